@@ -1,0 +1,69 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "posthorn/base/result.h"
+#include "posthorn/base/time.h"
+
+namespace posthorn {
+
+/// posthorn.toml. The member defaults are the documented defaults; each module gets its own part.
+
+/// [whatsapp]: everything that points at WhatsApp, so that a stand-in can take its place.
+struct WhatsAppConfig {
+  std::string url = "wss://web.whatsapp.com/ws/chat";  ///< ws:// for loopback only
+  std::string noise_root_key;  ///< 64 hex digits; empty: WhatsApp's own, pinned in wire
+  std::string tls_ca_file;     ///< PEM; empty: the system's roots
+  std::array<std::uint32_t, 3> version{2, 3000, 1043028647};  ///< web version, "2.3000.1043028647"
+  std::string media_ca_file;
+  std::vector<std::string> media_insecure_hosts;  ///< loopback only
+  std::string device_name = "Posthorn";  ///< shown under Linked devices on the phone
+};
+
+/// [api]
+struct ApiConfig {
+  std::string listen = "0.0.0.0";
+  std::uint16_t port = 8080;   ///< 0: any free one, printed at start
+  std::uint64_t id_instance = 0;  ///< 0: made on first start and kept
+  std::string token;           ///< 50 lower-case hex characters; empty: made on first start and kept
+  std::string public_url;      ///< in links that clients follow; empty: from the request's Host
+};
+
+/// [queue]
+struct QueueConfig {
+  std::uint64_t outbox_bytes = 16ULL << 20;
+  std::uint64_t inbox_bytes = 16ULL << 20;
+  hours keep{24};              ///< life of a job and of a notification, 1 .. 168 h
+};
+
+/// [log]
+struct LogConfig {
+  std::string level = "info";
+};
+
+/// [throttle]: limits of the policy that a shop may change, inside the policy's ranges.
+struct ThrottleConfig {
+  std::string time_zone;       ///< for quiet hours, e.g. "Europe/Berlin"; empty: the system's
+  std::string quiet_from = "21:00";
+  std::string quiet_to = "08:00";  ///< same as quiet_from: off
+  std::uint32_t number_in_use_months = 0;  ///< declared by the installer; credited once
+};
+
+struct Config {
+  std::string data_dir = "/var/lib/posthorn";
+  WhatsAppConfig whatsapp;
+  ApiConfig api;
+  QueueConfig queue;
+  ThrottleConfig throttle;
+  LogConfig log;
+};
+
+/// Reads the text of a configuration file. `file` is its name for messages.
+/// Errors: malformed, "posthorn.toml:12: whatsapp.url: must begin with wss:// (ws:// only for
+/// 127.0.0.1, ::1 and localhost)"; unknown keys are errors and the message lists the known ones.
+[[nodiscard]] Result<Config> parse_config(std::string_view text, std::string_view file);
+
+}  // namespace posthorn

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <json/value.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "posthorn/base/result.h"
+
+/// The one door to jsoncpp, which throws when a value has another type than asked for: nothing
+/// outside this header calls as…() without the checks made here.
+
+namespace posthorn::json {
+
+using Value = ::Json::Value;
+
+/// Nesting over 64 levels, text after the value and duplicate keys are malformed; the error says
+/// at which byte: "Unexpected token } in JSON at position 17" (the text Green-API's cloud gives).
+[[nodiscard]] Result<Value> parse(std::string_view text);
+
+/// One line, UTF-8 as it is, no trailing newline.
+[[nodiscard]] std::string write(const Value& value);
+
+/// A member of an object if it is there and has that type (numbers: whole and in range).
+[[nodiscard]] std::optional<std::string> string_at(const Value& object, const char* key);
+[[nodiscard]] std::optional<std::int64_t> int_at(const Value& object, const char* key);
+[[nodiscard]] std::optional<bool> bool_at(const Value& object, const char* key);
+/// The member, or a null value when `object` is no object or has none.
+[[nodiscard]] const Value& at(const Value& object, const char* key);
+
+/// A value as text when it is a string or a whole number: ids come both ways.
+[[nodiscard]] std::optional<std::string> text_of(const Value& value);
+[[nodiscard]] std::optional<std::int64_t> int_of(const Value& value);
+
+}  // namespace posthorn::json

@@ -1,0 +1,95 @@
+#include "posthorn/base/json.h"
+
+#include <json/reader.h>
+#include <json/writer.h>
+
+#include <limits>
+#include <memory>
+#include <sstream>
+
+namespace posthorn::json {
+
+namespace {
+
+std::unique_ptr<::Json::CharReader> make_reader() {
+  ::Json::CharReaderBuilder builder;
+  ::Json::CharReaderBuilder::strictMode(&builder.settings_);
+  builder["stackLimit"] = 64;
+  builder["strictRoot"] = false;  // a bare number or string is JSON too
+  builder["failIfExtra"] = true;
+  return std::unique_ptr<::Json::CharReader>(builder.newCharReader());
+}
+
+/// jsoncpp's text begins "* Line 1, Column 18\n"; the cloud's form counts bytes from 0.
+std::size_t error_position(std::string_view text, const std::string& message) {
+  std::size_t line = 0;
+  std::size_t column = 0;
+  if (std::sscanf(message.c_str(), "* Line %zu, Column %zu", &line, &column) != 2) return 0;
+  std::size_t start = 0;
+  for (std::size_t i = 1; i < line; ++i) {
+    const std::size_t end = text.find('\n', start);
+    if (end == std::string_view::npos) break;
+    start = end + 1;
+  }
+  return start + (column > 0 ? column - 1 : 0);
+}
+
+}  // namespace
+
+Result<Value> parse(std::string_view text) {
+  Value value;
+  std::string message;
+  bool ok = false;
+  try {
+    ok = make_reader()->parse(text.data(), text.data() + text.size(), &value, &message);
+  } catch (const std::exception& thrown) {  // nesting over the limit is thrown, not returned
+    return fail(Errc::malformed, thrown.what());
+  }
+  if (ok) return value;
+  const std::size_t at = error_position(text, message);
+  if (at >= text.size()) return fail(Errc::malformed, "Unexpected end of JSON input");
+  return fail(Errc::malformed, "Unexpected token " + std::string(1, text[at]) +
+                                   " in JSON at position " + std::to_string(at));
+}
+
+std::string write(const Value& value) {
+  ::Json::StreamWriterBuilder builder;
+  builder["indentation"] = "";
+  builder["emitUTF8"] = true;
+  return ::Json::writeString(builder, value);
+}
+
+const Value& at(const Value& object, const char* key) {
+  if (!object.isObject()) return Value::nullSingleton();
+  const Value* found = object.find(key, key + std::char_traits<char>::length(key));
+  return found != nullptr ? *found : Value::nullSingleton();
+}
+
+std::optional<std::string> string_at(const Value& object, const char* key) {
+  const Value& value = at(object, key);
+  if (!value.isString()) return std::nullopt;
+  return value.asString();
+}
+
+std::optional<std::int64_t> int_of(const Value& value) {
+  if (!value.isInt64() || value.isBool()) return std::nullopt;
+  return value.asInt64();
+}
+
+std::optional<std::int64_t> int_at(const Value& object, const char* key) {
+  return int_of(at(object, key));
+}
+
+std::optional<bool> bool_at(const Value& object, const char* key) {
+  const Value& value = at(object, key);
+  if (!value.isBool()) return std::nullopt;
+  return value.asBool();
+}
+
+std::optional<std::string> text_of(const Value& value) {
+  if (value.isString()) return value.asString();
+  if (const auto number = int_of(value)) return std::to_string(*number);
+  return std::nullopt;
+}
+
+}  // namespace posthorn::json
