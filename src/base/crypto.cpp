@@ -6,6 +6,7 @@
 #include <mbedtls/gcm.h>
 #include <mbedtls/hkdf.h>
 #include <mbedtls/md.h>
+#include <mbedtls/md5.h>
 #include <mbedtls/pkcs5.h>
 #include <mbedtls/sha1.h>
 #include <mbedtls/sha256.h>
@@ -101,6 +102,12 @@ class Curve {
 };
 
 }  // namespace
+
+Md5 md5(ByteView data) {
+  Md5 out;
+  must(mbedtls_md5_ret(raw(data), data.size(), raw_out(out)));
+  return out;
+}
 
 Sha1 sha1(ByteView data) {
   Sha1 out;

@@ -11,9 +11,12 @@
 namespace posthorn::crypto {
 
 using Key32 = std::array<std::byte, 32>;
+using Md5 = std::array<std::byte, 16>;
 using Sha1 = std::array<std::byte, 20>;
 using Sha256 = std::array<std::byte, 32>;
 
+/// Only because WhatsApp's build hash asks for it.
+[[nodiscard]] Md5 md5(ByteView data);
 [[nodiscard]] Sha1 sha1(ByteView data);
 [[nodiscard]] Sha256 sha256(ByteView data);
 [[nodiscard]] Sha256 hmac_sha256(ByteView key, ByteView data);
