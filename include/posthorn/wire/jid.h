@@ -39,7 +39,8 @@ struct Jid {
   auto operator<=>(const Jid&) const = default;
 };
 
-/// "4915550001234:7@s.whatsapp.net"; device 0 is left out; a JID without a user is its server alone.
+/// "4915550001234:7@s.whatsapp.net"; device 0 is left out; a JID without a user is its server
+/// alone.
 [[nodiscard]] std::string to_string(const Jid& jid);
 
 /// Reads that form; also "user.agent:device@server" (the agent is dropped, except that agents 1
