@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "posthorn/api/http.h"
+#include "posthorn/api/instance_state.h"
+#include "posthorn/api/ports.h"
+#include "posthorn/api/settings.h"
+#include "posthorn/base/blob_store.h"
+#include "posthorn/base/clock.h"
+#include "posthorn/base/json.h"
+#include "posthorn/base/random.h"
+#include "posthorn/base/scheduler.h"
+#include "posthorn/base/status.h"
+
+namespace posthorn::api {
+
+struct ApiOptions {
+  std::uint64_t id_instance = 0;
+  std::string token;        ///< 50 lower-case hex characters
+  hours job_life{24};       ///< expiry of accepted messages
+  double rate_scale = 1.0;  ///< multiplies every HTTP rate limit; 0 switches them off (benchmarks)
+  std::string version = "0";  ///< shown by /healthz
+};
+
+/// One call of a method after URL, token, rate and body have been looked at.
+struct Call {
+  const Request& request;
+  json::Value body;      ///< {} when there was none
+  std::string argument;  ///< what stands behind the token: the receiptId
+  Reply reply;
+
+  void send(json::Value answer);
+  /// The error form of Green-API's cloud: statusCode, timestamp, path, message.
+  void fail(int status, std::string_view message);
+  /// By the table that maps our errors to statuses and texts.
+  void fail(const Error& error);
+
+  Wall now;
+};
+
+/// What has to be there before a handler runs; otherwise 400 with the cloud's text.
+enum class Needs : std::uint8_t {
+  nothing,
+  body,     ///< a JSON object (an absent body counts as {})
+  session,  ///< the same, and a linked account that is online
+};
+
+/// One method of the API. Names are matched without regard to case.
+struct Route {
+  std::string name;
+  Verb verb = Verb::get;
+  double per_second = 1;
+  Needs needs = Needs::nothing;
+  std::function<void(Call call)> handler;
+  std::size_t body_limit = std::size_t{1} << 20;
+};
+
+/// The Green-API compatible API without its sockets: requests in, answers out.
+class Api final : public RequestHandler {
+ public:
+  struct Outside {
+    Scheduler& scheduler;
+    const Clock& clock;
+    Random& random;
+    BlobStore& blobs;
+    SettingsStore& settings;
+    const InstanceState& state;
+    OutboxPort& outbox;
+    InboxPort& inbox;
+    Link& link;
+    std::function<Status()> status;
+  };
+
+  /// Everything in `outside` outlives the Api.
+  Api(ApiOptions options, Outside outside);
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+  ~Api() override;
+
+  /// Adds a method under /waInstance{id}/{name}/{token}; later modules bring theirs this way.
+  void add(Route route);
+  /// Adds a page outside of that grammar and without a token, e.g. "/metrics"; `path` is matched
+  /// whole, or as a prefix when it ends in "/".
+  void add_page(std::string path, Verb verb, std::function<void(const Request&, Reply)> handler);
+
+  /// A notification was stored: answers the long polls that wait for one.
+  void on_notification();
+  /// Answers whatever still waits; call it before the server goes.
+  void stop();
+
+  [[nodiscard]] std::size_t body_limit(const Request& head) const override;
+  void handle(Request request, Reply reply) override;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace posthorn::api

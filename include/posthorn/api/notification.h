@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "posthorn/api/instance_state.h"
+#include "posthorn/api/settings.h"
+#include "posthorn/base/job.h"
+#include "posthorn/base/json.h"
+#include "posthorn/session/events.h"
+
+/// Green-API's notifications, in exactly the documented shapes: receivers with closed classes lose
+/// a notification that carries one key more or less. All functions are pure; nullopt: the settings
+/// do not want it, or Green-API has no form for it.
+namespace posthorn::api {
+
+/// Who we are, for instanceData and for messages of our own.
+struct Instance {
+  std::uint64_t id = 0;
+  std::string wid;   ///< "4915550001234@c.us"; "" while not authorized
+  std::string name;  ///< own push name
+};
+
+/// Message, Receipt and Connectivity events (statusInstanceChanged). StateChanged and Restriction
+/// give nullopt: what they mean for the instance is known only together, see build_state_changed.
+[[nodiscard]] std::optional<json::Value> to_notification(const session::Event& event,
+                                                         const Settings& settings,
+                                                         const Instance& instance, Wall now);
+
+/// stateInstanceChanged.
+[[nodiscard]] std::optional<json::Value> build_state_changed(InstanceState::Value value,
+                                                             const Settings& settings,
+                                                             const Instance& instance, Wall now);
+
+/// outgoingAPIMessageReceived, for a job that the server has taken.
+[[nodiscard]] std::optional<json::Value> build_api_message(const Job& job, const Settings& settings,
+                                                           const Instance& instance, Wall sent_at);
+
+/// Values of outgoingMessageStatus. Stored in masks: do not renumber.
+enum class MessageStatus : std::uint8_t {
+  sent = 0,
+  delivered = 1,
+  read = 2,
+  failed = 3,
+  no_account = 4,
+  not_in_group = 5,
+  yellow_card = 6,
+};
+[[nodiscard]] std::string_view to_string(MessageStatus status);
+
+struct StatusReport {
+  std::string id;
+  std::string chat;
+  MessageStatus status = MessageStatus::sent;
+  std::string description;  ///< with failed and noAccount: why, for people
+  Wall at;
+  bool sent_by_api = true;
+};
+/// outgoingMessageStatus; noAccount and failed come whatever the settings say.
+[[nodiscard]] std::optional<json::Value> build_message_status(const StatusReport& report,
+                                                              const Settings& settings,
+                                                              const Instance& instance);
+
+}  // namespace posthorn::api

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+#include "posthorn/api/instance_state.h"
+#include "posthorn/api/notification.h"
+#include "posthorn/api/settings.h"
+#include "posthorn/base/clock.h"
+#include "posthorn/base/once.h"
+
+namespace posthorn::api {
+
+/// What the inbox needs to know to choose when it is full: statuses go first.
+enum class NotificationKind : std::uint8_t { message, status, state };
+
+/// Turns what happens into notifications and hands them to the inbox: the "notify" arrow.
+/// Remembers the statuses of recent messages, so that none is told twice (a receipt comes once per
+/// device of the customer).
+class Notifier {
+ public:
+  struct Outside {
+    Scheduler& scheduler;
+    const Clock& clock;
+    const SettingsStore& settings;
+    std::function<Instance()> instance;
+    /// Stores one notification; stored runs when it is on disk.
+    std::function<void(std::string body, NotificationKind kind, Once<void(Result<void>)> stored)>
+        store;
+  };
+  /// Messages whose statuses are remembered.
+  static constexpr std::size_t kRemembered = 4096;
+
+  explicit Notifier(Outside outside);
+  Notifier(const Notifier&) = delete;
+  Notifier& operator=(const Notifier&) = delete;
+
+  /// The session's EventSink: stored runs at once when the event becomes no notification.
+  void on_event(const session::Event& event, Once<void(Result<void>)> stored);
+  void on_throttle(Status::Throttle throttle) { state_.on_throttle(throttle); }
+
+  /// The job left the queue: outgoingAPIMessageReceived (unless the message never went out), then
+  /// outgoingMessageStatus. stored: both are on disk.
+  void on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,
+              Once<void(Result<void>)> stored);
+
+  [[nodiscard]] const InstanceState& state() const { return state_; }
+  /// Messages of kinds that Green-API has no form for, since the start.
+  [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
+
+ private:
+  void on_state(InstanceState::Value value);
+  void on_receipt(const session::Receipt& receipt, Once<void(Result<void>)> stored);
+  void emit(const std::optional<json::Value>& notification, NotificationKind kind,
+            Once<void(Result<void>)> stored);
+  [[nodiscard]] bool first_time(const std::string& id, MessageStatus status);
+  [[nodiscard]] bool sent_by_api(const std::string& id) const;
+
+  Outside outside_;
+  InstanceState state_;
+  struct Known {
+    std::uint8_t statuses = 0;
+    bool by_api = false;
+  };
+  std::unordered_map<std::string, Known> known_;
+  std::deque<std::string> order_;
+  std::uint64_t skipped_ = 0;
+};
+
+}  // namespace posthorn::api

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "posthorn/base/job.h"
+#include "posthorn/base/once.h"
+#include "posthorn/base/result.h"
+#include "posthorn/session/events.h"
+#include "posthorn/session/session.h"
+
+/// What the API needs from the stages beside it, in its own words; the composition root joins them
+/// to the real ones. Everything happens on the loop thread. `done` may run inside the call.
+namespace posthorn::api {
+
+/// One waiting job with what the throttle says about it.
+struct JobView {
+  Job job;
+  std::string lane;         ///< "reply", "known", "first" or ""
+  std::string hold_reason;  ///< "" while nothing holds it
+  std::optional<Wall> not_before;
+};
+
+/// Where accepted messages go.
+class OutboxPort {
+ public:
+  virtual ~OutboxPort() = default;
+
+  /// done: on disk, so that the answer may be 200. Errors: full (466), anything else (500).
+  virtual void accept(Job job, Once<void(Result<void>)> done) = 0;
+  /// Not finished, oldest first. `limit`: at most so many.
+  [[nodiscard]] virtual std::vector<JobView> jobs(std::size_t limit) const = 0;
+  [[nodiscard]] virtual std::size_t count() const = 0;
+  /// Drops what has not started. done: on disk; how many were dropped.
+  virtual void clear(Once<void(Result<std::size_t>)> done) = 0;
+};
+
+/// Notifications that wait for the POS.
+class InboxPort {
+ public:
+  struct Head {
+    std::uint32_t receipt_id = 0;  ///< 1 .. 2^31 - 1
+    std::string body;              ///< the notification's JSON
+  };
+  virtual ~InboxPort() = default;
+
+  /// The oldest one that has not expired; the same until it is removed.
+  [[nodiscard]] virtual std::optional<Head> head() = 0;
+  [[nodiscard]] virtual std::size_t count() const = 0;
+  /// Also for ids that are not the head. done: on disk; false: no such notification.
+  virtual void remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) = 0;
+  virtual void clear(Once<void(Result<void>)> done) = 0;
+};
+
+/// The WhatsApp session as far as the API may ask it; session_link.h has the real one.
+class Link {
+ public:
+  virtual ~Link() = default;
+
+  [[nodiscard]] virtual session::State state() const = 0;
+  [[nodiscard]] virtual session::Account account() const = 0;
+  [[nodiscard]] virtual std::optional<std::string> qr() = 0;
+  virtual void request_link_code(const std::string& phone,
+                                 Once<void(Result<std::string>)> done) = 0;
+  virtual void log_out(Once<void(Result<void>)> done) = 0;
+  virtual void reconnect() = 0;
+  virtual void check_numbers(std::vector<std::string> phones,
+                             Once<void(Result<std::vector<session::NumberStatus>>)> done) = 0;
+  virtual void mark_read(const std::string& chat, const std::string& message_id,
+                         Once<void(Result<std::size_t>)> done) = 0;
+};
+
+}  // namespace posthorn::api
