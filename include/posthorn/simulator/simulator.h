@@ -16,6 +16,7 @@
 #include "posthorn/base/scheduler.h"
 #include "posthorn/base/stream.h"
 #include "posthorn/simulator/fault.h"
+#include "posthorn/wire/channel.h"
 #include "posthorn/wire/jid.h"
 #include "posthorn/wire/node.h"
 
@@ -25,26 +26,20 @@
 /// Source: protocol chapter 13 part B.
 namespace posthorn::simulator {
 
-/// Wrong Noise certificate chains, for clients that must refuse them.
-enum class Chain : std::uint8_t {
-  good,
-  expired,
-  not_yet_valid,
-  wrong_leaf_key,
-  bad_signature,
-  wrong_serial
-};
+class World;
 
 struct Options {
   std::uint64_t seed = 1;  ///< phone numbers and LIDs; keys come from the Random given
-  Chain chain = Chain::good;
-  std::size_t journal_limit = 20'000;                        ///< stanzas kept; the oldest go first
+  wire::ChainFlaw chain_flaw = wire::ChainFlaw::none;  ///< for clients that must refuse
+  bool allow_resume = true;            ///< false: Noise IK hellos are answered with XXfallback
+  std::size_t journal_limit = 20'000;  ///< stanzas kept; the oldest go first
   std::array<std::uint32_t, 3> minimum_version{2, 2000, 0};  ///< older clients get failure 405
   bool omit_unknown_prekeys = false;  ///< leave unknown devices out of prekey answers (no <error>)
   bool lid_addressing = true;         ///< relayed 1:1 messages name senders by LID (else by PN)
   bool compress = false;              ///< deflate every stanza sent
-  bool split_frames = false;          ///< send each frame in two WebSocket messages
-  seconds silence_limit{180};         ///< connections silent for longer are dropped
+  wire::ServerChannel::Framing framing = wire::ServerChannel::Framing::one_per_message;
+  bool offline_strict = false;  ///< nothing after the primer without <offline_batch>
+  seconds silence_limit{180};   ///< connections silent for longer are dropped
 };
 
 /// What add_account makes; every field may stay empty.
@@ -209,8 +204,6 @@ class Simulator {
   /// /v1/expect, /v1/scan) answer later. See src/simulator/CONTROL.md for all verbs.
   void control(std::string_view method, std::string_view path, std::string_view body,
                Once<void(Response)> done);
-
-  class World;
 
  private:
   std::unique_ptr<World> world_;
