@@ -24,8 +24,8 @@ std::uint64_t Random::between(std::uint64_t low, std::uint64_t high) {
   if (range == std::numeric_limits<std::uint64_t>::max()) return next_u64();
   const std::uint64_t count = range + 1;
   // Values past the last whole multiple would make small results likelier: draw again.
-  const std::uint64_t limit = std::numeric_limits<std::uint64_t>::max() -
-                              std::numeric_limits<std::uint64_t>::max() % count;
+  const std::uint64_t limit =
+      std::numeric_limits<std::uint64_t>::max() - std::numeric_limits<std::uint64_t>::max() % count;
   std::uint64_t value = next_u64();
   while (value >= limit) value = next_u64();
   return low + value % count;

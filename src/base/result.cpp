@@ -4,17 +4,28 @@ namespace posthorn {
 
 std::string_view to_string(Errc code) {
   switch (code) {
-    case Errc::malformed: return "malformed";
-    case Errc::timeout: return "timeout";
-    case Errc::disconnected: return "disconnected";
-    case Errc::refused: return "refused";
-    case Errc::not_found: return "not found";
-    case Errc::busy: return "busy";
-    case Errc::full: return "full";
-    case Errc::io: return "input/output";
-    case Errc::crypto: return "crypto";
-    case Errc::unsupported: return "unsupported";
-    case Errc::cancelled: return "cancelled";
+    case Errc::malformed:
+      return "malformed";
+    case Errc::timeout:
+      return "timeout";
+    case Errc::disconnected:
+      return "disconnected";
+    case Errc::refused:
+      return "refused";
+    case Errc::not_found:
+      return "not found";
+    case Errc::busy:
+      return "busy";
+    case Errc::full:
+      return "full";
+    case Errc::io:
+      return "input/output";
+    case Errc::crypto:
+      return "crypto";
+    case Errc::unsupported:
+      return "unsupported";
+    case Errc::cancelled:
+      return "cancelled";
   }
   return "unknown";
 }

@@ -28,7 +28,8 @@ UvHandle<H> make_handle(void* owner, Init init) {
 
 Loop::Loop() : read_buffer_(kReadBufferBytes) {
   must(uv_loop_init(&loop_));
-  timer_ = make_handle<uv_timer_t>(this, [this](uv_timer_t* t) { return uv_timer_init(&loop_, t); });
+  timer_ =
+      make_handle<uv_timer_t>(this, [this](uv_timer_t* t) { return uv_timer_init(&loop_, t); });
   idle_ = make_handle<uv_idle_t>(this, [this](uv_idle_t* i) { return uv_idle_init(&loop_, i); });
 }
 
@@ -37,6 +38,15 @@ Loop::~Loop() {
   posted_.clear();
   timer_.reset();
   idle_.reset();
+  // Connections that were closing politely and have no owner any more are closed at once.
+  uv_walk(
+      &loop_,
+      [](uv_handle_t* handle, void*) {
+        if (handle->type == UV_TCP && handle->data == nullptr && uv_is_closing(handle) == 0) {
+          UvClose{}(reinterpret_cast<uv_tcp_t*>(handle));
+        }
+      },
+      nullptr);
   // Write requests and worker jobs still under way call back first; then the handles close.
   uv_run(&loop_, UV_RUN_DEFAULT);
   const int status = uv_loop_close(&loop_);

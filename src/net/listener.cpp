@@ -22,7 +22,8 @@ class TcpListener final : public Listener {
     sockaddr_storage where{};
     auto* v4 = reinterpret_cast<sockaddr_in*>(&where);
     auto* v6 = reinterpret_cast<sockaddr_in6*>(&where);
-    if (uv_ip4_addr(address.c_str(), port, v4) != 0 && uv_ip6_addr(address.c_str(), port, v6) != 0) {
+    if (uv_ip4_addr(address.c_str(), port, v4) != 0 &&
+        uv_ip6_addr(address.c_str(), port, v6) != 0) {
       return fail(Errc::malformed, "not a numeric address: " + address);
     }
     int status = uv_tcp_bind(handle_.get(), reinterpret_cast<sockaddr*>(&where), 0);

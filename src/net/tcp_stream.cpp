@@ -68,8 +68,8 @@ void TcpStream::write(Bytes data) {
   if (!handle_ || data.empty()) return;
   auto* stream = reinterpret_cast<uv_stream_t*>(handle_.get());
   // Most writes fit the socket's buffer: no request, no copy.
-  uv_buf_t whole = uv_buf_init(reinterpret_cast<char*>(data.data()),
-                               static_cast<unsigned>(data.size()));
+  uv_buf_t whole =
+      uv_buf_init(reinterpret_cast<char*>(data.data()), static_cast<unsigned>(data.size()));
   const int taken = uv_try_write(stream, &whole, 1);
   if (taken == static_cast<int>(data.size())) return;
   if (taken > 0) data.erase(data.begin(), data.begin() + taken);
@@ -90,9 +90,9 @@ void TcpStream::write(Bytes data) {
 }
 
 std::size_t TcpStream::unsent() const {
-  return handle_ ? uv_stream_get_write_queue_size(
-                       reinterpret_cast<const uv_stream_t*>(handle_.get()))
-                 : 0;
+  return handle_
+             ? uv_stream_get_write_queue_size(reinterpret_cast<const uv_stream_t*>(handle_.get()))
+             : 0;
 }
 
 void TcpStream::pause_reading(bool paused) {
@@ -116,8 +116,10 @@ void TcpStream::close() {
   raw->data = nullptr;
   auto request = std::make_unique<uv_shutdown_t>();
   const auto finish = [](uv_shutdown_t* done, int) {
-    const loop::UvHandle<uv_tcp_t> closing(reinterpret_cast<uv_tcp_t*>(done->handle));
+    auto* handle = reinterpret_cast<uv_tcp_t*>(done->handle);
     delete done;
+    // ~Loop may have closed it already: a peer that never reads must not hold up the end.
+    if (uv_is_closing(reinterpret_cast<uv_handle_t*>(handle)) == 0) loop::UvClose{}(handle);
   };
   if (uv_shutdown(request.get(), reinterpret_cast<uv_stream_t*>(raw), finish) == 0) {
     (void)request.release();

@@ -59,8 +59,7 @@ TEST(Crypto, MatchesPublishedVectors) {
                                            unhex("f0f1f2f3f4f5f6f7f8f9"), 42)),
             "3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865");
   // RFC 7748 section 5.2.
-  const Bytes scalar =
-      unhex("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4");
+  const Bytes scalar = unhex("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4");
   const Bytes point = unhex("e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c");
   EXPECT_EQ(hex_encode(*crypto::x25519(scalar, point)),
             "c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552");
@@ -73,14 +72,14 @@ TEST(Crypto, SealsAndOpensAndNoticesATouch) {
   Bytes sealed = crypto::aes_gcm_encrypt(key, nonce, as_bytes("aad"), as_bytes("plain"));
   EXPECT_EQ(to_string(*crypto::aes_gcm_decrypt(key, nonce, as_bytes("aad"), sealed)), "plain");
   sealed[0] ^= std::byte{1};
-  EXPECT_EQ(crypto::aes_gcm_decrypt(key, nonce, as_bytes("aad"), sealed).error().code, Errc::crypto);
+  EXPECT_EQ(crypto::aes_gcm_decrypt(key, nonce, as_bytes("aad"), sealed).error().code,
+            Errc::crypto);
   const Bytes iv(16, std::byte{3});
   const Bytes cbc = crypto::aes_cbc_encrypt(key, iv, as_bytes("sixteen bytes ok"));
   EXPECT_EQ(cbc.size(), 32U);
   EXPECT_EQ(to_string(*crypto::aes_cbc_decrypt(key, iv, cbc)), "sixteen bytes ok");
   EXPECT_FALSE(crypto::aes_cbc_decrypt(key, iv, ByteView(cbc).first(15)).has_value());
-  EXPECT_EQ(crypto::aes_ctr(key, iv, crypto::aes_ctr(key, iv, as_bytes("abc"))),
-            to_bytes("abc"));
+  EXPECT_EQ(crypto::aes_ctr(key, iv, crypto::aes_ctr(key, iv, as_bytes("abc"))), to_bytes("abc"));
 }
 
 TEST(Json, SaysWhereTheTextIsWrong) {
@@ -160,9 +159,7 @@ TEST(FakeScheduler, RunsADayInOrder) {
 TEST(MemoryStream, CarriesBytesInPiecesAndReportsTheEnd) {
   test::FakeScheduler scheduler;
   struct Reader : Stream::Handler {
-    void on_data(ByteView data) override {
-      pieces.push_back(to_string(data));
-    }
+    void on_data(ByteView data) override { pieces.push_back(to_string(data)); }
     void on_closed(Error) override { closed = true; }
     std::vector<std::string> pieces;
     bool closed = false;

@@ -166,8 +166,8 @@ StreamPair make_stream_pair(Scheduler& scheduler, std::size_t chunk) {
   return pair;
 }
 
-std::unique_ptr<Dialer::Dial> MemoryDialer::dial(
-    const Endpoint&, Once<void(Result<std::unique_ptr<Stream>>)> done) {
+std::unique_ptr<Dialer::Dial> MemoryDialer::dial(const Endpoint&,
+                                                 Once<void(Result<std::unique_ptr<Stream>>)> done) {
   /// Holds the answer until it is given; dropping it first cancels.
   struct Pending final : Dial {
     ~Pending() override {

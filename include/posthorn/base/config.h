@@ -20,23 +20,23 @@ struct WhatsAppConfig {
   std::array<std::uint32_t, 3> version{2, 3000, 1043028647};  ///< web version, "2.3000.1043028647"
   std::string media_ca_file;
   std::vector<std::string> media_insecure_hosts;  ///< loopback only
-  std::string device_name = "Posthorn";  ///< shown under Linked devices on the phone
+  std::string device_name = "Posthorn";           ///< shown under Linked devices on the phone
 };
 
 /// [api]
 struct ApiConfig {
   std::string listen = "0.0.0.0";
-  std::uint16_t port = 8080;   ///< 0: any free one, printed at start
+  std::uint16_t port = 8080;      ///< 0: any free one, printed at start
   std::uint64_t id_instance = 0;  ///< 0: made on first start and kept
-  std::string token;           ///< 50 lower-case hex characters; empty: made on first start and kept
-  std::string public_url;      ///< in links that clients follow; empty: from the request's Host
+  std::string token;       ///< 50 lower-case hex characters; empty: made on first start and kept
+  std::string public_url;  ///< in links that clients follow; empty: from the request's Host
 };
 
 /// [queue]
 struct QueueConfig {
   std::uint64_t outbox_bytes = 16ULL << 20;
   std::uint64_t inbox_bytes = 16ULL << 20;
-  hours keep{24};              ///< life of a job and of a notification, 1 .. 168 h
+  hours keep{24};  ///< life of a job and of a notification, 1 .. 168 h
 };
 
 /// [log]
@@ -46,9 +46,9 @@ struct LogConfig {
 
 /// [throttle]: limits of the policy that a shop may change, inside the policy's ranges.
 struct ThrottleConfig {
-  std::string time_zone;       ///< for quiet hours, e.g. "Europe/Berlin"; empty: the system's
+  std::string time_zone;  ///< for quiet hours, e.g. "Europe/Berlin"; empty: the system's
   std::string quiet_from = "21:00";
-  std::string quiet_to = "08:00";  ///< same as quiet_from: off
+  std::string quiet_to = "08:00";          ///< same as quiet_from: off
   std::uint32_t number_in_use_months = 0;  ///< declared by the installer; credited once
 };
 

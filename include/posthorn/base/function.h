@@ -18,9 +18,8 @@ class Function<R(A...)> {
   Function() = default;
   Function(std::nullptr_t) {}
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, Function> &&
-             std::is_invocable_r_v<R, std::remove_cvref_t<F>&, A...>)
-  Function(F&& f)
+  requires(!std::same_as<std::remove_cvref_t<F>, Function> &&
+           std::is_invocable_r_v<R, std::remove_cvref_t<F>&, A...>) Function(F&& f)
       : callee_(std::make_unique<Holder<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
 
   explicit operator bool() const { return callee_ != nullptr; }

@@ -22,10 +22,10 @@ struct Job {
   std::string text;       ///< UTF-8, 1 .. 20000 characters
   std::string quoted_id;  ///< id of the message this one answers; empty: none
   bool link_preview = true;
-  bool urgent = false;      ///< before the rest of its lane (one-time codes)
-  std::string consent;      ///< "order", "form", "spoken" or empty
-  Wall accepted_at;         ///< when the POST was answered
-  Wall expires_at;          ///< after this the job fails with "expired"
+  bool urgent = false;          ///< before the rest of its lane (one-time codes)
+  std::string consent;          ///< "order", "form", "spoken" or empty
+  Wall accepted_at;             ///< when the POST was answered
+  Wall expires_at;              ///< after this the job fails with "expired"
   std::string idempotency_key;  ///< of the POST; empty: none
 
   bool operator==(const Job&) const = default;

@@ -25,8 +25,8 @@ struct Field {
   Field(std::string_view k, bool v) : key(k), value(v ? "true" : "false") {}
   Field(std::string_view k, const Error& e) : key(k), value(to_string(e)) {}
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  Field(std::string_view k, T v) : key(k), value(std::to_string(v)) {}
+  requires(!std::same_as<T, bool>) Field(std::string_view k, T v)
+      : key(k), value(std::to_string(v)) {}
 };
 using Fields = std::initializer_list<Field>;
 

@@ -17,9 +17,9 @@ class Once<R(A...)> {
  public:
   Once() = default;
   template <class F>
-    requires(!std::same_as<std::remove_cvref_t<F>, Once> &&
-             std::is_invocable_r_v<R, std::remove_cvref_t<F>&, A...>)
-  Once(F&& f) : callee_(std::forward<F>(f)) {}
+  requires(!std::same_as<std::remove_cvref_t<F>, Once> &&
+           std::is_invocable_r_v<R, std::remove_cvref_t<F>&, A...>) Once(F&& f)
+      : callee_(std::forward<F>(f)) {}
 
   Once(Once&& other) noexcept : callee_(std::exchange(other.callee_, {})) {}
   Once& operator=(Once&& other) noexcept {

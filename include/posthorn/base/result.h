@@ -57,13 +57,13 @@ class [[nodiscard]] Result : public tl::expected<T, Error> {
 #define POSTHORN_JOIN_(a, b) a##b
 #define POSTHORN_JOIN(a, b) POSTHORN_JOIN_(a, b)
 #define POSTHORN_TRY_PICK_(one, two, name, ...) name
-#define POSTHORN_TRY1_(expr)                                            \
-  do {                                                                  \
-    if (auto try_result_ = (expr); !try_result_)                        \
+#define POSTHORN_TRY1_(expr)                                                      \
+  do {                                                                            \
+    if (auto try_result_ = (expr); !try_result_)                                  \
       return ::tl::unexpected<::posthorn::Error>(std::move(try_result_.error())); \
   } while (false)
-#define POSTHORN_TRY2_IMPL_(result, decl, expr)                                 \
-  auto result = (expr);                                                         \
+#define POSTHORN_TRY2_IMPL_(result, decl, expr)                                       \
+  auto result = (expr);                                                               \
   if (!result) return ::tl::unexpected<::posthorn::Error>(std::move(result.error())); \
   decl = std::move(*result)
 #define POSTHORN_TRY2_(decl, expr) \

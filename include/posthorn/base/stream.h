@@ -61,7 +61,8 @@ class Dialer {
 
   virtual ~Dialer() = default;
 
-  /// done gets an open stream, or: not_found (name), refused, timeout, crypto (certificate), disconnected.
+  /// done gets an open stream, or: not_found (name), refused, timeout, crypto (certificate),
+  /// disconnected.
   [[nodiscard]] virtual std::unique_ptr<Dial> dial(
       const Endpoint& endpoint, Once<void(Result<std::unique_ptr<Stream>>)> done) = 0;
 };

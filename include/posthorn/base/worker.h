@@ -22,7 +22,8 @@ class Worker {
 /// The same with a value: `work()` makes a T on the pool, `done(T)` gets it on the loop.
 template <class T>
 void run_on(Worker& worker, Function<T()> work, Once<void(T)> done) {
-  auto slot = std::make_shared<std::optional<T>>();  // shared: written by one thread, then read by another
+  auto slot =
+      std::make_shared<std::optional<T>>();  // shared: written by one thread, then read by another
   worker.run([slot, work = std::move(work)]() mutable { slot->emplace(work()); },
              [slot, done = std::move(done)]() mutable { done(std::move(**slot)); });
 }

@@ -13,7 +13,8 @@ namespace posthorn::net {
 class NetDialer final : public Dialer {
  public:
   /// clock_plausible: false while the system clock is before our build time; a certificate that is
-  /// "not yet valid" is then accepted when everything else about it is right (chapter 04 section 9).
+  /// "not yet valid" is then accepted when everything else about it is right (chapter 04 section
+  /// 9).
   NetDialer(loop::Loop& loop, Worker& worker, Random& random,
             std::function<bool()> clock_plausible);
 

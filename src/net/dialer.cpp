@@ -1,0 +1,199 @@
+#include "posthorn/net/dialer.h"
+
+#include <utility>
+
+#include "net/tcp_stream.h"
+#include "net/tls_stream.h"
+
+namespace posthorn::net {
+
+namespace {
+
+constexpr const char* kSystemRoots = "/etc/ssl/certs/ca-certificates.crt";
+
+using Done = Once<void(Result<std::unique_ptr<Stream>>)>;
+using Roots = Result<std::unique_ptr<TrustRoots>>;
+
+/// One attempt: resolving -> connecting (each address in turn) -> roots -> TLS -> answered.
+/// libuv requests point at the shared state, so that they may outlive the Dial.
+class Attempt : public std::enable_shared_from_this<Attempt> {
+ public:
+  Attempt(loop::Loop& loop, Worker& worker, Random& random, Endpoint endpoint, bool future_ok,
+          Done done)
+      : loop_(loop),
+        worker_(worker),
+        random_(random),
+        endpoint_(std::move(endpoint)),
+        future_ok_(future_ok),
+        done_(std::move(done)),
+        deadline_(loop) {}
+  Attempt(const Attempt&) = delete;
+  Attempt& operator=(const Attempt&) = delete;
+  ~Attempt() {
+    if (addresses_ != nullptr) uv_freeaddrinfo(addresses_);
+  }
+
+  void begin() {
+    deadline_.start(endpoint_.timeout, [self = shared_from_this()] {
+      self->answer(fail(Errc::timeout, "no connection to " + self->endpoint_.host + " in time"));
+    });
+    struct Lookup {
+      uv_getaddrinfo_t request{};
+      std::shared_ptr<Attempt> attempt;
+    };
+    auto lookup = std::make_unique<Lookup>();
+    lookup->attempt = shared_from_this();
+    lookup->request.data = lookup.get();
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    const std::string port = std::to_string(endpoint_.port);
+    const int status = uv_getaddrinfo(
+        loop_.uv(), &lookup->request,
+        [](uv_getaddrinfo_t* request, int failed, addrinfo* found) {
+          const std::unique_ptr<Lookup> owner(static_cast<Lookup*>(request->data));
+          owner->attempt->on_resolved(failed, found);
+        },
+        endpoint_.host.c_str(), port.c_str(), &hints);
+    if (status == 0) {
+      (void)lookup.release();
+    } else {
+      loop_.post([self = shared_from_this(), status] { self->on_resolved(status, nullptr); });
+    }
+  }
+
+  void cancel() { answer(fail(Errc::cancelled, "connecting was given up")); }
+
+ private:
+  void on_resolved(int failed, addrinfo* found) {
+    addresses_ = found;
+    if (!done_) return;
+    if (failed != 0) {
+      answer(tl::unexpected(uv_error(failed, "name lookup of " + endpoint_.host)));
+      return;
+    }
+    next_ = addresses_;
+    try_next(Error{Errc::not_found, endpoint_.host + " has no address"});
+  }
+
+  void try_next(Error last) {
+    if (!done_) return;
+    if (next_ == nullptr) {
+      answer(tl::unexpected(std::move(last)));
+      return;
+    }
+    const addrinfo* address = std::exchange(next_, next_->ai_next);
+    auto raw = std::make_unique<uv_tcp_t>();
+    uv_tcp_init(loop_.uv(), raw.get());
+    raw->data = nullptr;
+    connecting_.reset(raw.release());
+    struct Connect {
+      uv_connect_t request{};
+      std::shared_ptr<Attempt> attempt;
+    };
+    auto connect = std::make_unique<Connect>();
+    connect->attempt = shared_from_this();
+    connect->request.data = connect.get();
+    const int status =
+        uv_tcp_connect(&connect->request, connecting_.get(), address->ai_addr,
+                       [](uv_connect_t* request, int failed) {
+                         const std::unique_ptr<Connect> owner(static_cast<Connect*>(request->data));
+                         owner->attempt->on_connected(failed);
+                       });
+    if (status == 0) {
+      (void)connect.release();
+    } else {
+      loop_.post([self = shared_from_this(), status] { self->on_connected(status); });
+    }
+  }
+
+  void on_connected(int failed) {
+    if (!done_ || failed == UV_ECANCELED) return;
+    if (failed != 0) {
+      connecting_.reset();
+      try_next(uv_error(failed, "connect to " + endpoint_.host));
+      return;
+    }
+    tcp_ = std::make_unique<TcpStream>(loop_, std::move(connecting_));
+    if (!endpoint_.tls) {
+      answer(std::unique_ptr<Stream>(std::move(tcp_)));
+      return;
+    }
+    const std::string file = endpoint_.tls_ca_file.empty() ? kSystemRoots : endpoint_.tls_ca_file;
+    run_on<Roots>(
+        worker_, [file] { return load_roots(file); },
+        [self = shared_from_this()](Roots roots) { self->on_roots(std::move(roots)); });
+  }
+
+  void on_roots(Roots roots) {
+    if (!done_) return;
+    if (!roots) {
+      answer(tl::unexpected(roots.error()));
+      return;
+    }
+    TlsStream::Options options{endpoint_.host, std::move(*roots), future_ok_};
+    tls_ = std::make_unique<TlsStream>(loop_, std::move(tcp_), random_, std::move(options));
+    tls_->handshake([self = shared_from_this()](Result<void> result) {
+      // In a later turn: the stream is inside its own call now and may not be dropped there.
+      self->loop_.post([self, result = std::move(result)]() mutable {
+        if (!self->done_) return;
+        if (!result) {
+          self->answer(tl::unexpected(result.error()));
+        } else {
+          self->answer(std::unique_ptr<Stream>(std::move(self->tls_)));
+        }
+      });
+    });
+  }
+
+  void answer(Result<std::unique_ptr<Stream>> result) {
+    if (!done_) return;
+    const std::shared_ptr<Attempt> keep = shared_from_this();
+    Done done = std::move(done_);
+    deadline_.stop();
+    connecting_.reset();
+    if (tls_) {
+      tls_->abandon();
+      tls_.reset();
+    }
+    tcp_.reset();
+    done(std::move(result));
+  }
+
+  loop::Loop& loop_;
+  Worker& worker_;
+  Random& random_;
+  const Endpoint endpoint_;
+  const bool future_ok_;
+  Done done_;
+  Timer deadline_;
+  addrinfo* addresses_ = nullptr;
+  addrinfo* next_ = nullptr;
+  loop::UvHandle<uv_tcp_t> connecting_;
+  std::unique_ptr<TcpStream> tcp_;
+  std::unique_ptr<TlsStream> tls_;
+};
+
+class Handle final : public Dialer::Dial {
+ public:
+  explicit Handle(std::shared_ptr<Attempt> attempt) : attempt_(std::move(attempt)) {}
+  ~Handle() override { attempt_->cancel(); }
+
+ private:
+  // Shared with libuv's requests, which may call back after the dial was given up.
+  std::shared_ptr<Attempt> attempt_;
+};
+
+}  // namespace
+
+NetDialer::NetDialer(loop::Loop& loop, Worker& worker, Random& random,
+                     std::function<bool()> clock_plausible)
+    : loop_(loop), worker_(worker), random_(random), clock_plausible_(std::move(clock_plausible)) {}
+
+std::unique_ptr<Dialer::Dial> NetDialer::dial(const Endpoint& endpoint, Done done) {
+  auto attempt = std::make_shared<Attempt>(loop_, worker_, random_, endpoint, !clock_plausible_(),
+                                           std::move(done));
+  attempt->begin();
+  return std::make_unique<Handle>(std::move(attempt));
+}
+
+}  // namespace posthorn::net
