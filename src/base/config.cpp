@@ -1,0 +1,275 @@
+#include "posthorn/base/config.h"
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <map>
+
+#include "posthorn/base/bytes.h"
+#include "posthorn/base/log.h"
+
+namespace posthorn {
+
+namespace {
+
+/// Takes one value out of the file; the error says what is allowed.
+using Take = std::function<Result<void>(const toml::node&)>;
+
+/// One key that may stand in a table.
+struct Key {
+  std::string_view name;
+  Take take;
+};
+
+struct Table {
+  std::string_view name;  ///< "" for the top of the file
+  std::vector<Key> keys;
+};
+
+Result<std::string> text_of(const toml::node& node) {
+  const auto value = node.value_exact<std::string>();
+  if (!value) return fail(Errc::malformed, "must be a string in quotes");
+  return *value;
+}
+
+Take text(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(out, text_of(node));
+    return {};
+  };
+}
+
+template <class T>
+Take number(T& out, std::int64_t low, std::int64_t high) {
+  return [&out, low, high](const toml::node& node) -> Result<void> {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value || *value < low || *value > high) {
+      return fail(Errc::malformed, "must be a whole number from " + std::to_string(low) + " to " +
+                                       std::to_string(high));
+    }
+    out = static_cast<T>(*value);
+    return {};
+  };
+}
+
+bool is_loopback(std::string_view host) {
+  return host == "127.0.0.1" || host == "localhost" || host == "::1" || host == "[::1]";
+}
+
+/// The host of "ws://host:port/path", brackets of IPv6 kept.
+std::string_view host_of(std::string_view url) {
+  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
+  url = url.substr(0, url.find('/'));
+  if (!url.empty() && url.front() == '[') return url.substr(0, url.find(']') + 1);
+  return url.substr(0, url.find(':'));
+}
+
+Take whatsapp_url(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string url, text_of(node));
+    const bool secure = url.starts_with("wss://");
+    const bool plain = url.starts_with("ws://") && is_loopback(host_of(url));
+    if ((!secure && !plain) || host_of(url).empty()) {
+      return fail(Errc::malformed,
+                  "must begin with wss:// (ws:// only for 127.0.0.1, ::1 and localhost)");
+    }
+    out = url;
+    return {};
+  };
+}
+
+/// Lower-case hexadecimal of an exact length, or empty.
+Take hex(std::string& out, std::size_t digits) {
+  return [&out, digits](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    const auto is_hex = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (!value.empty() &&
+        (value.size() != digits || !std::all_of(value.begin(), value.end(), is_hex))) {
+      return fail(Errc::malformed,
+                  "must be " + std::to_string(digits) + " digits of 0-9 and a-f, or empty");
+    }
+    out = value;
+    return {};
+  };
+}
+
+Take version(std::array<std::uint32_t, 3>& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    const char* at = value.data();
+    const char* const end = at + value.size();
+    for (std::size_t i = 0; i < out.size(); ++i) {
+      const auto [next, error] = std::from_chars(at, end, out[i]);
+      const bool last = i + 1 == out.size();
+      if (error != std::errc{} || (last ? next != end : next == end || *next != '.')) {
+        return fail(Errc::malformed, "must be three numbers, e.g. \"2.3000.1043028647\"");
+      }
+      at = next + 1;
+    }
+    return {};
+  };
+}
+
+Take loopback_hosts(std::vector<std::string>& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) return fail(Errc::malformed, "must be a list of strings");
+    out.clear();
+    for (const toml::node& entry : *list) {
+      TRY(const std::string host, text_of(entry));
+      if (!is_loopback(host_of("://" + host))) {
+        return fail(Errc::malformed, "may only name 127.0.0.1, ::1 and localhost");
+      }
+      out.push_back(host);
+    }
+    return {};
+  };
+}
+
+Take keep_hours(hours& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    std::int64_t count = 0;
+    TRY(number(count, 1, 168)(node));
+    out = hours(count);
+    return {};
+  };
+}
+
+/// "21:00"
+Take time_of_day(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    const auto digit = [&value](std::size_t i) { return value[i] >= '0' && value[i] <= '9'; };
+    const bool shape =
+        value.size() == 5 && value[2] == ':' && digit(0) && digit(1) && digit(3) && digit(4);
+    if (!shape || value.substr(0, 2) > "23" || value.substr(3) > "59") {
+      return fail(Errc::malformed, "must be a time of day from \"00:00\" to \"23:59\"");
+    }
+    out = value;
+    return {};
+  };
+}
+
+Take log_level(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    TRY([[maybe_unused]] const log::Level level, log::parse_level(value));
+    out = value;
+    return {};
+  };
+}
+
+Take public_url(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    if (!value.empty() && !value.starts_with("http://") && !value.starts_with("https://")) {
+      return fail(Errc::malformed, "must begin with http:// or https://, or be empty");
+    }
+    out = value;
+    return {};
+  };
+}
+
+constexpr std::int64_t kMiB = 1 << 20;
+
+std::vector<Table> tables(Config& c) {
+  return {
+      {"", {{"data_dir", text(c.data_dir)}}},
+      {"whatsapp",
+       {{"url", whatsapp_url(c.whatsapp.url)},
+        {"noise_root_key", hex(c.whatsapp.noise_root_key, 64)},
+        {"tls_ca_file", text(c.whatsapp.tls_ca_file)},
+        {"version", version(c.whatsapp.version)},
+        {"media_ca_file", text(c.whatsapp.media_ca_file)},
+        {"media_insecure_hosts", loopback_hosts(c.whatsapp.media_insecure_hosts)},
+        {"device_name", text(c.whatsapp.device_name)}}},
+      {"api",
+       {{"listen", text(c.api.listen)},
+        {"port", number(c.api.port, 0, 65535)},
+        {"id_instance", number(c.api.id_instance, 0, 9'999'999'999)},
+        {"token", hex(c.api.token, 50)},
+        {"public_url", public_url(c.api.public_url)}}},
+      {"queue",
+       {{"outbox_bytes", number(c.queue.outbox_bytes, kMiB, 1024 * kMiB)},
+        {"inbox_bytes", number(c.queue.inbox_bytes, kMiB, 1024 * kMiB)},
+        {"keep_hours", keep_hours(c.queue.keep)}}},
+      {"throttle",
+       {{"time_zone", text(c.throttle.time_zone)},
+        {"quiet_from", time_of_day(c.throttle.quiet_from)},
+        {"quiet_to", time_of_day(c.throttle.quiet_to)},
+        {"number_in_use_months", number(c.throttle.number_in_use_months, 0, 600)}}},
+      {"log", {{"level", log_level(c.log.level)}}},
+  };
+}
+
+template <class Named>
+std::string names(const std::vector<Named>& all) {
+  std::string out;
+  for (const Named& one : all) {
+    if (one.name.empty()) continue;
+    if (!out.empty()) out += ", ";
+    out += one.name;
+  }
+  return out;
+}
+
+std::string where(std::string_view file, const toml::source_region& region) {
+  return std::string(file) + ":" + std::to_string(region.begin.line) + ": ";
+}
+
+Result<void> read_table(const toml::table& from, const Table& table, const std::vector<Table>& all,
+                        std::string_view file) {
+  const std::string prefix = table.name.empty() ? "" : std::string(table.name) + ".";
+  for (const auto& [key, node] : from) {
+    const bool is_section =
+        table.name.empty() && std::any_of(all.begin(), all.end(), [&key = key](const Table& t) {
+          return !t.name.empty() && t.name == key.str();
+        });
+    if (is_section) continue;
+    const auto known = std::find_if(table.keys.begin(), table.keys.end(),
+                                    [&key = key](const Key& k) { return k.name == key.str(); });
+    const std::string place = where(file, key.source()) + prefix + std::string(key.str()) + ": ";
+    if (known == table.keys.end()) {
+      const std::string sections = table.name.empty() ? "; sections: " + names(all) : "";
+      return fail(Errc::malformed,
+                  place + "unknown key; known here: " + names(table.keys) + sections);
+    }
+    if (auto taken = known->take(node); !taken) {
+      return fail(Errc::malformed, place + taken.error().detail);
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Config> parse_config(std::string_view text, std::string_view file) {
+  const toml::parse_result parsed = toml::parse(text, file);
+  if (!parsed) {
+    return fail(Errc::malformed,
+                where(file, parsed.error().source()) + std::string(parsed.error().description()));
+  }
+  Config config;
+  const std::vector<Table> all = tables(config);
+  for (const Table& table : all) {
+    const toml::table* from = &parsed.table();
+    if (!table.name.empty()) {
+      const toml::node* section = from->get(table.name);
+      if (section == nullptr) continue;
+      from = section->as_table();
+      if (from == nullptr) {
+        return fail(Errc::malformed, where(file, section->source()) + std::string(table.name) +
+                                         ": must be a section: [" + std::string(table.name) + "]");
+      }
+    }
+    TRY(read_table(*from, table, all, file));
+  }
+  return config;
+}
+
+}  // namespace posthorn

@@ -1,0 +1,94 @@
+#include "posthorn/base/config.h"
+
+#include <gtest/gtest.h>
+
+namespace posthorn {
+namespace {
+
+std::string error_of(std::string_view text) {
+  const auto parsed = parse_config(text, "posthorn.toml");
+  return parsed ? "accepted" : parsed.error().detail;
+}
+
+TEST(Config, AnEmptyFileMeansTheDocumentedDefaults) {
+  const auto config = parse_config("", "posthorn.toml");
+  ASSERT_TRUE(config.has_value());
+  EXPECT_EQ(config->data_dir, "/var/lib/posthorn");
+  EXPECT_EQ(config->whatsapp.url, "wss://web.whatsapp.com/ws/chat");
+  EXPECT_EQ(config->queue.keep, hours(24));
+}
+
+TEST(Config, ReadsEveryKey) {
+  const auto config = parse_config(R"(
+data_dir = "/data"
+[whatsapp]
+url = "ws://127.0.0.1:8080/ws/chat"
+noise_root_key = "142375574d0a587166aae71ebe516437c4a28b73e3695c6ce1f7f9545da8ee6b"
+tls_ca_file = "/ca.pem"
+version = "2.3000.7"
+media_ca_file = "/media.pem"
+media_insecure_hosts = ["127.0.0.1:99"]
+device_name = "Shop"
+[api]
+listen = "127.0.0.1"
+port = 0
+id_instance = 4100012345
+token = "01234567890123456789012345678901234567890123456789"
+public_url = "http://box.lan"
+[queue]
+outbox_bytes = 1048576
+inbox_bytes = 2097152
+keep_hours = 48
+[throttle]
+time_zone = "Europe/Berlin"
+quiet_from = "22:00"
+quiet_to = "07:30"
+number_in_use_months = 3
+[log]
+level = "debug"
+)",
+                                   "posthorn.toml");
+  ASSERT_TRUE(config.has_value()) << config.error().detail;
+  EXPECT_EQ(config->whatsapp.url, "ws://127.0.0.1:8080/ws/chat");
+  EXPECT_EQ(config->whatsapp.version, (std::array<std::uint32_t, 3>{2, 3000, 7}));
+  EXPECT_EQ(config->whatsapp.media_insecure_hosts, std::vector<std::string>{"127.0.0.1:99"});
+  EXPECT_EQ(config->api.port, 0);
+  EXPECT_EQ(config->api.id_instance, 4'100'012'345U);
+  EXPECT_EQ(config->queue.outbox_bytes, 1'048'576U);
+  EXPECT_EQ(config->queue.keep, hours(48));
+  EXPECT_EQ(config->throttle.quiet_to, "07:30");
+  EXPECT_EQ(config->log.level, "debug");
+}
+
+TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
+  EXPECT_EQ(error_of("\n\n[api]\nport = 70000\n"),
+            "posthorn.toml:4: api.port: must be a whole number from 0 to 65535");
+  EXPECT_EQ(
+      error_of("[api]\nporrt = 1\n"),
+      "posthorn.toml:2: api.porrt: unknown key; known here: listen, port, id_instance, token, "
+      "public_url");
+  EXPECT_EQ(
+      error_of("x = 1\n"),
+      "posthorn.toml:1: x: unknown key; known here: data_dir; sections: whatsapp, api, queue, "
+      "throttle, log");
+  EXPECT_EQ(error_of("[whatsapp]\nurl = \"ws://web.whatsapp.com/\"\n"),
+            "posthorn.toml:2: whatsapp.url: must begin with wss:// (ws:// only for 127.0.0.1, ::1 "
+            "and localhost)");
+  EXPECT_EQ(error_of("[whatsapp]\nurl = \"ws://127.0.0.1.evil.example/\"\n").substr(0, 34),
+            "posthorn.toml:2: whatsapp.url: mus");
+  EXPECT_EQ(error_of("[log]\nlevel = \"loud\"\n"),
+            "posthorn.toml:2: log.level: allowed: error, warn, info, debug, trace");
+  EXPECT_EQ(error_of("[whatsapp]\nversion = \"2.3\"\n"),
+            "posthorn.toml:2: whatsapp.version: must be three numbers, e.g. \"2.3000.1043028647\"");
+  EXPECT_EQ(error_of("[whatsapp]\nmedia_insecure_hosts = [\"example.org\"]\n"),
+            "posthorn.toml:2: whatsapp.media_insecure_hosts: may only name 127.0.0.1, ::1 and "
+            "localhost");
+  EXPECT_EQ(error_of("[throttle]\nquiet_from = \"24:00\"\n"),
+            "posthorn.toml:2: throttle.quiet_from: must be a time of day from \"00:00\" to "
+            "\"23:59\"");
+  EXPECT_EQ(error_of("api = 5\n"), "posthorn.toml:1: api: must be a section: [api]");
+  EXPECT_EQ(error_of("[api\n").substr(0, 16), "posthorn.toml:1:");
+}
+
+}  // namespace
+}  // namespace posthorn
