@@ -1,0 +1,34 @@
+#pragma once
+
+#include "posthorn/base/random.h"
+#include "posthorn/base/time.h"
+
+namespace posthorn::session {
+
+/// How long to wait before the next attempt: 1, 1, 2, 3, 5, 8 .. seconds, at most `cap`, +-10 %.
+/// Source: protocol chapter 01 section 10 (the web client's own policy).
+class BackOff {
+ public:
+  explicit BackOff(seconds cap = seconds(900)) : cap_(cap) {}
+
+  /// The wait before the next attempt; each call is one failure more.
+  [[nodiscard]] milliseconds next(Random& random);
+  /// Told to slow down (429): five steps that a reset does not take back, only a quiet day does.
+  void penalise() { penalty_ = penalty_ + 5 > kMostSteps ? kMostSteps : penalty_ + 5; }
+  /// The connection was stable.
+  void reset() { step_ = 0; }
+  void forgive() { penalty_ = 0; }
+  [[nodiscard]] unsigned step() const { return step_ + penalty_; }
+
+ private:
+  static constexpr unsigned kMostSteps = 40;
+
+  seconds cap_;
+  unsigned step_ = 0;
+  unsigned penalty_ = 0;
+};
+
+/// value +-10 %, so that a street full of boxes does not come back in step.
+[[nodiscard]] milliseconds with_jitter(milliseconds value, Random& random);
+
+}  // namespace posthorn::session
