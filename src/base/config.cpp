@@ -26,9 +26,14 @@ struct Key {
   Take take;
 };
 
+/// Takes a key that is not listed, with its place for messages; empty: such keys are errors.
+using TakeOther =
+    std::function<Result<void>(std::string_view name, std::string where, const toml::node&)>;
+
 struct Table {
   std::string_view name;  ///< "" for the top of the file
   std::vector<Key> keys;
+  TakeOther other = nullptr;
 };
 
 Result<std::string> text_of(const toml::node& node) {
@@ -155,6 +160,24 @@ Take time_of_day(std::string& out) {
   };
 }
 
+Take flag(bool& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    const auto value = node.value_exact<bool>();
+    if (!value) return fail(Errc::malformed, "must be true or false");
+    out = *value;
+    return {};
+  };
+}
+
+TakeOther throttle_setting(std::vector<ThrottleConfig::Setting>& out) {
+  return [&out](std::string_view name, std::string where, const toml::node& node) -> Result<void> {
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value) return fail(Errc::malformed, "no such key, or not a whole number");
+    out.push_back({std::string(name), *value, std::move(where)});
+    return {};
+  };
+}
+
 Take log_level(std::string& out) {
   return [&out](const toml::node& node) -> Result<void> {
     TRY(const std::string value, text_of(node));
@@ -202,7 +225,9 @@ std::vector<Table> tables(Config& c) {
        {{"time_zone", text(c.throttle.time_zone)},
         {"quiet_from", time_of_day(c.throttle.quiet_from)},
         {"quiet_to", time_of_day(c.throttle.quiet_to)},
-        {"number_in_use_months", number(c.throttle.number_in_use_months, 0, 600)}}},
+        {"number_in_use_months", number(c.throttle.number_in_use_months, 0, 600)},
+        {"unpaced_for_benchmarks", flag(c.throttle.unpaced_for_benchmarks)}},
+       throttle_setting(c.throttle.settings)},
       {"log", {{"level", log_level(c.log.level)}}},
   };
 }
@@ -234,6 +259,13 @@ Result<void> read_table(const toml::table& from, const Table& table, const std::
     const auto known = std::find_if(table.keys.begin(), table.keys.end(),
                                     [&key = key](const Key& k) { return k.name == key.str(); });
     const std::string place = where(file, key.source()) + prefix + std::string(key.str()) + ": ";
+    if (known == table.keys.end() && table.other) {
+      const std::string name = prefix + std::string(key.str());
+      if (auto taken = table.other(key.str(), where(file, key.source()) + name, node); !taken) {
+        return fail(Errc::malformed, place + taken.error().detail);
+      }
+      continue;
+    }
     if (known == table.keys.end()) {
       const std::string sections = table.name.empty() ? "; sections: " + names(all) : "";
       return fail(Errc::malformed,
@@ -268,6 +300,12 @@ Result<Config> parse_config(std::string_view text, std::string_view file) {
       }
     }
     TRY(read_table(*from, table, all, file));
+  }
+  if (config.throttle.unpaced_for_benchmarks && !is_loopback(host_of(config.whatsapp.url))) {
+    return fail(Errc::malformed,
+                std::string(file) +
+                    ": throttle.unpaced_for_benchmarks: only with a whatsapp.url on "
+                    "this machine (127.0.0.1, ::1, localhost)");
   }
   return config;
 }

@@ -44,6 +44,7 @@ time_zone = "Europe/Berlin"
 quiet_from = "22:00"
 quiet_to = "07:30"
 number_in_use_months = 3
+gap_any_ms = 700
 [log]
 level = "debug"
 )",
@@ -57,6 +58,9 @@ level = "debug"
   EXPECT_EQ(config->queue.outbox_bytes, 1'048'576U);
   EXPECT_EQ(config->queue.keep, hours(48));
   EXPECT_EQ(config->throttle.quiet_to, "07:30");
+  ASSERT_EQ(config->throttle.settings.size(), 1U);
+  EXPECT_EQ(config->throttle.settings[0].name, "gap_any_ms");
+  EXPECT_EQ(config->throttle.settings[0].where, "posthorn.toml:24: throttle.gap_any_ms");
   EXPECT_EQ(config->log.level, "debug");
 }
 
@@ -86,6 +90,12 @@ TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(error_of("[throttle]\nquiet_from = \"24:00\"\n"),
             "posthorn.toml:2: throttle.quiet_from: must be a time of day from \"00:00\" to "
             "\"23:59\"");
+  EXPECT_EQ(
+      error_of("[throttle]\nunpaced_for_benchmarks = true\n"),
+      "posthorn.toml: throttle.unpaced_for_benchmarks: only with a whatsapp.url on this machine "
+      "(127.0.0.1, ::1, localhost)");
+  EXPECT_EQ(error_of("[throttle]\ngap_any_ms = \"fast\"\n"),
+            "posthorn.toml:2: throttle.gap_any_ms: no such key, or not a whole number");
   EXPECT_EQ(error_of("api = 5\n"), "posthorn.toml:1: api: must be a section: [api]");
   EXPECT_EQ(error_of("[api\n").substr(0, 16), "posthorn.toml:1:");
 }

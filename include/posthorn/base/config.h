@@ -50,6 +50,15 @@ struct ThrottleConfig {
   std::string quiet_from = "21:00";
   std::string quiet_to = "08:00";          ///< same as quiet_from: off
   std::uint32_t number_in_use_months = 0;  ///< declared by the installer; credited once
+  /// No pace at all: for benchmarks and demos, refused unless whatsapp.url points at loopback.
+  bool unpaced_for_benchmarks = false;
+  /// Any other key of the section: a setting of the throttle, checked by the throttle's own table.
+  struct Setting {
+    std::string name;
+    std::int64_t value = 0;
+    std::string where;  ///< "posthorn.toml:12: throttle.gap_any_ms", for messages
+  };
+  std::vector<Setting> settings;
 };
 
 struct Config {
