@@ -60,7 +60,7 @@ level = "debug"
   EXPECT_EQ(config->throttle.quiet_to, "07:30");
   ASSERT_EQ(config->throttle.settings.size(), 1U);
   EXPECT_EQ(config->throttle.settings[0].name, "gap_any_ms");
-  EXPECT_EQ(config->throttle.settings[0].where, "posthorn.toml:24: throttle.gap_any_ms");
+  EXPECT_EQ(config->throttle.settings[0].where, "posthorn.toml:26: throttle.gap_any_ms");
   EXPECT_EQ(config->log.level, "debug");
 }
 
