@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -30,8 +31,8 @@ class OutboxPort {
 
   /// done: on disk, so that the answer may be 200. Errors: full (466), anything else (500).
   virtual void accept(Job job, Once<void(Result<void>)> done) = 0;
-  /// Not finished, oldest first. `limit`: at most so many.
-  [[nodiscard]] virtual std::vector<JobView> jobs(std::size_t limit) const = 0;
+  /// Shows the jobs that are not finished, oldest first, one at a time: thousands may wait.
+  virtual void for_each(const std::function<void(const JobView&)>& visit) const = 0;
   [[nodiscard]] virtual std::size_t count() const = 0;
   /// Drops what has not started. done: on disk; how many were dropped.
   virtual void clear(Once<void(Result<std::size_t>)> done) = 0;

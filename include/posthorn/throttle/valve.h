@@ -27,8 +27,9 @@ class Outbox {
   /// Every record that is not acknowledged, oldest first.
   virtual void for_each_pending(
       const std::function<void(std::uint64_t sequence, const Job& job)>& visit) = 0;
+  /// From disk, so the answer comes in a later turn of the loop.
   /// Errors: not_found (acknowledged or never there), malformed (damaged record), io.
-  [[nodiscard]] virtual Result<Job> read(std::uint64_t sequence) = 0;
+  virtual void read(std::uint64_t sequence, Once<void(Result<Job>)> done) = 0;
   /// The job has reached its end.
   virtual Result<void> ack(std::uint64_t sequence) = 0;
 };
@@ -63,9 +64,10 @@ class Listener {
  public:
   virtual ~Listener() = default;
 
-  /// Runs before the outbox record of a final fate is acknowledged, so that after a power cut the
+  /// settled: run by the owner when what it made of a final fate (a notification) is on disk, for
+  /// `held` at once. Only then is the outbox record acknowledged, so that after a power cut the
   /// notification may come twice but is never missing.
-  virtual void on_fate(const Fate& fate) = 0;
+  virtual void on_fate(const Fate& fate, Once<void()> settled) = 0;
   /// Exactly once per change, within the turn of the loop in which the signal came.
   virtual void on_level(const LevelChange& change) = 0;
   /// Please ask the account for its restriction (read-only query); the answer comes as a Signal.
