@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +52,9 @@ class Session final : public throttle::Sender {
   Session& operator=(const Session&) = delete;
   ~Session() override;
 
+  /// Ids of messages that are already in the inbox ring, newest last; before start(). A crash
+  /// between storing a notification and committing its ratchet then does not notify twice.
+  void known_recent(std::span<const std::string> ids);
   void start();
   /// Leaves in order; pending questions get Errc::cancelled.
   void stop();
