@@ -1,0 +1,68 @@
+#include "daemon/access.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "posthorn/base/json.h"
+
+namespace posthorn::daemon {
+
+namespace {
+
+constexpr std::string_view kBlobName = "api/access";
+constexpr std::size_t kTokenBytes = 25;  // 50 hex characters
+
+Error io_error(const std::string& what) { return {Errc::io, what + ": " + std::strerror(errno)}; }
+
+}  // namespace
+
+Result<Access> load_access(BlobStore& blobs, const ApiConfig& config, Random& random) {
+  Access access;
+  TRY(const auto saved, blobs.load(kBlobName));
+  if (saved) {
+    if (const auto parsed = json::parse(as_text(*saved))) {
+      access.id_instance = static_cast<std::uint64_t>(json::int_at(*parsed, "id").value_or(0));
+      access.token = json::string_at(*parsed, "token").value_or("");
+    }
+  }
+  // Green-API's form: a pool of four digits and a serial number.
+  if (access.id_instance == 0) access.id_instance = random.between(7'100'000'000, 7'199'999'999);
+  if (access.token.empty()) {
+    access.token = hex_encode(random.bytes(kTokenBytes));
+    access.fresh = true;
+  }
+  json::Value out;
+  out["id"] = static_cast<::Json::UInt64>(access.id_instance);
+  out["token"] = access.token;
+  TRY(blobs.save(kBlobName, as_bytes(json::write(out))));
+  if (config.id_instance != 0) access.id_instance = config.id_instance;
+  if (!config.token.empty()) {
+    access.token = config.token;
+    access.fresh = false;
+  }
+  return access;
+}
+
+Result<void> write_access_file(const std::string& data_dir, const std::string& url,
+                               const Access& access) {
+  json::Value out;
+  out["url"] = url;
+  out["idInstance"] = static_cast<::Json::UInt64>(access.id_instance);
+  out["apiTokenInstance"] = access.token;
+  const std::string text = json::write(out) + "\n";
+  const std::string path = data_dir + "/access.json";
+  const std::string fresh = path + ".new";
+  const int file = open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  if (file < 0) return tl::unexpected(io_error(fresh));
+  const bool written = write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+  const bool closed = close(file) == 0;
+  if (!written || !closed || rename(fresh.c_str(), path.c_str()) != 0) {
+    return tl::unexpected(io_error(path));
+  }
+  return {};
+}
+
+}  // namespace posthorn::daemon

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "posthorn/base/config.h"
+#include "posthorn/base/result.h"
+#include "posthorn/base/status.h"
+#include "posthorn/loop/loop.h"
+
+namespace posthorn::daemon {
+
+/// The box: builds every object in dependency order, joins events to intakes, and stops them in
+/// reverse order. Only this file knows everybody.
+class App {
+ public:
+  /// Errors: what keeps the box from starting, with what to do: io or full (data directory),
+  /// refused (port in use), malformed (configuration).
+  [[nodiscard]] static Result<std::unique_ptr<App>> start(loop::Loop& loop, const Config& config);
+  ~App();
+  App(const App&) = delete;
+  App& operator=(const App&) = delete;
+
+  /// Where the API listens, e.g. "http://127.0.0.1:8080".
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::uint64_t id_instance() const;
+  [[nodiscard]] const std::string& token() const;
+  [[nodiscard]] Status status() const;
+
+ private:
+  class Impl;
+  explicit App(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace posthorn::daemon

@@ -1,0 +1,112 @@
+#include <malloc.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "daemon/app.h"
+#include "posthorn/base/log.h"
+#include "posthorn/throttle/settings.h"
+
+namespace posthorn::daemon {
+namespace {
+
+constexpr const char* kDefaultConfig = "/etc/posthorn/posthorn.toml";
+
+/// The throttle's own table knows its settings and their ranges; the file's place goes in front.
+Result<void> check_throttle(const Config& config) {
+  TRY(auto settings, throttle::settings_from(config.throttle));
+  return throttle::check_settings(settings);
+}
+
+Result<Config> load_config(const std::string& path, bool must_exist) {
+  std::ifstream file(path);
+  if (!file && !must_exist) return Config{};
+  if (!file) return fail(Errc::not_found, path + ": cannot be read");
+  std::ostringstream text;
+  text << file.rdbuf();
+  TRY(Config config, parse_config(text.str(), path));
+  TRY(check_throttle(config));
+  return config;
+}
+
+/// Tells systemd that we are up, and every half of its watchdog time that the loop still turns.
+class ServiceManager {
+ public:
+  explicit ServiceManager(loop::Loop& loop) : timer_(loop) {
+    std::uint64_t watchdog_us = 0;
+    if (sd_watchdog_enabled(0, &watchdog_us) > 0) every_ = milliseconds(watchdog_us / 2000);
+    sd_notify(0, "READY=1");
+    tick();
+  }
+  ~ServiceManager() { sd_notify(0, "STOPPING=1"); }
+  ServiceManager(const ServiceManager&) = delete;
+  ServiceManager& operator=(const ServiceManager&) = delete;
+
+ private:
+  void tick() {
+    if (every_ <= milliseconds(0)) return;
+    sd_notify(0, "WATCHDOG=1");
+    timer_.start(every_, [this] { tick(); });
+  }
+  Timer timer_;
+  milliseconds every_{0};
+};
+
+int run(const Config& config) {
+  // Two pool threads are enough for name lookup and syncs; fewer arenas keep the heap small.
+  setenv("UV_THREADPOOL_SIZE", "3", 0);
+  mallopt(M_ARENA_MAX, 1);
+  signal(SIGPIPE, SIG_IGN);
+  loop::Loop loop;
+  auto app = App::start(loop, config);
+  if (!app) {
+    log::error("posthornd", "cannot start", {{"error", app.error()}});
+    return 1;
+  }
+  log::info("posthornd", "ready", {{"url", (*app)->url()}, {"idInstance", (*app)->id_instance()}});
+  // For whoever starts it by hand or drives it in a test; under systemd it goes to the journal too.
+  std::printf("{\"url\":\"%s\",\"idInstance\":%llu}\n", (*app)->url().c_str(),
+              static_cast<unsigned long long>((*app)->id_instance()));
+  std::fflush(stdout);
+  const loop::SignalWatch terminate(loop, SIGTERM, [&loop] { loop.stop(); });
+  const loop::SignalWatch interrupt(loop, SIGINT, [&loop] { loop.stop(); });
+  const ServiceManager service(loop);
+  loop.run();
+  log::info("posthornd", "stopping");
+  app->reset();
+  return 0;
+}
+
+int main_with(int argc, char** argv) {
+  CLI::App options{
+      "posthornd: the shop's WhatsApp session behind a local Green-API compatible API"};
+  std::string config_file = kDefaultConfig;
+  bool check_only = false;
+  const CLI::Option* given =
+      options.add_option("--config", config_file, "configuration file")->capture_default_str();
+  options.add_flag("--check-config", check_only, "read the configuration, say what is wrong, end");
+  options.set_version_flag("--version", POSTHORN_VERSION);
+  CLI11_PARSE(options, argc, argv);
+
+  const auto config = load_config(config_file, given->count() > 0);
+  if (!config) {
+    std::fprintf(stderr, "%s\n", config.error().detail.c_str());
+    return 2;
+  }
+  if (check_only) {
+    std::printf("%s: all right\n", config_file.c_str());
+    return 0;
+  }
+  if (const auto level = log::parse_level(config->log.level)) log::set_level(*level);
+  return run(*config);
+}
+
+}  // namespace
+}  // namespace posthorn::daemon
+
+int main(int argc, char** argv) { return posthorn::daemon::main_with(argc, argv); }

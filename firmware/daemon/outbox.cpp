@@ -1,0 +1,120 @@
+#include "daemon/outbox.h"
+
+#include <utility>
+
+#include "posthorn/base/log.h"
+
+namespace posthorn::daemon {
+
+void Outbox::accept(Job job, Once<void(Result<std::string>)> done) {
+  if (const auto earlier = valve_->on_accept(job)) {
+    done(*earlier);
+    return;
+  }
+  Bytes record = encode_job(job);
+  const Wall accepted_at = job.accepted_at;
+  ring_.append(std::move(record), accepted_at,
+               [this, job = std::move(job),
+                done = std::move(done)](Result<queue::Sequence> sequence) mutable {
+                 if (!sequence) {
+                   done(tl::unexpected(sequence.error()));
+                   return;
+                 }
+                 std::string id = job.id;
+                 valve_->on_job(*sequence, job);
+                 done(std::move(id));
+               });
+}
+
+/// A walk over the pending records, one read after the other.
+struct Outbox::Listing {
+  std::vector<api::JobView> views;
+  std::size_t limit = 0;
+  queue::Sequence last = 0;
+  Once<void(Result<std::vector<api::JobView>>)> done;
+};
+
+void Outbox::jobs(std::size_t limit, Once<void(Result<std::vector<api::JobView>>)> done) {
+  auto listing = std::make_shared<Listing>();  // shared: handed from read to read
+  listing->limit = limit;
+  listing->done = std::move(done);
+  list_next(std::move(listing));
+}
+
+void Outbox::list_next(std::shared_ptr<Listing> listing) {
+  const std::optional<queue::Entry> entry =
+      listing->last == 0 ? ring_.first() : ring_.next(listing->last);
+  if (!entry || listing->views.size() >= listing->limit) {
+    listing->done(std::move(listing->views));
+    return;
+  }
+  listing->last = entry->sequence;
+  read(entry->sequence, [this, listing, sequence = entry->sequence](Result<Job> job) mutable {
+    // A record that has just been acknowledged or is damaged is no longer in the queue.
+    if (job) {
+      api::JobView view;
+      view.job = std::move(*job);
+      if (const auto held = valve_->view(sequence)) {
+        view.lane = to_string(held->lane);
+        if (held->hold != throttle::Hold::none) view.hold_reason = to_string(held->hold);
+        view.not_before = held->not_before;
+      }
+      listing->views.push_back(std::move(view));
+    }
+    list_next(std::move(listing));
+  });
+}
+
+std::size_t Outbox::count() const { return ring_.status().pending; }
+
+void Outbox::clear(Once<void(Result<std::size_t>)> done) {
+  std::vector<queue::Sequence> waiting;
+  for (auto entry = ring_.first(); entry; entry = ring_.next(entry->sequence)) {
+    waiting.push_back(entry->sequence);
+  }
+  std::size_t dropped = 0;
+  for (const queue::Sequence sequence : waiting) {
+    if (!valve_->cancel(sequence)) continue;  // just being sent
+    ring_.ack(sequence);
+    ++dropped;
+  }
+  ring_.flush([dropped, done = std::move(done)](Result<void> flushed) mutable {
+    if (!flushed) {
+      done(tl::unexpected(flushed.error()));
+    } else {
+      done(dropped);
+    }
+  });
+}
+
+void Outbox::for_each_pending(
+    const std::function<void(std::uint64_t sequence, const Job& job)>& visit) {
+  std::vector<queue::Sequence> foreign;
+  const auto read_all = ring_.for_each_pending([&](const queue::Entry& entry, ByteView record) {
+    if (const auto job = decode_job(record)) {
+      visit(entry.sequence, *job);
+    } else {
+      log::error("outbox", "a job was written by a newer program and is left out",
+                 {{"sequence", entry.sequence}, {"error", job.error()}});
+      foreign.push_back(entry.sequence);
+    }
+  });
+  if (!read_all) log::error("outbox", "cannot be read", {{"error", read_all.error()}});
+}
+
+void Outbox::read(std::uint64_t sequence, Once<void(Result<Job>)> done) {
+  ring_.peek(sequence, [done = std::move(done)](Result<Bytes> record) mutable {
+    if (!record) {
+      done(tl::unexpected(record.error()));
+    } else {
+      done(decode_job(*record));
+    }
+  });
+}
+
+Result<void> Outbox::ack(std::uint64_t sequence) {
+  ring_.ack(sequence);
+  return {};
+}
+
+}  // namespace posthorn::daemon

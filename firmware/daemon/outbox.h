@@ -1,0 +1,42 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "posthorn/api/ports.h"
+#include "posthorn/queue/ring_file.h"
+#include "posthorn/throttle/valve.h"
+
+namespace posthorn::daemon {
+
+/// The outbox ring between its two neighbours: the API puts jobs in, the throttle takes them out.
+class Outbox final : public api::OutboxPort, public throttle::Outbox {
+ public:
+  explicit Outbox(queue::RingFile& ring) : ring_(ring) {}
+
+  /// The valve needs the outbox at construction, the outbox the valve afterwards.
+  void join(throttle::Valve& valve) { valve_ = &valve; }
+
+  // For the API.
+  void accept(Job job, Once<void(Result<std::string>)> done) override;
+  void jobs(std::size_t limit, Once<void(Result<std::vector<api::JobView>>)> done) override;
+  [[nodiscard]] std::size_t count() const override;
+  void clear(Once<void(Result<std::size_t>)> done) override;
+
+  // For the throttle.
+  void for_each_pending(
+      const std::function<void(std::uint64_t sequence, const Job& job)>& visit) override;
+  void read(std::uint64_t sequence, Once<void(Result<Job>)> done) override;
+  Result<void> ack(std::uint64_t sequence) override;
+
+ private:
+  struct Listing;
+  void list_next(std::shared_ptr<Listing> listing);
+
+  queue::RingFile& ring_;
+  throttle::Valve* valve_ = nullptr;
+};
+
+}  // namespace posthorn::daemon
