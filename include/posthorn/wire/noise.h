@@ -92,6 +92,9 @@ struct ClientIdentity {
 class ClientHandshake {
  public:
   ClientHandshake(ClientIdentity identity, Random& random);
+  ClientHandshake(const ClientHandshake&) = delete;
+  ClientHandshake& operator=(const ClientHandshake&) = delete;
+  ~ClientHandshake();  ///< wipes its secrets
 
   /// The ClientHello: of IK when a server key is known, otherwise of XX.
   [[nodiscard]] Result<Bytes> hello();
@@ -131,6 +134,9 @@ struct ServerIdentity {
 class ServerHandshake {
  public:
   ServerHandshake(ServerIdentity identity, Random& random);
+  ServerHandshake(const ServerHandshake&) = delete;
+  ServerHandshake& operator=(const ServerHandshake&) = delete;
+  ~ServerHandshake();  ///< wipes its secrets
 
   /// prologue: the 4 header bytes as received. Returns the ServerHello to send. An IK hello for
   /// another key is answered with XXfallback. Errors: malformed.
@@ -147,7 +153,8 @@ class ServerHandshake {
 
  private:
   Result<Bytes> answer_exchange(ByteView client_ephemeral);
-  Result<Bytes> answer_resume(ByteView client_ephemeral, ByteView sealed_static, ByteView payload);
+  Result<Bytes> answer_resume(ByteView prologue, ByteView client_ephemeral, ByteView sealed_static,
+                              ByteView payload);
 
   ServerIdentity identity_;
   KeyPair ephemeral_;

@@ -47,29 +47,32 @@ class WebSocket {
 
   WebSocket(const WebSocket&) = delete;
   WebSocket& operator=(const WebSocket&) = delete;
-  virtual ~WebSocket() = default;
+  ~WebSocket();
 
   /// Takes what the stream gave. Answers pings and close by itself.
   /// Errors: refused (the upgrade was declined; detail has the status line), malformed (not HTTP,
   /// not WebSocket, a text message, over a limit), disconnected (the other side closed; detail has
   /// its code). After an error the state is closed, and take_output() may hold a last word.
-  [[nodiscard]] virtual Result<void> feed(ByteView received) = 0;
+  [[nodiscard]] Result<void> feed(ByteView received);
   /// The next whole binary message; nullopt: none yet.
-  [[nodiscard]] virtual std::optional<Bytes> next() = 0;
+  [[nodiscard]] std::optional<Bytes> next();
   /// Queues one binary message; dropped unless open.
-  virtual void send(ByteView message) = 0;
+  void send(ByteView message);
   /// The same in pieces: one WebSocket frame for each (for the simulator's tests of reassembly).
-  virtual void send_fragmented(ByteView message, std::size_t piece_bytes) = 0;
+  void send_fragmented(ByteView message, std::size_t piece_bytes);
   /// Queues a ping; the answer is swallowed.
-  virtual void ping() = 0;
+  void ping();
   /// Queues Close. code: RFC 6455 section 7.4, 1000 is normal.
-  virtual void close(std::uint16_t code = 1000, std::string_view reason = {}) = 0;
+  void close(std::uint16_t code = 1000, std::string_view reason = {});
   /// What is to be written to the stream now, in order; empty when nothing.
-  [[nodiscard]] virtual Bytes take_output() = 0;
-  [[nodiscard]] virtual State state() const = 0;
+  [[nodiscard]] Bytes take_output();
+  [[nodiscard]] State state() const;
 
- protected:
-  WebSocket() = default;
+ private:
+  class Impl;
+  explicit WebSocket(std::unique_ptr<Impl> impl);
+
+  std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace posthorn::wire
