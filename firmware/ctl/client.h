@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "posthorn/base/json.h"
+#include "posthorn/base/result.h"
+
+namespace posthorn::ctl {
+
+/// Where the box is and what opens it.
+struct Access {
+  std::string url;  ///< "http://127.0.0.1:8080"
+  std::uint64_t id_instance = 0;
+  std::string token;
+};
+
+/// Reads access.json, which posthornd writes into its data directory.
+/// Errors: not_found ("is posthornd running?"), malformed.
+[[nodiscard]] Result<Access> read_access(const std::string& path);
+
+/// Asks the box, waiting for the answer.
+class Client {
+ public:
+  explicit Client(Access access) : access_(std::move(access)) {}
+
+  /// query: "after=5&wait=20" or empty. Errors: disconnected, refused (with the box's own words).
+  [[nodiscard]] Result<json::Value> get(const std::string& method,
+                                        const std::string& query = "") const;
+  [[nodiscard]] Result<json::Value> post(const std::string& method, const json::Value& body) const;
+  /// A page outside the instance's methods, "/healthz".
+  [[nodiscard]] Result<json::Value> page(const std::string& path) const;
+
+ private:
+  [[nodiscard]] Result<json::Value> ask(const std::string& path, const std::string* body) const;
+  [[nodiscard]] std::string method_path(const std::string& method) const;
+
+  Access access_;
+};
+
+}  // namespace posthorn::ctl

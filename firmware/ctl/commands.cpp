@@ -1,0 +1,158 @@
+#include "ctl/commands.h"
+
+#include <chrono>
+#include <cstdio>
+#include <ctime>
+#include <thread>
+
+#include "ctl/terminal_qr.h"
+
+namespace posthorn::ctl {
+
+namespace {
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "posthornctl: %s\n", error.detail.c_str());
+  return 1;
+}
+
+std::string text_at(const json::Value& value, const char* key) {
+  return json::text_of(json::at(value, key)).value_or("");
+}
+
+void line(const char* name, const std::string& value) {
+  if (!value.empty()) std::printf("%-14s %s\n", name, value.c_str());
+}
+
+std::string local_time(std::int64_t unix_seconds) {
+  const auto when = static_cast<std::time_t>(unix_seconds);
+  std::tm parts{};
+  localtime_r(&when, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
+  return text;
+}
+
+/// "4915550001234" or "4915550001234@c.us" -> a chatId.
+std::string chat_id(const std::string& chat) {
+  return chat.find('@') == std::string::npos ? chat + "@c.us" : chat;
+}
+
+Result<std::string> state_of(const Client& client) {
+  TRY(const json::Value answer, client.get("getStateInstance"));
+  return text_at(answer, "stateInstance");
+}
+
+}  // namespace
+
+int show_status(const Client& client, bool as_json) {
+  const auto health = client.page("/healthz");
+  if (!health) return complain(health.error());
+  if (as_json) {
+    std::printf("%s\n", json::write(*health).c_str());
+    return 0;
+  }
+  const auto state = state_of(client);
+  if (state) line("account", *state);
+  for (const std::string& name : health->getMemberNames()) {
+    const json::Value& value = (*health)[name];
+    line(name.c_str(), value.isBool() ? (*json::bool_at(*health, name.c_str()) ? "yes" : "no")
+                                      : json::text_of(value).value_or(""));
+  }
+  return 0;
+}
+
+int pair(const Client& client, PairBy by, int seconds_at_most) {
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds_at_most);
+  std::string shown;
+  while (std::chrono::steady_clock::now() < end) {
+    const auto answer = client.get("qr");
+    // "Too many requests" and "starting" pass by themselves; a box that is not there does not.
+    if (!answer && answer.error().code == Errc::disconnected) return complain(answer.error());
+    if (answer) {
+      const std::string type = text_at(*answer, "type");
+      const std::string text = text_at(*answer, "text");
+      if (type == "alreadyLogged") {
+        std::printf("The box is linked.\n");
+        return 0;
+      }
+      if (type == "qrCode" && text != shown) {
+        shown = text;
+        if (by == PairBy::text) {
+          std::printf("%s\n", text.c_str());
+          return 0;
+        }
+        const auto picture = terminal_qr(text);
+        if (!picture) return complain(picture.error());
+        std::printf("\n%sOn the phone: Settings, Linked devices, Link a device.\n",
+                    picture->c_str());
+        std::fflush(stdout);
+      }
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(700));
+  }
+  return complain({Errc::timeout, "no phone was linked in time; run the command again"});
+}
+
+int pair_by_code(const Client& client, const std::string& phone) {
+  json::Value body;
+  body["phoneNumber"] = phone;
+  const auto answer = client.post("getAuthorizationCode", body);
+  if (!answer) return complain(answer.error());
+  const std::string code = text_at(*answer, "code");
+  if (!json::bool_at(*answer, "status").value_or(false) || code.size() != 8) {
+    return complain({Errc::refused, "WhatsApp gave no code: check the number, wait a while"});
+  }
+  std::printf(
+      "%s-%s\nOn the phone: Settings, Linked devices, Link a device, Link with phone number.\n",
+      code.substr(0, 4).c_str(), code.substr(4).c_str());
+  return 0;
+}
+
+int send_text(const Client& client, const std::string& chat, const std::string& text) {
+  json::Value body;
+  body["chatId"] = chat_id(chat);
+  body["message"] = text;
+  const auto answer = client.post("sendMessage", body);
+  if (!answer) return complain(answer.error());
+  std::printf("%s\n", text_at(*answer, "idMessage").c_str());
+  return 0;
+}
+
+int show_queue(const Client& client) {
+  const auto answer = client.get("showMessagesQueue");
+  if (!answer) return complain(answer.error());
+  if (!answer->isArray() || answer->empty()) {
+    std::printf("Nothing waits.\n");
+    return 0;
+  }
+  for (const json::Value& job : *answer) {
+    const json::Value& body = json::at(job, "body");
+    std::string why = text_at(job, "holdReason");
+    if (const auto when = json::int_at(job, "notBefore")) why += " until " + local_time(*when);
+    std::printf("%-24s %-28s %-6s %s\n", text_at(job, "messageID").c_str(),
+                text_at(body, "chatId").c_str(), text_at(job, "lane").c_str(), why.c_str());
+  }
+  return 0;
+}
+
+int follow(const Client& client, int events_at_most) {
+  int printed = 0;
+  std::int64_t last = 0;
+  while (events_at_most == 0 || printed < events_at_most) {
+    const auto answer = client.get("watchEvents", "after=" + std::to_string(last) + "&wait=20");
+    if (!answer) return complain(answer.error());
+    for (const json::Value& entry : json::at(*answer, "events")) {
+      const json::Value& event = json::at(entry, "event");
+      const auto when = json::int_at(event, "timestamp").value_or(0);
+      std::printf("%s %s %s\n", local_time(when).c_str(), text_at(event, "typeWebhook").c_str(),
+                  json::write(event).c_str());
+      if (++printed == events_at_most) break;
+    }
+    std::fflush(stdout);
+    last = json::int_at(*answer, "last").value_or(last);
+  }
+  return 0;
+}
+
+}  // namespace posthorn::ctl

@@ -1,0 +1,74 @@
+#include <curl/curl.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "ctl/commands.h"
+
+namespace posthorn::ctl {
+namespace {
+
+int main_with(int argc, char** argv) {
+  CLI::App options{"posthornctl: looks after a Posthorn box over its local API"};
+  options.set_version_flag("--version", POSTHORN_VERSION);
+  options.require_subcommand(1);
+  std::string access_file = "/var/lib/posthorn/access.json";
+  Access given;
+  options.add_option("--access", access_file, "file with URL and token, written by posthornd")
+      ->envname("POSTHORN_ACCESS")
+      ->capture_default_str();
+  options.add_option("--url", given.url, "instead of the file: http://box:8080");
+  options.add_option("--id", given.id_instance, "instead of the file: idInstance");
+  options.add_option("--token", given.token, "instead of the file: apiTokenInstance");
+
+  bool as_json = false;
+  CLI::App* status = options.add_subcommand("status", "how the box is");
+  status->add_flag("--json", as_json, "as one line of JSON");
+
+  bool as_text = false;
+  std::string phone;
+  int wait_seconds = 180;
+  CLI::App* pair_command = options.add_subcommand("pair", "link the shop's phone");
+  pair_command->add_flag("--text", as_text, "print the text of the QR code and end");
+  pair_command->add_option("--code", phone, "link by 8 characters instead; the phone's number");
+  pair_command->add_option("--wait", wait_seconds, "seconds until it gives up")
+      ->capture_default_str();
+
+  std::string chat;
+  std::string text;
+  CLI::App* send = options.add_subcommand("send", "queue a text message");
+  send->add_option("chat", chat, "number or chatId")->required();
+  send->add_option("text", text)->required();
+
+  CLI::App* queue = options.add_subcommand("queue", "messages that wait, and for what");
+
+  int events = 0;
+  CLI::App* follow_command = options.add_subcommand("follow", "print notifications as they come");
+  follow_command->add_option("--events", events, "end after so many")->capture_default_str();
+
+  CLI11_PARSE(options, argc, argv);
+  curl_global_init(CURL_GLOBAL_ALL);
+  Access access = given;
+  if (given.url.empty()) {
+    auto read = read_access(access_file);
+    if (!read) {
+      std::fprintf(stderr, "posthornctl: %s\n", read.error().detail.c_str());
+      return 1;
+    }
+    access = std::move(*read);
+  }
+  const Client client(access);
+  if (status->parsed()) return show_status(client, as_json);
+  if (pair_command->parsed() && !phone.empty()) return pair_by_code(client, phone);
+  if (pair_command->parsed())
+    return pair(client, as_text ? PairBy::text : PairBy::qr, wait_seconds);
+  if (send->parsed()) return send_text(client, chat, text);
+  if (queue->parsed()) return show_queue(client);
+  if (follow_command->parsed()) return follow(client, events);
+  return 2;
+}
+
+}  // namespace
+}  // namespace posthorn::ctl
+
+int main(int argc, char** argv) { return posthorn::ctl::main_with(argc, argv); }
