@@ -26,20 +26,22 @@ struct ApiOptions {
   std::string version = "0";  ///< shown by /healthz
 };
 
-/// One call of a method after URL, token, rate and body have been looked at.
+/// One call of a method after URL, token, rate and body have been looked at. Owns its request, so
+/// that it may be moved into a callback and answered later.
 struct Call {
-  const Request& request;
+  Request request;
   json::Value body;      ///< {} when there was none
   std::string argument;  ///< what stands behind the token: the receiptId
+  Wall now;
   Reply reply;
 
-  void send(json::Value answer);
+  void send(const json::Value& answer);
+  /// The same for JSON that is text already; "" sends an empty body.
+  void send_text(std::string json_text);
   /// The error form of Green-API's cloud: statusCode, timestamp, path, message.
-  void fail(int status, std::string_view message);
+  void refuse(int status, std::string_view message);
   /// By the table that maps our errors to statuses and texts.
-  void fail(const Error& error);
-
-  Wall now;
+  void refuse(const Error& error);
 };
 
 /// What has to be there before a handler runs; otherwise 400 with the cloud's text.
@@ -73,6 +75,8 @@ class Api final : public RequestHandler {
     InboxPort& inbox;
     Link& link;
     std::function<Status()> status;
+    /// The operator did what ends a restriction (reboot, setSettings); may be empty.
+    std::function<void()> resume;
   };
 
   /// Everything in `outside` outlives the Api.

@@ -24,6 +24,7 @@ class Notifier {
   struct Outside {
     Scheduler& scheduler;
     const Clock& clock;
+    BlobStore& blobs;  ///< keeps the state that was told last, so that a restart is no news
     const SettingsStore& settings;
     std::function<Instance()> instance;
     /// Stores one notification; stored runs when it is on disk.
@@ -60,6 +61,8 @@ class Notifier {
 
   Outside outside_;
   InstanceState state_;
+  std::string told_;      ///< stateInstance as told last
+  bool settled_ = false;  ///< a state other than "starting" was reached since the start
   struct Known {
     std::uint8_t statuses = 0;
     bool by_api = false;

@@ -9,6 +9,7 @@
 #include "posthorn/base/json.h"
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
+#include "posthorn/base/time.h"
 
 namespace posthorn::api {
 

@@ -1,0 +1,94 @@
+#include "api/chat_id.h"
+#include "api/fields.h"
+#include "api/handlers.h"
+#include "api/utf8.h"
+#include "posthorn/base/log.h"
+
+namespace posthorn::api {
+
+namespace {
+
+using session::State;
+
+json::Value one(const char* key, json::Value value) {
+  json::Value out(::Json::objectValue);
+  out[key] = std::move(value);
+  return out;
+}
+
+bool is_linked(const Context& context) { return !context.outside.link.account().phone.empty(); }
+
+json::Value link_code_answer(const std::string& code) {
+  json::Value out(::Json::objectValue);
+  out["status"] = !code.empty();
+  out["code"] = code;
+  return out;
+}
+
+}  // namespace
+
+void get_settings(Context& context, Call call) {
+  call.send(settings_to_json(context.settings(), context.wid()));
+}
+
+void set_settings(Context& context, Call call) {
+  auto change = apply_settings(context.settings(), call.body);
+  if (!change) return call.refuse(change.error());
+  for (const std::string& key : change->unknown) {
+    if (context.settings().strict_validation) {
+      return call.refuse(invalid(clean_utf8(key), "is not allowed").value());
+    }
+    log::info("api", "unknown setting ignored", {{"key", clean_utf8(key)}});
+  }
+  if (context.outside.resume) context.outside.resume();
+  context.outside.settings.replace(std::move(change->settings),
+                                   [call = std::move(call)](Result<void> stored) mutable {
+                                     if (!stored) return call.refuse(stored.error());
+                                     call.send(one("saveSettings", true));
+                                   });
+}
+
+void get_state_instance(Context& context, Call call) {
+  const std::string_view name = to_string(context.outside.state.value(), context.settings());
+  call.send_text("{\"stateInstance\":\"" + std::string(name) + "\"}");  // no name needs escaping
+}
+
+void get_status_instance(Context& context, Call call) {
+  const State state = context.outside.link.state();
+  const bool online = state == State::online || state == State::syncing;
+  call.send(one("statusInstance", online ? "online" : "offline"));
+}
+
+void reboot(Context& context, Call call) {
+  const State state = context.outside.link.state();
+  const bool under_way = state == State::connecting || state == State::handshaking;
+  if (under_way || !is_linked(context)) return call.send(one("isReboot", false));
+  if (context.outside.resume) context.outside.resume();
+  context.outside.link.reconnect();
+  call.send(one("isReboot", true));
+}
+
+void logout(Context& context, Call call) {
+  if (!is_linked(context)) return call.send(one("isLogout", false));
+  context.outside.link.log_out([call = std::move(call)](Result<void> done) mutable {
+    if (!done) log::warn("api", "logout failed", {{"error", done.error()}});
+    call.send(one("isLogout", done.has_value()));
+  });
+}
+
+void qr(Context& context, Call call) { context.qr_wait.answer(std::move(call)); }
+
+void get_authorization_code(Context& context, Call call) {
+  const auto given = required_text(call.body, "phoneNumber");
+  if (!given) return call.refuse(given.error());
+  const auto phone = parse_phone(*given);
+  if (!phone) return call.refuse(phone.error());
+  if (is_linked(context)) return call.refuse(400, "instance account already authorized");
+  context.outside.link.request_link_code(
+      *phone, [call = std::move(call)](Result<std::string> code) mutable {
+        if (!code) log::info("api", "no link code", {{"error", code.error()}});
+        call.send(link_code_answer(code ? *code : ""));
+      });
+}
+
+}  // namespace posthorn::api

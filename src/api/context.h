@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "api/idempotency.h"
+#include "api/long_polls.h"
+#include "api/number_cache.h"
+#include "api/qr_wait.h"
+#include "posthorn/api/api.h"
+
+namespace posthorn::api {
+
+/// What the handlers share. Shared with answers that come back from the other stages, because those
+/// may arrive when the Api has gone.
+struct Context : std::enable_shared_from_this<Context> {
+  Context(ApiOptions o, Api::Outside out)
+      : options(std::move(o)),
+        outside(out),
+        polls(outside.scheduler),
+        qr_wait(outside.scheduler, outside.link),
+        idempotency(outside.blobs, outside.outbox) {}
+
+  const ApiOptions options;
+  const Api::Outside outside;
+  LongPolls polls;
+  QrWait qr_wait;
+  Idempotency idempotency;
+  NumberCache numbers;
+  std::optional<Mono> webhooks_cleared;
+
+  [[nodiscard]] const Settings& settings() const { return outside.settings.current(); }
+  [[nodiscard]] std::string wid() const {
+    const std::string phone = outside.link.account().phone;
+    return phone.empty() ? "" : phone + "@c.us";
+  }
+};
+
+}  // namespace posthorn::api

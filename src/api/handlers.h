@@ -1,0 +1,42 @@
+#pragma once
+
+#include "api/context.h"
+
+/// One function per method, in files named as Green-API's documentation groups them. routes.cpp
+/// is the table that says where, how often and under which conditions each is called.
+namespace posthorn::api {
+
+// account.cpp
+void get_settings(Context& context, Call call);
+void set_settings(Context& context, Call call);
+void get_state_instance(Context& context, Call call);
+void get_status_instance(Context& context, Call call);
+void reboot(Context& context, Call call);
+void logout(Context& context, Call call);
+void qr(Context& context, Call call);
+void get_authorization_code(Context& context, Call call);
+
+// sending.cpp
+void send_message(Context& context, Call call);
+
+// receiving.cpp
+void receive_notification(Context& context, Call call);
+void delete_notification(Context& context, Call call);
+
+// queues.cpp
+void show_messages_queue(Context& context, Call call);
+void clear_messages_queue(Context& context, Call call);
+void get_messages_count(Context& context, Call call);
+void get_webhooks_count(Context& context, Call call);
+void clear_webhooks_queue(Context& context, Call call);
+
+// read_mark.cpp
+void read_chat(Context& context, Call call);
+
+// service.cpp
+void check_whatsapp(Context& context, Call call);
+
+// health.cpp
+[[nodiscard]] Response health(const Status& status, const std::string& version);
+
+}  // namespace posthorn::api

@@ -1,0 +1,136 @@
+#include "posthorn/api/notifier.h"
+
+#include "posthorn/base/log.h"
+
+namespace posthorn::api {
+
+namespace {
+
+constexpr const char* kBlob = "instance-state";
+
+/// Two answers become one: done runs after both, with the first error.
+std::pair<Once<void(Result<void>)>, Once<void(Result<void>)>> join(Once<void(Result<void>)> done) {
+  struct Both {
+    Once<void(Result<void>)> done;
+    Result<void> result;
+    int left = 2;
+  };
+  auto both = std::make_shared<Both>();  // shared: by the two answers
+  both->done = std::move(done);
+  const auto half = [both](Result<void> result) {
+    if (!result && both->result) both->result = std::move(result);
+    if (--both->left == 0) both->done(std::move(both->result));
+  };
+  return {half, half};
+}
+
+bool looks_like_ours(const std::string& id) { return id.starts_with("3EB0") && id.size() == 22; }
+
+NotificationKind kind_of(const session::Event& event) {
+  return std::holds_alternative<session::Message>(event) ? NotificationKind::message
+                                                         : NotificationKind::state;
+}
+
+}  // namespace
+
+Notifier::Notifier(Outside outside)
+    : outside_(std::move(outside)),
+      state_(
+          outside_.scheduler, [this] { return !outside_.instance().wid.empty(); },
+          [this](InstanceState::Value value) { on_state(value); }) {
+  const auto blob = outside_.blobs.load(kBlob);
+  if (blob && *blob) told_ = as_text(**blob);
+}
+
+void Notifier::emit(const std::optional<json::Value>& notification, NotificationKind kind,
+                    Once<void(Result<void>)> stored) {
+  if (!notification) return stored({});
+  outside_.store(json::write(*notification), kind, std::move(stored));
+}
+
+void Notifier::on_event(const session::Event& event, Once<void(Result<void>)> stored) {
+  if (const auto* changed = std::get_if<session::StateChanged>(&event)) {
+    state_.on_session(changed->state);
+    return stored({});
+  }
+  if (const auto* receipt = std::get_if<session::Receipt>(&event)) {
+    return on_receipt(*receipt, std::move(stored));
+  }
+  const auto* message = std::get_if<session::Message>(&event);
+  if (message != nullptr && message->kind == session::Message::Kind::other) {
+    ++skipped_;
+    log::debug("api", "message of a kind without a Green-API form", {{"type", message->type_name}});
+  }
+  emit(to_notification(event, outside_.settings.current(), outside_.instance(),
+                       outside_.clock.now()),
+       kind_of(event), std::move(stored));
+}
+
+void Notifier::on_state(InstanceState::Value value) {
+  const Settings& settings = outside_.settings.current();
+  const std::string name(to_string(value, settings));
+  // After a restart "starting" comes first; only a state that differs from the last told is news.
+  const bool settled = value != InstanceState::Value::starting;
+  if (!settled && !settled_) return;
+  settled_ = true;
+  if (name == told_) return;
+  told_ = name;
+  if (const auto saved = outside_.blobs.save(kBlob, as_bytes(name)); !saved) {
+    log::warn("api", "instance state not kept", {{"error", saved.error()}});
+  }
+  emit(build_state_changed(value, settings, outside_.instance(), outside_.clock.now()),
+       NotificationKind::state, [](Result<void> stored) {
+         if (!stored) log::warn("api", "state notification lost", {{"error", stored.error()}});
+       });
+}
+
+void Notifier::on_receipt(const session::Receipt& receipt, Once<void(Result<void>)> stored) {
+  StatusReport report{.id = receipt.message_id,
+                      .chat = receipt.chat,
+                      .status = receipt.kind == session::Receipt::Kind::delivered
+                                    ? MessageStatus::delivered
+                                    : MessageStatus::read,
+                      .description = {},
+                      .at = receipt.timestamp,
+                      .sent_by_api = sent_by_api(receipt.message_id)};
+  if (!first_time(report.id, report.status)) return stored({});
+  emit(build_message_status(report, outside_.settings.current(), outside_.instance()),
+       NotificationKind::status, std::move(stored));
+}
+
+void Notifier::on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,
+                      Once<void(Result<void>)> stored) {
+  if (!first_time(job.id, status)) return stored({});
+  known_[job.id].by_api = true;
+  const Settings& settings = outside_.settings.current();
+  const Instance instance = outside_.instance();
+  auto [message_stored, status_stored] = join(std::move(stored));
+  emit(
+      status == MessageStatus::sent ? build_api_message(job, settings, instance, at) : std::nullopt,
+      NotificationKind::message, std::move(message_stored));
+  emit(build_message_status({job.id, job.chat, status, description, at, true}, settings, instance),
+       NotificationKind::status, std::move(status_stored));
+}
+
+bool Notifier::first_time(const std::string& id, MessageStatus status) {
+  const auto [found, added] = known_.try_emplace(id);
+  if (added) {
+    found->second.by_api = looks_like_ours(id);
+    order_.push_back(id);
+    if (order_.size() > kRemembered) {
+      known_.erase(order_.front());
+      order_.pop_front();
+    }
+  }
+  const auto bit = static_cast<std::uint8_t>(1U << static_cast<unsigned>(status));
+  const bool first = (found->second.statuses & bit) == 0;
+  found->second.statuses |= bit;
+  return first;
+}
+
+bool Notifier::sent_by_api(const std::string& id) const {
+  const auto found = known_.find(id);
+  return found == known_.end() ? looks_like_ours(id) : found->second.by_api;
+}
+
+}  // namespace posthorn::api

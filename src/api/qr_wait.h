@@ -1,0 +1,38 @@
+#pragma once
+
+#include <list>
+
+#include "posthorn/api/api.h"
+#include "posthorn/base/scheduler.h"
+
+namespace posthorn::api {
+
+/// Requests of qr that came before WhatsApp gave us a code to show: asking begins a round of
+/// codes, the first one comes a moment later.
+class QrWait {
+ public:
+  static constexpr milliseconds kLook{200};
+  static constexpr seconds kLongest{10};
+
+  QrWait(Scheduler& scheduler, Link& link) : link_(link), scheduler_(scheduler), look_(scheduler) {}
+
+  /// Answers when there is a code, or the account is linked, or kLongest is over.
+  void answer(Call call);
+  void stop();
+
+ private:
+  struct Waiting {
+    Call call;
+    Mono until;
+  };
+
+  [[nodiscard]] std::optional<json::Value> current();
+  void look();
+
+  Link& link_;
+  Scheduler& scheduler_;
+  Timer look_;
+  std::list<Waiting> waiting_;
+};
+
+}  // namespace posthorn::api

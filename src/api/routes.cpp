@@ -1,0 +1,36 @@
+#include "api/routes.h"
+
+#include <array>
+
+namespace posthorn::api {
+
+namespace {
+
+// Verbs and limits: Green-API documentation, pages of each method and "Rate limiter", July 2026.
+// clearWebhooksQueue answers its once-a-minute limit by itself, in a 200.
+constexpr std::array<BuiltInRoute, 18> kRoutes{{
+    {"getSettings", Verb::get, 1, Needs::nothing, get_settings},
+    {"setSettings", Verb::post, 1, Needs::body, set_settings},
+    {"getStateInstance", Verb::get, 1, Needs::nothing, get_state_instance},
+    {"getStatusInstance", Verb::get, 1, Needs::nothing, get_status_instance},
+    {"reboot", Verb::get, 1, Needs::nothing, reboot},
+    {"logout", Verb::get, 1, Needs::nothing, logout},
+    {"qr", Verb::get, 3, Needs::nothing, qr},
+    {"getAuthorizationCode", Verb::post, 1, Needs::body, get_authorization_code},
+    {"sendMessage", Verb::post, 50, Needs::body, send_message},
+    {"receiveNotification", Verb::get, 100, Needs::nothing, receive_notification},
+    {"deleteNotification", Verb::del, 100, Needs::nothing, delete_notification},
+    {"showMessagesQueue", Verb::get, 1, Needs::nothing, show_messages_queue},
+    {"clearMessagesQueue", Verb::get, 1, Needs::nothing, clear_messages_queue},
+    {"getMessagesCount", Verb::get, 1, Needs::nothing, get_messages_count},
+    {"getWebhooksCount", Verb::get, 1, Needs::nothing, get_webhooks_count},
+    {"clearWebhooksQueue", Verb::del, 100, Needs::nothing, clear_webhooks_queue},
+    {"readChat", Verb::post, 10, Needs::session, read_chat},
+    {"checkWhatsapp", Verb::post, 10, Needs::session, check_whatsapp},
+}};
+
+}  // namespace
+
+std::span<const BuiltInRoute> built_in_routes() { return kRoutes; }
+
+}  // namespace posthorn::api

@@ -1,0 +1,116 @@
+#include "api/errors.h"
+#include "api/fields.h"
+#include "api/handlers.h"
+#include "api/utf8.h"
+
+namespace posthorn::api {
+
+namespace {
+
+constexpr std::size_t kTextMax = 20'000;
+constexpr std::size_t kKeyMax = 255;
+
+/// Fields that sendMessage knows, documented or once documented, and those of the box.
+Result<void> check_fields(const json::Value& body) {
+  return check_known(
+      body, {"chatId", "phoneNumber", "message", "quotedMessageId", "linkPreview", "typePreview",
+             "customPreview", "typingTime", "archiveChat", "urgent", "consent"});
+}
+
+Result<std::string> parse_text(const json::Value& body) {
+  if (!json::at(body, "message").isNull() && !json::at(body, "message").isString()) {
+    return invalid("message", "must be a string");
+  }
+  TRY(std::string text, required_text(body, "message"));
+  if (code_points(text) > kTextMax) {
+    return invalid("message", "length must be less than or equal to 20000 characters long");
+  }
+  return text;
+}
+
+Result<std::string> parse_consent(const json::Value& body) {
+  TRY(auto consent, optional_text(body, "consent"));
+  if (!consent || consent->empty()) return std::string();
+  if (*consent != "order" && *consent != "form" && *consent != "spoken") {
+    return invalid("consent", "must be one of [order, form, spoken]");
+  }
+  return std::move(*consent);
+}
+
+Result<std::string> parse_quoted(const json::Value& body) {
+  TRY(auto quoted, optional_text(body, "quotedMessageId"));
+  if (!quoted || quoted->empty()) return std::string();
+  return check_message_id(std::move(*quoted));
+}
+
+/// sendMessage's body as a job without its id and times.
+Result<Job> parse_send_message(const json::Value& body, const Settings& settings) {
+  if (settings.strict_validation) TRY(check_fields(body));
+  Job job;
+  TRY(job.chat, required_chat(body));
+  TRY(job.text, parse_text(body));
+  TRY(job.quoted_id, parse_quoted(body));
+  TRY(const auto preview, optional_bool(body, "linkPreview"));
+  job.link_preview = preview.value_or(settings.link_preview);
+  TRY(const auto urgent, optional_bool(body, "urgent"));
+  job.urgent = urgent.value_or(false);
+  TRY(job.consent, parse_consent(body));
+  return job;
+}
+
+void complete(Context& context, Job& job, const Call& call) {
+  job.id = make_message_id(context.outside.random, call.now, context.outside.link.account().phone);
+  job.accepted_at = call.now;
+  job.expires_at = call.now + context.options.job_life;
+  job.idempotency_key = call.request.idempotency_key;
+}
+
+void answer_id(Context& context, Call& call, const Result<std::string>& id) {
+  if (!id && id.error().code == Errc::full) {
+    return call.reply.send(quota_response("sendMessage", context.outside.outbox.count()));
+  }
+  if (!id) return call.refuse(id.error());
+  call.send_text("{\"idMessage\":\"" + *id + "\"}");  // our own hex: nothing to escape
+}
+
+void accept(Context& context, Job job, Once<void(Result<Idempotency::Made>)> done) {
+  const Idempotency::Made made{job.id, job.expires_at};
+  context.outside.outbox.accept(std::move(job),
+                                [made, done = std::move(done)](Result<void> stored) mutable {
+                                  if (!stored) return done(tl::unexpected(stored.error()));
+                                  done(made);
+                                });
+}
+
+}  // namespace
+
+void send_message(Context& context, Call call) {
+  auto parsed = parse_send_message(call.body, context.settings());
+  if (!parsed) return call.refuse(parsed.error());
+  Job job = std::move(*parsed);
+  const std::string key = call.request.idempotency_key;
+  if (key.size() > kKeyMax) {
+    return call.refuse(invalid("Idempotency-Key", "must be at most 255 symbols").value());
+  }
+  complete(context, job, call);
+  if (key.empty()) {
+    return accept(context, std::move(job),
+                  [shared = context.shared_from_this(),
+                   call = std::move(call)](Result<Idempotency::Made> made) mutable {
+                    answer_id(*shared, call,
+                              made ? Result<std::string>(made->id) : tl::unexpected(made.error()));
+                  });
+  }
+  const Wall now = call.now;
+  // By reference: the keys belong to the context and answer everybody before they go with it.
+  context.idempotency.once(
+      key, now,
+      [&context, job = std::move(job)](Once<void(Result<Idempotency::Made>)> done) mutable {
+        accept(context, std::move(job), std::move(done));
+      },
+      [&context, call = std::move(call)](Result<std::string> id) mutable {
+        answer_id(context, call, id);
+      });
+}
+
+}  // namespace posthorn::api
