@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "posthorn/base/result.h"
+#include "posthorn/base/status.h"
+#include "posthorn/base/time.h"
+
+namespace posthorn::board {
+
+/// What the LED shows. The README's table says it for people.
+enum class Light : std::uint8_t {
+  starting,       ///< quick single blinks
+  not_linked,     ///< two short blinks, pause: scan the QR code
+  online,         ///< on
+  reconnecting,   ///< one short gap a second: on, WhatsApp out of reach
+  careful,        ///< slow blink (amber)
+  restricted,     ///< fast blink (yellow)
+  stopped,        ///< three short blinks, pause: a person must act
+  fault,          ///< very fast: storage or program fault
+  identify,       ///< the button was pressed: "it is me"
+  hold_network,   ///< button held: release now for a network reset
+  hold_settings,  ///< ... for a reset of the settings
+  hold_all,       ///< ... for a reset of everything
+};
+
+/// One step: LED on or off for so long.
+struct Step {
+  bool on = false;
+  milliseconds length{0};
+  bool operator==(const Step&) const = default;
+};
+/// Repeats without end; a single step is a steady light.
+[[nodiscard]] std::vector<Step> pattern_of(Light light);
+/// The worst thing wins.
+[[nodiscard]] Light light_of(const Status& status);
+
+/// One LED of the kernel, driven by its `pattern` trigger: the kernel goes on blinking while the
+/// program hangs, so the light stays true.
+class Led {
+ public:
+  /// folder: "/sys/class/leds/ACT", or a plain folder with the same file names in tests.
+  explicit Led(std::string folder) : folder_(std::move(folder)) {}
+
+  /// Writes only what changed. Errors: io (no such LED, or not allowed).
+  Result<void> show(Light light);
+
+ private:
+  Result<void> write(const char* file, const std::string& text) const;
+
+  std::string folder_;
+  bool shown_ = false;
+  Light light_ = Light::starting;
+};
+
+/// The text for the trigger: "1 100 1 0 0 900 0 0" (brightness and ms; the pairs of length 0 make
+/// the steps sharp).
+[[nodiscard]] std::string kernel_pattern(const std::vector<Step>& steps);
+
+}  // namespace posthorn::board

@@ -1,0 +1,68 @@
+#include "posthorn/board/sensors.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+
+namespace posthorn::board {
+
+namespace {
+
+std::optional<std::string> first_line(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  std::string line;
+  if (!file || !std::getline(file, line)) return std::nullopt;
+  return line;
+}
+
+std::optional<int> number_at(std::string_view text, int base) {
+  if (base == 16 && text.starts_with("0x")) text.remove_prefix(2);
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+  if (error != std::errc{} || end == text.data()) return std::nullopt;
+  return value;
+}
+
+std::optional<int> number_in(const std::filesystem::path& path) {
+  const auto line = first_line(path);
+  return line ? number_at(*line, 10) : std::nullopt;
+}
+
+/// "0x02 0x01": the worse of the two areas, each in tenths of its life.
+std::optional<int> worn_percent(const std::filesystem::path& life_time) {
+  const auto line = first_line(life_time);
+  if (!line) return std::nullopt;
+  const auto a = number_at(*line, 16);
+  const std::size_t space = line->find(' ');
+  const auto b = space == std::string::npos
+                     ? std::nullopt
+                     : number_at(std::string_view(*line).substr(space + 1), 16);
+  const int worst = std::max(a.value_or(0), b.value_or(0));
+  if (worst <= 0 || worst > 11) return std::nullopt;  // 0: not told
+  return worst * 10;
+}
+
+}  // namespace
+
+Health read_health(const std::string& root) {
+  namespace fs = std::filesystem;
+  Health health;
+  if (const auto milli = number_in(fs::path(root) / "sys/class/thermal/thermal_zone0/temp")) {
+    health.temperature_celsius = *milli / 1000;
+  }
+  std::error_code error;
+  for (const auto& device : fs::directory_iterator(fs::path(root) / "sys/bus/mmc/devices", error)) {
+    if (const auto worn = worn_percent(device.path() / "life_time")) {
+      health.storage_worn_percent = std::max(health.storage_worn_percent.value_or(0), *worn);
+    }
+  }
+  for (const auto& monitor : fs::directory_iterator(fs::path(root) / "sys/class/hwmon", error)) {
+    if (const auto low = number_in(monitor.path() / "in0_lcrit_alarm")) {
+      health.under_voltage = health.under_voltage.value_or(false) || *low != 0;
+    }
+  }
+  return health;
+}
+
+}  // namespace posthorn::board

@@ -1,0 +1,161 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <set>
+
+#include "posthorn/board/board_data.h"
+#include "posthorn/board/button.h"
+#include "posthorn/board/led.h"
+#include "posthorn/board/sensors.h"
+#include "support/fakes.h"
+
+namespace posthorn::board {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder that goes with the test.
+class Folder {
+ public:
+  Folder() {
+    std::string name = testing::TempDir() + "posthorn_board_XXXXXX";
+    path = mkdtemp(name.data());
+  }
+  ~Folder() { fs::remove_all(path); }
+  void put(const std::string& file, const std::string& text) const {
+    fs::create_directories((path / file).parent_path());
+    std::ofstream(path / file) << text;
+  }
+  std::string get(const std::string& file) const {
+    std::ifstream in(path / file);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  fs::path path;
+};
+
+const std::string kBoards = std::string(POSTHORN_TESTS_DIR) + "/../board";
+
+TEST(BoardData, EveryBoardOfTheFolderIsReadAndFoundByItsDeviceTree) {
+  using namespace std::string_literals;
+  EXPECT_EQ(find_board(kBoards, "raspberrypi,3-model-b-plus\0brcm,bcm2837\0"s)->dtb,
+            "broadcom/bcm2837-rpi-3-b.dtb");
+  EXPECT_EQ(find_board(kBoards, "raspberrypi,4-model-b\0brcm,bcm2711\0"s)->update, "rauc-uboot");
+  EXPECT_EQ(find_board(kBoards, "linux,dummy-virt\0"s)->name, "QEMU virt");
+  EXPECT_EQ(find_board(kBoards, "acme,unheard-of\0"s)->name, "Generic computer");
+  EXPECT_EQ(find_board(kBoards, "")->name, "Generic computer");
+  EXPECT_EQ(find_board("/nowhere", "").error().code, Errc::not_found);
+}
+
+TEST(BoardData, SaysWhichLineIsWrong) {
+  EXPECT_EQ(parse_board("name = \"x\"\nlamps = []\n", "x.toml").error().detail.substr(0, 29),
+            "x.toml:2: unknown key lamps; ");
+  EXPECT_EQ(parse_board("name = \"x\"\nbutton = { chip = 5 }\n", "x.toml").error().detail,
+            "x.toml:2: needs chip and line (0 to 1023)");
+  EXPECT_EQ(parse_board("leds = []\n", "x.toml").error().detail, "x.toml: name is missing");
+}
+
+TEST(Led, TheWorstThingWins) {
+  Status status;
+  status.link = Status::Link::online;
+  EXPECT_EQ(light_of(status), Light::online);
+  status.throttle = Status::Throttle::amber;
+  EXPECT_EQ(light_of(status), Light::careful);
+  status.throttle = Status::Throttle::yellow;
+  EXPECT_EQ(light_of(status), Light::restricted);
+  status.link = Status::Link::reconnecting;
+  EXPECT_EQ(light_of(status), Light::reconnecting);
+  status.throttle = Status::Throttle::red;
+  EXPECT_EQ(light_of(status), Light::stopped);
+  status.storage_ok = false;
+  EXPECT_EQ(light_of(status), Light::fault);
+  EXPECT_EQ(light_of(Status{}), Light::starting);
+}
+
+TEST(Led, NoTwoStatesLookAlike) {
+  std::set<std::string> seen;
+  for (int i = 0; i <= static_cast<int>(Light::hold_all); ++i) {
+    EXPECT_TRUE(seen.insert(kernel_pattern(pattern_of(static_cast<Light>(i)))).second) << i;
+  }
+}
+
+TEST(Led, WritesTheKernelsTriggerAndOnlyOnChange) {
+  const Folder folder;
+  for (const char* file : {"trigger", "pattern", "brightness"}) folder.put(file, "");
+  Led led(folder.path);
+  ASSERT_TRUE(led.show(Light::restricted).has_value());
+  EXPECT_EQ(folder.get("trigger"), "pattern");
+  EXPECT_EQ(folder.get("pattern"), "1 250 1 0 0 250 0 0");
+  folder.put("pattern", "touched");
+  ASSERT_TRUE(led.show(Light::restricted).has_value());
+  EXPECT_EQ(folder.get("pattern"), "touched");
+  ASSERT_TRUE(led.show(Light::online).has_value());
+  EXPECT_EQ(folder.get("trigger"), "none");
+  EXPECT_EQ(folder.get("brightness"), "1");
+  EXPECT_EQ(Led("/nowhere").show(Light::online).error().code, Errc::io);
+}
+
+class Button : public testing::Test {
+ protected:
+  void hold(milliseconds time) {
+    gesture.on_pressed();
+    scheduler.advance(time);
+    gesture.on_released();
+  }
+  test::FakeScheduler scheduler;
+  std::vector<Wish> wishes;
+  std::vector<std::optional<Light>> lights;
+  ButtonGesture gesture{scheduler, [this](Wish wish) { wishes.push_back(wish); },
+                        [this](std::optional<Light> light) { lights.push_back(light); }};
+};
+
+TEST_F(Button, HowLongItIsHeldDecides) {
+  hold(milliseconds(300));
+  hold(seconds(7));
+  hold(seconds(15));
+  hold(seconds(25));
+  EXPECT_EQ(wishes, (std::vector<Wish>{Wish::show_yourself, Wish::reset_network,
+                                       Wish::reset_settings, Wish::reset_all}));
+}
+
+TEST_F(Button, EarlyReleaseHoldingTooLongAndBouncesDoNothing) {
+  hold(milliseconds(10));
+  hold(seconds(3));
+  hold(seconds(40));
+  gesture.on_released();
+  EXPECT_TRUE(wishes.empty());
+}
+
+TEST_F(Button, TheLightSaysWhatAReleaseWouldDo) {
+  gesture.on_pressed();
+  scheduler.advance(seconds(4));
+  EXPECT_TRUE(lights.empty());
+  scheduler.advance(seconds(30));
+  EXPECT_EQ(lights, (std::vector<std::optional<Light>>{Light::hold_network, Light::hold_settings,
+                                                       Light::hold_all, std::nullopt}));
+}
+
+TEST(Sensors, AbsentHardwareIsUnknown) {
+  const Folder folder;
+  const Health health = read_health(folder.path);
+  EXPECT_FALSE(health.temperature_celsius.has_value());
+  EXPECT_FALSE(health.storage_worn_percent.has_value());
+  EXPECT_FALSE(health.under_voltage.has_value());
+}
+
+TEST(Sensors, ReadsWhatTheKernelShows) {
+  const Folder folder;
+  folder.put("sys/class/thermal/thermal_zone0/temp", "48312\n");
+  folder.put("sys/bus/mmc/devices/mmc0:0001/life_time", "0x02 0x03\n");
+  folder.put("sys/class/hwmon/hwmon0/in0_lcrit_alarm", "1\n");
+  const Health health = read_health(folder.path);
+  EXPECT_EQ(health.temperature_celsius, 48);
+  EXPECT_EQ(health.storage_worn_percent, 30);
+  EXPECT_EQ(health.under_voltage, true);
+  folder.put("sys/bus/mmc/devices/mmc0:0001/life_time", "0x00 0x00\n");
+  EXPECT_FALSE(read_health(folder.path).storage_worn_percent.has_value());
+}
+
+}  // namespace
+}  // namespace posthorn::board
