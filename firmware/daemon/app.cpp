@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/access.h"
+#include "daemon/board_link.h"
 #include "daemon/event_tail.h"
 #include "daemon/inbox.h"
 #include "daemon/outbox.h"
@@ -123,6 +124,7 @@ class App::Impl final : private throttle::Listener {
   void tell_operator(const std::string& sentence) override;
 
   void save_clock();
+  void on_wish(board::Wish wish);
 
   loop::Loop& loop_;
   Config config_;
@@ -148,6 +150,7 @@ class App::Impl final : private throttle::Listener {
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
+  std::unique_ptr<BoardLink> board_;
   EventTail tail_{loop_};
   Timer clock_timer_{loop_};
 };
@@ -166,6 +169,9 @@ Result<void> App::Impl::start() {
   server.port = config_.api.port;
   TRY(server_, api::serve(loop_, server, *api_));
   TRY(write_access_file(config_.data_dir, url(), access_));
+  board_ = std::make_unique<BoardLink>(
+      loop_, config_.board, [this] { return status(); },
+      [this](board::Wish wish) { on_wish(wish); });
   session_->start();
   save_clock();
   return {};
@@ -173,11 +179,18 @@ Result<void> App::Impl::start() {
 
 Result<void> App::Impl::open_stores() {
   TRY(make_directory(config_.data_dir));
+  const auto reset = begin_reset(config_.data_dir);
   TRY(auto opened, store::Store::open(config_.data_dir + "/posthorn.db", worker_));
   store_ = std::move(opened.store);
   if (!opened.set_aside.empty()) {
     log::error("store", "the database was damaged and was set aside; link the phone again",
                {{"copy", opened.set_aside}, {"damage", opened.damage}});
+  }
+  if (reset) {
+    log::warn("posthornd", "settings and API token are as on the first day");
+    TRY(store_->erase("settings"));
+    TRY(store_->erase("api/access"));
+    end_reset(config_.data_dir);
   }
   clock_ = std::make_unique<Clock>(loop_, clock_floor(*store_));
   TRY(access_, load_access(*store_, config_.api, random_));
@@ -277,6 +290,7 @@ Result<void> App::Impl::build() {
 void App::Impl::stop() {
   if (clock_) save_clock();
   clock_timer_.stop();
+  board_.reset();
   tail_.stop();
   if (api_) api_->stop();
   server_.reset();
@@ -385,6 +399,7 @@ void App::Impl::on_level(const throttle::LevelChange& change) {
              {"to", throttle::to_string(change.to)},
              {"signal", change.signal}});
   notifier_->on_throttle(change.to);
+  if (board_) board_->refresh();
 }
 
 void App::Impl::ask_restriction() {
@@ -417,6 +432,16 @@ void App::Impl::save_clock() {
     }
   }
   clock_timer_.start(kClockSave, [this] { save_clock(); });
+}
+
+void App::Impl::on_wish(board::Wish wish) {
+  log::warn("board", "the button asks for a reset", {{"wish", static_cast<int>(wish)}});
+  if (const auto asked = request_reset(config_.data_dir, wish); !asked) {
+    log::error("board", "the reset cannot be written down", {{"error", asked.error()}});
+    return;
+  }
+  // The network is the system's; the rest is done by our own next start.
+  if (wish != board::Wish::reset_network) loop_.stop();
 }
 
 std::string App::Impl::url() const {

@@ -228,6 +228,10 @@ std::vector<Table> tables(Config& c) {
         {"number_in_use_months", number(c.throttle.number_in_use_months, 0, 600)},
         {"unpaced_for_benchmarks", flag(c.throttle.unpaced_for_benchmarks)}},
        throttle_setting(c.throttle.settings)},
+      {"board",
+       {{"data", text(c.board.data)},
+        {"sysfs", text(c.board.sysfs)},
+        {"device_tree", text(c.board.device_tree)}}},
       {"log", {{"level", log_level(c.log.level)}}},
   };
 }

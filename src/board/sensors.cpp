@@ -45,19 +45,19 @@ std::optional<int> worn_percent(const std::filesystem::path& life_time) {
 
 }  // namespace
 
-Health read_health(const std::string& root) {
+Health read_health(const std::string& sysfs) {
   namespace fs = std::filesystem;
   Health health;
-  if (const auto milli = number_in(fs::path(root) / "sys/class/thermal/thermal_zone0/temp")) {
+  if (const auto milli = number_in(fs::path(sysfs) / "class/thermal/thermal_zone0/temp")) {
     health.temperature_celsius = *milli / 1000;
   }
   std::error_code error;
-  for (const auto& device : fs::directory_iterator(fs::path(root) / "sys/bus/mmc/devices", error)) {
+  for (const auto& device : fs::directory_iterator(fs::path(sysfs) / "bus/mmc/devices", error)) {
     if (const auto worn = worn_percent(device.path() / "life_time")) {
       health.storage_worn_percent = std::max(health.storage_worn_percent.value_or(0), *worn);
     }
   }
-  for (const auto& monitor : fs::directory_iterator(fs::path(root) / "sys/class/hwmon", error)) {
+  for (const auto& monitor : fs::directory_iterator(fs::path(sysfs) / "class/hwmon", error)) {
     if (const auto low = number_in(monitor.path() / "in0_lcrit_alarm")) {
       health.under_voltage = health.under_voltage.value_or(false) || *low != 0;
     }

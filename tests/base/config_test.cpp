@@ -45,6 +45,10 @@ quiet_from = "22:00"
 quiet_to = "07:30"
 number_in_use_months = 3
 gap_any_ms = 700
+[board]
+data = "/boards"
+sysfs = "/fake/sys"
+device_tree = "/fake/compatible"
 [log]
 level = "debug"
 )",
@@ -61,6 +65,7 @@ level = "debug"
   ASSERT_EQ(config->throttle.settings.size(), 1U);
   EXPECT_EQ(config->throttle.settings[0].name, "gap_any_ms");
   EXPECT_EQ(config->throttle.settings[0].where, "posthorn.toml:26: throttle.gap_any_ms");
+  EXPECT_EQ(config->board.sysfs, "/fake/sys");
   EXPECT_EQ(config->log.level, "debug");
 }
 
@@ -74,7 +79,7 @@ TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(
       error_of("x = 1\n"),
       "posthorn.toml:1: x: unknown key; known here: data_dir; sections: whatsapp, api, queue, "
-      "throttle, log");
+      "throttle, board, log");
   EXPECT_EQ(error_of("[whatsapp]\nurl = \"ws://web.whatsapp.com/\"\n"),
             "posthorn.toml:2: whatsapp.url: must begin with wss:// (ws:// only for 127.0.0.1, ::1 "
             "and localhost)");

@@ -146,14 +146,14 @@ TEST(Sensors, AbsentHardwareIsUnknown) {
 
 TEST(Sensors, ReadsWhatTheKernelShows) {
   const Folder folder;
-  folder.put("sys/class/thermal/thermal_zone0/temp", "48312\n");
-  folder.put("sys/bus/mmc/devices/mmc0:0001/life_time", "0x02 0x03\n");
-  folder.put("sys/class/hwmon/hwmon0/in0_lcrit_alarm", "1\n");
+  folder.put("class/thermal/thermal_zone0/temp", "48312\n");
+  folder.put("bus/mmc/devices/mmc0:0001/life_time", "0x02 0x03\n");
+  folder.put("class/hwmon/hwmon0/in0_lcrit_alarm", "1\n");
   const Health health = read_health(folder.path);
   EXPECT_EQ(health.temperature_celsius, 48);
   EXPECT_EQ(health.storage_worn_percent, 30);
   EXPECT_EQ(health.under_voltage, true);
-  folder.put("sys/bus/mmc/devices/mmc0:0001/life_time", "0x00 0x00\n");
+  folder.put("bus/mmc/devices/mmc0:0001/life_time", "0x00 0x00\n");
   EXPECT_FALSE(read_health(folder.path).storage_worn_percent.has_value());
 }
 

@@ -61,12 +61,20 @@ struct ThrottleConfig {
   std::vector<Setting> settings;
 };
 
+/// [board]: LED, button and sensors of the box; on a computer without them nothing happens.
+struct BoardConfig {
+  std::string data = "/usr/share/posthorn/board";  ///< folder of board files
+  std::string sysfs = "/sys";
+  std::string device_tree = "/proc/device-tree/compatible";
+};
+
 struct Config {
   std::string data_dir = "/var/lib/posthorn";
   WhatsAppConfig whatsapp;
   ApiConfig api;
   QueueConfig queue;
   ThrottleConfig throttle;
+  BoardConfig board;
   LogConfig log;
 };
 

@@ -16,7 +16,7 @@ struct Health {
   std::optional<bool> under_voltage;
 };
 
-/// root: "/" on the box, a folder with the same files in tests.
-[[nodiscard]] Health read_health(const std::string& root);
+/// sysfs: "/sys" on the box, a folder with the same files in tests.
+[[nodiscard]] Health read_health(const std::string& sysfs);
 
 }  // namespace posthorn::board
