@@ -189,7 +189,10 @@ class Database {
   friend class Query;
   friend class Statement;
   friend class Transaction;
-  Database(::sqlite3* handle, std::string path) : handle_(handle), path_(std::move(path)) {}
+  Database(::sqlite3* handle, std::string path);
+  Result<void> configure(const Options& options);
+  Result<void> migrate_step(std::string_view part, std::size_t version, const char* step);
+  Result<void> end(int level, bool commit);
 
   /// Turns an SQLite code into an Error and remembers damage.
   Error to_error(int status);
@@ -199,6 +202,8 @@ class Database {
 
   ::sqlite3* handle_;
   std::string path_;
+  struct Scopes;
+  std::unique_ptr<Scopes> scopes_;  ///< prepared BEGIN, COMMIT …; ends before handle_
   int level_ = 0;
   std::uint64_t commits_ = 0;
   int wal_pages_ = 0;

@@ -104,6 +104,8 @@ class Store final : public signal::KeyStore, public BlobStore {
  private:
   class Impl;
   explicit Store(std::unique_ptr<Impl> impl);
+  static Result<std::unique_ptr<Store>> open_once(const std::string& path, Worker& worker,
+                                                  const Options& options);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -1,0 +1,182 @@
+#include "posthorn/store/database.h"
+
+#include <sqlite3.h>
+
+#include <cassert>
+
+#include "posthorn/base/log.h"
+
+namespace posthorn::store {
+
+namespace {
+
+constexpr const char* kVersions =
+    "CREATE TABLE IF NOT EXISTS schema_versions"
+    " (part TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID";
+
+Errc to_errc(int status) {
+  switch (status & 0xFF) {
+    case SQLITE_FULL:
+      return Errc::full;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return Errc::malformed;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return Errc::busy;
+    default:
+      return Errc::io;
+  }
+}
+
+}  // namespace
+
+/// BEGIN and its kin, prepared.
+struct Database::Scopes {
+  explicit Scopes(Database& database) : db(database) {}
+
+  Database& db;
+  // IMMEDIATE: a read that turns into a write could find its snapshot outdated.
+  Statement begin{db, "BEGIN IMMEDIATE"};
+  Statement commit{db, "COMMIT"};
+  Statement save{db, "SAVEPOINT inner_scope"};
+  Statement release{db, "RELEASE inner_scope"};
+  Statement read_version{db, "SELECT version FROM schema_versions WHERE part = ?1"};
+  Statement write_version{db, "INSERT OR REPLACE INTO schema_versions VALUES (?1, ?2)"};
+};
+
+Database::Database(::sqlite3* handle, std::string path)
+    : handle_(handle), path_(std::move(path)), scopes_(std::make_unique<Scopes>(*this)) {}
+
+Database::~Database() {
+  assert(level_ == 0 && "a transaction outlives its database");
+  scopes_.reset();
+  const int status = sqlite3_close(handle_);
+  assert(status == SQLITE_OK && "a statement outlives its database");
+  static_cast<void>(status);
+}
+
+Result<std::unique_ptr<Database>> Database::open(const std::string& path, const Options& options) {
+  ::sqlite3* handle = nullptr;
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+  const int status = sqlite3_open_v2(path.c_str(), &handle, flags, options.vfs);
+  std::unique_ptr<Database> database(new Database(handle, path));
+  if (status != SQLITE_OK) return tl::unexpected(database->to_error(status));
+  TRY(database->configure(options));
+  return database;
+}
+
+Result<void> Database::configure(const Options& options) {
+  sqlite3_extended_result_codes(handle_, 1);
+  sqlite3_busy_timeout(handle_, options.busy_timeout_ms);
+  sqlite3_db_config(handle_, SQLITE_DBCONFIG_LOOKASIDE, nullptr, 512, 64);
+  const std::string cache = "PRAGMA cache_size = -" + std::to_string(options.cache_kib);
+  TRY(execute(cache.c_str()));
+  TRY(execute("PRAGMA temp_store = MEMORY"));
+  TRY(execute("PRAGMA mmap_size = 0"));
+  TRY(execute("PRAGMA trusted_schema = OFF"));
+  {
+    Statement set_wal(*this, "PRAGMA journal_mode = WAL");
+    Query query = set_wal.query();
+    TRY(const bool answered, query.next());
+    if (!answered || query.text(0) != "wal") return fail(Errc::io, path_ + ": no WAL mode here");
+  }
+  TRY(execute("PRAGMA synchronous = NORMAL"));
+  TRY(execute("PRAGMA wal_autocheckpoint = 0"));
+  // What a long checkpoint let the WAL grow to is given back when it begins anew.
+  TRY(execute("PRAGMA journal_size_limit = 8388608"));
+  // Deleted keys are overwritten where that costs no extra page.
+  TRY(execute("PRAGMA secure_delete = FAST"));
+  sqlite3_wal_hook(handle_, &Database::on_commit, this);
+  return {};
+}
+
+int Database::on_commit(void* self, ::sqlite3*, const char*, int pages) {
+  auto& database = *static_cast<Database*>(self);
+  ++database.commits_;
+  database.wal_pages_ = pages;
+  return SQLITE_OK;
+}
+
+Error Database::to_error(int status) {
+  const Errc code = to_errc(status);
+  if (code == Errc::malformed) damaged_ = true;
+  return {code, std::string("SQLite: ") + sqlite3_errmsg(handle_) + " (" +
+                    std::to_string(sqlite3_extended_errcode(handle_)) + ")"};
+}
+
+bool Database::lost_transaction() const {
+  return level_ > 0 && sqlite3_get_autocommit(handle_) != 0;
+}
+
+Result<void> Database::execute(const char* sql) {
+  if (lost_transaction()) return fail(Errc::io, "the transaction was rolled back by an error");
+  const int status = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (status != SQLITE_OK) return tl::unexpected(to_error(status));
+  return {};
+}
+
+Result<Transaction> Database::begin() {
+  TRY((level_ == 0 ? scopes_->begin : scopes_->save).run());
+  ++level_;
+  return Transaction(*this, level_);
+}
+
+Result<void> Database::end(int level, bool commit) {
+  assert(level == level_ && "transactions end in the order opposite to their beginning");
+  const bool lost = lost_transaction();
+  Result<void> result;
+  if (lost) {
+    result = fail(Errc::io, "the transaction was rolled back by an error before");
+  } else if (commit) {
+    result = (level == 1 ? scopes_->commit : scopes_->release).run();
+  }
+  const bool roll_back = !commit || !result;
+  if (roll_back && sqlite3_get_autocommit(handle_) == 0) {
+    const char* sql = level == 1 ? "ROLLBACK" : "ROLLBACK TO inner_scope; RELEASE inner_scope";
+    const int status = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+    if (status != SQLITE_OK) {
+      log::error("store", "rollback failed", {{"error", to_error(status)}});
+    }
+  }
+  --level_;
+  return result;
+}
+
+Transaction::~Transaction() {
+  if (database_ == nullptr) return;
+  // Rolling back reports its own trouble; what the transaction was for has failed already.
+  if (auto ended = database_->end(level_, false); !ended) {
+    log::debug("store", "transaction was lost", {{"error", ended.error()}});
+  }
+}
+
+Result<void> Transaction::commit() {
+  assert(database_ != nullptr && "committed twice");
+  return std::exchange(database_, nullptr)->end(level_, true);
+}
+
+Result<void> Database::migrate(std::string_view part, std::span<const char* const> steps) {
+  TRY(execute(kVersions));
+  std::size_t version = 0;
+  {
+    Query query = scopes_->read_version.query(part);
+    TRY(const bool found, query.next());
+    if (found) version = static_cast<std::size_t>(query.integer(0));
+  }
+  if (version > steps.size()) {
+    return fail(Errc::unsupported, path_ + ": written by a newer release (" + std::string(part) +
+                                       " version " + std::to_string(version) + ")");
+  }
+  for (; version < steps.size(); ++version) TRY(migrate_step(part, version + 1, steps[version]));
+  return {};
+}
+
+Result<void> Database::migrate_step(std::string_view part, std::size_t version, const char* step) {
+  TRY(Transaction transaction, begin());
+  TRY(execute(step));
+  TRY(scopes_->write_version.run(part, version));
+  return transaction.commit();
+}
+
+}  // namespace posthorn::store

@@ -1,0 +1,144 @@
+#include "posthorn/store/store.h"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <cassert>
+
+#include "posthorn/base/log.h"
+#include "store/damaged_file.h"
+#include "store/schema.h"
+#include "store/store_impl.h"
+
+namespace posthorn::store {
+
+namespace {
+
+/// Above this many pages (8 MiB) a look at every page would hold up the start.
+constexpr std::int64_t kQuickCheckPages = 2048;
+
+/// Keys are for our eyes only; SQLite gives its other files the mode of this one.
+void make_private(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (fd >= 0) ::close(fd);  // what is wrong, SQLite reports
+}
+
+Result<std::int64_t> page_count(Database& db) {
+  Statement statement(db, "PRAGMA page_count");
+  Query query = statement.query();
+  TRY(query.next());
+  return query.integer(0);
+}
+
+Result<void> check(Database& db) {
+  TRY(const std::int64_t pages, page_count(db));
+  if (pages > kQuickCheckPages) return {};
+  Statement statement(db, "PRAGMA quick_check(1)");
+  Query query = statement.query();
+  TRY(const bool answered, query.next());
+  if (answered && query.text(0) == "ok") return {};
+  return fail(Errc::malformed, "quick_check: " + std::string(query.text(0)));
+}
+
+/// Shows that the disk takes writes, and makes the WAL begin (its header, its entry in the folder)
+/// while nobody waits: the first commit on the loop then needs no sync.
+Result<void> count_start(Database& db) {
+  return db.execute(
+      "INSERT INTO counters VALUES ('starts', 1)"
+      " ON CONFLICT (name) DO UPDATE SET value = value + 1");
+}
+
+}  // namespace
+
+Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Store::~Store() { impl_->durability.reset(); }
+
+Result<Store::Opened> Store::open(const std::string& path, Worker& worker) {
+  return open(path, worker, Options());
+}
+
+Result<Store::Opened> Store::open(const std::string& path, Worker& worker, const Options& options) {
+  auto store = open_once(path, worker, options);
+  if (store) return Opened{std::move(*store), {}, {}};
+  if (store.error().code != Errc::malformed) return tl::unexpected(store.error());
+  log::error("store", "the database is damaged and is set aside", {{"error", store.error()}});
+  TRY(std::string aside, set_aside(path));
+  TRY(auto fresh, open_once(path, worker, options));
+  return Opened{std::move(fresh), std::move(aside), store.error().detail};
+}
+
+Result<std::unique_ptr<Store>> Store::open_once(const std::string& path, Worker& worker,
+                                                const Options& options) {
+  if (options.database.vfs == nullptr) make_private(path);
+  TRY(auto database, Database::open(path, options.database));
+  TRY(check(*database));
+  TRY(database->migrate("store", kSchema));
+  TRY(count_start(*database));
+  auto impl = std::make_unique<Impl>(std::move(database));
+  TRY(impl->durability,
+      Durability::open(*impl->db, worker, options.database.vfs, options.checkpoint_pages));
+  return std::unique_ptr<Store>(new Store(std::move(impl)));
+}
+
+Database& Store::database() { return *impl_->db; }
+
+bool Store::healthy() const { return impl_->durability->healthy(); }
+
+void Store::durable(Once<void(Result<void>)> done) {
+  assert(!impl_->db->in_transaction() && "what is not committed cannot be durable");
+  impl_->durability->durable(std::move(done));
+}
+
+Result<std::optional<Bytes>> Store::load(std::string_view name) {
+  Query query = impl_->load_blob.query(name);
+  TRY(const bool found, query.next());
+  if (!found) return std::nullopt;
+  return to_bytes(query.blob(0));
+}
+
+Result<void> Store::save(std::string_view name, ByteView value) {
+  return impl_->save_blob.run(name, value);
+}
+
+Result<void> Store::erase(std::string_view name) { return impl_->erase_blob.run(name); }
+
+Result<bool> Store::move_peer(std::string_view from, std::string_view to) {
+  if (from == to) return false;
+  // Rare: prepared when needed.
+  constexpr const char* kMoves[] = {
+      "UPDATE OR IGNORE sessions SET name = ?2 WHERE name = ?1",
+      "UPDATE OR IGNORE peer_identities SET name = ?2 WHERE name = ?1",
+      "UPDATE OR IGNORE sender_keys SET name = ?2 WHERE name = ?1",
+  };
+  // What `to` had already.
+  constexpr const char* kDrops[] = {
+      "DELETE FROM sessions WHERE name = ?1",
+      "DELETE FROM peer_identities WHERE name = ?1",
+      "DELETE FROM sender_keys WHERE name = ?1",
+  };
+  TRY(Transaction transaction, impl_->db->begin());
+  bool moved = false;
+  for (const char* sql : kMoves) {
+    Statement move(*impl_->db, sql);
+    TRY(move.run(from, to));
+    moved = moved || sqlite3_changes(impl_->db->handle()) > 0;
+  }
+  for (const char* sql : kDrops) {
+    Statement drop(*impl_->db, sql);
+    TRY(drop.run(from));
+  }
+  TRY(transaction.commit());
+  return moved;
+}
+
+Result<void> Store::clear_signal() {
+  TRY(Transaction transaction, impl_->db->begin());
+  TRY(impl_->db->execute(
+      "DELETE FROM own_identity; DELETE FROM pre_keys; DELETE FROM signed_pre_keys;"
+      "DELETE FROM sessions; DELETE FROM peer_identities; DELETE FROM sender_keys;"
+      "DELETE FROM counters WHERE name IN ('pre_key', 'signed_pre_key')"));
+  return transaction.commit();
+}
+
+}  // namespace posthorn::store
