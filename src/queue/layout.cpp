@@ -1,0 +1,148 @@
+#include "queue/layout.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "queue/crc32c.h"
+
+namespace posthorn::queue {
+
+namespace {
+
+constexpr std::uint64_t kFileMagic = 0x0a31474e49524850;   // "PHRING1\n" in the file
+constexpr std::uint64_t kBatchMagic = 0x9bd4c3a75e10f26c;  // arbitrary: half of its bits are set
+constexpr int kResemblance = 8;  // flipped bits of 64: 1 in 10^9 by chance
+
+template <class T>
+void put(std::span<std::byte> out, std::size_t at, T value) {
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    out[at + i] = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * i));
+  }
+}
+
+template <class T>
+T get(ByteView in, std::size_t at) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < sizeof(T); ++i) {
+    value |= std::to_integer<std::uint64_t>(in[at + i]) << (8 * i);
+  }
+  return static_cast<T>(value);
+}
+
+std::uint32_t salted(const Geometry& geometry, std::uint64_t place) {
+  std::array<std::byte, 16> prefix;
+  put(prefix, 0, geometry.salt);
+  put(prefix, 8, place);
+  return crc32c(0, prefix);
+}
+
+bool sane(const Geometry& geometry) {
+  return (geometry.block_bytes == 512 || geometry.block_bytes == 4096) &&
+         geometry.file_bytes % kSuperblockArea == 0 && geometry.file_bytes >= kMinFileBytes &&
+         geometry.file_bytes <= kMaxFileBytes && geometry.first_sequence != 0;
+}
+
+}  // namespace
+
+std::size_t Geometry::max_payload() const {
+  return std::min<std::size_t>(kMaxPayloadBytes, blocks() * block_bytes / 16);
+}
+
+void put_u64(std::span<std::byte> out, std::uint64_t value) { put(out, 0, value); }
+std::uint64_t get_u64(ByteView in) { return get<std::uint64_t>(in, 0); }
+
+void encode_superblock(const Geometry& geometry, std::span<std::byte> out) {
+  std::fill(out.begin(), out.end(), std::byte{0});
+  put(out, 0, kFileMagic);
+  put(out, 8, kVersion);
+  put(out, 12, geometry.block_bytes);
+  put(out, 16, geometry.file_bytes);
+  put(out, 24, geometry.salt);
+  put(out, 32, geometry.first_sequence);
+  put(out, 60, crc32c(0, ByteView(out).first(60)));
+}
+
+std::optional<Geometry> decode_superblock(ByteView in) {
+  if (get<std::uint64_t>(in, 0) != kFileMagic || get<std::uint16_t>(in, 8) != kVersion ||
+      get<std::uint32_t>(in, 60) != crc32c(0, in.first(60))) {
+    return std::nullopt;
+  }
+  const Geometry geometry{get<std::uint32_t>(in, 12), get<std::uint64_t>(in, 16),
+                          get<std::uint64_t>(in, 24), get<std::uint64_t>(in, 32)};
+  if (!sane(geometry)) return std::nullopt;
+  return geometry;
+}
+
+void encode_batch_header(const BatchHeader& header, const Geometry& geometry,
+                         std::span<std::byte> out) {
+  put(out, 0, kBatchMagic);
+  put(out, 12, header.blocks);
+  put(out, 16, header.number);
+  put(out, 24, header.position);
+  put(out, 32, header.previous_end);
+  put(out, 40, header.tail);
+  put(out, 48, header.next_sequence);
+  put(out, 56, header.records);
+  put(out, 60, header.entries);
+  put(out, 62, std::uint16_t{0});
+  put(out, 8, crc32c(salted(geometry, header.position), ByteView(out).subspan(12, 52)));
+}
+
+std::optional<BatchHeader> decode_batch_header(ByteView in, const Geometry& geometry) {
+  if (get<std::uint64_t>(in, 0) != kBatchMagic) return std::nullopt;
+  const BatchHeader header{get<std::uint32_t>(in, 12), get<std::uint64_t>(in, 16),
+                           get<std::uint64_t>(in, 24), get<std::uint64_t>(in, 32),
+                           get<std::uint64_t>(in, 40), get<std::uint64_t>(in, 48),
+                           get<std::uint32_t>(in, 56), get<std::uint16_t>(in, 60)};
+  if (get<std::uint32_t>(in, 8) != crc32c(salted(geometry, header.position), in.subspan(12, 52))) {
+    return std::nullopt;
+  }
+  const std::uint64_t blocks = geometry.blocks();
+  const bool sound = header.blocks >= 1 && header.blocks <= blocks &&
+                     header.position % blocks + header.blocks <= blocks &&
+                     header.tail <= header.position && header.position - header.tail <= blocks;
+  if (!sound) return std::nullopt;
+  return header;
+}
+
+bool resembles_batch_header(ByteView in) {
+  return std::popcount(get<std::uint64_t>(in, 0) ^ kBatchMagic) <= kResemblance;
+}
+
+void encode_record_header(const RecordHeader& header, const Geometry& geometry,
+                          std::uint64_t offset, std::span<std::byte> out) {
+  put(out, 4, header.payload_crc);
+  put(out, 8, header.length);
+  put(out, 12, static_cast<std::uint8_t>(header.type));
+  put(out, 13, static_cast<std::uint8_t>(header.worth));
+  put(out, 14, static_cast<std::uint16_t>(header.clock_trusted ? 1 : 0));
+  put(out, 16, header.sequence);
+  put(out, 24, header.batch);
+  put(out, 32, header.accepted_ms);
+  put(out, 0, crc32c(salted(geometry, offset), ByteView(out).subspan(4, 36)));
+}
+
+std::optional<RecordHeader> decode_record_header(ByteView in, const Geometry& geometry,
+                                                 std::uint64_t offset) {
+  const auto type = get<std::uint8_t>(in, 12);
+  const auto length = get<std::uint32_t>(in, 8);
+  if (type == 0 || length > kMaxPayloadBytes) return std::nullopt;  // cheap tests first
+  if (get<std::uint32_t>(in, 0) != crc32c(salted(geometry, offset), in.subspan(4, 36))) {
+    return std::nullopt;
+  }
+  return RecordHeader{get<std::uint32_t>(in, 4),
+                      length,
+                      static_cast<RecordType>(type),
+                      static_cast<Worth>(get<std::uint8_t>(in, 13)),
+                      (get<std::uint16_t>(in, 14) & 1) != 0,
+                      get<std::uint64_t>(in, 16),
+                      get<std::uint64_t>(in, 24),
+                      get<std::int64_t>(in, 32)};
+}
+
+std::uint32_t payload_crc(const Geometry& geometry, ByteView payload) {
+  return crc32c(salted(geometry, 0), payload);
+}
+
+}  // namespace posthorn::queue

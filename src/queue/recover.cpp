@@ -1,0 +1,179 @@
+#include "queue/recover.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "queue/batch.h"
+#include "queue/walk.h"
+
+namespace posthorn::queue {
+
+namespace {
+
+constexpr std::size_t kLostNamed = 64;
+
+/// Follows the log and keeps what is not acknowledged.
+class Collector final : public LogVisitor {
+ public:
+  explicit Collector(std::uint64_t newest_number) : newest_number_(newest_number) {}
+
+  void on_batch(const BatchHeader& header, bool after_gap) override {
+    const Sequence first = header.next_sequence - header.entries;
+    if (after_gap) {
+      // Of a batch without a header we know only which sequences nobody else claims.
+      const std::size_t before = missing_.size();
+      for (Sequence s = claimed_; claimed_ != 0 && s < first && s < claimed_ + kLostNamed; ++s) {
+        if (!is_pending(s)) missing_.insert(s);
+      }
+      if (missing_.size() == before) ++damaged_;
+    }
+    claimed_ = header.next_sequence;
+    next_sequence_ = std::max(next_sequence_, header.next_sequence);
+    unseen_records_ = header.records;
+    for (Sequence s = first; s < header.next_sequence; ++s) expected_.insert(expected_.end(), s);
+  }
+
+  void on_record(const RecordHeader& header, Place place, bool intact, ByteView payload) override {
+    if (unseen_records_ > 0) --unseen_records_;
+    switch (header.type) {
+      case RecordType::entry:
+      case RecordType::moved:
+        on_entry(header, place, intact);
+        break;
+      case RecordType::acks:
+        on_acks(header, intact, payload);
+        break;
+      case RecordType::hole:
+        break;
+    }
+  }
+
+  void on_batch_end(const BatchHeader& header) override {
+    // Entries that never appeared are among the unseen records; the others are moves and acks.
+    const std::uint64_t others =
+        unseen_records_ - std::min<std::uint64_t>(unseen_records_, expected_.size());
+    (header.number == newest_number_ ? torn_ : damaged_) += others;
+    for (const Sequence s : expected_) give_up(s, header.number);
+    expected_.clear();
+    unseen_records_ = 0;
+  }
+
+  void on_torn_tail() { ++torn_; }
+  void raise_next_sequence(Sequence next) { next_sequence_ = std::max(next_sequence_, next); }
+
+  [[nodiscard]] Recovered finish() {
+    Recovered result;
+    auto late = late_.begin();
+    for (const Index::Slot* slot = in_order_.first(); slot != nullptr || late != late_.end();) {
+      if (slot == nullptr || (late != late_.end() && late->first < slot->sequence)) {
+        result.index.add(late->second);
+        ++late;
+      } else {
+        result.index.add(*slot);
+        slot = in_order_.after(slot->sequence);
+      }
+    }
+    result.log.next_sequence = std::max<Sequence>(next_sequence_, 1);
+    result.report.pending = result.index.size();
+    result.report.torn = torn_ + torn_entries_.size();
+    result.report.damaged = damaged_ + missing_.size();
+    for (const Sequence s : missing_) {
+      if (result.report.lost.size() < kLostNamed) result.report.lost.push_back(s);
+    }
+    return result;
+  }
+
+ private:
+  void on_entry(const RecordHeader& header, Place place, bool intact) {
+    expected_.erase(header.sequence);
+    next_sequence_ = std::max(next_sequence_, header.sequence + 1);
+    if (!intact) {
+      if (!is_pending(header.sequence)) give_up(header.sequence, header.batch);
+      return;
+    }
+    missing_.erase(header.sequence);
+    torn_entries_.erase(header.sequence);
+    const Index::Slot slot = Index::make_slot(header, place);
+    const Index::Slot* last = in_order_.last();
+    if (last == nullptr || last->sequence < header.sequence) {
+      in_order_.add(slot);
+    } else if (in_order_.find(header.sequence) != nullptr) {
+      in_order_.move(header.sequence, place);
+    } else {
+      late_.insert_or_assign(header.sequence, slot);
+    }
+  }
+
+  void on_acks(const RecordHeader& header, bool intact, ByteView payload) {
+    if (!intact) {
+      ++(header.batch >= newest_number_ ? torn_ : damaged_);
+      return;
+    }
+    for (; payload.size() >= 8; payload = payload.subspan(8)) {
+      const Sequence done = get_u64(payload);
+      if (!in_order_.erase(done)) late_.erase(done);
+      missing_.erase(done);
+      torn_entries_.erase(done);
+    }
+  }
+
+  [[nodiscard]] bool is_pending(Sequence s) const {
+    return in_order_.find(s) != nullptr || late_.contains(s);
+  }
+  void give_up(Sequence s, std::uint64_t number) {
+    (number >= newest_number_ ? torn_entries_ : missing_).insert(s);
+  }
+
+  std::uint64_t newest_number_;
+  Index in_order_;
+  /// Entries that turn up behind later ones: moved there after their first place was given up.
+  std::map<Sequence, Index::Slot> late_;
+  std::set<Sequence> expected_;  // entries of this batch that have not appeared yet
+  std::uint64_t unseen_records_ = 0;
+  std::set<Sequence> missing_;       // unreadable and not acknowledged
+  std::set<Sequence> torn_entries_;  // the same, in the last batch
+  std::uint64_t torn_ = 0;
+  std::uint64_t damaged_ = 0;
+  Sequence next_sequence_ = 0;
+  Sequence claimed_ = 0;  // next_sequence of the last header seen; 0: none yet
+};
+
+/// Somebody began a batch there that is no longer whole. One that is whole is from an earlier lap.
+bool begun_at(Reader& reader, const Geometry& geometry, std::uint64_t position) {
+  const ByteView start = reader.view(geometry.offset_of(position), kBatchHeaderBytes);
+  return resembles_batch_header(start) && !decode_batch_header(start, geometry);
+}
+
+}  // namespace
+
+Recovered recover(Reader& reader, const Geometry& geometry) {
+  const auto newest = find_newest(reader, geometry);
+  const std::uint64_t newest_number = newest ? newest->number : 0;
+  Collector collector(newest_number);
+  collector.raise_next_sequence(geometry.first_sequence);
+  LogWalk walk(reader, geometry, collector);
+  LogState log;
+  if (newest) {
+    log.synced_tail = newest->tail;
+    log.previous_end = newest->position + newest->blocks;
+    walk.run(newest->tail, log.previous_end, newest_number);
+  }
+  const std::uint64_t room_end = log.synced_tail + geometry.blocks();
+  const std::uint64_t limit =
+      std::min(room_end, log.previous_end + 2 * geometry.blocks_for(kMaxBatchBytes));
+  log.head = walk.run_headless(log.previous_end, limit, newest_number);
+  if (log.head != log.previous_end || begun_at(reader, geometry, log.previous_end)) {
+    collector.on_torn_tail();
+  }
+
+  Recovered result = collector.finish();
+  // A torn batch may have left records that we did not find; a number far above theirs keeps them
+  // from ever counting.
+  log.next_number = (std::max(newest_number, walk.highest_number()) | 0xffff) + 1;
+  log.next_sequence = result.log.next_sequence;
+  result.log = log;
+  return result;
+}
+
+}  // namespace posthorn::queue

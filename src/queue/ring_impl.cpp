@@ -1,0 +1,313 @@
+#include "queue/ring_impl.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "posthorn/base/log.h"
+
+namespace posthorn::queue {
+
+void RecentPayloads::add(Sequence sequence, Bytes payload) {
+  if (payload.size() > kBytes / 4) return;
+  bytes_ += payload.size();
+  payloads_.emplace_back(sequence, std::move(payload));
+  while (bytes_ > kBytes) {
+    bytes_ -= payloads_.front().second.size();
+    payloads_.pop_front();
+  }
+}
+
+void RecentPayloads::drop(Sequence sequence) {
+  const auto found = std::find_if(payloads_.begin(), payloads_.end(),
+                                  [&](const auto& one) { return one.first == sequence; });
+  if (found == payloads_.end()) return;
+  bytes_ -= found->second.size();
+  payloads_.erase(found);
+}
+
+const Bytes* RecentPayloads::find(Sequence sequence) const {
+  const auto found = std::find_if(payloads_.begin(), payloads_.end(),
+                                  [&](const auto& one) { return one.first == sequence; });
+  return found == payloads_.end() ? nullptr : &found->second;
+}
+
+RingFile::Impl::Impl(Scheduler& scheduler, Worker& worker, Options options, OpenedRing opened)
+    : scheduler_(scheduler),
+      worker_(worker),
+      options_(std::move(options)),
+      file_(std::move(opened.file)),
+      geometry_(opened.geometry),
+      index_(std::move(opened.state.index)),
+      log_(opened.state.log),
+      recovery_(std::move(opened.state.report)),
+      ack_timer_(scheduler) {}
+
+void RingFile::Impl::append(Batch::NewEntry entry, Once<void(Result<Sequence>)> done) {
+  const auto refuse = [&](Errc code, std::string why) {
+    scheduler_.post([done = std::move(done), error = Error{code, std::move(why)}]() mutable {
+      done(tl::unexpected(std::move(error)));
+    });
+  };
+  if (entry.payload.size() > geometry_.max_payload()) {
+    return refuse(Errc::malformed,
+                  "payload over " + std::to_string(geometry_.max_payload()) + " bytes");
+  }
+  const std::uint64_t bytes = record_bytes(entry.payload.size());
+  if (!make_room(bytes)) {
+    ++counts_.refused;
+    return refuse(Errc::full, "the queue is full");
+  }
+  unwritten_bytes_ += bytes;
+  waiting_.push_back({std::move(entry), std::move(done)});
+  wake();
+}
+
+bool RingFile::Impl::make_room(std::uint64_t bytes) {
+  while (index_.bytes() + unwritten_bytes_ + bytes > geometry_.capacity_bytes()) {
+    const Index::Slot* slot = next_to_drop();
+    if (slot == nullptr) return false;
+    ++counts_.dropped;
+    const Entry entry = slot->entry();
+    retire(entry.sequence);
+    lose(entry, Loss::dropped_when_full);
+  }
+  return true;
+}
+
+const Index::Slot* RingFile::Impl::next_to_drop() const {
+  if (options_.when_full == WhenFull::refuse) return nullptr;
+  const Index::Slot* expendable = index_.first_expendable();
+  return expendable != nullptr ? expendable : index_.first();
+}
+
+void RingFile::Impl::lose(Entry entry, Loss loss) {
+  scheduler_.post([self = shared_from_this(), entry, loss] {
+    if (!self->closed_ && self->on_dropped_) self->on_dropped_(entry, loss);
+  });
+}
+
+void RingFile::Impl::ack(Sequence sequence) {
+  if (retire(sequence)) ++counts_.acknowledged;
+}
+
+bool RingFile::Impl::retire(Sequence sequence) {
+  if (!index_.erase(sequence)) return false;
+  recent_.drop(sequence);
+  acks_.push_back(sequence);
+  start_ack_timer();
+  return true;
+}
+
+void RingFile::Impl::start_ack_timer() {
+  if (ack_timer_.active()) return;
+  ack_timer_.start(options_.ack_delay, [this] {
+    acks_due_ = true;
+    pump();
+  });
+}
+
+void RingFile::Impl::flush(Once<void(Result<void>)> done) {
+  flushes_.push_back(std::move(done));
+  wake();
+}
+
+/// Waits for the end of this turn of the loop, so that all of it shares one sync.
+void RingFile::Impl::wake() {
+  if (woken_ || in_flight_) return;
+  woken_ = true;
+  scheduler_.post([self = shared_from_this()] {
+    self->woken_ = false;
+    self->pump();
+  });
+}
+
+bool RingFile::Impl::has_work() const {
+  return !waiting_.empty() || !flushes_.empty() || (acks_due_ && !acks_.empty());
+}
+
+void RingFile::Impl::pump() {
+  if (closed_ || in_flight_ || !has_work()) return;
+  if (free_blocks() == 0) {
+    // Only behind an immovable entry; acknowledgements wait in memory until it is done itself.
+    acks_due_ = false;
+    return refuse_waiting({Errc::full, "an entry that the device cannot read keeps the room"});
+  }
+  in_flight_ = true;
+  const std::shared_ptr<Batch> batch = plan();
+  // A flush ends with the batch that carries the last of what was there when it was asked for.
+  if (waiting_.empty() && acks_.empty()) flushes_in_flight_ = std::exchange(flushes_, {});
+  worker_.run([batch, file = file_] { batch->write(*file); },
+              [self = shared_from_this(), batch] { self->on_batch_done(*batch); });
+}
+
+void RingFile::Impl::on_batch_done(Batch& batch) {
+  in_flight_ = false;
+  if (closed_) return;
+  if (batch.outcome()) {
+    on_written(batch);
+  } else {
+    on_failed(batch);
+  }
+  pump();
+}
+
+void RingFile::Impl::on_written(Batch& batch) {
+  const BatchHeader& header = batch.header();
+  bool progress = after_failure_ || header.tail != log_.synced_tail || !batch.acks().empty() ||
+                  !batch.entries().empty();
+  log_.head = header.position + header.blocks;
+  log_.previous_end = log_.head;
+  log_.synced_tail = header.tail;
+  after_failure_ = false;
+  ++counts_.syncs;
+  counts_.fault.reset();
+  if (acks_.empty()) {
+    acks_due_ = false;
+    ack_timer_.stop();
+  }
+  progress = take_moves(batch) || progress;
+  take_entries(batch);
+  // Every entry is in place before the first answer: an answer may look at the queue.
+  Answers answers = std::exchange(answers_in_flight_, {});
+  Flushes flushes = std::exchange(flushes_in_flight_, {});
+  for (std::size_t i = 0; i < answers.size(); ++i) answers[i](batch.entries()[i].sequence);
+  for (auto& done : flushes) done({});
+  if (!progress) refuse_waiting({Errc::full, "no room can be made"});
+}
+
+bool RingFile::Impl::take_moves(const Batch& batch) {
+  bool moved = false;
+  for (const Batch::Move& move : batch.moves()) {
+    switch (move.outcome) {
+      case Batch::Move::Outcome::moved:
+        index_.move(move.slot.sequence, move.to);
+        ++counts_.moved;
+        moved = true;
+        break;
+      case Batch::Move::Outcome::unreadable:
+        give_up(move.slot.sequence);
+        break;
+      case Batch::Move::Outcome::stays:
+        immovable_ = move.slot.sequence;
+        break;
+    }
+  }
+  return moved;
+}
+
+void RingFile::Impl::take_entries(Batch& batch) {
+  for (Batch::NewEntry& entry : batch.entries()) {
+    const RecordHeader header{.length = static_cast<std::uint32_t>(entry.payload.size()),
+                              .worth = entry.worth,
+                              .clock_trusted = entry.accepted_at.trusted,
+                              .sequence = entry.sequence,
+                              .accepted_ms = entry.accepted_at.since_epoch.count()};
+    index_.add(Index::make_slot(header, entry.place));
+    unwritten_bytes_ -= record_bytes(header.length);
+    recent_.add(entry.sequence, std::move(entry.payload));
+    ++counts_.appended;
+  }
+}
+
+void RingFile::Impl::refuse_waiting(const Error& why) {
+  for (Waiting& one : std::exchange(waiting_, {})) {
+    unwritten_bytes_ -= record_bytes(one.entry.payload.size());
+    ++counts_.refused;
+    one.done(tl::unexpected(why));
+  }
+  for (auto& done : std::exchange(flushes_, {})) done(tl::unexpected(why));
+}
+
+void RingFile::Impl::on_failed(Batch& batch) {
+  const Error& error = batch.outcome().error();
+  if (!counts_.fault) {
+    log::error("queue", "cannot write", {{"file", options_.path}, {"error", error}});
+  }
+  counts_.fault = error;
+  after_failure_ = true;
+  acks_.insert(acks_.begin(), batch.acks().begin(), batch.acks().end());
+  acks_due_ = false;
+  ack_timer_.stop();
+  if (!acks_.empty()) start_ack_timer();
+  for (const Batch::NewEntry& entry : batch.entries()) {
+    unwritten_bytes_ -= record_bytes(entry.payload.size());
+  }
+  Answers answers = std::exchange(answers_in_flight_, {});
+  Flushes flushes = std::exchange(flushes_in_flight_, {});
+  for (auto& done : answers) done(tl::unexpected(error));
+  for (auto& done : flushes) done(tl::unexpected(error));
+}
+
+void RingFile::Impl::give_up(Sequence sequence) {
+  const Index::Slot* slot = index_.find(sequence);
+  if (slot == nullptr) return;
+  const Entry entry = slot->entry();
+  retire(sequence);
+  ++counts_.unreadable;
+  lose(entry, Loss::unreadable);
+}
+
+void RingFile::Impl::peek(Sequence sequence, Once<void(Result<Bytes>)> done) {
+  const Index::Slot* slot = index_.find(sequence);
+  const Bytes* recent = recent_.find(sequence);
+  if (slot == nullptr || recent != nullptr) {
+    Result<Bytes> answer = fail(Errc::not_found, "not pending");
+    if (slot != nullptr) answer = *recent;
+    scheduler_.post([done = std::move(done), answer = std::move(answer)]() mutable {
+      done(std::move(answer));
+    });
+    return;
+  }
+  const std::uint64_t id = next_peek_++;
+  peeks_.emplace(id, std::move(done));
+  start_read(id, *slot);
+}
+
+void RingFile::Impl::start_read(std::uint64_t peek, const Index::Slot& slot) {
+  run_on<Result<Bytes>>(
+      worker_,
+      [file = file_, geometry = geometry_, slot] { return read_record(*file, geometry, slot); },
+      [self = shared_from_this(), peek, slot](Result<Bytes> payload) {
+        if (!self->closed_) self->on_read(peek, slot, std::move(payload));
+      });
+}
+
+void RingFile::Impl::on_read(std::uint64_t peek, const Index::Slot& slot, Result<Bytes> payload) {
+  const Index::Slot* now = index_.find(slot.sequence);
+  if (now == nullptr) return answer_peek(peek, fail(Errc::not_found, "acknowledged meanwhile"));
+  if (payload && immovable_ == slot.sequence) immovable_ = 0;
+  if (!payload && payload.error().code == Errc::malformed) {
+    // It may have moved on while we read where it had been.
+    if (now->place() != slot.place()) return start_read(peek, *now);
+    give_up(slot.sequence);
+  }
+  answer_peek(peek, std::move(payload));
+}
+
+void RingFile::Impl::answer_peek(std::uint64_t peek, Result<Bytes> payload) {
+  const auto waiting = peeks_.extract(peek);
+  waiting.mapped()(std::move(payload));
+}
+
+RingStatus RingFile::Impl::status() const {
+  RingStatus status = counts_;
+  status.capacity_bytes = geometry_.capacity_bytes();
+  status.used_bytes = index_.bytes() + unwritten_bytes_;
+  status.pending = index_.size();
+  if (const Index::Slot* slot = index_.first()) status.oldest = slot->entry().accepted_at;
+  return status;
+}
+
+void RingFile::Impl::close() {
+  closed_ = true;
+  ack_timer_.stop();
+  on_dropped_ = nullptr;
+  const Error cancelled{Errc::cancelled, "the queue was closed"};
+  for (auto& done : std::exchange(answers_in_flight_, {})) done(tl::unexpected(cancelled));
+  for (Waiting& one : std::exchange(waiting_, {})) one.done(tl::unexpected(cancelled));
+  for (auto& done : std::exchange(flushes_in_flight_, {})) done(tl::unexpected(cancelled));
+  for (auto& done : std::exchange(flushes_, {})) done(tl::unexpected(cancelled));
+  for (auto& [id, done] : std::exchange(peeks_, {})) done(tl::unexpected(cancelled));
+}
+
+}  // namespace posthorn::queue

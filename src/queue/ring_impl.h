@@ -1,0 +1,136 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "posthorn/queue/ring_file.h"
+#include "queue/batch.h"
+#include "queue/recover.h"
+
+namespace posthorn::queue {
+
+/// An opened file before anything runs.
+struct OpenedRing {
+  std::unique_ptr<DiskFile> file;
+  Geometry geometry;
+  Recovered state;
+};
+
+/// Opens, creates, sets aside, repairs or migrates: whatever brings `options.path` to a ring of
+/// `options.bytes`. Errors: as RingFile::open.
+[[nodiscard]] Result<OpenedRing> open_ring(Disk& disk, Random& random,
+                                           const RingFile::Options& options);
+
+/// The latest payloads that were appended: an idle box sends at once and need not read back.
+class RecentPayloads {
+ public:
+  void add(Sequence sequence, Bytes payload);
+  void drop(Sequence sequence);
+  /// nullptr: not here.
+  [[nodiscard]] const Bytes* find(Sequence sequence) const;
+
+ private:
+  static constexpr std::size_t kBytes = 64 * 1024;
+  std::deque<std::pair<Sequence, Bytes>> payloads_;
+  std::size_t bytes_ = 0;
+};
+
+class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
+ public:
+  Impl(Scheduler& scheduler, Worker& worker, Options options, OpenedRing opened);
+
+  void append(Batch::NewEntry entry, Once<void(Result<Sequence>)> done);
+  void peek(Sequence sequence, Once<void(Result<Bytes>)> done);
+  void ack(Sequence sequence);
+  void flush(Once<void(Result<void>)> done);
+  Result<void> for_each_pending(const std::function<void(const Entry&, ByteView)>& visit);
+  Result<void> for_each_recent(std::uint64_t at_most,
+                               const std::function<void(const Entry&, ByteView)>& visit);
+  [[nodiscard]] RingStatus status() const;
+  /// Answers everybody; what is in flight ends unseen.
+  void close();
+
+  [[nodiscard]] const Index& index() const { return index_; }
+  [[nodiscard]] const Recovery& recovery() const { return recovery_; }
+  void on_dropped(std::function<void(const Entry&, Loss)> listener) {
+    on_dropped_ = std::move(listener);
+  }
+
+ private:
+  struct Waiting {
+    Batch::NewEntry entry;
+    Once<void(Result<Sequence>)> done;
+  };
+  using Answers = std::vector<Once<void(Result<Sequence>)>>;
+  using Flushes = std::vector<Once<void(Result<void>)>>;
+
+  // Making room (ring_impl.cpp).
+  [[nodiscard]] bool make_room(std::uint64_t bytes);
+  [[nodiscard]] const Index::Slot* next_to_drop() const;
+  bool retire(Sequence sequence);
+  void give_up(Sequence sequence);
+  void lose(Entry entry, Loss loss);
+
+  // Planning a batch (ring_plan.cpp).
+  [[nodiscard]] std::shared_ptr<Batch> plan();
+  void plan_acks(Batch& batch, std::uint64_t room_bytes);
+  void plan_entries(Batch& batch, std::uint64_t room_bytes);
+  void plan_moves(Batch& batch, std::uint64_t room_bytes);
+  void skip_to_start_if_cramped();
+  [[nodiscard]] std::uint64_t free_blocks() const;
+  [[nodiscard]] std::uint64_t blocks_to_end() const;
+  [[nodiscard]] std::uint64_t tidy_blocks() const;
+  [[nodiscard]] std::uint64_t reserve_blocks() const;
+
+  // One batch after the other (ring_impl.cpp).
+  void wake();
+  void pump();
+  [[nodiscard]] bool has_work() const;
+  void on_batch_done(Batch& batch);
+  void on_written(Batch& batch);
+  [[nodiscard]] bool take_moves(const Batch& batch);
+  void take_entries(Batch& batch);
+  void on_failed(Batch& batch);
+  void refuse_waiting(const Error& why);
+  void start_ack_timer();
+
+  void start_read(std::uint64_t peek, const Index::Slot& slot);
+  void on_read(std::uint64_t peek, const Index::Slot& slot, Result<Bytes> payload);
+  void answer_peek(std::uint64_t peek, Result<Bytes> payload);
+
+  Scheduler& scheduler_;
+  Worker& worker_;
+  Options options_;
+  std::shared_ptr<DiskFile> file_;  // shared: a read or write in flight outlives the ring
+  Geometry geometry_;
+  Index index_;
+  LogState log_;
+  Recovery recovery_;
+
+  std::deque<Waiting> waiting_;
+  std::vector<Sequence> acks_;
+  Flushes flushes_;
+  Answers answers_in_flight_;
+  Flushes flushes_in_flight_;
+  std::map<std::uint64_t, Once<void(Result<Bytes>)>> peeks_;
+  std::uint64_t next_peek_ = 1;
+  std::uint64_t unwritten_bytes_ = 0;  // records waiting and in flight
+  bool in_flight_ = false;
+  bool woken_ = false;
+  bool acks_due_ = false;
+  bool after_failure_ = false;  // the next batch must take the place of the one that failed
+  bool closed_ = false;
+  /// The device would not read this entry when it was to be moved. While it is the oldest, moving
+  /// others would not make room; reading it once clears this.
+  Sequence immovable_ = 0;
+  Timer ack_timer_;
+
+  RecentPayloads recent_;
+  RingStatus counts_;
+  std::function<void(const Entry&, Loss)> on_dropped_;
+};
+
+}  // namespace posthorn::queue

@@ -1,0 +1,215 @@
+#include <algorithm>
+#include <utility>
+
+#include "posthorn/base/log.h"
+#include "queue/ring_impl.h"
+
+namespace posthorn::queue {
+
+namespace {
+
+/// Brings one path to a ring of the size asked for. FORMAT.md, "Opening", tells the steps and what
+/// a power cut between any two of them leaves.
+class Opener {
+ public:
+  Opener(Disk& disk, Random& random, const RingFile::Options& options)
+      : disk_(disk),
+        random_(random),
+        path_(options.path),
+        new_path_(options.path + ".new"),
+        damaged_path_(options.path + ".damaged"),
+        bytes_(options.bytes / kSuperblockArea * kSuperblockArea) {}
+
+  Result<OpenedRing> run();
+
+ private:
+  struct Superblocks {
+    std::optional<Geometry> geometry;
+    bool first_whole = false;
+    bool last_whole = false;
+    bool unreadable = false;
+  };
+
+  [[nodiscard]] Result<OpenedRing> open_existing(std::unique_ptr<DiskFile> file);
+  [[nodiscard]] Result<OpenedRing> open_missing();
+  [[nodiscard]] Result<OpenedRing> start_fresh();
+  [[nodiscard]] Result<OpenedRing> salvage(OpenedRing old);
+  [[nodiscard]] Result<OpenedRing> resize(OpenedRing old);
+  [[nodiscard]] Result<OpenedRing> copy_to_new(OpenedRing& old, std::uint64_t bytes);
+  [[nodiscard]] Geometry new_geometry(const DiskFile& file, Sequence first_sequence);
+  [[nodiscard]] static Superblocks read_superblocks(DiskFile& file);
+  [[nodiscard]] static Result<void> write_superblock(DiskFile& file, const Geometry& geometry,
+                                                     std::uint64_t offset);
+  [[nodiscard]] static Result<void> write_superblocks(DiskFile& file, const Geometry& geometry);
+
+  Disk& disk_;
+  Random& random_;
+  std::string path_;
+  std::string new_path_;
+  std::string damaged_path_;
+  std::uint64_t bytes_;
+  Recovery report_;
+};
+
+Result<OpenedRing> Opener::run() {
+  if (bytes_ < kMinFileBytes || bytes_ > kMaxFileBytes) {
+    return fail(Errc::malformed, path_ + ": a ring has 64 KiB to 4 GiB");
+  }
+  auto file = disk_.open(path_);
+  if (!file && file.error().code != Errc::not_found) return tl::unexpected(file.error());
+  auto opened = file ? open_existing(std::move(*file)) : open_missing();
+  if (!opened) return opened;
+  report_.pending = opened->state.index.size();
+  opened->state.report = report_;
+  return opened;
+}
+
+/// A migration that was cut between its two renames left its result under the other name; anything
+/// less than a result has no superblock yet.
+Result<OpenedRing> Opener::open_missing() {
+  auto file = disk_.open(new_path_);
+  if (file && read_superblocks(**file).geometry) {
+    TRY(disk_.rename(new_path_, path_));
+    return open_existing(std::move(*file));
+  }
+  report_.created = true;
+  return start_fresh();
+}
+
+Result<OpenedRing> Opener::start_fresh() {
+  TRY(auto file, disk_.create(new_path_, bytes_));
+  const Geometry geometry = new_geometry(*file, 1);
+  TRY(write_superblocks(*file, geometry));
+  TRY(disk_.rename(new_path_, path_));
+  return OpenedRing{std::move(file), geometry, {}};
+}
+
+Result<OpenedRing> Opener::open_existing(std::unique_ptr<DiskFile> file) {
+  // What an earlier process wrote may still be on its way to the medium: what we now find must
+  // stay.
+  TRY(file->sync());
+  const Superblocks found = read_superblocks(*file);
+  if (!found.geometry) {
+    if (found.unreadable) return fail(Errc::io, "read " + path_);
+    log::error("queue", "not a ring file: set aside", {{"file", path_}, {"as", damaged_path_}});
+    file.reset();
+    TRY(disk_.rename(path_, damaged_path_));
+    report_.set_aside = damaged_path_;
+    return start_fresh();
+  }
+  const Geometry geometry = *found.geometry;
+  Reader reader(*file);
+  OpenedRing opened{nullptr, geometry, recover(reader, geometry)};
+  report_ = std::move(opened.state.report);
+  const bool whole = file->size() == geometry.file_bytes && reader.unreadable_pieces() == 0;
+  if (whole && !(found.first_whole && found.last_whole)) {
+    const std::uint64_t hurt = found.first_whole ? geometry.file_bytes - kSuperblockArea : 0;
+    report_.superblock_repaired = static_cast<bool>(write_superblock(*file, geometry, hurt));
+  }
+  opened.file = std::move(file);
+  if (!whole) return salvage(std::move(opened));
+  if (opened.file->alignment() > geometry.block_bytes) return copy_to_new(opened, bytes_);
+  if (geometry.file_bytes != bytes_) return resize(std::move(opened));
+  return opened;
+}
+
+/// Parts of the file are missing: what is left goes to a new file and the old one is kept.
+Result<OpenedRing> Opener::salvage(OpenedRing old) {
+  log::error("queue", "ring file has unreadable parts: set aside",
+             {{"file", path_}, {"as", damaged_path_}});
+  report_.set_aside = damaged_path_;
+  return copy_to_new(old, std::max(bytes_, old.geometry.file_bytes));
+}
+
+Result<OpenedRing> Opener::resize(OpenedRing old) {
+  Geometry wanted = old.geometry;
+  wanted.file_bytes = bytes_;
+  const Index& index = old.state.index;
+  bool fits = index.bytes() <= wanted.capacity_bytes();
+  for (const Index::Slot* slot = index.first(); fits && slot != nullptr;
+       slot = index.after(slot->sequence)) {
+    fits = slot->length <= wanted.max_payload();
+  }
+  if (!fits) {
+    log::warn("queue", "keeps its size until what waits fits the new one", {{"file", path_}});
+    return old;
+  }
+  auto resized = copy_to_new(old, bytes_);
+  if (!resized) {
+    log::warn("queue", "keeps its size", {{"file", path_}, {"error", resized.error()}});
+    static_cast<void>(disk_.remove(new_path_));
+    return old;
+  }
+  report_.resized = true;
+  return resized;
+}
+
+/// The superblocks come last: until they are there the new file counts for nothing.
+Result<OpenedRing> Opener::copy_to_new(OpenedRing& old, std::uint64_t bytes) {
+  TRY(auto file, disk_.create(new_path_, bytes));
+  const Geometry geometry = new_geometry(*file, old.state.log.next_sequence);
+  BatchHeader header{.number = 1, .next_sequence = old.state.log.next_sequence};
+  for (const Index::Slot* slot = old.state.index.first(); slot != nullptr;) {
+    Batch batch(geometry, header);
+    for (; slot != nullptr && batch.bytes() < kBatchTargetBytes;
+         slot = old.state.index.after(slot->sequence)) {
+      batch.add_move(*slot);
+    }
+    batch.finish();
+    batch.write(*file, *old.file, old.geometry);
+    TRY(batch.outcome());
+    for (const Batch::Move& move : batch.moves()) {
+      if (move.outcome == Batch::Move::Outcome::stays) return fail(Errc::io, "read " + path_);
+    }
+    ++header.number;
+    header.position += batch.header().blocks;
+    header.previous_end = header.position;
+  }
+  TRY(write_superblocks(*file, geometry));
+  if (!report_.set_aside.empty()) TRY(disk_.rename(path_, damaged_path_));
+  TRY(disk_.rename(new_path_, path_));
+  Reader reader(*file);
+  Recovered state = recover(reader, geometry);
+  return OpenedRing{std::move(file), geometry, std::move(state)};
+}
+
+Geometry Opener::new_geometry(const DiskFile& file, Sequence first_sequence) {
+  return {file.alignment() <= 512 ? 512U : 4096U, file.size(), random_.next_u64(), first_sequence};
+}
+
+Opener::Superblocks Opener::read_superblocks(DiskFile& file) {
+  Superblocks result;
+  Reader reader(file);
+  const auto first = decode_superblock(reader.view(0, kSuperblockBytes));
+  std::optional<Geometry> last;
+  if (file.size() >= kMinFileBytes) {
+    last = decode_superblock(reader.view(
+        file.size() / kSuperblockArea * kSuperblockArea - kSuperblockArea, kSuperblockBytes));
+  }
+  result.geometry = first ? first : last;
+  result.first_whole = first.has_value();
+  result.last_whole = last.has_value() && last == result.geometry;
+  result.unreadable = reader.unreadable_pieces() > 0;
+  return result;
+}
+
+Result<void> Opener::write_superblock(DiskFile& file, const Geometry& geometry,
+                                      std::uint64_t offset) {
+  AlignedBuffer buffer(kSuperblockArea);
+  encode_superblock(geometry, buffer.bytes().first(kSuperblockBytes));
+  TRY(file.write(offset, buffer.bytes()));
+  return file.sync();
+}
+
+Result<void> Opener::write_superblocks(DiskFile& file, const Geometry& geometry) {
+  TRY(write_superblock(file, geometry, 0));
+  return write_superblock(file, geometry, geometry.file_bytes - kSuperblockArea);
+}
+
+}  // namespace
+
+Result<OpenedRing> open_ring(Disk& disk, Random& random, const RingFile::Options& options) {
+  return Opener(disk, random, options).run();
+}
+
+}  // namespace posthorn::queue

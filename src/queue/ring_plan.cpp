@@ -1,0 +1,106 @@
+#include <algorithm>
+
+#include "queue/ring_impl.h"
+
+namespace posthorn::queue {
+
+// How much room a batch leaves: FORMAT.md, "Room". Pending records fill at most 5/8 of the ring
+// (Geometry::capacity_bytes), so that a lap of tidying always finds dead ones.
+
+std::uint64_t RingFile::Impl::free_blocks() const {
+  return log_.synced_tail + geometry_.blocks() - log_.head;
+}
+
+std::uint64_t RingFile::Impl::blocks_to_end() const {
+  return geometry_.blocks() - log_.head % geometry_.blocks();
+}
+
+/// What one batch moves at most.
+std::uint64_t RingFile::Impl::tidy_blocks() const {
+  const std::uint64_t largest =
+      geometry_.blocks_for(kBatchHeaderBytes + record_bytes(geometry_.max_payload()));
+  return std::min(std::max(geometry_.blocks() / 16, largest),
+                  geometry_.blocks_for(kBatchTargetBytes) + largest);
+}
+
+/// New entries leave this for acknowledgements and for tidying.
+std::uint64_t RingFile::Impl::reserve_blocks() const { return 3 * tidy_blocks() + 4; }
+
+/// A batch does not run over the end of the ring. When what comes next is too long for the blocks
+/// left there, they stay unused this lap.
+void RingFile::Impl::skip_to_start_if_cramped() {
+  // The place of a failed batch must be written again: its records must not come back.
+  if (after_failure_) return;
+  std::uint64_t wanted = kBatchHeaderBytes;
+  if (!acks_.empty()) wanted += record_bytes(8 * std::min(acks_.size(), kMaxAcksPerBatch));
+  std::uint64_t next = 0;
+  if (!waiting_.empty()) next = record_bytes(waiting_.front().entry.payload.size());
+  if (free_blocks() < reserve_blocks() + tidy_blocks()) {
+    const Index::Slot* oldest = index_.at_or_behind({});
+    if (oldest != nullptr) next = std::max(next, record_bytes(oldest->length));
+  }
+  const std::uint64_t end = blocks_to_end();
+  if (geometry_.blocks_for(wanted + next) <= end) return;
+  if (free_blocks() <= end + 1) return;  // what is left at the end still takes acknowledgements
+  log_.head += end;
+}
+
+std::shared_ptr<Batch> RingFile::Impl::plan() {
+  skip_to_start_if_cramped();
+  BatchHeader header;
+  header.number = log_.next_number++;
+  header.position = log_.head;
+  header.previous_end = log_.previous_end;
+  header.tail = index_.tail(log_.head);
+  header.next_sequence = log_.next_sequence;
+  const auto batch = std::make_shared<Batch>(geometry_, header);
+  const std::uint64_t room =
+      std::min(free_blocks(), blocks_to_end()) * std::uint64_t{geometry_.block_bytes};
+  plan_acks(*batch, room);
+  plan_entries(*batch, room);
+  plan_moves(*batch, room);
+  batch->finish();
+  log_.next_sequence = batch->header().next_sequence;
+  return batch;
+}
+
+void RingFile::Impl::plan_acks(Batch& batch, std::uint64_t room_bytes) {
+  if (room_bytes < batch.bytes_with(8)) return;
+  const std::size_t most = static_cast<std::size_t>((room_bytes - batch.bytes_with(0)) / 8);
+  const std::size_t count = std::min({acks_.size(), kMaxAcksPerBatch, most});
+  if (count == 0) return;
+  const auto end = acks_.begin() + static_cast<std::ptrdiff_t>(count);
+  batch.add_acks(std::vector<Sequence>(acks_.begin(), end));
+  acks_.erase(acks_.begin(), end);
+}
+
+void RingFile::Impl::plan_entries(Batch& batch, std::uint64_t room_bytes) {
+  const std::uint64_t free = free_blocks();
+  const std::uint64_t reserve = reserve_blocks();
+  while (!waiting_.empty() && batch.bytes() < kBatchTargetBytes) {
+    const std::uint64_t bytes = batch.bytes_with(waiting_.front().entry.payload.size());
+    if (bytes > room_bytes || geometry_.blocks_for(bytes) + reserve > free) return;
+    batch.add_entry(std::move(waiting_.front().entry));
+    answers_in_flight_.push_back(std::move(waiting_.front().done));
+    waiting_.pop_front();
+  }
+}
+
+/// When room gets short, the oldest pending entries are copied to the head. The batch after the
+/// next one then may use their place.
+void RingFile::Impl::plan_moves(Batch& batch, std::uint64_t room_bytes) {
+  const std::uint64_t used = geometry_.blocks_for(batch.bytes());
+  const std::uint64_t low_water = reserve_blocks() + tidy_blocks();
+  if (free_blocks() >= used + low_water) return;
+  const std::uint64_t most =
+      std::min(room_bytes, batch.bytes() + tidy_blocks() * std::uint64_t{geometry_.block_bytes});
+  Place from;
+  while (const Index::Slot* slot = index_.at_or_behind(from)) {
+    if (slot->sequence == immovable_ || batch.bytes_with(slot->length) > most) return;
+    batch.add_move(*slot);
+    from = slot->place();
+    ++from.offset;
+  }
+}
+
+}  // namespace posthorn::queue

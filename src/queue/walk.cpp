@@ -1,0 +1,109 @@
+#include "queue/walk.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace posthorn::queue {
+
+std::optional<BatchHeader> find_newest(Reader& reader, const Geometry& geometry) {
+  std::optional<BatchHeader> newest;
+  for (std::uint64_t block = 0; block < geometry.blocks(); ++block) {
+    const auto header =
+        decode_batch_header(reader.view(geometry.offset_of(block), kBatchHeaderBytes), geometry);
+    if (!header || header->position % geometry.blocks() != block) continue;
+    if (!newest || newest->number < header->number) newest = header;
+  }
+  return newest;
+}
+
+void LogWalk::run(std::uint64_t from, std::uint64_t end, std::uint64_t newest) {
+  std::uint64_t position = from;
+  while (position < end) {
+    const Numbers numbers{previous_number_ + 1, newest};
+    const std::uint64_t gap_start = position;
+    auto header = header_at(position, numbers);
+    if (!header) {
+      position = scan(position, end, numbers, StopAt::header).stopped_at;
+      if (position == end) return;
+      header = header_at(position, numbers);
+    }
+    visitor_.on_batch(*header, gap_start != position && header->previous_end != gap_start);
+    take_batch(*header);
+    position += header->blocks;
+  }
+}
+
+std::uint64_t LogWalk::run_headless(std::uint64_t from, std::uint64_t limit,
+                                    std::uint64_t newer_than) {
+  const Numbers numbers{newer_than + 1, std::numeric_limits<std::uint64_t>::max()};
+  return scan(from, limit, numbers, StopAt::limit).records_end;
+}
+
+std::optional<BatchHeader> LogWalk::header_at(std::uint64_t position, Numbers numbers) {
+  const auto header = decode_batch_header(
+      reader_.view(geometry_.offset_of(position), kBatchHeaderBytes), geometry_);
+  if (!header || header->position != position || !numbers.include(header->number)) {
+    return std::nullopt;
+  }
+  return header;
+}
+
+void LogWalk::take_batch(const BatchHeader& header) {
+  previous_number_ = header.number;
+  highest_ = std::max(highest_, header.number);
+  const std::uint64_t start = geometry_.offset_of(header.position);
+  const std::uint64_t length = std::uint64_t{header.blocks} * geometry_.block_bytes;
+  std::uint64_t at = kBatchHeaderBytes;
+  for (std::uint32_t found = 0; found < header.records && at + kRecordHeaderBytes <= length;) {
+    const auto record = record_at(start + at, start + length, {header.number, header.number});
+    if (!record) {
+      at += kRecordAlign;  // damaged: the next one begins at one of these
+      continue;
+    }
+    tell(*record, {header.position, static_cast<std::uint32_t>(at)}, start + at);
+    at += record_bytes(record->length);
+    ++found;
+  }
+  visitor_.on_batch_end(header);
+}
+
+LogWalk::Scan LogWalk::scan(std::uint64_t from, std::uint64_t limit, Numbers numbers, StopAt stop) {
+  const std::uint64_t block = geometry_.block_bytes;
+  const std::uint64_t ring_end = geometry_.offset_of(0) + geometry_.blocks() * block;
+  Scan result{limit, from};
+  for (std::uint64_t at = from * block; at < limit * block;) {
+    const std::uint64_t position = at / block;
+    if (stop == StopAt::header && at % block == 0 && header_at(position, numbers)) {
+      result.stopped_at = position;
+      return result;
+    }
+    const std::uint64_t offset = geometry_.offset_of(position) + at % block;
+    const auto record = record_at(offset, std::min(ring_end, offset + limit * block - at), numbers);
+    if (!record) {
+      at += kRecordAlign;
+      continue;
+    }
+    tell(*record, {position, static_cast<std::uint32_t>(at % block)}, offset);
+    at += record_bytes(record->length);
+    result.records_end = (at + block - 1) / block;
+  }
+  return result;
+}
+
+std::optional<RecordHeader> LogWalk::record_at(std::uint64_t offset, std::uint64_t end,
+                                               Numbers numbers) {
+  const auto header =
+      decode_record_header(reader_.view(offset, kRecordHeaderBytes), geometry_, offset);
+  if (!header || !numbers.include(header->batch)) return std::nullopt;
+  if (offset + record_bytes(header->length) > end) return std::nullopt;
+  return header;
+}
+
+void LogWalk::tell(const RecordHeader& header, Place place, std::uint64_t offset) {
+  highest_ = std::max(highest_, header.batch);
+  const ByteView payload = reader_.view(offset + kRecordHeaderBytes, header.length);
+  const bool intact = payload_crc(geometry_, payload) == header.payload_crc;
+  visitor_.on_record(header, place, intact, payload);
+}
+
+}  // namespace posthorn::queue
