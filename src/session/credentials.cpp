@@ -52,6 +52,8 @@ json::Value to_json(const Credentials& c) {
   out["routing_info"] = base64_encode(c.routing_info);
   out["digest_checked_at"] = json::Value::Int64{c.digest_checked_at};
   out["prekey_rotated_at"] = json::Value::Int64{c.prekey_rotated_at};
+  out["server_key"] = base64_encode(c.server_key);
+  out["server_key_until"] = json::Value::Int64{c.server_key_until};
   return out;
 }
 
@@ -74,6 +76,8 @@ Result<Credentials> from_json(const json::Value& in) {
   TRY(c.routing_info, bytes_at(in, "routing_info"));
   c.digest_checked_at = number_at(in, "digest_checked_at");
   c.prekey_rotated_at = number_at(in, "prekey_rotated_at");
+  TRY(c.server_key, bytes_at(in, "server_key"));
+  c.server_key_until = number_at(in, "server_key_until");
   return c;
 }
 
@@ -90,22 +94,25 @@ std::optional<State> standing_state(std::string_view name) {
 
 }  // namespace
 
-Credentials CredentialStore::fresh() {
-  Credentials out;
-  random_.fill(out.noise_private);
-  out.adv_secret = random_.bytes(32);
-  return out;
+void CredentialStore::forget() {
+  current_ = {};
+  random_.fill(current_.noise_private);
+  current_.adv_secret = random_.bytes(32);
 }
 
-Result<Credentials> CredentialStore::load() {
+Result<void> CredentialStore::load() {
   TRY(const auto blob, blobs_.load(kCredentialsBlob));
-  if (!blob) return fresh();
+  if (!blob) {
+    forget();
+    return save();
+  }
   TRY(const auto value, json::parse(as_text(*blob)));
-  return from_json(value);
+  TRY(current_, from_json(value));
+  return {};
 }
 
-Result<void> CredentialStore::save(const Credentials& credentials) {
-  return blobs_.save(kCredentialsBlob, as_bytes(json::write(to_json(credentials))));
+Result<void> CredentialStore::save() {
+  return blobs_.save(kCredentialsBlob, as_bytes(json::write(to_json(current_))));
 }
 
 Result<std::optional<Standstill>> CredentialStore::load_standstill() {
@@ -119,6 +126,7 @@ Result<std::optional<Standstill>> CredentialStore::load_standstill() {
   out.code = static_cast<int>(std::clamp<std::int64_t>(number_at(value, "code"), 0, 99'999));
   out.cause = text_at(value, "cause");
   out.what_to_do = text_at(value, "what_to_do");
+  out.version = text_at(value, "version");
   if (const auto until = json::int_at(value, "until")) out.until = Wall::from_unix(*until);
   out.attempts = static_cast<int>(std::clamp<std::int64_t>(number_at(value, "attempts"), 0, 1000));
   return std::optional{out};
@@ -132,6 +140,7 @@ Result<void> CredentialStore::save_standstill(const std::optional<Standstill>& s
   out["cause"] = standstill->cause;
   out["what_to_do"] = standstill->what_to_do;
   out["attempts"] = standstill->attempts;
+  out["version"] = standstill->version;
   if (standstill->until) out["until"] = json::Value::Int64{standstill->until->unix_seconds()};
   return blobs_.save(kStandstillBlob, as_bytes(json::write(out)));
 }

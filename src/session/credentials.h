@@ -26,7 +26,9 @@ struct Credentials {
   bool server_has_prekeys = false;
   Bytes routing_info;                  ///< edge routing; empty: none
   std::int64_t digest_checked_at = 0;  ///< unix seconds
-  std::int64_t prekey_rotated_at = 0;
+  std::int64_t prekey_rotated_at = 0;  ///< unix seconds
+  Bytes server_key;                    ///< leaf key of the last verified chain, for IK; or empty
+  std::int64_t server_key_until = 0;   ///< unix seconds
 
   [[nodiscard]] bool linked() const { return !identity.pn.empty(); }
 };
@@ -38,13 +40,14 @@ struct Standstill {
   std::string cause;
   std::string what_to_do;
   std::optional<Wall> until;
-  int attempts = 0;  ///< how often a second attempt was made
+  int attempts = 0;     ///< how often a second attempt was made
+  std::string version;  ///< web version that was refused: another one may try at once
 
   bool operator==(const Standstill&) const = default;
 };
 
-/// Keeps both, and the last refusals as they came, in a BlobStore. save_ calls are on disk after
-/// blobs().durable().
+/// Keeps both, and the last refusals as they came, in a BlobStore. What save… writes is on disk
+/// after the BlobStore's durable().
 class CredentialStore {
  public:
   static constexpr std::size_t kKeptStanzas = 10;
@@ -52,12 +55,15 @@ class CredentialStore {
 
   CredentialStore(BlobStore& blobs, Random& random) : blobs_(blobs), random_(random) {}
 
-  /// Makes noise key and ADV secret when there is nothing yet (not saved until the first save()).
-  /// Errors: io; malformed (a damaged record: say so, never overwrite it silently).
-  [[nodiscard]] Result<Credentials> load();
-  Result<void> save(const Credentials& credentials);
-  /// New keys, no account.
-  [[nodiscard]] Credentials fresh();
+  /// Reads what was saved; makes noise key and ADV secret when there is nothing yet (and saves
+  /// them). Errors: io; malformed (a damaged record is reported, never overwritten silently).
+  Result<void> load();
+  /// The one copy; change it, then save().
+  [[nodiscard]] Credentials& current() { return current_; }
+  [[nodiscard]] const Credentials& current() const { return current_; }
+  Result<void> save();
+  /// Forgets the account: new noise key, new ADV secret. Not saved yet.
+  void forget();
 
   [[nodiscard]] Result<std::optional<Standstill>> load_standstill();
   Result<void> save_standstill(const std::optional<Standstill>& standstill);
@@ -65,11 +71,10 @@ class CredentialStore {
   /// Appends a refusal verbatim; the oldest beyond kKeptStanzas goes.
   Result<void> keep_stanza(Wall at, const wire::Node& stanza);
 
-  [[nodiscard]] BlobStore& blobs() { return blobs_; }
-
  private:
   BlobStore& blobs_;
   Random& random_;
+  Credentials current_;
 };
 
 }  // namespace posthorn::session

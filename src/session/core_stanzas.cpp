@@ -1,0 +1,238 @@
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "posthorn/base/log.h"
+#include "posthorn/wire/names.h"
+#include "session/core.h"
+#include "session/stanzas.h"
+
+namespace posthorn::session {
+namespace {
+
+namespace names = wire::names;
+
+constexpr milliseconds kAckAtLatest{5'000};
+constexpr std::size_t kMostOwedAcks = 1024;
+constexpr std::size_t kRawBytes = 4096;
+constexpr std::size_t kMostRoutingBytes = 1024;
+
+/// Stanzas that other people cause; they carry `offline` when they come from the backlog.
+bool from_outside(const wire::Node& stanza) {
+  constexpr std::array kTags{names::kMessage, names::kReceipt, names::kNotification, names::kCall};
+  return std::ranges::find(kTags, stanza.tag) != kTags.end();
+}
+
+std::string raw(const wire::Node& stanza) { return wire::to_xml(stanza).substr(0, kRawBytes); }
+
+}  // namespace
+
+// Link
+// -----------------------------------------------------------------------------------------------
+
+void Session::Impl::write(wire::Node stanza) {
+  const bool expects = stanza.tag == names::kIq || stanza.tag == names::kMessage;
+  connection_.write(stanza);
+  if (expects) keepalive_.on_expecting();
+}
+
+void Session::Impl::ask(wire::Node iq, milliseconds timeout, Once<void(Result<wire::Node>)> done) {
+  questions_.ask(std::move(iq), timeout, std::move(done));
+}
+
+void Session::Impl::await_ack(const std::string& id, milliseconds timeout,
+                              Once<void(Result<wire::Node>)> done) {
+  questions_.await_ack(id, timeout, std::move(done));
+}
+
+void Session::Impl::emit(Event event, Once<void(Result<void>)> stored) {
+  if (const auto* restriction = std::get_if<Restriction>(&event)) {
+    if (restriction->kind == Restriction::Kind::reachout_ack) account_watch_.on_reachout_ack();
+    if (restriction->kind == Restriction::Kind::new_chat_cap_ack) account_watch_.on_capping_ack();
+  }
+  sink_(std::move(event), std::move(stored));
+}
+
+void Session::Impl::restrict(Restriction restriction) {
+  sink_(std::move(restriction), [](Result<void> stored) {
+    if (!stored) log::warn("session", "restriction not stored", {{"error", stored.error()}});
+  });
+}
+
+// Where each stanza goes
+// -------------------------------------------------------------------------------
+
+void Session::Impl::on_stanza(wire::Node stanza) {
+  keepalive_.on_received();
+  if (from_outside(stanza)) {
+    hearing_.on_outside_stanza(out_.scheduler.now());
+    if (stanza.has_attr(names::kOffline)) drain_.on_backlog_stanza();
+  }
+  const std::string& tag = stanza.tag;
+  if (tag == names::kIq) return on_iq(stanza);
+  if (tag == names::kNotification) return on_notification(std::move(stanza));
+  if (tag == names::kSuccess) return on_success(stanza);
+  if (tag == names::kFailure || tag == names::kStreamError) return on_stop_stanza(stanza);
+  if (tag == names::kXmlstreamend) return drop({Errc::disconnected, "the server ends the stream"});
+  if (registering_) return log::debug("session", "ignored while not linked", {{"tag", tag}});
+  if (tag == names::kMessage) return messages_->on_message(std::move(stanza));
+  if (tag == names::kReceipt) return messages_->on_receipt(std::move(stanza));
+  if (tag == names::kAck) return on_ack(stanza);
+  if (tag == names::kIb) return on_ib(stanza);
+  if (tag == names::kCall) {
+    if (stanza.has_attr(names::kId)) write(build_call_answer(stanza));
+    return;
+  }
+  if (tag == names::kError) {
+    return log::error("session", "the server refuses a stanza of ours",
+                      {{"code", stanza.text_attr(names::kCode)}});
+  }
+  log::debug("session", "stanza ignored", {{"tag", tag}});
+}
+
+void Session::Impl::on_iq(const wire::Node& iq) {
+  const std::string type = iq.text_attr(names::kType);
+  if (type == names::kResult || type == names::kError) {
+    if (on_ping_answer(iq)) return;
+    note_rate_limit(iq);
+    if (!questions_.on_answer(iq)) log::debug("session", "late answer ignored");
+    return;
+  }
+  if (is_ping(iq)) return connection_.write(build_iq_result(iq));
+  if (registering_ && pairing_.on_iq(iq)) return;
+  log::info("session", "question of the server not answered",
+            {{"xmlns", iq.text_attr(names::kXmlns)}});
+}
+
+/// 429 on any question slows everything down a little.
+void Session::Impl::note_rate_limit(const wire::Node& iq) {
+  const wire::Node* error = iq.child(names::kError);
+  if (error == nullptr || error->int_attr(names::kCode) != 429) return;
+  Restriction restriction;
+  restriction.kind = Restriction::Kind::rate_query;
+  restriction.code = 429;
+  if (const auto wait = error->int_attr(names::kBackoff); wait && *wait > 0 && *wait <= 86'400)
+    restriction.until = out_.clock.now() + seconds(*wait);
+  restriction.raw = raw(iq);
+  restrict(std::move(restriction));
+}
+
+void Session::Impl::on_ack(const wire::Node& ack) {
+  if (!questions_.on_ack(ack)) return log::debug("session", "ack for nobody");
+  if (!ack.has_attr(names::kError)) hearing_.on_message_taken(out_.scheduler.now());
+}
+
+void Session::Impl::on_ib(const wire::Node& ib) {
+  for (const wire::Node& child : ib.children()) {
+    if (child.tag == names::kOfflinePreview) {
+      drain_.on_preview(child);
+    } else if (child.tag == names::kOffline) {
+      drain_.on_end();
+    } else if (child.tag == names::kDirty) {
+      on_dirty(ib, child);
+    } else if (child.tag == names::kEdgeRouting) {
+      const wire::Node* info = child.child(names::kRoutingInfo);
+      if (info == nullptr || info->bytes().size() > kMostRoutingBytes) continue;
+      credentials_.current().routing_info = to_bytes(info->bytes());
+      save_credentials();
+    } else if (child.tag == "tos") {
+      log::error("session", "WhatsApp's terms must be accepted on the shop's phone");
+    } else if (child.tag == "client_expiration") {
+      log::warn("session", "this version of the web client will expire",
+                {{"t", child.text_attr(names::kT)}});
+    } else if (child.tag == "downgrade_webclient") {
+      log::error("session", "this account cannot have linked devices");
+    } else {
+      log::debug("session", "news ignored", {{"tag", child.tag}});
+    }
+  }
+}
+
+void Session::Impl::on_dirty(const wire::Node& ib, const wire::Node& dirty) {
+  const std::string type = dirty.text_attr(names::kType);
+  auto clean = [this, alive = alive_, iq = build_clean(type, dirty.text_attr("timestamp"))] {
+    constexpr milliseconds kTimeout{30'000};
+    if (!*alive) return;
+    questions_.ask(iq, kTimeout, [](Result<wire::Node> answer) {
+      if (!answer) log::debug("session", "dirty bit not cleaned", {{"error", answer.error()}});
+    });
+  };
+  if (type != "account_sync") return clean();
+  wire::Node alone(ib.tag, ib.attrs, std::vector{dirty});
+  messages_->on_notification(std::move(alone), std::move(clean));
+}
+
+// Notifications
+// ----------------------------------------------------------------------------------------
+
+void Session::Impl::on_notification(wire::Node notification) {
+  const std::string type = notification.text_attr(names::kType);
+  if (registering_) {
+    if (!pairing_.on_notification(notification) && notification.has_attr(names::kId))
+      connection_.write(build_ack(notification));
+    return;
+  }
+  const wire::Node copy(notification.tag, notification.attrs);  // the ack needs no content
+  if (type == names::kEncrypt && notification.child(names::kIdentity) == nullptr) {
+    return ack_later(copy, [&](Once<void()> settled) {
+      prekeys_.on_notification(notification);
+      settled();
+    });
+  }
+  if (type == "registration") {
+    return ack_later(copy, [&](Once<void()> settled) {
+      on_takeover_notice(notification);
+      settled();
+    });
+  }
+  if (type == "mex") {
+    return ack_later(copy, [&](Once<void()> settled) {
+      on_account_news(std::move(notification), std::move(settled));
+    });
+  }
+  if (type == "server") log::info("session", "service message", {{"stanza", raw(copy)}});
+  // The identity child decides how the ack looks, so it is built from the whole stanza.
+  const wire::Node shape = type == names::kEncrypt ? notification : copy;
+  ack_later(shape, [&](Once<void()> settled) {
+    messages_->on_notification(std::move(notification), std::move(settled));
+  });
+}
+
+void Session::Impl::on_account_news(wire::Node notification, Once<void()> settled) {
+  account_watch_.on_push(notification);
+  // Some of it is about names of people (a new LID): that is the other half's.
+  messages_->on_notification(std::move(notification), std::move(settled));
+}
+
+/// Somebody registers this number on another phone, or has done so.
+void Session::Impl::on_takeover_notice(const wire::Node& notification) {
+  Restriction restriction;
+  restriction.kind = Restriction::Kind::takeover_notice;
+  if (!notification.children().empty()) restriction.status = notification.children().front().tag;
+  // The code that the real owner got is in there: only names are kept.
+  restriction.raw = restriction.status;
+  log::error("session", "somebody registers this number on another phone");
+  restrict(std::move(restriction));
+}
+
+void Session::Impl::ack_later(const wire::Node& stanza,
+                              Function<void(Once<void()> settled)> effect) {
+  if (!stanza.has_attr(names::kId)) return effect([] {});
+  const std::uint64_t owed = ++next_owed_;
+  auto& entry = owed_acks_.try_emplace(owed, out_.scheduler, build_ack(stanza)).first->second;
+  entry.timer.start(kAckAtLatest, [this, owed] { settle(owed); });
+  effect([this, alive = alive_, owed] {
+    if (*alive) settle(owed);
+  });
+  if (owed_acks_.size() > kMostOwedAcks) settle(owed_acks_.begin()->first);
+}
+
+void Session::Impl::settle(std::uint64_t owed) {
+  const auto at = owed_acks_.find(owed);
+  if (at == owed_acks_.end()) return;  // acked after 5 s, or the connection it came on is gone
+  wire::Node ack = std::move(at->second.ack);
+  owed_acks_.erase(at);
+  write(std::move(ack));
+}
+
+}  // namespace posthorn::session
