@@ -111,11 +111,15 @@ Durability::Checkpointed Durability::checkpoint(const std::string& path, const c
   Checkpointed out;
   int status =
       sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
+  // A connection that has read nothing does not know yet that there is a WAL.
+  if (status == SQLITE_OK) {
+    status = sqlite3_exec(handle, "SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
+  }
   if (status == SQLITE_OK) {
     status =
         sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, &out.pages);
   }
-  if (status != SQLITE_OK) {
+  if (status != SQLITE_OK || out.pages < 0) {
     out.result = fail(status == SQLITE_FULL ? Errc::full : Errc::io,
                       std::string("checkpoint: ") + sqlite3_errmsg(handle));
   }

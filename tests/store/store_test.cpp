@@ -1,0 +1,342 @@
+#include "posthorn/store/store.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "posthorn/signal/protocol.h"
+#include "store/temporary_folder.h"
+#include "support/fakes.h"
+
+namespace posthorn::store {
+namespace {
+
+using signal::Address;
+using signal::SignedPreKeyState;
+
+const Wall kNow = Wall::from_unix(1'790'000'000);
+
+/// A shop's or customer's side on a real file.
+class StoreTest : public ::testing::Test {
+ protected:
+  void open(const Store::Options& options = {}) {
+    protocol_.reset();
+    store_.reset();
+    auto opened = Store::open(path_, worker_, options);
+    ASSERT_TRUE(opened.has_value()) << to_string(opened.error());
+    set_aside_ = opened->set_aside;
+    damage_ = opened->damage;
+    store_ = std::move(opened->store);
+    protocol_ = std::make_unique<signal::Protocol>(*store_, random_);
+  }
+  void SetUp() override { open(); }
+
+  std::vector<signal::PreKey> keys_to_offer(std::size_t count) {
+    std::vector<signal::PreKey> keys;
+    protocol_->pre_keys_to_offer(count, worker_, [&keys](Result<std::vector<signal::PreKey>> made) {
+      ASSERT_TRUE(made.has_value());
+      keys = *made;
+    });
+    scheduler_.run_posted();
+    return keys;
+  }
+  Result<void> durable() {
+    std::optional<Result<void>> answer;
+    store_->durable([&answer](Result<void> result) { answer = std::move(result); });
+    EXPECT_FALSE(answer.has_value()) << "durable() answers in a later turn";
+    scheduler_.run_posted();
+    EXPECT_TRUE(answer.has_value());
+    return answer.value_or(fail(Errc::timeout, "no answer"));
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_ / "posthorn.db";
+  test::FakeScheduler scheduler_;
+  test::InlineWorker worker_{scheduler_};
+  test::SeededRandom random_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<signal::Protocol> protocol_;
+  std::string set_aside_;
+  std::string damage_;
+};
+
+TEST_F(StoreTest, KeepsNamedValuesAcrossReopen) {
+  EXPECT_EQ(*store_->load("settings"), std::nullopt);
+  ASSERT_TRUE(store_->save("settings", to_bytes("one")).has_value());
+  ASSERT_TRUE(store_->save("settings", to_bytes("two")).has_value());
+  ASSERT_TRUE(store_->save("empty", {}).has_value());
+  open();
+  EXPECT_EQ(to_string(**store_->load("settings")), "two");
+  EXPECT_EQ(**store_->load("empty"), Bytes());
+  ASSERT_TRUE(store_->erase("settings").has_value());
+  EXPECT_EQ(*store_->load("settings"), std::nullopt);
+}
+
+TEST_F(StoreTest, FilesAreForItsUserOnly) {
+  ASSERT_TRUE(store_->save("x", to_bytes("y")).has_value());
+  for (const char* suffix : {"", "-wal", "-shm"}) {
+    const auto mode = std::filesystem::status(path_ + suffix).permissions();
+    EXPECT_EQ(mode & static_cast<std::filesystem::perms>(077), std::filesystem::perms::none)
+        << suffix;
+  }
+}
+
+TEST_F(StoreTest, MakesItsIdentityOnce) {
+  const auto first = protocol_->own_identity(kNow);
+  ASSERT_TRUE(first.has_value());
+  EXPECT_GE(first->registration_id, 1U);
+  EXPECT_LE(first->registration_id, 16380U);
+  const auto signed_key = protocol_->current_signed_pre_key();
+  ASSERT_TRUE(signed_key.has_value());
+  EXPECT_EQ(signed_key->id, 1U);
+  EXPECT_TRUE(signal::verify(first->key.public_key,
+                             signal::with_type_byte(signed_key->key.public_key),
+                             signed_key->signature));
+  open();
+  EXPECT_EQ(*protocol_->own_identity(kNow), *first);
+  EXPECT_EQ(*protocol_->current_signed_pre_key(), *signed_key);
+}
+
+TEST_F(StoreTest, OffersThePreKeysOfATimedOutUploadAgain) {
+  const auto first = keys_to_offer(5);
+  ASSERT_EQ(first.size(), 5U);
+  EXPECT_EQ(first[0].id, 1U);
+  open();
+  EXPECT_EQ(keys_to_offer(5), first);
+  std::vector<std::uint32_t> ids;
+  for (const auto& key : first) ids.push_back(key.id);
+  ASSERT_TRUE(store_->mark_offered(ids).has_value());
+  const auto second = keys_to_offer(3);
+  ASSERT_EQ(second.size(), 3U);
+  EXPECT_EQ(second[0].id, 6U);
+  EXPECT_EQ(keys_to_offer(4).size(), 4U);
+}
+
+TEST_F(StoreTest, RetryPreKeyComesFromTheSameCounterAndIsNeverUploaded) {
+  const auto waiting = keys_to_offer(2);
+  const auto retry = protocol_->pre_key_for_retry();
+  ASSERT_TRUE(retry.has_value());
+  EXPECT_EQ(retry->id, 3U);
+  EXPECT_EQ(**store_->pre_key(3), *retry);
+  EXPECT_EQ(keys_to_offer(2), waiting);
+  EXPECT_EQ(keys_to_offer(3).back().id, 4U);
+}
+
+TEST_F(StoreTest, PreKeyIdsWrapInsideThreeBytes) {
+  ASSERT_TRUE(
+      store_->database().execute("INSERT INTO counters VALUES ('pre_key', 16777214)").has_value());
+  std::vector<signal::KeyPair> pairs(3, signal::make_key_pair(random_));
+  EXPECT_EQ(*store_->add_pre_keys(pairs, false),
+            (std::vector<std::uint32_t>{0xFFFFFE, 0xFFFFFF, 1}));
+  EXPECT_EQ(*store_->add_pre_keys(pairs, false), (std::vector<std::uint32_t>{2, 3, 4}));
+}
+
+TEST_F(StoreTest, OfferedPreKeysCanBeOfferedAgainWhenTheServerLostThem) {
+  const auto keys = keys_to_offer(2);
+  const std::vector<std::uint32_t> ids{keys[0].id, keys[1].id};
+  ASSERT_TRUE(store_->mark_offered(ids).has_value());
+  EXPECT_EQ(*store_->unoffered_pre_key_count(), 0U);
+  ASSERT_TRUE(store_->mark_none_offered().has_value());
+  EXPECT_EQ(keys_to_offer(2), keys);
+}
+
+TEST_F(StoreTest, RotationKeepsTheTwoPreviousSignedPreKeys) {
+  ASSERT_TRUE(protocol_->own_identity(kNow).has_value());
+  for (std::uint32_t id = 2; id <= 5; ++id) {
+    const auto next = protocol_->next_signed_pre_key(kNow);
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ(next->id, id);
+    EXPECT_EQ(*protocol_->next_signed_pre_key(kNow), *next) << "the pending one is kept";
+    ASSERT_TRUE(store_->make_current(id).has_value());
+    EXPECT_EQ(protocol_->current_signed_pre_key()->id, id);
+  }
+  EXPECT_TRUE(store_->signed_pre_key(5)->has_value());
+  EXPECT_TRUE(store_->signed_pre_key(4)->has_value());
+  EXPECT_TRUE(store_->signed_pre_key(3)->has_value());
+  EXPECT_FALSE(store_->signed_pre_key(2)->has_value());
+  EXPECT_FALSE(store_->signed_pre_key(1)->has_value());
+}
+
+TEST_F(StoreTest, RefusedSignedPreKeyIsMadeAnew) {
+  ASSERT_TRUE(protocol_->own_identity(kNow).has_value());
+  const auto refused = protocol_->next_signed_pre_key(kNow);
+  ASSERT_TRUE(store_->discard_pending_signed_pre_key().has_value());
+  EXPECT_EQ(store_->make_current(refused->id).error().code, Errc::not_found);
+  EXPECT_EQ(protocol_->current_signed_pre_key()->id, 1U) << "a failed turn changes nothing";
+  const auto again = protocol_->next_signed_pre_key(kNow);
+  EXPECT_EQ(again->id, 3U);
+  EXPECT_NE(again->key, refused->key);
+}
+
+TEST_F(StoreTest, AppliesChangesWholeAndInsideACallersTransaction) {
+  const Address peer{"1@lid", 2};
+  const signal::SenderKeyName name{"g@g.us", peer};
+  signal::KeyChanges changes;
+  changes.session = {peer, to_bytes("session")};
+  changes.peer_identity = {peer, signal::make_key_pair(random_).public_key};
+  changes.sender_key = {name, to_bytes("sender key")};
+  changes.used_pre_key = keys_to_offer(1)[0].id;
+  {
+    auto transaction = store_->begin();
+    ASSERT_TRUE(store_->apply(changes).has_value());
+    EXPECT_TRUE(*store_->has_session(peer));
+  }
+  EXPECT_FALSE(*store_->has_session(peer));
+  EXPECT_EQ(*store_->peer_identity(peer), std::nullopt);
+  EXPECT_EQ(*store_->sender_key(name), std::nullopt);
+  EXPECT_TRUE(store_->pre_key(*changes.used_pre_key)->has_value());
+  ASSERT_TRUE(store_->apply(changes).has_value());
+  open();
+  EXPECT_EQ(to_string(**store_->session(peer)), "session");
+  EXPECT_EQ(**store_->peer_identity(peer), changes.peer_identity->key);
+  EXPECT_EQ(to_string(**store_->sender_key(name)), "sender key");
+  EXPECT_FALSE(store_->pre_key(*changes.used_pre_key)->has_value());
+}
+
+TEST_F(StoreTest, MovesAPeerFromNumberToLid) {
+  const auto put = [this](const Address& address, const std::string& record) {
+    signal::KeyChanges changes;
+    changes.session = {address, to_bytes(record)};
+    changes.peer_identity = {address, signal::PublicKey{static_cast<std::byte>(record.size())}};
+    changes.sender_key = {{"g@g.us", address}, to_bytes(record)};
+    ASSERT_TRUE(store_->apply(changes).has_value());
+  };
+  put({"49@s.whatsapp.net", 0}, "phone");
+  put({"49@s.whatsapp.net", 7}, "old");
+  put({"7@lid", 7}, "newer");
+  put({"50@s.whatsapp.net", 0}, "other");
+  EXPECT_TRUE(*store_->move_peer("49@s.whatsapp.net", "7@lid"));
+  EXPECT_FALSE(*store_->move_peer("49@s.whatsapp.net", "7@lid"));
+  EXPECT_EQ(to_string(**store_->session({"7@lid", 0})), "phone");
+  EXPECT_EQ(to_string(**store_->session({"7@lid", 7})), "newer");
+  EXPECT_EQ(to_string(**store_->sender_key({"g@g.us", {"7@lid", 0}})), "phone");
+  EXPECT_EQ((**store_->peer_identity({"7@lid", 7}))[0], std::byte{5});
+  EXPECT_FALSE(*store_->has_session({"49@s.whatsapp.net", 0}));
+  EXPECT_FALSE(*store_->has_session({"49@s.whatsapp.net", 7}));
+  EXPECT_EQ(*store_->peer_identity({"49@s.whatsapp.net", 7}), std::nullopt);
+  EXPECT_TRUE(*store_->has_session({"50@s.whatsapp.net", 0}));
+}
+
+TEST_F(StoreTest, ForgetsAPeerWithAllDevices) {
+  signal::KeyChanges changes;
+  changes.session = {{"7@lid", 1}, to_bytes("s")};
+  changes.peer_identity = {{"7@lid", 1}, {}};
+  ASSERT_TRUE(store_->apply(changes).has_value());
+  ASSERT_TRUE(store_->forget_peer("7@lid").has_value());
+  EXPECT_FALSE(*store_->has_session({"7@lid", 1}));
+  EXPECT_EQ(*store_->peer_identity({"7@lid", 1}), std::nullopt);
+}
+
+TEST_F(StoreTest, LogoutForgetsKeysAndKeepsNamedValues) {
+  const auto before = protocol_->own_identity(kNow);
+  keys_to_offer(2);
+  ASSERT_TRUE(store_->save("settings", to_bytes("kept")).has_value());
+  ASSERT_TRUE(store_->clear_signal().has_value());
+  EXPECT_EQ(*store_->own_identity(), std::nullopt);
+  EXPECT_EQ(*store_->unoffered_pre_key_count(), 0U);
+  EXPECT_NE(protocol_->own_identity(kNow)->key, before->key);
+  EXPECT_EQ(to_string(**store_->load("settings")), "kept");
+}
+
+TEST_F(StoreTest, DurableAnswersEverybodyWithOneSync) {
+  ASSERT_TRUE(store_->save("x", to_bytes("y")).has_value());
+  int answers = 0;
+  for (int i = 0; i < 10; ++i) {
+    store_->durable([&answers](Result<void> result) { answers += result ? 1 : 100; });
+  }
+  scheduler_.run_posted();
+  EXPECT_EQ(answers, 10);
+  EXPECT_TRUE(durable().has_value()) << "also when nothing was written since";
+}
+
+TEST_F(StoreTest, WaitingCallbacksAreCancelledAtTheEnd) {
+  ASSERT_TRUE(store_->save("x", to_bytes("y")).has_value());
+  std::vector<Errc> answers;
+  for (int i = 0; i < 2; ++i) {
+    store_->durable([&answers](Result<void> result) {
+      answers.push_back(result ? Errc::malformed : result.error().code);
+    });
+  }
+  protocol_.reset();
+  store_.reset();
+  scheduler_.run_posted();
+  EXPECT_EQ(answers, (std::vector<Errc>{Errc::cancelled, Errc::cancelled}));
+}
+
+TEST_F(StoreTest, CheckpointKeepsTheWalSmall) {
+  Store::Options options;
+  options.checkpoint_pages = 20;
+  open(options);
+  std::uintmax_t largest = 0;
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(store_->save("k" + std::to_string(i), Bytes(1000, std::byte{7})).has_value());
+    ASSERT_TRUE(durable().has_value());
+    largest = std::max(largest, std::filesystem::file_size(path_ + "-wal"));
+  }
+  EXPECT_LT(largest, 40U * 4120);
+  open();
+  for (int i = 0; i < 200; ++i) {
+    EXPECT_TRUE(store_->load("k" + std::to_string(i))->has_value()) << i;
+  }
+}
+
+TEST_F(StoreTest, DamagedFileIsSetAsideAndAFreshOneBegun) {
+  ASSERT_TRUE(store_->save("x", to_bytes("y")).has_value());
+  for (int round = 1; round <= 5; ++round) {
+    protocol_.reset();
+    store_.reset();
+    std::string content = read_file(path_);
+    ASSERT_GT(content.size(), 8192U);
+    if (round % 2 == 0) {
+      content.replace(0, 16, "not a database!!");
+    } else {
+      std::fill(content.begin() + 4096, content.end(), '\x5a');
+    }
+    write_file(path_, content);
+    open();
+    EXPECT_EQ(set_aside_, path_ + ".damaged-" + std::to_string(round));
+    EXPECT_FALSE(damage_.empty());
+    EXPECT_EQ(read_file(set_aside_), content);
+    EXPECT_EQ(*store_->load("x"), std::nullopt);
+    ASSERT_TRUE(store_->save("x", to_bytes("z")).has_value());
+  }
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".damaged-1"));
+  EXPECT_FALSE(std::filesystem::exists(path_ + ".damaged-2"));
+  EXPECT_TRUE(std::filesystem::exists(path_ + ".damaged-3"));
+  open();
+  EXPECT_EQ(set_aside_, "");
+  EXPECT_EQ(to_string(**store_->load("x")), "z");
+}
+
+TEST_F(StoreTest, AnyContentAsFileOpens) {
+  for (int seed = 0; seed < 60; ++seed) {
+    protocol_.reset();
+    store_.reset();
+    test::SeededRandom random(static_cast<std::uint64_t>(seed));
+    std::string content = read_file(path_);
+    if (seed % 3 == 0) content = to_string(random.bytes(random.between(1, 20000)));
+    for (int i = 0; i < 8 && !content.empty(); ++i) {
+      content[random.between(0, content.size() - 1)] = static_cast<char>(random.between(0, 255));
+    }
+    if (seed % 3 == 1) content.resize(random.between(0, content.size()));
+    write_file(path_, content);
+    if (seed % 4 == 0) write_file(path_ + "-wal", to_string(random.bytes(9000)));
+    open();
+    if (HasFatalFailure()) return;
+    EXPECT_TRUE(store_->save("x", to_bytes("y")).has_value()) << seed;
+  }
+}
+
+TEST_F(StoreTest, FileOfANewerReleaseIsLeftAlone) {
+  ASSERT_TRUE(store_->database()
+                  .execute("UPDATE schema_versions SET version = 99 WHERE part = 'store'")
+                  .has_value());
+  protocol_.reset();
+  store_.reset();
+  const auto opened = Store::open(path_, worker_);
+  ASSERT_FALSE(opened.has_value());
+  EXPECT_EQ(opened.error().code, Errc::unsupported);
+}
+
+}  // namespace
+}  // namespace posthorn::store
