@@ -6,6 +6,7 @@
 #include <string>
 #include <variant>
 
+#include "posthorn/base/bytes.h"
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/time.h"
@@ -27,6 +28,7 @@ enum class State : std::uint8_t {
   replaced,      ///< the same credentials are in use elsewhere: stopped
 };
 [[nodiscard]] std::string_view to_string(State state);
+using posthorn::to_string;  // the one above must not hide base's
 
 struct StateChanged {
   State state = State::offline;
