@@ -1,0 +1,132 @@
+// The box under test: starts posthornd on loopback against a simulator, speaks Green-API to it.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+
+const BUILD = process.env.POSTHORN_BUILD ?? new URL('../../../build/release', import.meta.url).pathname
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
+
+// Polls until `look` gives something truthy; the error names what was waited for.
+export async function until(what, look, ms = 20_000) {
+  const end = Date.now() + ms
+  for (;;) {
+    const found = await look()
+    if (found) return found
+    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`)
+    await sleep(50)
+  }
+}
+
+export class Daemon {
+  // sim: {url, root} of the simulator. options: {unpaced: true, throttle: 'gap_any_ms = 500'}
+  constructor(sim, options = {}) {
+    this.folder = mkdtempSync(join(tmpdir(), 'posthorn-'))
+    this.config = join(this.folder, 'posthorn.toml')
+    const unpaced = options.unpaced ?? true
+    writeFileSync(this.config, `data_dir = "${this.folder}/data"
+[whatsapp]
+url = "${sim.url}"
+noise_root_key = "${sim.root}"
+[api]
+listen = "127.0.0.1"
+port = 0
+[throttle]
+quiet_from = "00:00"
+quiet_to = "00:00"
+${unpaced ? 'unpaced_for_benchmarks = true' : ''}
+${options.throttle ?? ''}
+[log]
+level = "${process.env.POSTHORN_LOG ?? 'info'}"
+`)
+    this.log = ''
+  }
+
+  async start() {
+    this.process = spawn(join(BUILD, 'firmware/daemon/posthornd'), ['--config', this.config], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.process.stderr.on('data', (piece) => { this.log = (this.log + piece).slice(-200_000) })
+    this.exited = once(this.process, 'exit')
+    const lines = createInterface({ input: this.process.stdout })
+    const first = await Promise.race([
+      once(lines, 'line').then(([line]) => JSON.parse(line)),
+      this.exited.then(([code]) => { throw new Error(`posthornd ended with ${code}:\n${this.log}`) })
+    ])
+    this.url = first.url
+    const access = JSON.parse(readFileSync(join(this.folder, 'data/access.json'), 'utf8'))
+    this.id = access.idInstance
+    this.token = access.apiTokenInstance
+    return this
+  }
+
+  // A power switch: no goodbye.
+  async kill() {
+    this.process.kill('SIGKILL')
+    await this.exited
+  }
+
+  async stop() {
+    if (!this.process || this.process.exitCode !== null || this.process.signalCode !== null) return
+    this.process.kill('SIGTERM')
+    const [code] = await Promise.race([this.exited, sleep(10_000).then(() => { this.process.kill('SIGKILL'); return ['did not stop'] })])
+    if (code !== 0) throw new Error(`posthornd ended with ${code}:\n${this.log.slice(-4000)}`)
+  }
+
+  async dispose() {
+    await this.stop()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  // One Green-API call; a GET without a body. Gives the parsed answer or throws with status and text.
+  async call(method, body, { verb = body === undefined ? 'GET' : 'POST', query = '', tail = '', headers = {} } = {}) {
+    const url = `${this.url}/waInstance${this.id}/${method}/${this.token}${tail}${query ? '?' + query : ''}`
+    const answer = await fetch(url, {
+      method: verb,
+      headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body)
+    })
+    const text = await answer.text()
+    if (answer.status === 429) {
+      await sleep(1000)
+      return this.call(method, body, { verb, query, tail, headers })
+    }
+    if (answer.status !== 200) throw Object.assign(new Error(`${method}: ${answer.status} ${text}`), { status: answer.status, text })
+    return text === '' ? null : JSON.parse(text)
+  }
+
+  state() { return this.call('getStateInstance').then((answer) => answer.stateInstance) }
+
+  send(chatId, message, more = {}, headers = {}) {
+    return this.call('sendMessage', { chatId, message, ...more }, { headers }).then((answer) => answer.idMessage)
+  }
+
+  // Takes the next notification out of the inbox; null when none came in time.
+  async next(seconds = 5) {
+    const got = await this.call('receiveNotification', undefined, { query: `receiveTimeout=${seconds}` })
+    if (got === null) return null
+    await this.call('deleteNotification', undefined, { verb: 'DELETE', tail: `/${got.receiptId}` })
+    return got.body
+  }
+
+  // Takes notifications until one pleases `want`; the others are kept in `this.seen`.
+  async nextWhere(what, want, ms = 30_000) {
+    const end = Date.now() + ms
+    while (Date.now() < end) {
+      const body = await this.next(5)
+      if (!body) continue
+      if (want(body)) return body
+      ;(this.seen ??= []).push(body)
+    }
+    throw new Error(`no notification in ${ms} ms: ${what}\n${this.log.slice(-3000)}`)
+  }
+
+  // The raw text of the QR code, as a phone's camera would read it.
+  qrText() {
+    return until('a QR code', async () => {
+      const answer = await this.call('qr')
+      return answer.type === 'qrCode' ? answer.text : null
+    })
+  }
+}
