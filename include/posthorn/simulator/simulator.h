@@ -27,6 +27,7 @@
 namespace posthorn::simulator {
 
 class World;
+class Control;
 
 struct Options {
   std::uint64_t seed = 1;  ///< phone numbers and LIDs; keys come from the Random given
@@ -207,6 +208,7 @@ class Simulator {
 
  private:
   std::unique_ptr<World> world_;
+  std::unique_ptr<Control> control_;
 };
 
 }  // namespace posthorn::simulator

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "posthorn/simulator/simulator.h"
+#include "simulator/directory.h"
+
+/// Values of the control interface <-> JSON.
+namespace posthorn::simulator {
+
+[[nodiscard]] json::Value account_json(const AccountInfo& account);
+[[nodiscard]] json::Value device_json(const Device& device);
+[[nodiscard]] json::Value received_json(const Received& received);
+[[nodiscard]] json::Value entry_json(const JournalEntry& entry);
+[[nodiscard]] json::Value violation_json(const Violation& violation);
+
+/// {to, text, as_device?, id?, quoted_id?, quoted_text?, edit_of?, revoke_of?, extended?, tamper?,
+/// tamper_all?}. Errors: malformed.
+[[nodiscard]] Result<PeerText> read_peer_text(const json::Value& value);
+/// {reply_after?, reply_text?, read_after?, deliver?, retry?}, times in ms. Errors: malformed.
+[[nodiscard]] Result<PeerScript> read_script(const json::Value& value);
+[[nodiscard]] Simulator::Timelock read_timelock(const json::Value& value);
+[[nodiscard]] Simulator::Cap read_cap(const json::Value& value);
+
+}  // namespace posthorn::simulator

@@ -1,0 +1,79 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "posthorn/signal/memory_key_store.h"
+#include "posthorn/signal/protocol.h"
+#include "posthorn/simulator/simulator.h"
+#include "posthorn/wire/wa.pb.h"
+#include "simulator/directory.h"
+
+namespace posthorn::simulator {
+
+class World;
+
+/// A device without a socket: the phone of an account, or a scripted customer's. It reaches others
+/// only through the relay and holds real Signal sessions.
+class VirtualDevice final : public Endpoint {
+ public:
+  /// Publishes its keys on the server side of `device` at once.
+  VirtualDevice(World& world, Device& device, const signal::OwnIdentity& identity);
+
+  /// Handled in a later turn, as if it had come over a line.
+  void deliver(const wire::Node& stanza) override;
+
+  /// Sends a text, edit or revoke to all devices of `to` and to our own others. Gives the id.
+  Result<std::string> send(Account& to, const PeerText& text);
+  /// To one other device of the own account (category peer).
+  void send_peer(Device& to, const wa::Message& message);
+  Result<void> read(const std::string& message_id);
+  void lose_sessions();
+  void refill_prekeys();
+
+  PeerScript script;
+
+ private:
+  struct Sent {
+    wa::Message message;
+    std::string to_phone;
+    std::string edit;
+    bool tamper = false;
+  };
+  struct Seen {
+    wire::Jid from;  ///< as the stanza named it
+    std::string chat_phone;
+  };
+
+  void handle(const wire::Node& stanza);
+  void on_message(const wire::Node& message);
+  void on_retry(const wire::Node& receipt);
+  void on_notification(const wire::Node& notification);
+  void acknowledge(const wire::Node& stanza);
+  void receipt(const wire::Node& message, const char* type);
+  void ask_again(const wire::Node& message, signal::DecryptError why);
+  void check_device_identity(const Device& sender, const wire::Node& message);
+  void keep(const wire::Node& message, const Device& sender, const wa::Message& content,
+            const std::string& enc_type, ByteView plain);
+  void react(const Received& received, const wire::Jid& from);
+  std::optional<wire::Node> encrypt(Device& to, const wa::Message& message);
+  [[nodiscard]] signal::Address address_of(const Device& device) const;
+  void transmit(const wire::Node& stanza);
+  wa::Message build(const Account& to, const PeerText& text, const std::string& id) const;
+
+  World& world_;
+  Device& device_;
+  signal::MemoryKeyStore store_;
+  signal::Protocol protocol_;
+  std::map<std::string, Sent> sent_;
+  std::deque<std::string> sent_order_;
+  std::map<std::string, Seen> seen_;
+  std::deque<std::string> seen_order_;
+  std::map<std::string, int> retries_;  ///< asked, by message id
+};
+
+}  // namespace posthorn::simulator
