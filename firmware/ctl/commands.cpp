@@ -71,7 +71,7 @@ int pair(const Client& client, PairBy by, int seconds_at_most) {
     if (!answer && answer.error().code == Errc::disconnected) return complain(answer.error());
     if (answer) {
       const std::string type = text_at(*answer, "type");
-      const std::string text = text_at(*answer, "text");
+      const std::string text = text_at(*answer, "qrText");
       if (type == "alreadyLogged") {
         std::printf("The box is linked.\n");
         return 0;

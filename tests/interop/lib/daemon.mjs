@@ -126,7 +126,7 @@ level = "${process.env.POSTHORN_LOG ?? 'info'}"
   qrText() {
     return until('a QR code', async () => {
       const answer = await this.call('qr')
-      return answer.type === 'qrCode' ? answer.text : null
+      return answer.type === 'qrCode' ? answer.qrText : null
     })
   }
 }
