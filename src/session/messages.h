@@ -63,7 +63,8 @@ class Messages final {
   /// The connection ended. Stanzas that were not finished are forgotten: the server sends them
   /// again. A send that waits for its ack ends as `uncertain`, any other as `not_sent`.
   void on_offline(Error why);
-  /// Credentials are gone: forgets device lists, names, tokens, sent and seen messages, sessions.
+  /// Credentials are gone: forgets device lists, names, tokens, sent and seen messages (the keys
+  /// in the store are core's to clear).
   void on_logged_out();
 
   /// Ids of messages that are already in the inbox ring, newest last, given once before the first

@@ -1,0 +1,97 @@
+#include "session/lid_names.h"
+
+#include <algorithm>
+
+namespace posthorn::session {
+namespace {
+
+using wire::Jid;
+
+constexpr std::size_t kMaxUser = 32;
+
+bool is_digits(const std::string& user) {
+  return !user.empty() && user.size() <= kMaxUser &&
+         std::all_of(user.begin(), user.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+Jid user_jid(std::string user, std::string_view server) {
+  return {std::move(user), std::string(server), 0};
+}
+
+}  // namespace
+
+Result<Jid> parse_chat_id(const std::string& chat) {
+  const auto at = chat.find('@');
+  if (at == std::string::npos) return fail(Errc::malformed, "chat id without @");
+  std::string user = chat.substr(0, at);
+  const std::string server = chat.substr(at + 1);
+  if (server == wire::kServerGroup) {
+    const auto group_char = [](char c) { return (c >= '0' && c <= '9') || c == '-'; };
+    if (user.empty() || !std::all_of(user.begin(), user.end(), group_char)) {
+      return fail(Errc::malformed, "group id");
+    }
+    return user_jid(std::move(user), wire::kServerGroup);
+  }
+  if (!is_digits(user)) return fail(Errc::malformed, "chat id is not a number");
+  if (server == wire::kServerLid) return user_jid(std::move(user), wire::kServerLid);
+  if (server == wire::kServerLegacyUser || server == wire::kServerUser) {
+    return user_jid(std::move(user), wire::kServerUser);
+  }
+  return fail(Errc::malformed, "chat id ends in neither @c.us, @g.us nor @lid");
+}
+
+signal::Address address_of(const Jid& device) {
+  return signal::make_address(device.user, device.server, device.device);
+}
+
+Result<std::optional<Jid>> Names::other(const Jid& jid) {
+  if (jid.is_pn()) {
+    TRY(auto lid, messages_.lid_of(jid.user));
+    if (lid) return std::optional(user_jid(std::move(*lid), wire::kServerLid));
+  }
+  if (jid.is_lid()) {
+    TRY(auto pn, messages_.pn_of(jid.user));
+    if (pn) return std::optional(user_jid(std::move(*pn), wire::kServerUser));
+  }
+  return std::optional<Jid>();
+}
+
+Result<Jid> Names::preferred(const Jid& jid) {
+  if (!jid.is_pn()) return jid;
+  TRY(const auto lid, other(jid));
+  return lid ? lid->with_device(jid.device) : jid;
+}
+
+Result<bool> Names::is_news(const Jid& pn, const Jid& lid) {
+  const Jid& number = pn.is_pn() ? pn : lid;
+  const Jid& hidden = pn.is_pn() ? lid : pn;
+  if (!number.is_pn() || !hidden.is_lid()) return false;
+  TRY(const auto known, messages_.lid_of(number.user));
+  return known != hidden.user;
+}
+
+Result<void> Names::learn(const Jid& one, const Jid& other) {
+  TRY(const bool news, is_news(one, other));
+  if (!news) return {};
+  const Jid pn = (one.is_pn() ? one : other).bare();
+  const Jid lid = (one.is_pn() ? other : one).bare();
+  TRY(auto transaction, store_.begin());
+  TRY(messages_.save_name(pn.user, lid.user));
+  const auto moved = store_.move_peer(signal::make_name(pn.user, pn.server),
+                                      signal::make_name(lid.user, lid.server));
+  if (!moved) return fail(moved.error(), "moving a number's sessions to its LID");
+  TRY(messages_.move_user(to_string(pn), to_string(lid)));
+  return transaction.commit();
+}
+
+Result<std::string> Names::chat_id(const Jid& jid) {
+  Jid named = jid.bare();
+  if (named.is_lid()) {
+    TRY(const auto pn, other(named));
+    if (pn) named = *pn;
+  }
+  if (named.is_pn()) named.server = std::string(wire::kServerLegacyUser);
+  return to_string(named);
+}
+
+}  // namespace posthorn::session

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "posthorn/base/result.h"
+#include "posthorn/signal/address.h"
+#include "posthorn/store/message_store.h"
+#include "posthorn/store/store.h"
+#include "posthorn/wire/jid.h"
+
+namespace posthorn::session {
+
+/// Green-API's chatId as a JID: "4915550001234@c.us", "…@g.us", "…@lid", also "…@s.whatsapp.net".
+/// Errors: malformed.
+[[nodiscard]] Result<wire::Jid> parse_chat_id(const std::string& chat);
+
+/// The Signal address of a device.
+[[nodiscard]] signal::Address address_of(const wire::Jid& device);
+
+/// The two names of an account: phone number (PN) and LID. Kept keyed by LID where it is known.
+/// Source: chapters 05 section 5, 09 section 1.
+class Names {
+ public:
+  /// Both outlive this.
+  Names(store::Store& store, store::MessageStore& messages) : store_(store), messages_(messages) {}
+
+  /// The LID form when it is known, else as given; the device stays.
+  [[nodiscard]] Result<wire::Jid> preferred(const wire::Jid& jid);
+  /// The other name, bare; nullopt: unknown, or not a person.
+  [[nodiscard]] Result<std::optional<wire::Jid>> other(const wire::Jid& jid);
+  /// True when learn() would change something.
+  [[nodiscard]] Result<bool> is_news(const wire::Jid& pn, const wire::Jid& lid);
+  /// Remembers that both are one account and moves what was kept under the number. In one
+  /// transaction. Anything but one PN and one LID (in either order) is ignored.
+  Result<void> learn(const wire::Jid& one, const wire::Jid& other);
+
+  /// As the API names a chat or sender: the phone number when known, "…@lid" else, groups as they
+  /// are.
+  [[nodiscard]] Result<std::string> chat_id(const wire::Jid& jid);
+
+ private:
+  store::Store& store_;
+  store::MessageStore& messages_;
+};
+
+}  // namespace posthorn::session

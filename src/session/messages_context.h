@@ -1,0 +1,24 @@
+#pragma once
+
+#include "posthorn/base/clock.h"
+#include "posthorn/base/random.h"
+#include "posthorn/base/scheduler.h"
+#include "posthorn/store/message_store.h"
+#include "posthorn/store/store.h"
+#include "session/lid_names.h"
+#include "session/link.h"
+
+namespace posthorn::session {
+
+/// What the parts of message handling share. Everything outlives them.
+struct MessageContext {
+  Link& link;
+  Scheduler& scheduler;
+  const Clock& clock;
+  Random& random;
+  store::Store& store;
+  store::MessageStore& messages;
+  Names& names;
+};
+
+}  // namespace posthorn::session

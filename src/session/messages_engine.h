@@ -1,0 +1,78 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "session/bundles_fetch.h"
+#include "session/devices.h"
+#include "session/messages_context.h"
+#include "session/messages_notices.h"
+#include "session/messages_numbers.h"
+#include "session/receipts_read.h"
+#include "session/receive_lane.h"
+#include "session/receive_message.h"
+#include "session/receive_staged_keys.h"
+#include "session/retry_request.h"
+#include "session/retry_resend.h"
+#include "session/send_flow.h"
+#include "session/send_tokens.h"
+
+namespace posthorn::session {
+
+/// The parts of message handling and how they hang together; see Messages for what each call does.
+class MessageEngine {
+ public:
+  MessageEngine(Link& link, Scheduler& scheduler, const Clock& clock, Random& random,
+                store::Store& store, std::unique_ptr<store::MessageStore> messages);
+  ~MessageEngine();
+
+  void on_message(wire::Node stanza);
+  void on_receipt(wire::Node stanza);
+  void on_notification(wire::Node stanza, Once<void()> handled);
+  void on_online();
+  void on_offline();
+  void on_logged_out();
+  void known_recent(std::span<const std::string> ids) { lane_.known_recent(ids); }
+
+  void send(const Job& job, Once<void(throttle::SendOutcome)> done);
+  void check_numbers(std::vector<std::string> phones,
+                     Once<void(Result<std::vector<NumberStatus>>)> done) {
+    numbers_.check(std::move(phones), std::move(done));
+  }
+  void mark_read(const std::string& chat, const std::string& message_id,
+                 Once<void(Result<std::size_t>)> done) {
+    reader_.mark(chat, message_id, std::move(done));
+  }
+
+ private:
+  Result<LaneWork> take_message(const wire::Node& stanza, bool batch_open);
+  void ask_again(LaneWork& work, Reception& reception);
+  [[nodiscard]] Result<Message> undecryptable(const wire::Node& stanza);
+  Result<LaneWork> take_receipt(const wire::Node& stanza);
+  Result<void> take_status(const IncomingReceipt& receipt, LaneWork& work);
+  Result<void> take_own_read(const IncomingReceipt& receipt, LaneWork& work);
+  void answer_retry(const wire::Node& stanza);
+  Result<void> write_reception(const Reception& reception);
+
+  std::unique_ptr<store::MessageStore> messages_;
+  Names names_;
+  MessageContext context_;
+  StagedKeys keys_;
+  signal::Protocol protocol_;
+  ReceiveLane lane_;
+  Receiver receiver_;
+  RetryRequests retries_;
+  Devices devices_;
+  SessionBuilder sessions_;
+  Tokens tokens_;
+  Resends resends_;
+  Numbers numbers_;
+  ReadMarker reader_;
+  Notices notices_;
+  std::weak_ptr<SendFlow> sending_;
+  bool send_open_ = false;
+};
+
+}  // namespace posthorn::session

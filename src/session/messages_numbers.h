@@ -1,0 +1,43 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "posthorn/base/once.h"
+#include "posthorn/base/result.h"
+#include "posthorn/session/session.h"
+#include "session/messages_context.h"
+#include "session/receive_lane.h"
+#include "session/usync.h"
+
+namespace posthorn::session {
+
+/// Asks which phone numbers are on WhatsApp. Source: chapter 09 section 3.
+class Numbers {
+ public:
+  Numbers(const MessageContext& context, ReceiveLane& lane) : context_(context), lane_(lane) {}
+
+  /// phones: digits, at most 50. done: in the same order. Answers are remembered, yes for a day and
+  /// no for an hour, since asking for the same numbers again and again is what bulk senders do.
+  /// Errors: malformed (not digits, too many), disconnected, timeout, busy (asked too often).
+  void check(std::vector<std::string> phones, Once<void(Result<std::vector<NumberStatus>>)> done);
+  void forget_all() { known_.clear(); }
+
+ private:
+  struct Known {
+    NumberStatus status;
+    Mono until;
+  };
+  [[nodiscard]] const NumberStatus* find(const std::string& phone);
+  Result<NumberStatus> take(const std::string& phone, const std::vector<UsyncUser>& answer);
+  Result<void> take_all(const std::vector<std::string>& phones,
+                        const std::vector<UsyncUser>& answer);
+  [[nodiscard]] std::vector<NumberStatus> collect(const std::vector<std::string>& phones);
+
+  const MessageContext& context_;
+  ReceiveLane& lane_;
+  std::map<std::string, Known> known_;
+};
+
+}  // namespace posthorn::session

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "posthorn/base/result.h"
+#include "posthorn/base/time.h"
+#include "posthorn/session/events.h"
+#include "posthorn/wire/jid.h"
+#include "posthorn/wire/node.h"
+#include "session/link.h"
+#include "session/receive_envelope.h"
+
+namespace posthorn::session {
+
+/// <ack> for a stanza that was received. error: nack code, 0 for none.
+/// Source: chapters 04 section 7, 06 section 7.3.
+[[nodiscard]] wire::Node build_ack(const wire::Node& stanza, const Identity& self, int error = 0);
+
+/// <receipt> that says the message is stored here. Source: chapter 06 section 7.1.
+[[nodiscard]] wire::Node build_delivery_receipt(const Envelope& envelope, const Identity& self);
+
+/// Ids per receipt stanza at most.
+inline constexpr std::size_t kReceiptMaxIds = 256;
+
+enum class ReadTo : std::uint8_t { everybody, own_devices };
+/// <receipt type="read">, or "read-self" when the account hides its read receipts.
+/// sender: groups only, without device. ids: 1 .. kReceiptMaxIds, newest last.
+[[nodiscard]] wire::Node build_read_receipt(const wire::Jid& chat,
+                                            const std::optional<wire::Jid>& sender,
+                                            std::span<const std::string> ids, Wall when, ReadTo to);
+
+/// A <receipt> as it comes in. Source: chapter 06 section 10, 04 section 7.5.
+struct IncomingReceipt {
+  enum class Kind : std::uint8_t {
+    delivered,
+    read,
+    played,
+    read_self,  ///< read on another device of ours
+    retry,
+    other,  ///< inactive, sender, peer_msg, server-error …: acked, nothing else
+  };
+  Kind kind = Kind::other;
+  wire::Jid from;
+  std::optional<wire::Jid> participant;
+  std::optional<wire::Jid> recipient;
+  Wall when;
+  std::vector<std::string> ids;
+};
+
+/// now: for receipts without a time. Errors: malformed (no id or from).
+[[nodiscard]] Result<IncomingReceipt> parse_receipt(const wire::Node& stanza, Wall now);
+
+}  // namespace posthorn::session

@@ -1,0 +1,401 @@
+#include "session/receive_message.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "posthorn/base/log.h"
+#include "posthorn/signal/padding.h"
+#include "session/receipts.h"
+
+namespace posthorn::session {
+namespace {
+
+using wire::Jid;
+using wire::Node;
+using Protocol = wa::Message::ProtocolMessage;
+
+constexpr std::size_t kMaxPlaintext = 1U << 20;
+constexpr std::size_t kMaxQuoteText = 1024;
+constexpr int kNackUnparsable = 487;
+constexpr int kNackUnknown = 488;
+constexpr int kNackNotProtobuf = 491;
+constexpr int kNackNoSecret = 495;
+
+bool is_newsletter(const Node& stanza) {
+  const auto from = stanza.jid_attr("from");
+  return from && from->server == wire::kServerNewsletter;
+}
+
+/// Cuts at a character boundary: continuation bytes of UTF-8 are 10xxxxxx.
+std::string cut_utf8(std::string text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
+  text.resize(limit);
+  return text;
+}
+
+/// What a later quote of this message shows: its text.
+Bytes quotable(const wa::Message& message) {
+  const std::string text = text_of(message);
+  if (text.empty()) return {};
+  wa::Message kept;
+  kept.set_conversation(cut_utf8(text, kMaxQuoteText));
+  return to_bytes(kept.SerializeAsString());
+}
+
+Message::Kind event_kind(Content::Kind kind) {
+  switch (kind) {
+    case Content::Kind::text:
+      return Message::Kind::text;
+    case Content::Kind::extended:
+      return Message::Kind::extended_text;
+    case Content::Kind::quoted:
+      return Message::Kind::quoted;
+    case Content::Kind::edit:
+      return Message::Kind::edited;
+    case Content::Kind::revoke:
+      return Message::Kind::deleted;
+    case Content::Kind::nothing:
+    case Content::Kind::protocol:
+    case Content::Kind::other:
+      return Message::Kind::other;
+  }
+  return Message::Kind::other;
+}
+
+/// Numbers without user or server in the migration list are WhatsApp's way to say "none".
+std::optional<Jid> numbered(std::uint64_t user, std::string_view server) {
+  if (user == 0) return std::nullopt;
+  return Jid{std::to_string(user), std::string(server), 0};
+}
+
+}  // namespace
+
+/// One message on its way through receive().
+struct Receiver::Work {
+  const Node& stanza;
+  Envelope envelope;
+  Reception out;
+  bool any_read = false;        ///< at least one part was decrypted
+  bool failed_content = false;  ///< at least one part was not, and is asked for again
+  bool ignored = false;         ///< a part that we do not read (groups)
+  int nack = 0;
+};
+
+Result<std::uint64_t> seen_key_of(Names& names, const Envelope& envelope) {
+  TRY(const Jid chat, names.preferred(envelope.chat));
+  TRY(const Jid sender, names.preferred(envelope.sender.bare()));
+  return store::MessageStore::seen_key(to_string(chat), envelope.id, to_string(sender));
+}
+
+Result<Reception> Receiver::receive(const Node& stanza, bool batch_open) {
+  const Identity& self = context_.link.identity();
+  auto envelope = parse_envelope(stanza, self, context_.clock.now());
+  Work work{stanza, {}, {}};
+  const bool ack_only = is_newsletter(stanza) || stanza.text_attr("type") == "medianotify";
+  if (ack_only || !envelope) {
+    work.out.replies.push_back(build_ack(stanza, self, ack_only ? 0 : kNackUnparsable));
+    return std::move(work.out);
+  }
+  work.envelope = std::move(*envelope);
+  TRY(const bool news, has_news(work.envelope));
+  // Moving sessions to a LID goes past the staged ones, so these must be in the store first.
+  if (news && batch_open) {
+    work.out.after_commit = true;
+    return std::move(work.out);
+  }
+  if (news) {
+    TRY(learn_names(work.envelope));
+  }
+  TRY(const std::uint64_t key, seen_key_of(context_.names, work.envelope));
+  if (context_.messages.was_seen(key)) {
+    work.out.replies.push_back(build_delivery_receipt(work.envelope, self));
+    return std::move(work.out);
+  }
+  work.out.seen_key = key;
+  TRY(read_parts(work));
+  finish(work);
+  return std::move(work.out);
+}
+
+Result<bool> Receiver::has_news(const Envelope& envelope) {
+  if (envelope.sender_alt) {
+    TRY(const bool news, context_.names.is_news(envelope.sender, *envelope.sender_alt));
+    if (news) return true;
+  }
+  if (envelope.chat_alt) {
+    TRY(const bool news, context_.names.is_news(envelope.chat, *envelope.chat_alt));
+    if (news) return true;
+  }
+  return false;
+}
+
+Result<void> Receiver::learn_names(const Envelope& envelope) {
+  if (envelope.sender_alt) {
+    TRY(context_.names.learn(envelope.sender, *envelope.sender_alt));
+  }
+  if (envelope.chat_alt) {
+    TRY(context_.names.learn(envelope.chat, *envelope.chat_alt));
+  }
+  return {};
+}
+
+Result<void> Receiver::read_parts(Work& work) {
+  if (work.envelope.unavailable) {
+    // The server has nothing for this device: sent before we were linked, view-once, a bot.
+    work.ignored = true;
+    return {};
+  }
+  if (work.envelope.parts.empty()) {
+    work.nack = kNackUnknown;
+    return {};
+  }
+  for (const EncPart& part : work.envelope.parts) {
+    TRY(read_part(work, part));
+  }
+  return {};
+}
+
+Result<void> Receiver::read_part(Work& work, const EncPart& part) {
+  if (part.kind == EncPart::Kind::other) {
+    if (part.type == "msmsg")
+      work.nack = kNackNoSecret;
+    else
+      work.nack = kNackUnknown;
+    return {};
+  }
+  // Group and status contents are read when groups are; the keys that come along are kept, so that
+  // nothing but an ack is owed here.
+  if (part.kind == EncPart::Kind::skmsg) {
+    work.ignored = true;
+    return {};
+  }
+  TRY(auto decrypted, decrypt(work.envelope, part));
+  if (decrypted) {
+    work.any_read = true;
+    if (decrypted->identity_changed) work.out.changed_identity = work.envelope.sender;
+    return read_plaintext(work, decrypted->plaintext);
+  }
+  const auto& failure = decrypted.error();
+  log::debug("messages", "message could not be decrypted",
+             {{"why", signal::to_string(failure.kind)}});
+  switch (failure.kind) {
+    case signal::DecryptError::duplicate:
+      work.any_read = true;
+      return {};
+    case signal::DecryptError::bad_version:
+    case signal::DecryptError::malformed:
+      work.nack = kNackNotProtobuf;
+      return {};
+    case signal::DecryptError::internal:
+      return fail(failure.error, "decrypting");
+    case signal::DecryptError::no_session:
+    case signal::DecryptError::invalid_key:
+    case signal::DecryptError::invalid_key_id:
+    case signal::DecryptError::invalid_message:
+      break;
+  }
+  work.failed_content = true;
+  FailedMessage failed;
+  failed.reason = signal::retry_reason(failure.kind);
+  failed.without_session = failure.kind == signal::DecryptError::no_session;
+  failed.hide_failure = part.hide_failure;
+  work.out.failed = std::move(failed);
+  return {};
+}
+
+Result<signal::DecryptResult> Receiver::decrypt(const Envelope& envelope, const EncPart& part) {
+  const auto try_as = [&](const Jid& device) {
+    const signal::Address address = address_of(device);
+    return part.kind == EncPart::Kind::pkmsg ? protocol_.decrypt_pkmsg(address, part.ciphertext)
+                                             : protocol_.decrypt_msg(address, part.ciphertext);
+  };
+  TRY(const Jid device, context_.names.preferred(envelope.sender));
+  auto result = try_as(device);
+  if (result || result.error().kind != signal::DecryptError::no_session) return result;
+  TRY(const auto other, context_.names.other(device));
+  if (!other) return result;
+  auto second = try_as(other->with_device(device.device));
+  if (second) return second;
+  return result;
+}
+
+Result<void> Receiver::read_plaintext(Work& work, ByteView padded) {
+  const auto plain = signal::unpad(padded);
+  wa::Message message;
+  if (!plain || plain->size() > kMaxPlaintext ||
+      !message.ParseFromArray(plain->data(), static_cast<int>(plain->size()))) {
+    work.nack = kNackNotProtobuf;
+    return {};
+  }
+  const auto opened = open_wrappers(message);
+  if (!opened) {
+    work.nack = kNackNotProtobuf;
+    return {};
+  }
+  TRY(take_distribution(work, message));
+  return interpret(work, *opened);
+}
+
+Result<void> Receiver::take_distribution(const Work& work, const wa::Message& message) {
+  if (!message.has_senderkeydistributionmessage()) return {};
+  const auto& distribution = message.senderkeydistributionmessage();
+  const auto group = wire::parse_jid(distribution.groupid());
+  if (!group || !(group->is_group() || group->server == wire::kServerBroadcast)) return {};
+  TRY(const Jid device, context_.names.preferred(work.envelope.sender));
+  const auto taken =
+      protocol_.process_distribution({to_string(*group), address_of(device)},
+                                     as_bytes(distribution.axolotlsenderkeydistributionmessage()));
+  if (!taken && taken.error().kind == signal::DecryptError::internal) {
+    return fail(taken.error().error, "sender key");
+  }
+  return {};
+}
+
+Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
+  Envelope& envelope = work.envelope;
+  // Only our own devices may speak for us: from anybody else a "device sent" copy is a forgery.
+  if (opened.device_sent != nullptr && !envelope.from_me) return {};
+  if (opened.group_status) return {};
+  if (opened.device_sent != nullptr && !envelope.recipient) {
+    const auto chat = wire::parse_jid(opened.device_sent->destinationjid());
+    if (chat && !chat->user.empty()) envelope.chat = from_hosted(chat->bare());
+  }
+  Content content = parse_content(*opened.message);
+  if (content.kind == Content::Kind::protocol) {
+    take_protocol(work, *content.protocol);
+    return {};
+  }
+  if (content.kind == Content::Kind::nothing || envelope.category == "peer") return {};
+  const bool changes_other =
+      content.kind == Content::Kind::edit || content.kind == Content::Kind::revoke;
+  // In a chat of two only the author may change or delete a message.
+  if (changes_other && envelope.chat.is_person() && !content.target_from_me) return {};
+  const Content::Kind kind = content.kind;
+  TRY(work.out.event, build_event(work, std::move(content)));
+  TRY(remember(work, *opened.message, kind));
+  return note_push_name(work);
+}
+
+void Receiver::take_protocol(Work& work, const Protocol& protocol) {
+  // What housekeeping says is believed from our own devices only.
+  if (!work.envelope.from_me) return;
+  if (protocol.type() == Protocol::HISTORY_SYNC_NOTIFICATION) {
+    // The phone offers the chunk again until it is told that it was taken.
+    work.out.replies.push_back(Node("receipt", {{"id", work.envelope.id},
+                                                {"to", context_.link.identity().pn.bare()},
+                                                {"type", "hist_sync"}}));
+  }
+  if (protocol.type() == Protocol::LID_MIGRATION_MAPPING_SYNC) {
+    take_lid_migration(work, protocol.lidmigrationmappingsyncmessage());
+  }
+}
+
+void Receiver::take_lid_migration(Work& work, const wa::LIDMigrationMappingSyncMessage& message) {
+  wa::LIDMigrationMappingSyncPayload payload;
+  if (!payload.ParseFromString(message.encodedmappingpayload())) return;
+  for (const auto& mapping : payload.pntolidmappings()) {
+    const auto pn = numbered(mapping.pn(), wire::kServerUser);
+    const auto lid = numbered(mapping.has_latestlid() ? mapping.latestlid() : mapping.assignedlid(),
+                              wire::kServerLid);
+    if (pn && lid) work.out.names.emplace_back(*pn, *lid);
+  }
+}
+
+Result<Message> Receiver::build_event(const Work& work, Content content) {
+  const Envelope& envelope = work.envelope;
+  Message event;
+  event.kind = event_kind(content.kind);
+  event.id = envelope.id;
+  TRY(event.chat, context_.names.chat_id(envelope.chat));
+  TRY(event.sender, context_.names.chat_id(envelope.sender));
+  event.from_me = envelope.from_me;
+  event.timestamp = envelope.timestamp;
+  event.sender_name = envelope.push_name;
+  TRY(const Jid chat, context_.names.preferred(envelope.chat));
+  if (envelope.chat.is_person()) {
+    TRY(const auto known, context_.messages.push_name(to_string(chat)));
+    event.chat_name = known.value_or("");
+    if (!envelope.from_me && !envelope.push_name.empty()) event.chat_name = envelope.push_name;
+    if (!envelope.from_me && event.sender_name.empty()) event.sender_name = event.chat_name;
+  }
+  event.text = std::move(content.text);
+  event.type_name = std::move(content.type_name);
+  event.target_id = std::move(content.target_id);
+  event.preview = std::move(content.preview);
+  event.quote = std::move(content.quote);
+  if (event.quote) {
+    TRY(fill_quote(chat, *event.quote));
+  }
+  return event;
+}
+
+Result<void> Receiver::fill_quote(const Jid& chat, Message::Quote& quote) {
+  if (const auto author = wire::parse_jid(quote.participant); author && author->is_person()) {
+    TRY(quote.participant, context_.names.chat_id(*author));
+  }
+  if (!quote.text.empty()) return {};
+  TRY(const auto original, context_.messages.received(to_string(chat), quote.id));
+  wa::Message message;
+  if (original && message.ParseFromString(to_string(original->message))) {
+    quote.text = text_of(message);
+  }
+  return {};
+}
+
+Result<void> Receiver::remember(Work& work, const wa::Message& message, Content::Kind kind) {
+  if (kind == Content::Kind::edit || kind == Content::Kind::revoke) return {};
+  TRY(const Jid chat, context_.names.preferred(work.envelope.chat));
+  TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
+  store::MessageStore::Received received;
+  received.id = work.envelope.id;
+  received.chat = to_string(chat);
+  received.sender = to_string(sender);
+  received.message = quotable(message);
+  received.unread = !work.envelope.from_me;
+  work.out.received = std::move(received);
+  return {};
+}
+
+Result<void> Receiver::note_push_name(Work& work) {
+  const Envelope& envelope = work.envelope;
+  if (envelope.push_name.empty() || envelope.from_me) return {};
+  TRY(const Jid user, context_.names.preferred(envelope.sender.bare()));
+  TRY(const auto known, context_.messages.push_name(to_string(user)));
+  if (known == envelope.push_name) return {};
+  work.out.push_name_user = to_string(user);
+  work.out.push_name = envelope.push_name;
+  return {};
+}
+
+void Receiver::finish(Work& work) {
+  const Identity& self = context_.link.identity();
+  const Envelope& envelope = work.envelope;
+  if (work.failed_content) {
+    // Its ack leaves together with the retry request: a crash before that brings it again.
+    work.out.failed->stanza = work.stanza;
+    work.out.seen_key.reset();
+    return;
+  }
+  work.out.failed.reset();
+  if (work.nack != 0 && !work.any_read) {
+    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
+    work.out.seen_key.reset();
+    return;
+  }
+  // A decrypted part that was not a message: the ratchet has moved, and asking again gives the
+  // same.
+  if (work.nack != 0) {
+    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
+    return;
+  }
+  const bool ack_only = work.ignored || envelope.is_status();
+  if (ack_only) {
+    work.out.seen_key.reset();
+    work.out.replies.push_back(build_ack(work.stanza, self));
+    return;
+  }
+  work.out.replies.push_back(build_delivery_receipt(envelope, self));
+}
+
+}  // namespace posthorn::session
