@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -79,8 +79,8 @@ class Courier {
 
   void next();
   void post(const Mailbox::Head& head);
-  void on_answer(std::uint32_t receipt_id, const Target& target, Result<net::HttpResponse> answer);
-  void on_refused(std::uint32_t receipt_id, int status);
+  void on_answer(const Mailbox::Head& head, const Target& target, Result<net::HttpResponse> answer);
+  [[nodiscard]] bool gives_up_on(const Mailbox::Head& head);
   void remove(std::uint32_t receipt_id);
   void pause(milliseconds gap);
 

@@ -1,0 +1,261 @@
+#include "posthorn/net/http_client.h"
+
+#include <curl/curl.h>
+
+#include <unordered_map>
+#include <vector>
+
+#include "posthorn/base/log.h"
+#include "posthorn/base/scheduler.h"
+
+namespace posthorn::net {
+
+namespace {
+
+/// Of connections kept for later requests.
+constexpr long kConnectionsKept = 4;
+
+struct EasyCleanup {
+  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+struct ListFree {
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+/// One request under way. curl keeps pointers into it, so it stays where it is.
+struct Transfer {
+  HttpRequest request;
+  HttpResponse response;
+  Once<void(Result<HttpResponse>)> done;
+  std::unique_ptr<CURL, EasyCleanup> easy;
+  std::unique_ptr<curl_slist, ListFree> headers;
+};
+
+Errc errc_of(CURLcode code) {
+  switch (code) {
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL:
+      return Errc::malformed;
+    case CURLE_COULDNT_RESOLVE_HOST:
+      return Errc::not_found;
+    case CURLE_COULDNT_CONNECT:
+      return Errc::refused;
+    case CURLE_OPERATION_TIMEDOUT:
+      return Errc::timeout;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+      return Errc::crypto;
+    default:
+      return Errc::disconnected;
+  }
+}
+
+std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  std::string& body = transfer.response.body;
+  const std::size_t room = transfer.request.response_limit - body.size();
+  body.append(data, std::min(size * count, room));
+  return size * count;
+}
+
+/// Refuses header lines that would smuggle in others, and those curl cannot take.
+bool add_headers(Transfer& transfer) {
+  const auto add = [&transfer](const std::string& line) {
+    curl_slist* list = curl_slist_append(transfer.headers.get(), line.c_str());
+    if (list == nullptr) return false;
+    if (!transfer.headers) transfer.headers.reset(list);
+    return true;
+  };
+  for (const auto& [name, value] : transfer.request.headers) {
+    if ((name + value).find_first_of("\r\n") != std::string::npos) return false;
+    if (!add(name + ": " + value)) return false;
+  }
+  return add("Expect:");  // small receivers do not know 100-continue
+}
+
+void set_body(CURL* easy, const HttpRequest& request) {
+  if (request.method == "GET") return;
+  curl_easy_setopt(easy, CURLOPT_POST, 1L);
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  if (request.method != "POST") {
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+  }
+}
+
+void set_tls(CURL* easy, const HttpRequest& request) {
+  if (!request.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+  if (request.pinned_public_key.empty()) return;
+  curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, request.pinned_public_key.c_str());
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+}
+
+bool configure(Transfer& transfer) {
+  const HttpRequest& request = transfer.request;
+  CURL* easy = transfer.easy.get();
+  if (!add_headers(transfer)) return false;
+  if (curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str()) != CURLE_OK) return false;
+  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request.redirects > 0 ? 1L : 0L);
+  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, static_cast<long>(request.redirects));
+  curl_easy_setopt(easy, CURLOPT_PROXY, "");  // the environment does not decide where we talk to
+  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
+  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
+  set_body(easy, request);
+  set_tls(easy, request);
+  return true;
+}
+
+class CurlClient final : public HttpClient {
+ public:
+  explicit CurlClient(loop::Loop& loop);
+  CurlClient(const CurlClient&) = delete;
+  CurlClient& operator=(const CurlClient&) = delete;
+  ~CurlClient() override;
+
+  void send(HttpRequest request, Once<void(Result<HttpResponse>)> done) override;
+
+ private:
+  static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* poll);
+  static int on_timer(CURLM* multi, long wait_ms, void* self);
+
+  void watch(curl_socket_t socket, int what);
+  void unwatch(curl_socket_t socket);
+  void act(curl_socket_t socket, int events);
+  void collect();
+  void finish(CURL* easy, CURLcode code);
+  void answer_later(Once<void(Result<HttpResponse>)> done, Result<HttpResponse> result);
+
+  loop::Loop& loop_;
+  CURLM* multi_;
+  Timer timer_;
+  std::unordered_map<curl_socket_t, std::unique_ptr<loop::Poll>> polls_;
+  std::vector<std::unique_ptr<loop::Poll>> retired_;
+  Timer sweep_;
+  std::unordered_map<CURL*, std::unique_ptr<Transfer>> transfers_;
+};
+
+CurlClient::CurlClient(loop::Loop& loop)
+    : loop_(loop), multi_(nullptr), timer_(loop), sweep_(loop) {
+  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (kReady != CURLE_OK) log::error("net", "libcurl cannot start");
+  multi_ = curl_multi_init();
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlClient::on_socket);
+  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlClient::on_timer);
+  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kConnectionsKept);
+}
+
+CurlClient::~CurlClient() {
+  auto open = std::move(transfers_);
+  transfers_.clear();
+  for (auto& [easy, transfer] : open) {
+    curl_multi_remove_handle(multi_, easy);
+    transfer->easy.reset();
+    answer_later(std::move(transfer->done), fail(Errc::cancelled, "http client closed"));
+  }
+  curl_multi_cleanup(multi_);
+}
+
+void CurlClient::answer_later(Once<void(Result<HttpResponse>)> done, Result<HttpResponse> result) {
+  loop_.post(
+      [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+void CurlClient::send(HttpRequest request, Once<void(Result<HttpResponse>)> done) {
+  auto transfer = std::make_unique<Transfer>();
+  transfer->request = std::move(request);
+  transfer->easy.reset(curl_easy_init());
+  if (!transfer->easy || !configure(*transfer)) {
+    return answer_later(std::move(done), fail(Errc::malformed, "http request cannot be made"));
+  }
+  transfer->done = std::move(done);
+  CURL* easy = transfer->easy.get();
+  transfers_.emplace(easy, std::move(transfer));
+  // Starts by the timer callback that curl asks for here, so never inside this call.
+  curl_multi_add_handle(multi_, easy);
+}
+
+int CurlClient::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
+  static_cast<CurlClient*>(self)->watch(socket, what);
+  return 0;
+}
+
+void CurlClient::unwatch(curl_socket_t socket) {
+  auto node = polls_.extract(socket);
+  if (node.empty()) return;
+  // Often inside this very poll's callback: it stops now and goes in a later turn.
+  node.mapped()->watch(0);
+  retired_.push_back(std::move(node.mapped()));
+  sweep_.start(milliseconds(0), [this] { retired_.clear(); });
+}
+
+void CurlClient::watch(curl_socket_t socket, int what) {
+  if (what == CURL_POLL_REMOVE) return unwatch(socket);
+  int events = 0;
+  if ((what & CURL_POLL_IN) != 0) events |= loop::Poll::readable;
+  if ((what & CURL_POLL_OUT) != 0) events |= loop::Poll::writable;
+  auto& poll = polls_[socket];
+  if (poll) return poll->watch(events);
+  poll = std::make_unique<loop::Poll>(loop_, socket, events,
+                                      [this, socket](int ready) { act(socket, ready); });
+}
+
+int CurlClient::on_timer(CURLM*, long wait_ms, void* self) {
+  auto& client = *static_cast<CurlClient*>(self);
+  if (wait_ms < 0) {
+    client.timer_.stop();
+  } else {
+    client.timer_.start(milliseconds(wait_ms), [&client] { client.act(CURL_SOCKET_TIMEOUT, 0); });
+  }
+  return 0;
+}
+
+void CurlClient::act(curl_socket_t socket, int events) {
+  int mask = 0;
+  if ((events & loop::Poll::readable) != 0) mask |= CURL_CSELECT_IN;
+  if ((events & loop::Poll::writable) != 0) mask |= CURL_CSELECT_OUT;
+  int running = 0;
+  curl_multi_socket_action(multi_, socket, mask, &running);
+  collect();
+}
+
+void CurlClient::collect() {
+  int left = 0;
+  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+    if (message->msg == CURLMSG_DONE) finish(message->easy_handle, message->data.result);
+  }
+}
+
+void CurlClient::finish(CURL* easy, CURLcode code) {
+  auto node = transfers_.extract(easy);
+  if (node.empty()) return;
+  curl_multi_remove_handle(multi_, easy);
+  Transfer& transfer = *node.mapped();
+  Result<HttpResponse> result = std::move(transfer.response);
+  if (code == CURLE_OK) {
+    long status = 0;
+    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    result->status = static_cast<int>(status);
+  } else {
+    result = fail(errc_of(code), curl_easy_strerror(code));
+  }
+  answer_later(std::move(transfer.done), std::move(result));
+}
+
+}  // namespace
+
+std::unique_ptr<HttpClient> make_http_client(loop::Loop& loop) {
+  return std::make_unique<CurlClient>(loop);
+}
+
+}  // namespace posthorn::net

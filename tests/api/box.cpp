@@ -1,0 +1,59 @@
+#include "box.h"
+
+namespace posthorn::api::test {
+
+std::string Answer::header(std::string_view name) const {
+  if (!response) return "";
+  for (const auto& [key, value] : response->headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+Box::Box(double rate_scale) {
+  state.on_session(link.now);
+  states.clear();
+  ApiOptions options;
+  options.id_instance = kId;
+  options.token = kToken;
+  options.rate_scale = rate_scale;
+  api = std::make_unique<Api>(
+      options, Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link,
+                            [this] { return status; }, [this] { ++resumed; }});
+}
+
+Request Box::request(Verb verb, const std::string& path, const std::string& body) {
+  Request request;
+  request.verb = verb;
+  request.path = path;
+  request.body = body;
+  request.peer = "192.168.1.20";
+  return request;
+}
+
+std::shared_ptr<Answer> Box::send(Request request) {
+  auto answer = std::make_shared<Answer>();
+  api->handle(std::move(request),
+              Reply([answer](Response response) { answer->response = std::move(response); }));
+  scheduler.run_posted();
+  return answer;
+}
+
+std::shared_ptr<Answer> Box::call(Verb verb, const std::string& method, const std::string& body,
+                                  const std::string& behind) {
+  return send(request(verb, path(method) + behind, body));
+}
+
+void Box::set_session(session::State next) {
+  link.now = next;
+  state.on_session(next);
+}
+
+void Box::configure(const std::string& json_text) {
+  const auto body = json::parse(json_text);
+  auto change = apply_settings(settings.current(), *body);
+  settings.replace(std::move(change->settings), [](Result<void>) {});
+  scheduler.run_posted();
+}
+
+}  // namespace posthorn::api::test

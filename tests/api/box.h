@@ -1,0 +1,162 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "posthorn/api/api.h"
+#include "posthorn/api/notifier.h"
+#include "support/fakes.h"
+
+namespace posthorn::api::test {
+
+inline constexpr std::uint64_t kId = 4100012345;
+inline const std::string kToken = "5f0c7a1b2c3d4e5f60718293a4b5c6d7e8f9001122334455aa";
+
+class FakeOutbox final : public OutboxPort {
+ public:
+  void accept(Job job, Once<void(Result<void>)> done) override {
+    if (failure) return done(tl::unexpected(*failure));
+    views.push_back({.job = std::move(job), .lane = {}, .hold_reason = {}, .not_before = {}});
+    if (hold_answers) {
+      held.push_back(std::move(done));
+    } else {
+      done({});
+    }
+  }
+  void for_each(const std::function<void(const JobView&)>& visit) const override {
+    for (const JobView& view : views) visit(view);
+  }
+  [[nodiscard]] std::size_t count() const override { return views.size(); }
+  void clear(Once<void(Result<std::size_t>)> done) override {
+    const std::size_t dropped = views.size();
+    views.clear();
+    done(dropped);
+  }
+  void release() {
+    auto ready = std::move(held);
+    held.clear();
+    for (auto& done : ready) done({});
+  }
+
+  std::vector<JobView> views;
+  std::optional<Error> failure;
+  bool hold_answers = false;
+  std::vector<Once<void(Result<void>)>> held;
+};
+
+class FakeInbox final : public InboxPort {
+ public:
+  [[nodiscard]] std::optional<Head> head() override {
+    if (waiting.empty()) return std::nullopt;
+    return Head{waiting.begin()->first, waiting.begin()->second};
+  }
+  [[nodiscard]] std::size_t count() const override { return waiting.size(); }
+  void remove(std::uint32_t id, Once<void(Result<bool>)> done) override {
+    done(waiting.erase(id) == 1);
+  }
+  void clear(Once<void(Result<void>)> done) override {
+    waiting.clear();
+    done({});
+  }
+
+  std::map<std::uint32_t, std::string> waiting;
+};
+
+class FakeLink final : public Link {
+ public:
+  [[nodiscard]] session::State state() const override { return now; }
+  [[nodiscard]] session::Account account() const override { return who; }
+  [[nodiscard]] std::optional<std::string> qr() override {
+    ++qr_asked;
+    return qr_text;
+  }
+  void request_link_code(const std::string& phone, Once<void(Result<std::string>)> done) override {
+    asked = {phone};
+    done(link_code);
+  }
+  void log_out(Once<void(Result<void>)> done) override {
+    who = {};
+    done({});
+  }
+  void reconnect() override { ++reconnects; }
+  void check_numbers(std::vector<std::string> phones,
+                     Once<void(Result<std::vector<session::NumberStatus>>)> done) override {
+    asked = std::move(phones);
+    ++checks;
+    done(numbers);
+  }
+  void mark_read(const std::string& chat, const std::string& id,
+                 Once<void(Result<std::size_t>)> done) override {
+    asked = {chat, id};
+    done(marked);
+  }
+
+  session::State now = session::State::online;
+  session::Account who{"4915550001234", "4915550001234:17@s.whatsapp.net", "Shop"};
+  std::optional<std::string> qr_text;
+  Result<std::string> link_code = std::string("7XK2M9QT");
+  Result<std::vector<session::NumberStatus>> numbers;
+  Result<std::size_t> marked = std::size_t{1};
+  std::vector<std::string> asked;
+  int reconnects = 0;
+  int checks = 0;
+  int qr_asked = 0;
+};
+
+/// An answer that may not have come yet.
+struct Answer {
+  std::optional<Response> response;
+
+  [[nodiscard]] int status() const { return response ? response->status : 0; }
+  [[nodiscard]] std::string text() const { return response ? response->body : "(no answer)"; }
+  [[nodiscard]] json::Value json() const {
+    return json::parse(text()).value_or(json::Value("not JSON: " + text()));
+  }
+  [[nodiscard]] std::string message() const {
+    return json::string_at(json(), "message").value_or("");
+  }
+  [[nodiscard]] std::string header(std::string_view name) const;
+};
+
+/// The API with everything around it pretended.
+class Box {
+ public:
+  explicit Box(double rate_scale = 1.0);
+
+  /// "/getSettings" style: the method's name; `behind` stands behind the token.
+  std::shared_ptr<Answer> call(Verb verb, const std::string& method, const std::string& body = "",
+                               const std::string& behind = "");
+  std::shared_ptr<Answer> get(const std::string& method) { return call(Verb::get, method); }
+  std::shared_ptr<Answer> post(const std::string& method, const std::string& body) {
+    return call(Verb::post, method, body);
+  }
+  std::shared_ptr<Answer> send(Request request);
+  [[nodiscard]] static Request request(Verb verb, const std::string& path,
+                                       const std::string& body = "");
+  [[nodiscard]] static std::string path(const std::string& method) {
+    return "/waInstance" + std::to_string(kId) + "/" + method + "/" + kToken;
+  }
+  void set_session(session::State state);
+  /// Settings as setSettings would change them, without its rate limit.
+  void configure(const std::string& json_text);
+
+  posthorn::test::FakeScheduler scheduler;
+  posthorn::test::SeededRandom random;
+  posthorn::test::MemoryBlobStore blobs{scheduler};
+  Clock clock{scheduler, Wall::from_unix(1'767'225'600)};
+  SettingsStore settings{blobs};
+  FakeOutbox outbox;
+  FakeInbox inbox;
+  FakeLink link;
+  Status status;
+  int resumed = 0;
+  std::vector<InstanceState::Value> states;
+  InstanceState state{scheduler, [this] { return !link.who.phone.empty(); },
+                      [this](InstanceState::Value value) { states.push_back(value); }};
+  std::unique_ptr<Api> api;
+};
+
+}  // namespace posthorn::api::test

@@ -1,0 +1,412 @@
+#include <gtest/gtest.h>
+
+#include "box.h"
+#include "posthorn/api/notification.h"
+
+namespace posthorn::api::test {
+namespace {
+
+using session::Message;
+using session::Receipt;
+
+const Instance kInstance{kId, "4915550001234@c.us", "Shop"};
+constexpr std::int64_t kTime = 1'767'225'600;
+const Wall kNow = Wall::from_unix(kTime);
+
+Settings everything() {
+  Settings all;
+  all.outgoing_message_webhook = true;
+  all.outgoing_api_message_webhook = true;
+  all.edited_message_webhook = true;
+  all.deleted_message_webhook = true;
+  all.status_instance_webhook = true;
+  return all;
+}
+
+Message incoming(Message::Kind kind, const std::string& text) {
+  Message message;
+  message.kind = kind;
+  message.id = "3EB0AA11BB22CC33DD44";
+  message.chat = "4915550007777@c.us";
+  message.sender = "4915550007777@c.us";
+  message.sender_name = "Ida";
+  message.chat_name = "Ida";
+  message.timestamp = kNow;
+  message.text = text;
+  return message;
+}
+
+const std::string kHead =
+    R"("instanceData":{"idInstance":4100012345,"wid":"4915550001234@c.us","typeInstance":"whatsapp"},"timestamp":1767225600,)";
+const std::string kFromIda =
+    R"("idMessage":"3EB0AA11BB22CC33DD44","senderData":{"chatId":"4915550007777@c.us","sender":"4915550007777@c.us","chatName":"Ida","senderName":"Ida","senderContactName":""},)";
+const std::string kFromPhone =
+    R"("idMessage":"3EB0AA11BB22CC33DD44","senderData":{"chatId":"4915550007777@c.us","sender":"4915550001234@c.us","chatName":"Ida","senderName":"Shop","senderContactName":""},)";
+
+void expect_notification(const session::Event& event, const std::string& expected) {
+  const auto notification = to_notification(event, everything(), kInstance, kNow);
+  const auto wanted = json::parse(expected);
+  ASSERT_TRUE(wanted) << expected;
+  ASSERT_TRUE(notification) << expected;
+  // Written and read again: what a receiver sees, so that 1 and 1u do not differ.
+  EXPECT_EQ(*json::parse(json::write(*notification)), *wanted) << json::write(*notification);
+}
+
+TEST(Notification, ShowsATextMessage) {
+  expect_notification(
+      incoming(Message::Kind::text, "Is the cake ready?"),
+      R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
+          R"("messageData":{"typeMessage":"textMessage","textMessageData":{"textMessage":"Is the cake ready?"}}})");
+}
+
+TEST(Notification, ShowsAGroupMessageWithItsSender) {
+  Message message = incoming(Message::Kind::text, "Flour is out");
+  message.chat = "120363000000000001@g.us";
+  message.chat_name = "Staff";
+  const auto out = to_notification(message, everything(), kInstance, kNow);
+  ASSERT_TRUE(out);
+  EXPECT_EQ((*out)["senderData"]["chatId"].asString(), "120363000000000001@g.us");
+  EXPECT_EQ((*out)["senderData"]["sender"].asString(), "4915550007777@c.us");
+  EXPECT_EQ((*out)["senderData"]["chatName"].asString(), "Staff");
+}
+
+TEST(Notification, ShowsAnExtendedTextWithAllItsFields) {
+  Message message = incoming(Message::Kind::extended_text, "See https://shop.example");
+  message.preview = Message::Preview{"Bakery", "Bread and cakes", "https://shop.example", true, 3};
+  expect_notification(
+      message,
+      R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
+          R"("messageData":{"typeMessage":"extendedTextMessage","extendedTextMessageData":{"text":"See https://shop.example","description":"Bread and cakes","title":"Bakery","previewType":"None","jpegThumbnail":"","forwardingScore":3,"isForwarded":true}}})");
+}
+
+TEST(Notification, ShowsAReply) {
+  Message message = incoming(Message::Kind::quoted, "Yes please");
+  message.quote =
+      Message::Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", "Shall I reserve it?"};
+  expect_notification(
+      message,
+      R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
+          R"("messageData":{"typeMessage":"quotedMessage","extendedTextMessageData":{"text":"Yes please","stanzaId":"3EB0C0FFEE0123456789","participant":"4915550001234@c.us"},"quotedMessage":{"stanzaId":"3EB0C0FFEE0123456789","participant":"4915550001234@c.us","typeMessage":"textMessage","textMessage":"Shall I reserve it?"}}})");
+}
+
+TEST(Notification, ShowsEditsAndDeletions) {
+  Message edit = incoming(Message::Kind::edited, "Two cakes, sorry");
+  edit.target_id = "3EB0AA11BB22CC33DD00";
+  expect_notification(
+      edit,
+      R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
+          R"("messageData":{"typeMessage":"editedMessage","editedMessageData":{"textMessage":"Two cakes, sorry","stanzaId":"3EB0AA11BB22CC33DD00"}}})");
+  Message deletion = incoming(Message::Kind::deleted, "");
+  deletion.target_id = "3EB0AA11BB22CC33DD00";
+  expect_notification(
+      deletion,
+      R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
+          R"("messageData":{"typeMessage":"deletedMessage","deletedMessageData":{"stanzaId":"3EB0AA11BB22CC33DD00"}}})");
+}
+
+TEST(Notification, ShowsWhatWasTypedOnThePhoneAsOurs) {
+  Message message = incoming(Message::Kind::text, "Come at five");
+  message.from_me = true;
+  expect_notification(
+      message,
+      R"({"typeWebhook":"outgoingMessageReceived",)" + kHead + kFromPhone +
+          R"("messageData":{"typeMessage":"textMessage","textMessageData":{"textMessage":"Come at five"}}})");
+}
+
+TEST(Notification, MarksWhatCouldNotBeDecrypted) {
+  const auto out =
+      to_notification(incoming(Message::Kind::undecryptable, ""), everything(), kInstance, kNow);
+  ASSERT_TRUE(out);
+  EXPECT_EQ((*out)["messageData"]["textMessageData"]["textMessage"].asString(), "{{SWE003}}");
+}
+
+TEST(Notification, KeepsQuietAboutKindsWithoutAForm) {
+  EXPECT_FALSE(to_notification(incoming(Message::Kind::other, ""), everything(), kInstance, kNow));
+  EXPECT_FALSE(to_notification(session::StateChanged{}, everything(), kInstance, kNow));
+  EXPECT_FALSE(to_notification(session::Restriction{}, everything(), kInstance, kNow));
+}
+
+TEST(Notification, StaysJsonWhateverPeopleSend) {
+  Message message = incoming(Message::Kind::text, "a\xff\"b");
+  message.sender_name = "\xc3";
+  const auto out = to_notification(message, everything(), kInstance, kNow);
+  ASSERT_TRUE(out);
+  const auto read = json::parse(json::write(*out));
+  ASSERT_TRUE(read);
+  EXPECT_EQ((*read)["messageData"]["textMessageData"]["textMessage"].asString(),
+            "a\xEF\xBF\xBD\"b");
+}
+
+TEST(Notification, ComesOnlyWhenItsSwitchIsOn) {
+  struct Row {
+    session::Event event;
+    void (*switch_off)(Settings&);
+  };
+  Message mine = incoming(Message::Kind::text, "x");
+  mine.from_me = true;
+  Message my_edit = incoming(Message::Kind::edited, "x");
+  my_edit.from_me = true;
+  const std::vector<Row> rows = {
+      {incoming(Message::Kind::text, "x"), [](Settings& s) { s.incoming_webhook = false; }},
+      {mine, [](Settings& s) { s.outgoing_message_webhook = false; }},
+      {incoming(Message::Kind::edited, "x"), [](Settings& s) { s.edited_message_webhook = false; }},
+      {incoming(Message::Kind::deleted, ""),
+       [](Settings& s) { s.deleted_message_webhook = false; }},
+      {my_edit, [](Settings& s) { s.outgoing_message_webhook = false; }},
+      {my_edit, [](Settings& s) { s.edited_message_webhook = false; }},
+      {Receipt{}, [](Settings& s) { s.outgoing_webhook = false; }},
+      {session::Connectivity{true}, [](Settings& s) { s.status_instance_webhook = false; }},
+  };
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    Settings settings = everything();
+    EXPECT_TRUE(to_notification(rows[i].event, settings, kInstance, kNow)) << i;
+    rows[i].switch_off(settings);
+    EXPECT_FALSE(to_notification(rows[i].event, settings, kInstance, kNow)) << i;
+  }
+}
+
+TEST(Notification, ShowsReceiptsAsStatuses) {
+  Receipt receipt;
+  receipt.kind = Receipt::Kind::delivered;
+  receipt.message_id = "3EB0C0FFEE0123456789";
+  receipt.chat = "4915550007777@c.us";
+  receipt.timestamp = Wall::from_unix(1'767'225'663);
+  const auto body = [](const char* status) {
+    return R"({"typeWebhook":"outgoingMessageStatus","chatId":"4915550007777@c.us","instanceData":{"idInstance":4100012345,"wid":"4915550001234@c.us","typeInstance":"whatsapp"},"timestamp":1767225663,"idMessage":"3EB0C0FFEE0123456789","status":")" +
+           std::string(status) + R"(","sendByApi":true})";
+  };
+  expect_notification(receipt, body("delivered"));
+  receipt.kind = Receipt::Kind::read;
+  expect_notification(receipt, body("read"));
+  receipt.kind = Receipt::Kind::played;
+  expect_notification(receipt, body("read"));
+}
+
+TEST(Notification, ShowsTheSocketsStatus) {
+  expect_notification(session::Connectivity{false}, R"({"typeWebhook":"statusInstanceChanged",)" +
+                                                        kHead + R"("statusInstance":"offline"})");
+}
+
+TEST(Notification, ReportsFailuresWhateverTheSettingsSay) {
+  Settings quiet;
+  quiet.outgoing_webhook = false;
+  StatusReport report{
+      "3EB0C0FFEE0123456789", "4915550007777@c.us", MessageStatus::sent, "", kNow, true};
+  EXPECT_FALSE(build_message_status(report, quiet, kInstance));
+  report.status = MessageStatus::yellow_card;
+  EXPECT_FALSE(build_message_status(report, quiet, kInstance));
+  for (const auto& [status, name] :
+       {std::pair{MessageStatus::failed, "failed"}, {MessageStatus::no_account, "noAccount"}}) {
+    report.status = status;
+    report.description = "why";
+    const auto out = build_message_status(report, quiet, kInstance);
+    ASSERT_TRUE(out);
+    EXPECT_EQ((*out)["status"].asString(), name);
+    EXPECT_EQ((*out)["description"].asString(), "why");
+  }
+}
+
+TEST(Notification, NamesEveryStatus) {
+  const std::vector<std::pair<MessageStatus, const char*>> names = {
+      {MessageStatus::sent, "sent"},
+      {MessageStatus::delivered, "delivered"},
+      {MessageStatus::read, "read"},
+      {MessageStatus::failed, "failed"},
+      {MessageStatus::no_account, "noAccount"},
+      {MessageStatus::not_in_group, "notInGroup"},
+      {MessageStatus::yellow_card, "yellowCard"}};
+  for (const auto& [status, name] : names) EXPECT_EQ(to_string(status), name);
+}
+
+TEST(Notification, ShowsWhatWasSentThroughTheApi) {
+  Job job;
+  job.id = "3EB0C0FFEE0123456789AB";
+  job.chat = "4915550007777@c.us";
+  job.text = "Order 118 is ready";
+  const auto plain = build_api_message(job, everything(), kInstance, kNow);
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(
+      *json::parse(json::write(*plain)),
+      *json::parse(
+          R"({"typeWebhook":"outgoingAPIMessageReceived",)" + kHead +
+          R"("idMessage":"3EB0C0FFEE0123456789AB","senderData":{"chatId":"4915550007777@c.us","sender":"4915550001234@c.us","chatName":"","senderName":"Shop","senderContactName":""},"messageData":{"typeMessage":"extendedTextMessage","extendedTextMessageData":{"text":"Order 118 is ready","description":"","title":"","previewType":"None","jpegThumbnail":"","forwardingScore":0,"isForwarded":false}}})"));
+  job.quoted_id = "3EB0AA11BB22CC33DD44";
+  const auto reply = build_api_message(job, everything(), kInstance, kNow);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ((*reply)["messageData"]["typeMessage"].asString(), "quotedMessage");
+  EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["stanzaId"].asString(), job.quoted_id);
+  EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["participant"].asString(), job.chat);
+  EXPECT_FALSE(build_api_message(job, Settings{}, kInstance, kNow));
+}
+
+TEST(Notification, ShowsTheStateWithoutAWidWhenNothingIsLinked) {
+  const auto linked =
+      build_state_changed(InstanceState::Value::authorized, Settings{}, kInstance, kNow);
+  ASSERT_TRUE(linked);
+  EXPECT_EQ(*json::parse(json::write(*linked)),
+            *json::parse(R"({"typeWebhook":"stateInstanceChanged",)" + kHead +
+                         R"("stateInstance":"authorized"})"));
+  const auto gone =
+      build_state_changed(InstanceState::Value::not_authorized, Settings{}, kInstance, kNow);
+  EXPECT_EQ((*gone)["instanceData"]["wid"].asString(), "");
+}
+
+/// A Notifier with what it told.
+struct Told {
+  posthorn::test::FakeScheduler scheduler;
+  posthorn::test::MemoryBlobStore blobs{scheduler};
+  Clock clock{scheduler, kNow};
+  SettingsStore settings{blobs};
+  Instance who = kInstance;
+  std::vector<std::pair<NotificationKind, json::Value>> stored;
+  std::optional<Error> failure;
+  std::unique_ptr<Notifier> notifier = make();
+
+  std::unique_ptr<Notifier> make() {
+    return std::make_unique<Notifier>(Notifier::Outside{
+        scheduler, clock, blobs, settings, [this] { return who; },
+        [this](const std::string& body, NotificationKind kind, Once<void(Result<void>)> done) {
+          if (failure) return done(tl::unexpected(*failure));
+          stored.emplace_back(kind, *json::parse(body));
+          done({});
+        }});
+  }
+  Result<void> event(const session::Event& event) {
+    Result<void> result = fail(Errc::timeout, "not answered");
+    notifier->on_event(event, [&result](Result<void> r) { result = std::move(r); });
+    return result;
+  }
+  Result<void> job(const std::string& id, MessageStatus status) {
+    Job done;
+    done.id = id;
+    done.chat = "4915550007777@c.us";
+    Result<void> result = fail(Errc::timeout, "not answered");
+    notifier->on_job(done, status, "why", kNow,
+                     [&result](Result<void> r) { result = std::move(r); });
+    return result;
+  }
+  void state(session::State state) {
+    session::StateChanged changed;
+    changed.state = state;
+    EXPECT_TRUE(event(changed));
+  }
+  [[nodiscard]] std::vector<std::string> values(const char* key) const {
+    std::vector<std::string> out;
+    for (const auto& [kind, body] : stored) {
+      if (body.isMember(key)) out.push_back(body[key].asString());
+    }
+    return out;
+  }
+};
+
+TEST(Notifier, TellsAMessageOnlyWhenItIsStored) {
+  Told told;
+  EXPECT_TRUE(told.event(incoming(Message::Kind::text, "x")));
+  EXPECT_EQ(told.stored.size(), 1U);
+  EXPECT_EQ(told.stored[0].first, NotificationKind::message);
+  told.failure = Error{Errc::full, "inbox"};
+  EXPECT_FALSE(told.event(incoming(Message::Kind::text, "x"))) << "the server must send it again";
+}
+
+TEST(Notifier, AcknowledgesWhatBecomesNoNotification) {
+  Told told;
+  EXPECT_TRUE(told.event(incoming(Message::Kind::other, "")));
+  EXPECT_TRUE(told.event(session::Restriction{}));
+  EXPECT_TRUE(told.stored.empty());
+  EXPECT_EQ(told.notifier->skipped(), 1U);
+}
+
+TEST(Notifier, TellsEachStatusOfAMessageOnce) {
+  Told told;
+  EXPECT_TRUE(told.job("3EB0C0FFEE0123456789AB", MessageStatus::sent));
+  Receipt receipt;
+  receipt.message_id = "3EB0C0FFEE0123456789AB";
+  receipt.chat = "4915550007777@c.us";
+  for (int device = 0; device < 3; ++device) EXPECT_TRUE(told.event(receipt));
+  receipt.kind = Receipt::Kind::read;
+  EXPECT_TRUE(told.event(receipt));
+  receipt.kind = Receipt::Kind::played;
+  EXPECT_TRUE(told.event(receipt));
+  EXPECT_TRUE(told.job("3EB0C0FFEE0123456789AB", MessageStatus::sent));
+  EXPECT_EQ(told.values("status"), (std::vector<std::string>{"sent", "delivered", "read"}));
+}
+
+TEST(Notifier, KnowsWhoSentWhat) {
+  Told told;
+  EXPECT_TRUE(told.job("3EB0C0FFEE0123456789AB", MessageStatus::sent));
+  Receipt ours;
+  ours.message_id = "3EB0C0FFEE0123456789AB";
+  Receipt phones;
+  phones.message_id = "AC0123456789ABCDEF0123456789ABCD";
+  EXPECT_TRUE(told.event(ours));
+  EXPECT_TRUE(told.event(phones));
+  ASSERT_EQ(told.stored.size(), 3U);
+  EXPECT_TRUE(told.stored[1].second["sendByApi"].asBool());
+  EXPECT_FALSE(told.stored[2].second["sendByApi"].asBool());
+}
+
+TEST(Notifier, TellsTheMessageBeforeItsStatusAndOnlyWhenItWasSent) {
+  Told told;
+  Settings settings = everything();
+  told.settings.replace(settings, [](Result<void>) {});
+  EXPECT_TRUE(told.job("3EB0000000000000000001", MessageStatus::sent));
+  EXPECT_TRUE(told.job("3EB0000000000000000002", MessageStatus::no_account));
+  EXPECT_EQ(told.values("typeWebhook"),
+            (std::vector<std::string>{"outgoingAPIMessageReceived", "outgoingMessageStatus",
+                                      "outgoingMessageStatus"}));
+  EXPECT_EQ(told.stored[2].second["status"].asString(), "noAccount");
+  told.scheduler.run_posted();
+}
+
+TEST(Notifier, ReportsThatAJobsNotificationsWereNotStored) {
+  Told told;
+  told.failure = Error{Errc::io, "disk"};
+  EXPECT_FALSE(told.job("3EB0000000000000000001", MessageStatus::failed));
+}
+
+TEST(Notifier, TellsStateChangesOnceAndNotAgainAfterARestart) {
+  Told told;
+  told.who.wid.clear();
+  told.state(session::State::connecting);
+  told.state(session::State::pairing);
+  told.who = kInstance;
+  told.state(session::State::syncing);
+  told.state(session::State::online);
+  told.notifier->on_throttle(Status::Throttle::yellow);
+  told.notifier->on_throttle(Status::Throttle::red);
+  EXPECT_EQ(told.values("stateInstance"),
+            (std::vector<std::string>{"notAuthorized", "authorized", "yellowCard"}));
+
+  told.notifier = told.make();
+  told.notifier->on_throttle(Status::Throttle::red);
+  told.state(session::State::connecting);
+  told.state(session::State::online);
+  EXPECT_EQ(told.values("stateInstance").size(), 3U);
+  told.notifier->on_throttle(Status::Throttle::green);
+  EXPECT_EQ(told.values("stateInstance").back(), "authorized");
+}
+
+TEST(Notifier, TellsThatTheConnectionStayedAway) {
+  Told told;
+  told.state(session::State::online);
+  told.state(session::State::backing_off);
+  told.scheduler.advance(seconds(61));
+  told.state(session::State::online);
+  EXPECT_EQ(told.values("stateInstance"),
+            (std::vector<std::string>{"authorized", "starting", "authorized"}));
+}
+
+TEST(Notifier, ForgetsOldMessagesInsteadOfGrowing) {
+  Told told;
+  for (std::size_t i = 0; i <= Notifier::kRemembered; ++i) {
+    EXPECT_TRUE(told.job("3EB0" + std::to_string(100'000 + i), MessageStatus::sent));
+  }
+  told.stored.clear();
+  EXPECT_TRUE(told.job("3EB0100001", MessageStatus::sent));
+  EXPECT_TRUE(told.stored.empty()) << "still remembered";
+  EXPECT_TRUE(told.job("3EB0100000", MessageStatus::sent));
+  EXPECT_EQ(told.stored.size(), 1U) << "the oldest was forgotten";
+}
+
+}  // namespace
+}  // namespace posthorn::api::test

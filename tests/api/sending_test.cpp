@@ -1,0 +1,258 @@
+#include <gtest/gtest.h>
+
+#include "box.h"
+
+namespace posthorn::api::test {
+namespace {
+
+const std::string kBody = R"({"chatId":"4915550007777@c.us","message":"Order 118 is ready"})";
+
+std::string with(const std::string& field, const std::string& json_value) {
+  return R"({"chatId":"4915550007777@c.us","message":"x",")" + field + "\":" + json_value + "}";
+}
+
+TEST(SendMessage, AnswersTheIdThatTheMessageWillHave) {
+  Box box;
+  const auto answer = box.post(
+      "sendMessage",
+      R"({"chatId":"4915550007777@c.us","message":"Order 118 is ready","quotedMessageId":"3EB0A1B2C3D4E5F60718","linkPreview":false,"urgent":true,"consent":"order"})");
+  ASSERT_EQ(answer->status(), 200);
+  ASSERT_EQ(box.outbox.views.size(), 1U);
+  const Job& job = box.outbox.views[0].job;
+  EXPECT_EQ(answer->text(), "{\"idMessage\":\"" + job.id + "\"}");
+  EXPECT_EQ(job.id.size(), 22U);
+  EXPECT_TRUE(job.id.starts_with("3EB0"));
+  EXPECT_EQ(job.chat, "4915550007777@c.us");
+  EXPECT_EQ(job.text, "Order 118 is ready");
+  EXPECT_EQ(job.quoted_id, "3EB0A1B2C3D4E5F60718");
+  EXPECT_FALSE(job.link_preview);
+  EXPECT_TRUE(job.urgent);
+  EXPECT_EQ(job.consent, "order");
+  EXPECT_EQ(job.accepted_at, box.clock.now());
+  EXPECT_EQ(job.expires_at, box.clock.now() + hours(24));
+}
+
+TEST(SendMessage, IsAcceptedWhileNothingIsLinked) {
+  Box box;
+  box.link.who = {};
+  box.set_session(session::State::pairing);
+  EXPECT_EQ(box.post("sendMessage", kBody)->status(), 200);
+}
+
+TEST(SendMessage, AnswersOnlyWhenTheJobIsOnDisk) {
+  Box box;
+  box.outbox.hold_answers = true;
+  const auto answer = box.post("sendMessage", kBody);
+  EXPECT_EQ(answer->status(), 0);
+  box.outbox.release();
+  EXPECT_EQ(answer->status(), 200);
+}
+
+TEST(SendMessage, BringsChatIdsIntoOneForm) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"("chatId":"4915550007777@c.us")", "4915550007777@c.us"},
+      {R"("chatId":" 4915550007777 @c.us ")", "4915550007777@c.us"},
+      {R"("chatId":"4915550007777@s.whatsapp.net")", "4915550007777@c.us"},
+      {R"("chatId":"4915550007777")", "4915550007777@c.us"},
+      {R"("chatId":"+4915550007777")", "4915550007777@c.us"},
+      {R"("chatId":"120363000000000001@g.us")", "120363000000000001@g.us"},
+      {R"("chatId":"4915550001234-1580000000@g.us")", "4915550001234-1580000000@g.us"},
+      {R"("chatId":"182000000000001@lid")", "182000000000001@lid"},
+      {R"("phoneNumber":4915550007777)", "4915550007777@c.us"},
+      {R"("phoneNumber":"4915550007777")", "4915550007777@c.us"},
+  };
+  for (const auto& [field, chat] : cases) {
+    Box box;
+    EXPECT_EQ(box.post("sendMessage", "{" + field + R"(,"message":"x"})")->status(), 200) << field;
+    ASSERT_EQ(box.outbox.views.size(), 1U) << field;
+    EXPECT_EQ(box.outbox.views[0].job.chat, chat);
+  }
+}
+
+TEST(SendMessage, RefusesOtherChatIds) {
+  for (const char* chat :
+       {"abc@c.us", "@c.us", "4915550007777@", "120363000000000001@newsletter", "status@broadcast",
+        "49 1@g.us", "-@g.us", "1234@c.us", "123456789012345678901@c.us", "4915550007777@c.us@c.us",
+        "49155500:17@s.whatsapp.net"}) {
+    Box box;
+    EXPECT_EQ(box.post("sendMessage", R"({"message":"x","chatId":")" + std::string(chat) + "\"}")
+                  ->message(),
+              "Validation failed. Details: 'chatId' must be one of the next formats: "
+              "'phone_number@c.us' or 'group_id@g.us'")
+        << chat;
+    EXPECT_TRUE(box.outbox.views.empty());
+  }
+}
+
+TEST(SendMessage, SaysWhatIsWrongInTheCloudsWords) {
+  const std::string chat = R"("chatId":"4915550007777@c.us")";
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"({"message":"x"})", "'chatId' is required"},
+      {"", "'chatId' is required"},
+      {R"({"chatId":null,"message":"x"})", "'chatId' is required"},
+      {R"({"chatId":"","message":"x"})", "'chatId' is not allowed to be empty"},
+      {R"({"chatId":7,"message":"x"})", "'chatId' must be a string"},
+      {"{" + chat + "}", "'message' is required"},
+      {"{" + chat + R"(,"message":""})", "'message' is not allowed to be empty"},
+      {"{" + chat + R"(,"message":5})", "'message' must be a string"},
+      {"{" + chat + R"(,"message":["x"]})", "'message' must be a string"},
+      {with("quotedMessageId", "\"3EB0\""), "'message id' must be at least 16 symbols"},
+      {with("quotedMessageId", "{}"), "'quotedMessageId' must be a string"},
+      {with("linkPreview", "3"), "'linkPreview' must be a boolean"},
+      {with("consent", "\"bought\""), "'consent' must be one of [order, form, spoken]"},
+  };
+  for (const auto& [body, text] : cases) {
+    Box box;
+    const auto answer = box.post("sendMessage", body);
+    EXPECT_EQ(answer->status(), 400) << body;
+    EXPECT_EQ(answer->message(), "Validation failed. Details: " + text) << body;
+  }
+}
+
+TEST(SendMessage, CountsCharactersNotBytes) {
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) text += "\xF0\x9F\x8D\x9E";
+  Box box;
+  EXPECT_EQ(box.post("sendMessage", R"({"chatId":"4915550007777@c.us","message":")" + text + "\"}")
+                ->status(),
+            200);
+  EXPECT_EQ(box.outbox.views[0].job.text, text);
+  EXPECT_EQ(box.post("sendMessage", R"({"chatId":"4915550007777@c.us","message":")" + text + "a\"}")
+                ->message(),
+            "Validation failed. Details: 'message' length must be less than or equal to 20000 "
+            "characters long");
+}
+
+TEST(SendMessage, NeverQueuesTextThatIsNoUtf8) {
+  Box box;
+  EXPECT_EQ(box.post("sendMessage", with("message2", "1"))->status(), 200);
+  box.post("sendMessage", R"({"chatId":"4915550007777@c.us","message":"a\udc00b"})");
+  ASSERT_EQ(box.outbox.views.size(), 2U);
+  EXPECT_EQ(box.outbox.views[1].job.text,
+            "a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+            "b");
+}
+
+TEST(SendMessage, IgnoresLegacyAndUnknownFieldsUnlessStrict) {
+  Box box;
+  EXPECT_EQ(box.post("sendMessage", with("archiveChat", "true"))->status(), 200);
+  EXPECT_EQ(box.post("sendMessage", with("whatIsThis", "true"))->status(), 200);
+  box.configure(R"({"strictValidation":"yes"})");
+  EXPECT_EQ(box.post("sendMessage", with("archiveChat", "true"))->status(), 200);
+  EXPECT_EQ(box.post("sendMessage", with("whatIsThis", "true"))->message(),
+            "Validation failed. Details: 'whatIsThis' is not allowed");
+}
+
+TEST(SendMessage, AnswersTheQuotaFormWhenTheQueueIsFull) {
+  Box box;
+  box.outbox.failure = Error{Errc::full, "outbox full"};
+  const auto answer = box.post("sendMessage", kBody);
+  EXPECT_EQ(answer->status(), 466);
+  const json::Value body = answer->json();
+  EXPECT_EQ(body["invokeStatus"]["method"].asString(), "sendMessage");
+  EXPECT_EQ(body["invokeStatus"]["status"].asString(), "QUOTE_EXCEEDED");
+  EXPECT_TRUE(body["correspondentsStatus"].isObject());
+  box.outbox.failure = Error{Errc::io, "disk"};
+  EXPECT_EQ(box.post("sendMessage", kBody)->status(), 500);
+}
+
+std::shared_ptr<Answer> send_with_key(Box& box, const std::string& key,
+                                      const std::string& body = kBody) {
+  Request request = Box::request(Verb::post, Box::path("sendMessage"), body);
+  request.idempotency_key = key;
+  const auto answer = box.send(std::move(request));
+  box.scheduler.run_posted();
+  return answer;
+}
+
+TEST(IdempotencyKey, MakesARepeatedPostANoOp) {
+  Box box;
+  const auto first = send_with_key(box, "receipt-118");
+  const auto again = send_with_key(box, "receipt-118");
+  const auto other = send_with_key(box, "receipt-119");
+  EXPECT_EQ(first->status(), 200);
+  EXPECT_EQ(again->text(), first->text());
+  EXPECT_NE(other->text(), first->text());
+  EXPECT_EQ(box.outbox.count(), 2U);
+  EXPECT_EQ(box.outbox.views[0].job.idempotency_key, "receipt-118");
+}
+
+TEST(IdempotencyKey, HoldsAfterTheJobHasLeftAndTheBoxHasRestarted) {
+  Box box;
+  const auto first = send_with_key(box, "receipt-118");
+  box.outbox.views.clear();
+  Box restarted;
+  restarted.blobs.values = box.blobs.values;
+  EXPECT_EQ(send_with_key(restarted, "receipt-118")->text(), first->text());
+  EXPECT_EQ(restarted.outbox.count(), 0U);
+}
+
+TEST(IdempotencyKey, IsFoundInTheJobWhenPowerWentBeforeTheKeyWasStored) {
+  Box box;
+  const auto first = send_with_key(box, "receipt-118");
+  Box restarted;
+  restarted.outbox.views = box.outbox.views;
+  EXPECT_EQ(send_with_key(restarted, "receipt-118")->text(), first->text());
+  EXPECT_EQ(restarted.outbox.count(), 1U);
+}
+
+TEST(IdempotencyKey, ForgetsWithTheLifeOfTheJob) {
+  Box box;
+  const auto first = send_with_key(box, "receipt-118");
+  box.scheduler.advance(hours(24) - minutes(1));
+  EXPECT_EQ(send_with_key(box, "receipt-118")->text(), first->text());
+  box.scheduler.advance(minutes(2));
+  EXPECT_NE(send_with_key(box, "receipt-118")->text(), first->text());
+  EXPECT_EQ(box.outbox.count(), 2U);
+}
+
+TEST(IdempotencyKey, GivesParallelPostsOneMessage) {
+  Box box;
+  box.outbox.hold_answers = true;
+  const auto first = send_with_key(box, "k");
+  const auto second = send_with_key(box, "k");
+  EXPECT_EQ(first->status() + second->status(), 0);
+  box.outbox.release();
+  box.scheduler.run_posted();
+  EXPECT_EQ(first->status(), 200);
+  EXPECT_EQ(second->text(), first->text());
+  EXPECT_EQ(box.outbox.count(), 1U);
+}
+
+TEST(IdempotencyKey, IsFreeAgainAfterARefusal) {
+  Box box;
+  box.outbox.failure = Error{Errc::full, "outbox full"};
+  EXPECT_EQ(send_with_key(box, "k")->status(), 466);
+  box.outbox.failure.reset();
+  EXPECT_EQ(send_with_key(box, "k")->status(), 200);
+  EXPECT_EQ(send_with_key(box, std::string(256, 'k'))->status(), 400);
+}
+
+TEST(IdempotencyKey, SurvivesDamagedBlobs) {
+  Box box;
+  for (int i = 0; i < 64; ++i) {
+    box.blobs.values["idempotency/" + std::to_string(i)] = to_bytes("[{\"key\":3},7,nonsense");
+  }
+  EXPECT_EQ(send_with_key(box, "k")->status(), 200);
+}
+
+TEST(IdempotencyKey, AnswersWhoeverWaitsWhenTheApiGoes) {
+  Box box;
+  box.outbox.hold_answers = true;
+  const auto keyed = send_with_key(box, "k");
+  box.api.reset();
+  EXPECT_EQ(keyed->status(), 502);
+  box.outbox.release();
+}
+
+TEST(SendMessage, AnswersFromTheDiskMayOutliveTheApi) {
+  Box box;
+  box.outbox.hold_answers = true;
+  const auto plain = box.post("sendMessage", kBody);
+  box.api.reset();
+  box.outbox.release();
+  EXPECT_EQ(plain->status(), 200);
+}
+
+}  // namespace
+}  // namespace posthorn::api::test
