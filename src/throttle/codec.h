@@ -1,0 +1,78 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <type_traits>
+
+#include "posthorn/base/bytes.h"
+
+namespace posthorn::throttle {
+
+/// Little-endian bytes of numbers, enums, bools and short strings. One `fields(archive)` per struct
+/// serves both directions, so that they cannot differ.
+class Encoder {
+ public:
+  template <class T>
+  requires std::is_integral_v<T> || std::is_enum_v<T>
+  void operator()(const T& value) {
+    const auto bits = static_cast<std::uint64_t>(value);
+    for (std::size_t i = 0; i < sizeof(T); ++i)
+      out_.push_back(static_cast<std::byte>(bits >> (8 * i)));
+  }
+  void operator()(const std::string& text) {
+    const auto length = static_cast<std::uint16_t>(std::min<std::size_t>(text.size(), 0xffff));
+    (*this)(length);
+    append(out_, as_bytes(std::string_view(text).substr(0, length)));
+  }
+
+  [[nodiscard]] Bytes take() { return std::move(out_); }
+
+ private:
+  Bytes out_;
+};
+
+/// Reads what Encoder wrote. Past the end everything is zero and ok() is false.
+class Decoder {
+ public:
+  explicit Decoder(ByteView in) : in_(in) {}
+
+  template <class T>
+  requires std::is_integral_v<T> || std::is_enum_v<T>
+  void operator()(T& value) {
+    std::uint64_t bits = 0;
+    if (in_.size() < sizeof(T)) {
+      ok_ = false;
+      in_ = {};
+    } else {
+      for (std::size_t i = 0; i < sizeof(T); ++i)
+        bits |= static_cast<std::uint64_t>(in_[i]) << (8 * i);
+      in_ = in_.subspan(sizeof(T));
+    }
+    if constexpr (std::is_same_v<T, bool>) {
+      value = bits != 0;
+    } else {
+      value = static_cast<T>(bits);
+    }
+  }
+  void operator()(std::string& text) {
+    std::uint16_t length = 0;
+    (*this)(length);
+    if (length > in_.size()) {
+      ok_ = false;
+      in_ = {};
+      return;
+    }
+    text = posthorn::to_string(in_.first(length));
+    in_ = in_.subspan(length);
+  }
+
+  [[nodiscard]] bool ok() const { return ok_; }
+  [[nodiscard]] bool done() const { return in_.empty(); }
+
+ private:
+  ByteView in_;
+  bool ok_ = true;
+};
+
+}  // namespace posthorn::throttle

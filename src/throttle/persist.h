@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "posthorn/base/blob_store.h"
+#include "throttle/engine.h"
+
+namespace posthorn::throttle {
+
+/// What happened since the last checkpoint, small enough to be written before every send: charges
+/// and inbound messages. Replayed on top of the checkpoint at start.
+struct JournalEvent {
+  /// Stored: do not renumber.
+  enum class Kind : std::uint8_t { charge = 1, inbound = 2, final = 3 };
+  std::uint64_t number = 0;
+  Kind kind = Kind::charge;
+  Tick at = 0;
+  Charge charge;        ///< charge: all of it; inbound: chat; final: sequence
+  Tick written = 0;     ///< inbound
+  std::string request;  ///< inbound: the text when it was a stop or start word
+};
+
+/// Pages and checkpoint in the BlobStore. src/throttle/STATE.md says what is where and why.
+class Persist {
+ public:
+  explicit Persist(BlobStore& blobs) : blobs_(blobs) {}
+
+  /// What of the clock is kept.
+  struct ClockMark {
+    Tick tick = 0;
+    std::int64_t wall_ms = 0;
+    bool trusted = false;
+  };
+
+  /// Loads checkpoint and pages, replays the journal. False: there was nothing. Damaged blobs are
+  /// logged and cost what they held. Errors: io.
+  Result<bool> load(Engine& engine, ClockMark& clock);
+  /// One event more, visible to durable() after this.
+  Result<void> record(JournalEvent event);
+  /// Saves everything that changed; the journal starts anew once durable() has run.
+  Result<void> checkpoint(Engine& engine, const ClockMark& clock);
+  /// True when the journal is long enough for a checkpoint.
+  [[nodiscard]] bool wants_checkpoint() const { return events_.size() >= kMaxEvents; }
+  [[nodiscard]] std::uint64_t last_checkpoint() const { return checkpointed_; }
+  /// The checkpoint with this number has reached the disk.
+  void on_durable(std::uint64_t checkpoint);
+
+ private:
+  static constexpr std::size_t kMaxEvents = 64;
+  Result<void> save_journal();
+  void load_pages(Engine& engine, std::uint32_t pages);
+  void replay(Engine& engine, const JournalEvent& event);
+
+  BlobStore& blobs_;
+  std::vector<JournalEvent> events_;
+  std::uint64_t number_ = 0;        ///< of the newest event
+  std::uint64_t checkpointed_ = 0;  ///< events up to here are in the newest checkpoint
+};
+
+}  // namespace posthorn::throttle

@@ -1,0 +1,40 @@
+#include "throttle/policy_clock.h"
+
+#include <algorithm>
+
+namespace posthorn::throttle {
+namespace {
+/// 0 means "never" in records, so ticks do not begin near it even when the board boots in 1970.
+constexpr Tick kFirstTick = 1'600'000'000LL * kSecond;
+/// The server speaks in whole seconds; less than this is no jump.
+constexpr Tick kTolerance = 2 * kSecond;
+}  // namespace
+
+void PolicyClock::start(Tick tick, std::int64_t wall_ms, bool trusted, Mono mono, Wall wall) {
+  mono_ = mono;
+  tick_ = tick != 0 ? tick : std::max(kFirstTick, wall.since_epoch.count());
+  anchored_ = trusted && tick != 0;
+  anchor_tick_ = tick;
+  anchor_wall_ = wall_ms;
+}
+
+Tick PolicyClock::now(Mono mono, Wall wall, Tick& jumped) {
+  jumped = 0;
+  tick_ += std::max<Tick>(0, (mono - mono_).count());
+  mono_ = std::max(mono_, mono);
+  if (!wall.trusted) return tick_;
+  const std::int64_t wall_ms = wall.since_epoch.count();
+  if (anchored_) {
+    const Tick by_wall = anchor_tick_ + (wall_ms - anchor_wall_);
+    if (by_wall > tick_ + kTolerance) {
+      jumped = by_wall - tick_;
+      tick_ = by_wall;
+    }
+  }
+  anchored_ = true;
+  anchor_tick_ = tick_;
+  anchor_wall_ = wall_ms;
+  return tick_;
+}
+
+}  // namespace posthorn::throttle

@@ -1,0 +1,44 @@
+#include "throttle/recent_posts.h"
+
+#include <algorithm>
+
+#include "posthorn/base/crypto.h"
+
+namespace posthorn::throttle {
+namespace {
+
+std::uint64_t content_hash(const Job& job) {
+  std::string content = job.chat;
+  content += '\0';
+  content += std::to_string(static_cast<int>(job.kind));
+  content += '\0';
+  content += job.quoted_id;
+  content += '\0';
+  content += job.text;
+  const crypto::Sha256 digest = crypto::sha256(as_bytes(content));
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < 8; ++i) hash = (hash << 8) | static_cast<std::uint64_t>(digest[i]);
+  return hash == 0 ? 1 : hash;
+}
+
+}  // namespace
+
+std::optional<std::string> RecentPosts::find_or_add(const Job& job, Tick within, Tick now) {
+  const std::uint64_t content = content_hash(job);
+  if (within > 0) {
+    for (const Post& post : posts_) {
+      if (post.content == content && now - post.at < within)
+        return std::string(post.id.data(), post.id_length);
+    }
+  }
+  if (job.id.size() > posts_[0].id.size()) return std::nullopt;
+  Post& post = posts_[next_];
+  next_ = (next_ + 1) % posts_.size();
+  post.content = content;
+  post.at = now;
+  post.id_length = static_cast<std::uint8_t>(job.id.size());
+  std::copy(job.id.begin(), job.id.end(), post.id.begin());
+  return std::nullopt;
+}
+
+}  // namespace posthorn::throttle

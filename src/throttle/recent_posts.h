@@ -1,0 +1,33 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "posthorn/base/job.h"
+#include "throttle/tick.h"
+
+namespace posthorn::throttle {
+
+/// The last accepted jobs, to answer a till that posts twice with the first id. Fixed size; when
+/// more than kKept are accepted within the time, the oldest are forgotten.
+class RecentPosts {
+ public:
+  static constexpr std::size_t kKept = 512;
+
+  /// The id of the same message to the same chat accepted within `within`; else remembers this one.
+  std::optional<std::string> find_or_add(const Job& job, Tick within, Tick now);
+
+ private:
+  struct Post {
+    std::uint64_t content = 0;  ///< hash of chat, kind, text and quoted id; 0: free
+    Tick at = 0;
+    std::array<char, 39> id{};
+    std::uint8_t id_length = 0;
+  };
+  std::array<Post, kKept> posts_;
+  std::size_t next_ = 0;
+};
+
+}  // namespace posthorn::throttle

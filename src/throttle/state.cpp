@@ -1,0 +1,240 @@
+#include "throttle/state.h"
+
+#include <algorithm>
+
+#include "throttle/limits.h"
+
+namespace posthorn::throttle {
+namespace {
+
+std::uint64_t draw(State& state) {
+  state.random += 0x9e3779b97f4a7c15ULL;
+  return mix(state.random);
+}
+
+/// Even over low..high.
+Tick draw_between(State& state, Tick low, Tick high) {
+  if (high <= low) return low;
+  return low + static_cast<Tick>(draw(state) % static_cast<std::uint64_t>(high - low + 1));
+}
+
+void count_in_windows(State& state, const Charge& what, Tick now) {
+  state.day_total.add(now);
+  if (what.lane == Lane::reply) {
+    state.minute_reply.add(now);
+    return;
+  }
+  state.minute_known_first.add(now);
+  state.hour_known_first.add(now);
+  state.day_known_first.add(now);
+  if (what.lane == Lane::first) state.month_unanswered.add(now);
+}
+
+void note_text(State& state, ChatRecord& record, const Charge& what, Tick now) {
+  if (what.text == 0 || what.lane == Lane::reply) return;
+  const auto tag = static_cast<std::uint32_t>(what.text >> 32);
+  const Tick before = record.text == tag ? from_stamp(record.text_at) : 0;
+  record.text = tag;
+  record.text_at = to_stamp(now);
+  TextUse& use = state.texts.touch(what.text, now);
+  if (what.lane == Lane::first && (before == 0 || now - before >= kDay)) use.first_chats.add(now);
+  if (before != 0 && now - before < kHour) return;
+  std::rotate(use.recent.begin(), use.recent.end() - 1, use.recent.end());
+  use.recent[0] = to_stamp(now);
+  use.last = now;
+  const double factor = 1000.0 / state.standing.factor;
+  use.next =
+      now + static_cast<Tick>(static_cast<double>(draw_between(state, 15 * kMinute, 25 * kMinute)) *
+                              factor);
+}
+
+void note_in_record(ChatRecord& record, Tick now) {
+  const Tick since = record.last_out == 0 ? 255 : (now - record.last_out) / kSecond;
+  const auto seconds_ago = static_cast<std::uint8_t>(std::clamp<Tick>(since, 0, 255));
+  record.before[1] = static_cast<std::uint8_t>(
+      record.last_out == 0 ? 255 : std::min<int>(255, record.before[0] + seconds_ago));
+  record.before[0] = seconds_ago;
+  record.last_out = now;
+  if (record.run < 255) ++record.run;
+}
+
+void draw_gaps(State& state, Lane lane, Tick now) {
+  state.next_any = now + std::max(state.settings.gap_any_ms, state.settings.delay_ms);
+  const GapRange range = gap_range(state, lane, now);
+  state.next_in_lane[static_cast<std::size_t>(lane)] =
+      now + draw_between(state, range.low, range.high);
+}
+
+/// More than 40 % of the last 50 messages older than 30 min have reached no device.
+bool many_undelivered(const State& state, Tick now) {
+  std::uint32_t count = 0;
+  std::uint32_t missing = 0;
+  const std::size_t size = state.deliveries.size();
+  for (std::size_t i = 0; i < size && count < 50; ++i) {
+    const Delivery& delivery = state.deliveries[(state.deliveries_head + size - i) % size];
+    if (delivery.at == 0) break;
+    if (now - delivery.at < 30 * kMinute) continue;
+    ++count;
+    if (!delivery.arrived) ++missing;
+  }
+  return count == 50 && missing * 10 > count * 4;
+}
+
+std::int64_t local_ms_of_day(const Moment& m) {
+  const std::int64_t local = m.wall_ms + m.utc_offset_ms;
+  return ((local % kDay) + kDay) % kDay;
+}
+
+}  // namespace
+
+Lane lane_of(const ChatRecord* record, Tick now) {
+  if (record == nullptr) return Lane::first;
+  if (record->last_in != 0 && now - from_stamp(record->last_in) < kDay) return Lane::reply;
+  if (record->is(ChatRecord::has_inbound) || record->key.is_group()) return Lane::known;
+  return Lane::first;
+}
+
+bool in_quiet_hours(const Settings& settings, const Moment& m) {
+  if (!m.trusted || settings.quiet_from_min == settings.quiet_to_min) return false;
+  const std::int64_t minute = local_ms_of_day(m) / kMinute;
+  const std::int64_t from = settings.quiet_from_min;
+  const std::int64_t to = settings.quiet_to_min;
+  return from < to ? minute >= from && minute < to : minute >= from || minute < to;
+}
+
+Tick morning_after(const Settings& settings, const Moment& m) {
+  const std::int64_t wait = settings.quiet_to_min * kMinute - local_ms_of_day(m);
+  return m.now + (wait > 0 ? wait : wait + kDay);
+}
+
+std::int64_t night_of(const Settings& settings, const Moment& m) {
+  return (m.wall_ms + m.utc_offset_ms - settings.quiet_from_min * kMinute) / kDay;
+}
+
+bool is_charged(const State& state, std::uint64_t sequence) {
+  return std::find(state.charged.begin(), state.charged.end(), sequence) != state.charged.end();
+}
+
+double reply_share(const State& state, Tick now) {
+  std::uint32_t count = 0;
+  std::uint32_t answered = 0;
+  const std::size_t size = state.openings.size();
+  for (std::size_t i = 0; i < 100; ++i) {
+    const Opening& opening = state.openings[(state.openings_head + size - i) % size];
+    if (opening.at == 0 || now - opening.at >= 14 * kDay) break;
+    ++count;
+    if (opening.answered) ++answered;
+  }
+  return count < 20 ? -1.0 : static_cast<double>(answered) / count;
+}
+
+double bad_number_share(const State& state) {
+  if (state.checks.count < 20) return -1.0;
+  return static_cast<double>(state.checks.yes()) / state.checks.count;
+}
+
+const RunningOverride* find_override(const State& state, Exception limit, Tick now) {
+  for (const RunningOverride& running : state.overrides) {
+    if (running.limit == limit && now < running.until) return &running;
+  }
+  return nullptr;
+}
+
+void charge(State& state, const Charge& what, Tick now) {
+  count_in_windows(state, what, now);
+  if (what.opening) {
+    state.openings_head =
+        static_cast<std::uint32_t>((state.openings_head + 1) % state.openings.size());
+    state.openings[state.openings_head] = {what.chat, now, what.consent, false};
+    ++state.standing.quota_used;
+  }
+  if (ChatRecord* record = state.chats.touch(what.chat, now)) {
+    note_text(state, *record, what, now);
+    note_in_record(*record, now);
+    if (!what.own_device) record->set(ChatRecord::confirm_due, false);
+  }
+  if (what.night != 0) {
+    state.urgent_at_night = state.night == what.night ? state.urgent_at_night + 1 : 1;
+    state.night = what.night;
+  }
+  if (!what.own_device) draw_gaps(state, what.lane, now);
+  if (what.sequence != 0) {
+    std::rotate(state.charged.begin(), state.charged.end() - 1, state.charged.end());
+    state.charged[0] = what.sequence;
+  }
+  state.standing.last_traffic = now;
+}
+
+void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now) {
+  ChatRecord* record = state.chats.touch(chat, now);
+  if (record == nullptr) return;
+  // A backlog can bring old messages: they are no reason to treat the chat as answered just now.
+  const std::uint32_t stamp = to_stamp(std::min(written_at, now));
+  // What the chat got before its first answer was budgeted as unanswered.
+  if (!record->is(ChatRecord::has_inbound) && !chat.is_group())
+    state.month_unanswered.refund(now, record->run);
+  record->set(ChatRecord::has_inbound);
+  record->last_in = std::max(record->last_in, stamp);
+  record->run = 0;
+  for (Opening& opening : state.openings) {
+    if (opening.chat == chat) opening.answered = true;
+  }
+  state.standing.last_traffic = now;
+}
+
+void note_check(State& state, const ChatKey& chat, bool on_whatsapp, Tick now) {
+  state.checks.push(!on_whatsapp, 50);
+  ChatRecord* record = state.chats.touch(chat, now);
+  if (record == nullptr) return;
+  record->set(ChatRecord::checked_yes, on_whatsapp);
+  record->set(ChatRecord::checked_no, !on_whatsapp);
+  record->checked = to_stamp(now);
+}
+
+void charge_check(State& state, Tick now) {
+  state.hour_checks.add(now);
+  state.day_checks.add(now);
+}
+
+void note_final(State& state, std::uint64_t sequence) {
+  std::replace(state.charged.begin(), state.charged.end(), sequence, std::uint64_t{0});
+}
+
+void note_known_send(State& state, bool failed) {
+  state.known_sends.push(failed, 10);
+  // Section 8.2: in yellow the known lane stops when it begins to fail as well.
+  if (state.standing.yellow && state.known_sends.yes() >= 2) state.standing.known_stopped = true;
+}
+
+void note_sent_id(State& state, std::uint64_t id_hash, Tick now) {
+  state.deliveries_head =
+      static_cast<std::uint32_t>((state.deliveries_head + 1) % state.deliveries.size());
+  state.deliveries[state.deliveries_head] = {id_hash, now, false};
+}
+
+void note_delivered(State& state, std::uint64_t id_hash) {
+  for (Delivery& delivery : state.deliveries) {
+    if (delivery.id == id_hash) delivery.arrived = true;
+  }
+}
+
+void pass_time(State& state, const Moment& m) {
+  Standing& standing = state.standing;
+  const Tick up_since = state.connected ? state.connected_at : kNever;
+  if (pass_time(standing, m.now, up_since)) {
+    state.known_sends = {};
+    state.chats.change_each([](ChatRecord& record) {
+      const bool refused = record.is(ChatRecord::reachout_refused);
+      record.set(ChatRecord::reachout_refused, false);
+      return refused;
+    });
+  }
+  // An alarm that lasts is told once and keeps amber on.
+  if (standing.amber_until < m.now + kDay - kHour) {
+    const double share = reply_share(state, m.now);
+    if (share >= 0 && share < 0.10) turn_amber(standing, Standing::Alarm::reply_share, m.now);
+    if (many_undelivered(state, m.now)) turn_amber(standing, Standing::Alarm::undelivered, m.now);
+  }
+}
+
+}  // namespace posthorn::throttle

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "posthorn/throttle/settings.h"
+#include "posthorn/throttle/status.h"
+#include "posthorn/throttle/valve.h"
+#include "throttle/chats.h"
+#include "throttle/rolling.h"
+#include "throttle/standing.h"
+#include "throttle/texts.h"
+#include "throttle/tick.h"
+
+namespace posthorn::throttle {
+
+/// One first message to a chat that had never written to us.
+struct Opening {
+  ChatKey chat;
+  Tick at = 0;  ///< 0: none
+  bool consent = false;
+  bool answered = false;
+};
+
+/// The last N yes/no answers to one question, newest in bit 0.
+struct LastAnswers {
+  std::uint64_t bits = 0;
+  std::uint32_t count = 0;
+
+  void push(bool yes, std::uint32_t keep) {
+    bits = ((bits << 1) | (yes ? 1 : 0)) & (keep >= 64 ? ~0ULL : (1ULL << keep) - 1);
+    count = count < keep ? count + 1 : keep;
+  }
+  [[nodiscard]] std::uint32_t yes() const {
+    return static_cast<std::uint32_t>(__builtin_popcountll(bits));
+  }
+};
+
+/// A message of ours and whether any device has confirmed it.
+struct Delivery {
+  std::uint64_t id = 0;  ///< hash of the message id; 0: none
+  Tick at = 0;
+  bool arrived = false;
+};
+
+/// What an operator may double or approve. Stored: do not renumber.
+enum class Exception : std::uint8_t {
+  none = 0,
+  openings = 1,
+  minute = 2,
+  minute_reply = 3,
+  hour = 4,
+  day = 5,
+  budget_30d = 6,
+  campaign = 7,
+  yellow_hold = 8,
+};
+struct RunningOverride {
+  Exception limit = Exception::none;
+  std::uint64_t text = 0;  ///< campaign: hash of its text
+  Tick until = 0;
+  std::string who, reason;
+};
+
+/// Everything the throttle remembers. Fixed size but for the chats' pages, which stop at kMaxChats.
+struct State {
+  Settings settings;
+  Standing standing;
+  std::uint64_t random = 1;  ///< of the jitter; moves with each charge
+  std::uint64_t salt = 0;    ///< of chat hashes in the audit log
+
+  // Windows. known_first: both lanes together.
+  MinuteWindow minute_known_first, minute_reply;
+  HourWindow hour_known_first, hour_checks, hour_look_ups;
+  DayWindow day_known_first, day_total, day_checks;
+  DayWindow day_groups, day_members, day_statuses, day_profile;
+  MonthWindow month_unanswered;
+  std::array<Opening, 128> openings;  ///< ring, newest at openings_head
+  std::uint32_t openings_head = 0;
+  LastAnswers checks;       ///< yes: NOT on WhatsApp; last 50
+  LastAnswers known_sends;  ///< yes: failed; last 10
+  std::array<Delivery, 64> deliveries;
+  std::uint32_t deliveries_head = 0;
+  std::int64_t night = 0;  ///< which night urgent_at_night counts
+  std::uint32_t urgent_at_night = 0;
+  std::array<RunningOverride, 4> overrides;
+
+  // When the next send may be handed over, by the gaps alone.
+  Tick next_any = 0;
+  std::array<Tick, 3> next_in_lane{};  ///< by Lane
+  /// Jobs that are charged and not final: handed over again without another charge.
+  std::array<std::uint64_t, 16> charged{};
+
+  Chats chats;
+  Texts texts;
+
+  // Not stored.
+  bool connected = false;
+  bool paused = false;
+  Tick connected_at = 0;
+};
+
+/// What one send costs, to be charged before it is handed over.
+struct Charge {
+  ChatKey chat;
+  Lane lane = Lane::first;
+  bool opening = false;
+  bool consent = false;
+  std::int64_t night = 0;      ///< night_of() when it is an urgent one in quiet hours, else 0
+  bool own_device = false;     ///< typed on the phone: counts, but draws no gap
+  std::uint64_t text = 0;      ///< 0: own device
+  std::uint64_t sequence = 0;  ///< of the job; 0: none
+
+  bool operator==(const Charge&) const = default;
+};
+
+// Facts ---------------------------------------------------------------------------------------
+
+[[nodiscard]] Lane lane_of(const ChatRecord* record, Tick now);
+[[nodiscard]] bool in_quiet_hours(const Settings& settings, const Moment& moment);
+/// When the present night ends; only while in quiet hours.
+[[nodiscard]] Tick morning_after(const Settings& settings, const Moment& moment);
+[[nodiscard]] std::int64_t night_of(const Settings& settings, const Moment& moment);
+[[nodiscard]] bool is_charged(const State& state, std::uint64_t sequence);
+/// Share of the last 100 openings of 14 days that were answered; < 0: fewer than 20.
+[[nodiscard]] double reply_share(const State& state, Tick now);
+/// Share of "not on WhatsApp" among the last 50 answers; < 0: fewer than 20.
+[[nodiscard]] double bad_number_share(const State& state);
+[[nodiscard]] const RunningOverride* find_override(const State& state, Exception limit, Tick now);
+
+// Changes -------------------------------------------------------------------------------------
+
+void charge(State& state, const Charge& what, Tick now);
+/// An inbound message, without its opt-out meaning. written_at: when the customer wrote it.
+void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now);
+void note_check(State& state, const ChatKey& chat, bool on_whatsapp, Tick now);
+/// One question more; before it is asked.
+void charge_check(State& state, Tick now);
+void note_final(State& state, std::uint64_t sequence);
+void note_known_send(State& state, bool failed);
+void note_sent_id(State& state, std::uint64_t id_hash, Tick now);
+void note_delivered(State& state, std::uint64_t id_hash);
+/// Runs standing's clock and the counters' own alarms (undelivered share, reply share).
+void pass_time(State& state, const Moment& moment);
+
+}  // namespace posthorn::throttle

@@ -1,0 +1,107 @@
+#include "posthorn/throttle/valve.h"
+
+#include <ctime>
+
+#include "throttle/valve_impl.h"
+
+namespace posthorn::throttle {
+
+Valve::Valve(Outside outside) : impl_(std::make_unique<Impl>(std::move(outside))) {}
+Valve::~Valve() { stop(); }
+
+Result<void> Valve::start(const Settings& settings) { return impl_->start(settings); }
+void Valve::stop() { impl_->stop(); }
+
+std::optional<std::string> Valve::on_accept(const Job& job) { return impl_->on_accept(job); }
+void Valve::on_job(std::uint64_t sequence, const Job& job) { impl_->on_job(sequence, job); }
+bool Valve::cancel(std::uint64_t sequence) { return impl_->cancel(sequence); }
+std::optional<JobView> Valve::view(std::uint64_t sequence) const { return impl_->view(sequence); }
+std::size_t Valve::waiting() const { return impl_->engine_.waiting.size(); }
+
+void Valve::on_inbound(const std::string& chat, std::string_view text, Wall at) {
+  impl_->on_inbound(chat, text, at);
+}
+void Valve::on_own_send(const std::string& chat, Wall at) { impl_->on_own_send(chat, at); }
+void Valve::on_group(const std::string& chat, Wall since) { impl_->on_group(chat, since); }
+void Valve::on_delivered(const std::string& message_id) { impl_->on_delivered(message_id); }
+void Valve::on_signal(const Signal& signal) { impl_->on_signal(signal); }
+void Valve::on_connected() { impl_->set_connected(true); }
+void Valve::on_disconnected() { impl_->set_connected(false); }
+
+void Valve::pause() { impl_->set_paused(true); }
+void Valve::resume() { impl_->set_paused(false); }
+Result<void> Valve::set_delay(milliseconds delay) {
+  Settings settings = impl_->engine_.state.settings;
+  TRY(change_setting(settings, "delay_ms", delay.count()));
+  return impl_->set_settings(settings, "setSettings");
+}
+Result<void> Valve::set_settings(const Settings& settings, const std::string& who) {
+  return impl_->set_settings(settings, who);
+}
+const Settings& Valve::settings() const { return impl_->engine_.state.settings; }
+Result<void> Valve::declare_in_use(std::uint32_t months, const std::string& who) {
+  return impl_->declare_in_use(months, who);
+}
+Result<void> Valve::acknowledge(const std::string& who, const std::string& reason) {
+  return impl_->acknowledge(who, reason);
+}
+Result<void> Valve::add_override(const Override& exception) {
+  return impl_->add_override(exception);
+}
+Result<void> Valve::end_override(const std::string& limit, const std::string& who) {
+  return impl_->end_override(limit, who);
+}
+Result<void> Valve::take(Action action, const std::string& member_chat) {
+  return impl_->take(action, member_chat);
+}
+
+std::vector<OptOut> Valve::opt_outs() const { return impl_->opt_outs(); }
+bool Valve::opted_out(const std::string& chat) const {
+  const ChatRecord* record = impl_->engine_.state.chats.find(parse_chat(chat));
+  return record != nullptr && record->is(ChatRecord::opted_out);
+}
+Result<void> Valve::add_opt_out(const std::string& chat, const std::string& who,
+                                const std::string& reason) {
+  return impl_->set_opt_out(chat, true, who, reason);
+}
+Result<void> Valve::remove_opt_out(const std::string& chat, const std::string& who,
+                                   const std::string& reason) {
+  return impl_->set_opt_out(chat, false, who, reason);
+}
+void Valve::factory_defaults(const std::string& who) { impl_->factory_defaults(who); }
+
+Level Valve::level() const { return impl_->engine_.state.standing.told; }
+ThrottleStatus Valve::status() const { return impl_->status(); }
+std::string Valve::sentence() const { return describe(impl_->status(), impl_->offset()); }
+std::vector<Metric> Valve::metrics() const { return impl_->metrics(); }
+Result<std::vector<AuditRecord>> Valve::audit(std::size_t limit) const {
+  return impl_->audit_log().newest(limit);
+}
+std::optional<Wall> Valve::reconnect_not_before() const { return impl_->reconnect_not_before(); }
+
+seconds local_offset(Wall at) {
+  const auto time = static_cast<std::time_t>(at.unix_seconds());
+  std::tm local{};
+  return localtime_r(&time, &local) == nullptr ? seconds(0) : seconds(local.tm_gmtoff);
+}
+
+std::string write_first_link(std::string_view own_phone, std::string_view text) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string link = "https://wa.me/" + std::string(own_phone);
+  if (text.empty()) return link;
+  link += "?text=";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
+                       (byte >= 'a' && byte <= 'z') || byte == '-' || byte == '_' || byte == '.' ||
+                       byte == '~';
+    if (plain) {
+      link += c;
+    } else {
+      link += {'%', kHex[byte >> 4], kHex[byte & 15]};
+    }
+  }
+  return link;
+}
+
+}  // namespace posthorn::throttle

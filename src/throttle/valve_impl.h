@@ -1,0 +1,133 @@
+#pragma once
+
+#include <array>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "posthorn/throttle/valve.h"
+#include "throttle/audit_log.h"
+#include "throttle/engine.h"
+#include "throttle/persist.h"
+#include "throttle/policy_clock.h"
+#include "throttle/recent_posts.h"
+#include "throttle/report.h"
+
+namespace posthorn::throttle {
+
+/// Message ids as the delivery ring keeps them.
+[[nodiscard]] std::uint64_t id_hash(const std::string& id);
+
+class Valve::Impl {
+ public:
+  explicit Impl(Outside outside)
+      : o_(std::move(outside)),
+        persist_(o_.blobs),
+        audit_(o_.blobs),
+        timer_(o_.scheduler),
+        alive_(std::make_shared<bool>(true)) {}
+
+  Result<void> start(const Settings& settings);
+  void stop();
+
+  std::optional<std::string> on_accept(const Job& job);
+  void on_job(std::uint64_t sequence, const Job& job);
+  bool cancel(std::uint64_t sequence);
+  std::optional<JobView> view(std::uint64_t sequence);
+
+  void on_inbound(const std::string& chat, std::string_view text, Wall at);
+  void on_own_send(const std::string& chat, Wall at);
+  void on_group(const std::string& chat, Wall member_since);
+  void on_delivered(const std::string& message_id);
+  void on_signal(const Signal& signal);
+  void set_connected(bool connected);
+
+  void set_paused(bool paused);
+  Result<void> set_settings(const Settings& settings, const std::string& who);
+  Result<void> declare_in_use(std::uint32_t months, const std::string& who);
+  Result<void> acknowledge(const std::string& who, const std::string& reason);
+  Result<void> add_override(const Override& exception);
+  Result<void> end_override(const std::string& limit, const std::string& who);
+  Result<void> take(Action action, const std::string& member_chat);
+  std::vector<OptOut> opt_outs();
+  Result<void> set_opt_out(const std::string& chat, bool on, const std::string& who,
+                           const std::string& reason);
+  void factory_defaults(const std::string& who);
+  std::optional<Wall> reconnect_not_before();
+
+  /// Moves the policy clock and says what time it is.
+  Moment moment();
+  ThrottleStatus status() { return build_status(engine_, moment()); }
+  std::vector<Metric> metrics();
+  seconds offset() const { return o_.utc_offset(o_.clock.now()); }
+
+  Engine engine_;
+  AuditLog& audit_log() { return audit_; }
+
+ private:
+  using Step = Engine::Step;
+
+  void admit(std::uint64_t sequence, const Job& job, bool from_disk);
+  /// Runs the loop around decide() in a later turn, once however often it is asked for.
+  void wake();
+  void run();
+  void sleep_until(Tick at, const Moment& now);
+  void send(const Step& step);
+  void hand_over(std::uint64_t sequence, const ChatKey& chat, Lane lane);
+  void on_outcome(std::uint64_t sequence, Lane lane, const Job& job, const SendOutcome& outcome);
+  void try_again(std::uint64_t sequence, bool reached_the_wire);
+  void refuse(const Step& step);
+  void check(const Step& step);
+  void end(std::uint64_t sequence, Fate fate);
+  void put_back(std::uint64_t sequence, milliseconds after);
+  /// Tells a change of level, once, with its audit record.
+  void publish_level(const Moment& now);
+  void tell_held();
+  void tell_next_held();
+  void alarms();
+
+  void save();
+  void record(JournalEvent event);
+  void audit(const std::string& who, const std::string& what, const std::string& before,
+             const std::string& after, const std::string& reason);
+  std::string chat_hash(const std::string& chat) const;
+  bool on_opt_out_list(const ChatKey& chat) const;
+  /// Guards a callback that may come after we are gone.
+  template <class F>
+  auto guarded(F f) {
+    return [alive = std::weak_ptr<bool>(alive_), f = std::move(f)](auto&&... args) mutable {
+      if (!alive.expired()) f(std::forward<decltype(args)>(args)...);
+    };
+  }
+
+  Outside o_;
+  Persist persist_;
+  AuditLog audit_;
+  PolicyClock clock_;
+  RecentPosts recent_;
+  Timer timer_;
+  std::shared_ptr<bool> alive_;  // shared: callbacks ask it whether the valve is still there
+  bool started_ = false;
+  bool woken_ = false;
+  bool in_flight_ = false;
+  std::uint64_t flying_ = 0;           ///< sequence of the job in flight
+  std::deque<std::uint64_t> to_tell_;  ///< held jobs whose status is still to be told
+  bool telling_ = false;
+  Tick ask_again_ = 0;  ///< for the restriction, once its end has passed
+  bool poor_list_told_ = false;
+  bool low_reply_told_ = false;
+  std::map<std::uint64_t, int> attempts_;  ///< of jobs that came back, by sequence
+  struct Counters {
+    std::array<std::uint64_t, 3> sent{};  ///< by lane
+    std::map<std::string, std::uint64_t> refused;
+    std::map<int, std::uint64_t> rejected;
+    std::uint64_t uncertain = 0;
+    std::uint64_t delivered = 0;
+    std::uint64_t signals = 0;
+  } counters_;
+};
+
+}  // namespace posthorn::throttle

@@ -1,0 +1,360 @@
+#include "throttle/valve_impl.h"
+
+#include <algorithm>
+
+#include "posthorn/base/crypto.h"
+#include "posthorn/base/log.h"
+#include "throttle/opt_out_words.h"
+
+namespace posthorn::throttle {
+namespace {
+
+constexpr milliseconds kLongestSleep = hours(1);
+constexpr milliseconds kRetryFirst = seconds(5);
+constexpr milliseconds kRetryLongest = minutes(10);
+constexpr milliseconds kDiskTrouble = seconds(10);
+
+}  // namespace
+
+std::uint64_t id_hash(const std::string& id) {
+  const crypto::Sha256 digest = crypto::sha256(as_bytes(id));
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < 8; ++i) hash = (hash << 8) | static_cast<std::uint64_t>(digest[i]);
+  return hash;
+}
+
+// Start and time -----------------------------------------------------------------------------
+
+Moment Valve::Impl::moment() {
+  const Wall wall = o_.clock.now();
+  Tick jumped = 0;
+  Moment m;
+  m.now = clock_.now(o_.scheduler.now(), wall, jumped);
+  m.wall_ms = wall.since_epoch.count();
+  m.utc_offset_ms = milliseconds(o_.utc_offset(wall)).count();
+  m.trusted = wall.trusted;
+  if (jumped > 0) {
+    // Gaps are counted in real time: a jump of the calendar does not shorten them.
+    State& state = engine_.state;
+    if (state.next_any > m.now - jumped) state.next_any += jumped;
+    for (Tick& next : state.next_in_lane) {
+      if (next > m.now - jumped) next += jumped;
+    }
+  }
+  return m;
+}
+
+Result<void> Valve::Impl::start(const Settings& settings) {
+  TRY(check_settings(settings));
+  Persist::ClockMark mark;
+  TRY(const bool found, persist_.load(engine_, mark));
+  TRY(audit_.load());
+  clock_.start(mark.tick, mark.wall_ms, mark.trusted, o_.scheduler.now(), o_.clock.now());
+  engine_.state.settings = settings;
+  if (!found || engine_.state.salt == 0) {
+    engine_.state.random = o_.random.next_u64();
+    engine_.state.salt = o_.random.next_u64() | 1;
+  }
+  started_ = true;
+  o_.outbox.for_each_pending(
+      [this](std::uint64_t sequence, const Job& job) { admit(sequence, job, true); });
+  wake();
+  return {};
+}
+
+void Valve::Impl::stop() {
+  if (!started_) return;
+  started_ = false;
+  timer_.stop();
+  save();
+}
+
+void Valve::Impl::save() {
+  const Wall wall = o_.clock.now();
+  const Persist::ClockMark mark{moment().now, wall.since_epoch.count(), wall.trusted};
+  if (const Result<void> saved = persist_.checkpoint(engine_, mark); !saved) {
+    log::error("throttle", "cannot save the state", {{"error", saved.error()}});
+    return;
+  }
+  const std::uint64_t number = persist_.last_checkpoint();
+  o_.blobs.durable(guarded([this, number](Result<void> done) {
+    if (done) persist_.on_durable(number);
+  }));
+}
+
+void Valve::Impl::record(JournalEvent event) {
+  if (const Result<void> saved = persist_.record(std::move(event)); !saved)
+    log::error("throttle", "cannot save the journal", {{"error", saved.error()}});
+  if (persist_.wants_checkpoint()) save();
+}
+
+void Valve::Impl::audit(const std::string& who, const std::string& what, const std::string& before,
+                        const std::string& after, const std::string& reason) {
+  AuditRecord record;
+  record.time = o_.clock.now();
+  record.who = who;
+  record.what = what;
+  record.before = before;
+  record.after = after;
+  record.reason = reason;
+  if (const Result<void> kept = audit_.append(std::move(record)); !kept)
+    log::error("throttle", "cannot write the audit log", {{"error", kept.error()}});
+}
+
+std::string Valve::Impl::chat_hash(const std::string& chat) const {
+  const std::string salted = std::to_string(engine_.state.salt) + ":" + chat;
+  return hex_encode(ByteView(crypto::sha256(as_bytes(salted))).first(8));
+}
+
+// Jobs in --------------------------------------------------------------------------------------
+
+std::optional<std::string> Valve::Impl::on_accept(const Job& job) {
+  return recent_.find_or_add(job, engine_.state.settings.double_post_s * kSecond, moment().now);
+}
+
+void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) {
+  if (engine_.waiting.find_job(sequence) != kNone) return;
+  const Moment m = moment();
+  const ChatKey chat = parse_chat(job.chat);
+  if (from_disk)
+    recent_.find_or_add(job, engine_.state.settings.double_post_s * kSecond,
+                        m.to_tick(job.accepted_at.since_epoch.count()));
+  const Tick expires = m.to_tick(job.expires_at.since_epoch.count());
+  const Admission admission =
+      engine_.add(sequence, chat, text_hash(job.text), expires, job.urgent, !job.consent.empty(),
+                  is_confirmation(job.text), from_disk, m);
+  if (!admission.refusal) return;
+  Fate fate;
+  fate.job = job;
+  fate.sequence = sequence;
+  fate.refusal = admission.refusal;
+  if (*admission.refusal == Refusal::no_capacity && admission.earliest != kNever)
+    fate.not_before = Wall{milliseconds(m.to_wall(admission.earliest)), m.trusted};
+  o_.scheduler.post(
+      guarded([this, fate = std::move(fate)]() mutable { end(fate.sequence, std::move(fate)); }));
+}
+
+void Valve::Impl::on_job(std::uint64_t sequence, const Job& job) {
+  admit(sequence, job, false);
+  if (level_of(engine_.state.standing, moment().now) == Level::yellow) tell_held();
+  wake();
+}
+
+bool Valve::Impl::cancel(std::uint64_t sequence) {
+  const std::uint32_t job = engine_.waiting.find_job(sequence);
+  if (job == kNone || (in_flight_ && flying_ == sequence)) return false;
+  engine_.finish(job, moment());
+  attempts_.erase(sequence);
+  wake();
+  return true;
+}
+
+std::optional<JobView> Valve::Impl::view(std::uint64_t sequence) {
+  const std::uint32_t job = engine_.waiting.find_job(sequence);
+  if (job == kNone) return std::nullopt;
+  const Moment m = moment();
+  const Explanation why = explain(engine_.state, m, engine_.waiting, job);
+  JobView view;
+  view.lane = why.lane;
+  view.hold = why.why;
+  if (why.not_before > m.now && why.not_before != kNever)
+    view.not_before = Wall{milliseconds(m.to_wall(why.not_before)), m.trusted};
+  view.expires_at = Wall{milliseconds(m.to_wall(engine_.waiting.job(job).expires)), m.trusted};
+  return view;
+}
+
+// The loop around decide() -----------------------------------------------------------------------
+
+void Valve::Impl::wake() {
+  if (!started_ || woken_) return;
+  woken_ = true;
+  o_.scheduler.post(guarded([this] { run(); }));
+}
+
+void Valve::Impl::run() {
+  woken_ = false;
+  if (!started_ || in_flight_) return;
+  for (;;) {
+    const Moment m = moment();
+    const Step step = engine_.next(m);
+    publish_level(m);
+    alarms();
+    switch (step.kind) {
+      case Step::Kind::wait:
+        sleep_until(step.at, m);
+        return;
+      case Step::Kind::check:
+        check(step);
+        continue;
+      case Step::Kind::refuse:
+        refuse(step);
+        return;
+      case Step::Kind::send:
+        send(step);
+        return;
+    }
+  }
+}
+
+void Valve::Impl::sleep_until(Tick at, const Moment& m) {
+  const Tick wait = at == kNever ? kLongestSleep.count() : std::max<Tick>(at - m.now, 1);
+  timer_.start(std::min(milliseconds(wait), kLongestSleep), [this] { run(); });
+}
+
+void Valve::Impl::send(const Step& step) {
+  const std::uint64_t sequence = engine_.waiting.job(step.job).sequence;
+  const ChatKey chat = step.chat;
+  const Lane lane = step.charge.lane;
+  in_flight_ = true;
+  flying_ = sequence;
+  if (step.charge.sequence == 0) return hand_over(sequence, chat, lane);
+  JournalEvent event;
+  event.at = moment().now;
+  event.charge = step.charge;
+  if (const Result<void> saved = persist_.record(std::move(event)); !saved) {
+    log::error("throttle", "cannot save a charge; nothing is sent", {{"error", saved.error()}});
+    return put_back(sequence, kDiskTrouble);
+  }
+  // Charge before send: the count is on disk before the message leaves.
+  o_.blobs.durable(guarded([this, sequence, chat, lane](Result<void> done) {
+    if (done) return hand_over(sequence, chat, lane);
+    log::error("throttle", "a charge did not reach the disk; nothing is sent",
+               {{"error", done.error()}});
+    put_back(sequence, kDiskTrouble);
+  }));
+  if (persist_.wants_checkpoint()) save();
+}
+
+void Valve::Impl::hand_over(std::uint64_t sequence, const ChatKey& chat, Lane lane) {
+  o_.outbox.read(
+      sequence, guarded([this, sequence, chat, lane](Result<Job> job) {
+        if (!job) {
+          if (job.error().code == Errc::io) return put_back(sequence, kDiskTrouble);
+          log::error("throttle", "a job is lost in the outbox", {{"error", job.error()}});
+          in_flight_ = false;
+          engine_.finish(engine_.waiting.find_job(sequence), moment());
+          return wake();
+        }
+        // A signal may have come while the charge was written.
+        if (!started_ || !still_allowed(engine_.state, chat, lane, moment().now))
+          return put_back(sequence, milliseconds(0));
+        o_.sender.send(*job, guarded([this, sequence, lane, sent = *job](SendOutcome outcome) {
+          on_outcome(sequence, lane, sent, outcome);
+        }));
+      }));
+}
+
+void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,
+                             const SendOutcome& outcome) {
+  using Kind = SendOutcome::Kind;
+  Fate fate;
+  fate.sequence = sequence;
+  fate.job = job;
+  fate.code = outcome.code;
+  fate.description = outcome.detail;
+  const bool known = lane == Lane::known;
+  switch (outcome.kind) {
+    case Kind::uncertain:
+      ++counters_.uncertain;
+      return try_again(sequence, true);
+    case Kind::not_sent:
+      return try_again(sequence, false);
+    case Kind::sent:
+      fate.kind = Fate::Kind::sent;
+      fate.time = outcome.server_time;
+      ++counters_.sent[static_cast<std::size_t>(lane)];
+      note_sent_id(engine_.state, id_hash(job.id), moment().now);
+      if (known) note_known_send(engine_.state, false);
+      break;
+    case Kind::rejected:
+      fate.kind = Fate::Kind::failed;
+      ++counters_.rejected[outcome.code];
+      if (known) note_known_send(engine_.state, true);
+      break;
+    case Kind::no_account:
+      fate.kind = Fate::Kind::no_account;
+      fate.refusal = Refusal::no_account;
+      note_check(engine_.state, parse_chat(job.chat), false, moment().now);
+      break;
+    case Kind::restricted: {
+      Signal signal;
+      signal.kind = outcome.code == 429   ? Signal::Kind::rate_message
+                    : outcome.code == 475 ? Signal::Kind::new_chat_cap_ack
+                                          : Signal::Kind::reachout_ack;
+      signal.code = outcome.code;
+      signal.chat = job.chat;
+      ++counters_.rejected[outcome.code];
+      if (known) note_known_send(engine_.state, true);
+      on_signal(signal);
+      // Too fast is no refusal of this message; 463 and 475 are, and are never tried again.
+      if (signal.kind == Signal::Kind::rate_message) return try_again(sequence, false);
+      fate.kind = Fate::Kind::failed;
+      break;
+    }
+  }
+  in_flight_ = false;
+  end(sequence, std::move(fate));
+}
+
+void Valve::Impl::try_again(std::uint64_t sequence, bool reached_the_wire) {
+  const int attempt = attempts_[sequence]++;
+  milliseconds wait = std::min(kRetryFirst * (1 << std::min(attempt, 10)), kRetryLongest);
+  // What never left the box waits for the link, not for a timer.
+  if (!reached_the_wire) wait = std::min(wait, milliseconds(kRetryFirst));
+  put_back(sequence, wait);
+}
+
+void Valve::Impl::put_back(std::uint64_t sequence, milliseconds after) {
+  in_flight_ = false;
+  const std::uint32_t job = engine_.waiting.find_job(sequence);
+  if (job != kNone) engine_.put_back(job, moment().now + after.count(), Hold::pace);
+  wake();
+}
+
+void Valve::Impl::refuse(const Step& step) {
+  const std::uint64_t sequence = engine_.waiting.job(step.job).sequence;
+  in_flight_ = true;
+  flying_ = sequence;
+  o_.outbox.read(sequence, guarded([this, sequence, why = step.refusal](Result<Job> job) {
+                   in_flight_ = false;
+                   if (!job && job.error().code == Errc::io)
+                     return put_back(sequence, kDiskTrouble);
+                   Fate fate;
+                   if (job) fate.job = *job;
+                   fate.refusal = why;
+                   end(sequence, std::move(fate));
+                 }));
+}
+
+void Valve::Impl::check(const Step& step) {
+  const ChatKey chat = step.chat;
+  o_.checker.on_whatsapp(build_chat(chat), guarded([this, chat](Result<bool> exists) {
+                           const std::optional<bool> answer =
+                               exists ? std::optional<bool>(*exists) : std::nullopt;
+                           engine_.on_checked(chat, answer, moment());
+                           if (answer) save();
+                           wake();
+                         }));
+}
+
+void Valve::Impl::end(std::uint64_t sequence, Fate fate) {
+  fate.sequence = sequence;
+  if (fate.refusal) {
+    fate.kind = *fate.refusal == Refusal::no_account ? Fate::Kind::no_account : Fate::Kind::failed;
+    ++counters_.refused[std::string(to_string(*fate.refusal))];
+    if (fate.description.empty()) fate.description = std::string(to_string(*fate.refusal));
+    if (fate.not_before) fate.description += ": earliest " + to_iso8601(*fate.not_before);
+  }
+  attempts_.erase(sequence);
+  // Off the view at once; the record itself is acknowledged when what became of it is on disk.
+  const std::uint32_t job = engine_.waiting.find_job(sequence);
+  if (job != kNone) engine_.finish(job, moment());
+  o_.listener.on_fate(
+      fate, guarded([this, sequence] {
+        if (const Result<void> acked = o_.outbox.ack(sequence); !acked)
+          log::error("throttle", "cannot acknowledge a job", {{"error", acked.error()}});
+      }));
+  wake();
+}
+
+}  // namespace posthorn::throttle

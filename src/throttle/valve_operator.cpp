@@ -1,0 +1,260 @@
+#include <algorithm>
+
+#include "posthorn/base/log.h"
+#include "throttle/limits.h"
+#include "throttle/valve_impl.h"
+
+namespace posthorn::throttle {
+namespace {
+
+constexpr std::size_t kShortestReason = 10;
+
+/// A budget of section 9.
+struct Budget {
+  std::uint32_t limit = 0;
+  Tick free_at = 0;
+  std::uint32_t used = 0;
+  const char* window = "24 h";
+};
+
+template <class Window>
+Budget budget_of(const Window& window, std::uint32_t limit, Tick now, const char* name) {
+  return {limit, window.free_at(now, limit), window.used(now), name};
+}
+
+Budget budget_of(const State& state, Action action, Tick now) {
+  switch (action) {
+    case Action::create_group:
+      return budget_of(state.day_groups, 2, now, "24 h");
+    case Action::add_group_member:
+      return budget_of(state.day_members, 10, now, "24 h");
+    case Action::post_status:
+      return budget_of(state.day_statuses, 4, now, "24 h");
+    case Action::change_profile:
+      return budget_of(state.day_profile, 4, now, "24 h");
+    case Action::look_up:
+      return budget_of(state.hour_look_ups, 60, now, "1 h");
+  }
+  return {};
+}
+
+void charge_action(State& state, Action action, Tick now) {
+  switch (action) {
+    case Action::create_group:
+      return state.day_groups.add(now);
+    case Action::add_group_member:
+      return state.day_members.add(now);
+    case Action::post_status:
+      return state.day_statuses.add(now);
+    case Action::change_profile:
+      return state.day_profile.add(now);
+    case Action::look_up:
+      return state.hour_look_ups.add(now);
+  }
+}
+
+/// Rare switches of the state may come with these; nothing else may be overridden.
+Result<void> check_override(const Override& wish, const Standing& standing, Tick now) {
+  if (parse_exception(wish.limit) == Exception::none)
+    return fail(Errc::refused,
+                "\"" + wish.limit +
+                    "\" cannot be overridden; possible: openings, minute, minute_reply, "
+                    "hour, day, budget_30d, campaign, yellow_hold");
+  if (wish.reason.size() < kShortestReason)
+    return fail(Errc::refused, "a reason of at least 10 characters is needed");
+  if (wish.lasts <= milliseconds(0) || wish.lasts > hours(24))
+    return fail(Errc::refused, "an override lasts more than 0 and at most 24 h");
+  const Exception limit = parse_exception(wish.limit);
+  if (limit == Exception::campaign && wish.campaign_text.empty())
+    return fail(Errc::refused, "the campaign's text is needed");
+  if (limit == Exception::yellow_hold && (!standing.yellow || standing.rung < 4))
+    return fail(Errc::refused, "there is no hold of a fourth yellow to end");
+  if (limit == Exception::yellow_hold && now < standing.lock_until)
+    return fail(Errc::refused, "WhatsApp's own lock is still running");
+  return {};
+}
+
+}  // namespace
+
+void Valve::Impl::set_paused(bool paused) {
+  engine_.state.paused = paused;
+  wake();
+}
+
+Result<void> Valve::Impl::set_settings(const Settings& settings, const std::string& who) {
+  TRY(check_settings(settings));
+  const Settings before = engine_.state.settings;
+  engine_.state.settings = settings;
+  for (const SettingInfo& info : setting_table()) {
+    const std::int64_t old_value = before.*info.member;
+    const std::int64_t new_value = settings.*info.member;
+    if (old_value != new_value)
+      audit(who, "setting." + std::string(info.name), std::to_string(old_value),
+            std::to_string(new_value), "");
+  }
+  engine_.reconsider_all(moment().now);
+  wake();
+  return {};
+}
+
+Result<void> Valve::Impl::declare_in_use(std::uint32_t months, const std::string& who) {
+  Standing& standing = engine_.state.standing;
+  if (months == 0) return {};
+  if (standing.credited) return fail(Errc::refused, "this was declared before, and counts once");
+  const std::string before = std::to_string(standing.trust_days);
+  credit_months(standing, months);
+  audit(who, "trust_days", before, std::to_string(standing.trust_days),
+        "in daily use for " + std::to_string(months) + " months");
+  save();
+  wake();
+  return {};
+}
+
+Result<void> Valve::Impl::acknowledge(const std::string& who, const std::string& reason) {
+  Standing& standing = engine_.state.standing;
+  if (!needs_acknowledgement(standing))
+    return fail(Errc::refused, "there is nothing to acknowledge");
+  if (reason.size() < kShortestReason)
+    return fail(Errc::refused, "a reason of at least 10 characters is needed");
+  standing.acknowledged = true;
+  audit(who, "acknowledge", "", std::string(to_string(level_of(standing, moment().now))), reason);
+  save();
+  wake();
+  return {};
+}
+
+Result<void> Valve::Impl::add_override(const Override& wish) {
+  State& state = engine_.state;
+  const Tick now = moment().now;
+  TRY(check_override(wish, state.standing, now));
+  const Exception limit = parse_exception(wish.limit);
+  RunningOverride* place = nullptr;
+  for (RunningOverride& running : state.overrides) {
+    const bool free = running.limit == Exception::none || now >= running.until;
+    if (running.limit == limit || (free && place == nullptr)) place = &running;
+    if (running.limit == limit) break;
+  }
+  if (place == nullptr) return fail(Errc::refused, "four overrides are active already");
+  *place = {limit, limit == Exception::campaign ? text_hash(wish.campaign_text) : 0,
+            now + wish.lasts.count(), wish.who.substr(0, 64), wish.reason.substr(0, 400)};
+  if (limit == Exception::yellow_hold) state.standing.yellow_ended = true;
+  audit(wish.who, "override." + wish.limit, "off",
+        "on for " + std::to_string(wish.lasts.count() / kMinute) + " min", wish.reason);
+  save();
+  engine_.reconsider_all(now);
+  wake();
+  return {};
+}
+
+Result<void> Valve::Impl::end_override(const std::string& name, const std::string& who) {
+  const Exception limit = parse_exception(name);
+  for (RunningOverride& running : engine_.state.overrides) {
+    if (running.limit != limit || limit == Exception::none) continue;
+    running = RunningOverride{};
+    audit(who, "override." + name, "on", "off", "");
+    save();
+    return {};
+  }
+  return fail(Errc::not_found, "no such override is active");
+}
+
+Result<void> Valve::Impl::take(Action action, const std::string& member_chat) {
+  const Moment m = moment();
+  const Budget budget = budget_of(engine_.state, action, m.now);
+  if (!member_chat.empty()) {
+    const ChatRecord* record = engine_.state.chats.find(parse_chat(member_chat));
+    if (record == nullptr || !record->is(ChatRecord::has_inbound))
+      return fail(Errc::refused,
+                  "only people who have written to this number may be put into a group");
+  }
+  if (budget.free_at > m.now) {
+    const Wall next{milliseconds(m.to_wall(budget.free_at)), m.trusted};
+    return fail(Errc::busy, std::string(to_string(action)) + ": " + std::to_string(budget.used) +
+                                " of " + std::to_string(budget.limit) + " in " + budget.window +
+                                ", next at " + to_iso8601(next));
+  }
+  charge_action(engine_.state, action, m.now);
+  save();
+  return {};
+}
+
+std::vector<OptOut> Valve::Impl::opt_outs() {
+  const Moment m = moment();
+  std::vector<OptOut> out;
+  engine_.state.chats.for_each([&](const ChatRecord& record) {
+    if (!record.is(ChatRecord::opted_out)) return;
+    out.push_back({build_chat(record.key),
+                   Wall{milliseconds(m.to_wall(from_stamp(record.opted))), m.trusted},
+                   record.is(ChatRecord::by_operator)});
+  });
+  return out;
+}
+
+Result<void> Valve::Impl::set_opt_out(const std::string& chat, bool on, const std::string& who,
+                                      const std::string& reason) {
+  const ChatKey key = parse_chat(chat);
+  if (key.kind == ChatKey::Kind::none || key.kind == ChatKey::Kind::other)
+    return fail(Errc::malformed, "\"" + chat + "\" is no chat id");
+  if (reason.empty()) return fail(Errc::refused, "a reason is needed");
+  const bool listed = on_opt_out_list(key);
+  if (!on && !listed) return fail(Errc::not_found, "this chat is not on the opt-out list");
+  if (on == listed) return {};
+  if (!engine_.set_opted_out(key, on, true, false, moment().now))
+    return fail(Errc::full, "the opt-out list is full");
+  audit(who, "opt_out", listed ? "on" : "off", on ? "on" : "off", chat_hash(chat) + ": " + reason);
+  save();
+  wake();
+  return {};
+}
+
+void Valve::Impl::factory_defaults(const std::string& who) {
+  State& state = engine_.state;
+  const Tick now = moment().now;
+  std::vector<ChatRecord> kept;
+  state.chats.for_each([&kept](const ChatRecord& record) {
+    if (record.is(ChatRecord::opted_out)) kept.push_back(record);
+  });
+  state.chats.clear();
+  for (const ChatRecord& record : kept) state.chats.load(record);
+  state.chats.mark_all_dirty();
+  state.texts.clear();
+  // What WhatsApp told us about the account is no setting of ours and stays.
+  state.overrides = {};
+  state.standing.trust_days = 0;
+  state.checks = {};
+  state.settings = Settings{};
+  audit(who, "factory_defaults", "", "", "");
+  engine_.reconsider_all(now);
+  save();
+  wake();
+}
+
+std::optional<Wall> Valve::Impl::reconnect_not_before() {
+  const Moment m = moment();
+  const Standing& standing = engine_.state.standing;
+  if (!standing.red || standing.red_until <= m.now || standing.red_until == kNever)
+    return std::nullopt;
+  return Wall{milliseconds(m.to_wall(standing.red_until)), m.trusted};
+}
+
+std::vector<Metric> Valve::Impl::metrics() {
+  std::vector<Metric> out = build_metrics(status());
+  const auto counter = [&out](std::string name, std::string labels, std::uint64_t value) {
+    out.push_back({std::move(name), std::move(labels), static_cast<double>(value), true});
+  };
+  for (const Lane lane : {Lane::reply, Lane::known, Lane::first}) {
+    counter("throttle_sent_total", "lane=\"" + std::string(to_string(lane)) + "\"",
+            counters_.sent[static_cast<std::size_t>(lane)]);
+  }
+  for (const auto& [reason, count] : counters_.refused)
+    counter("throttle_refused_total", "reason=\"" + reason + "\"", count);
+  for (const auto& [code, count] : counters_.rejected)
+    counter("throttle_rejected_total", "code=\"" + std::to_string(code) + "\"", count);
+  counter("throttle_uncertain_total", "", counters_.uncertain);
+  counter("throttle_delivered_total", "", counters_.delivered);
+  counter("throttle_signals_total", "", counters_.signals);
+  counter("throttle_audit_records_total", "", audit_.count());
+  return out;
+}
+
+}  // namespace posthorn::throttle

@@ -1,0 +1,203 @@
+#include "throttle/waiting.h"
+
+#include <algorithm>
+
+namespace posthorn::throttle {
+namespace {
+constexpr std::uint64_t kNotUrgent = 1ULL << 63;
+}
+
+// A binary heap whose members know their place, so that any of them can leave.
+
+template <class SetPlace>
+void Waiting::push(Heap& heap, Entry entry, SetPlace set_place) {
+  std::size_t at = heap.size();
+  heap.push_back(entry);
+  while (at > 0 && entry.key < heap[(at - 1) / 2].key) {
+    heap[at] = heap[(at - 1) / 2];
+    set_place(heap[at].slot, static_cast<std::uint32_t>(at));
+    at = (at - 1) / 2;
+  }
+  heap[at] = entry;
+  set_place(entry.slot, static_cast<std::uint32_t>(at));
+}
+
+template <class SetPlace>
+void Waiting::erase(Heap& heap, std::uint32_t place, SetPlace set_place) {
+  set_place(heap[place].slot, kNone);
+  const Entry moved = heap.back();
+  heap.pop_back();
+  if (place == heap.size()) return;
+  std::size_t at = place;
+  while (at > 0 && moved.key < heap[(at - 1) / 2].key) {
+    heap[at] = heap[(at - 1) / 2];
+    set_place(heap[at].slot, static_cast<std::uint32_t>(at));
+    at = (at - 1) / 2;
+  }
+  for (;;) {
+    std::size_t child = 2 * at + 1;
+    if (child >= heap.size()) break;
+    if (child + 1 < heap.size() && heap[child + 1].key < heap[child].key) ++child;
+    if (moved.key <= heap[child].key) break;
+    heap[at] = heap[child];
+    set_place(heap[at].slot, static_cast<std::uint32_t>(at));
+    at = child;
+  }
+  heap[at] = moved;
+  set_place(moved.slot, static_cast<std::uint32_t>(at));
+}
+
+auto Waiting::chat_place() {
+  return [this](std::uint32_t slot, std::uint32_t place) { chats_[slot].place = place; };
+}
+auto Waiting::job_place() {
+  return [this](std::uint32_t slot, std::uint32_t place) { jobs_[slot].expiry_at = place; };
+}
+
+Waiting::Waiting() : job_index_(JobKeyOf{this}), chat_index_(ChatKeyOf{this}) {}
+
+Waiting::Heap& Waiting::heap_of(Line line) { return heaps_[static_cast<std::size_t>(line)]; }
+
+std::uint64_t Waiting::order_of(std::uint32_t chat) const {
+  const WaitingJob& head = jobs_[chats_[chat].head];
+  return head.sequence | (head.urgent ? 0 : kNotUrgent);
+}
+
+void Waiting::leave_line(std::uint32_t slot) {
+  WaitingChat& chat = chats_[slot];
+  if (chat.line == Line::held) --held_[static_cast<std::size_t>(chat.why)];
+  if (chat.line != Line::busy) erase(heap_of(chat.line), chat.place, chat_place());
+  chat.line = Line::busy;
+  chat.why = Hold::none;
+}
+
+void Waiting::move(std::uint32_t slot, Line line) {
+  leave_line(slot);
+  chats_[slot].line = line;
+  set_home(slot, line);
+  push(heap_of(line), {order_of(slot), slot}, chat_place());
+}
+
+void Waiting::set_busy(std::uint32_t slot, Hold why) {
+  leave_line(slot);
+  chats_[slot].why = why;
+}
+
+void Waiting::set_home(std::uint32_t slot, Line line) {
+  Line& home = chats_[slot].home;
+  if (home != Line::busy) --home_[static_cast<std::size_t>(home)];
+  home = line;
+  if (home != Line::busy) ++home_[static_cast<std::size_t>(home)];
+}
+
+void Waiting::hold(std::uint32_t slot, Tick until, Hold why) {
+  leave_line(slot);
+  WaitingChat& chat = chats_[slot];
+  chat.line = Line::held;
+  chat.until = until;
+  chat.why = why;
+  ++held_[static_cast<std::size_t>(why)];
+  push(heap_of(Line::held), {static_cast<std::uint64_t>(until), slot}, chat_place());
+}
+
+std::uint32_t Waiting::add(const ChatKey& key, const WaitingJob& job, Line line) {
+  std::uint32_t slot = static_cast<std::uint32_t>(jobs_.size());
+  if (free_jobs_.empty()) {
+    jobs_.push_back(job);
+  } else {
+    slot = free_jobs_.back();
+    free_jobs_.pop_back();
+    jobs_[slot] = job;
+  }
+  jobs_[slot].next = kNone;
+  job_index_.insert(slot);
+  push(expiry_, {static_cast<std::uint64_t>(job.expires), slot}, job_place());
+  ++count_;
+
+  std::uint32_t chat = chat_index_.find(key);
+  if (chat != kNone) {
+    jobs_[slot].chat = chat;
+    jobs_[chats_[chat].tail].next = slot;
+    chats_[chat].tail = slot;
+    return slot;
+  }
+  chat = static_cast<std::uint32_t>(chats_.size());
+  if (free_chats_.empty()) {
+    chats_.emplace_back();
+  } else {
+    chat = free_chats_.back();
+    free_chats_.pop_back();
+    chats_[chat] = WaitingChat{};
+  }
+  chats_[chat].key = key;
+  chats_[chat].head = slot;
+  chats_[chat].tail = slot;
+  jobs_[slot].chat = chat;
+  chat_index_.insert(chat);
+  move(chat, line);
+  return slot;
+}
+
+void Waiting::unlink(std::uint32_t slot) {
+  WaitingChat& chat = chats_[jobs_[slot].chat];
+  if (chat.head == slot) {
+    chat.head = jobs_[slot].next;
+    if (chat.tail == slot) chat.tail = kNone;
+    return;
+  }
+  std::uint32_t before = chat.head;
+  while (jobs_[before].next != slot) before = jobs_[before].next;
+  jobs_[before].next = jobs_[slot].next;
+  if (chat.tail == slot) chat.tail = before;
+}
+
+void Waiting::remove(std::uint32_t slot, Line line) {
+  const std::uint32_t chat = jobs_[slot].chat;
+  const bool was_head = chats_[chat].head == slot;
+  erase(expiry_, jobs_[slot].expiry_at, job_place());
+  job_index_.erase(jobs_[slot].sequence);
+  if (was_head) leave_line(chat);
+  unlink(slot);
+  jobs_[slot] = WaitingJob{};
+  free_jobs_.push_back(slot);
+  --count_;
+  if (chats_[chat].head == kNone) {
+    chat_index_.erase(chats_[chat].key);
+    set_home(chat, Line::busy);
+    chats_[chat] = WaitingChat{};
+    free_chats_.push_back(chat);
+  } else if (was_head) {
+    move(chat, line);
+  }
+}
+
+std::uint32_t Waiting::top(Line line) const {
+  const Heap& heap = heaps_[static_cast<std::size_t>(line)];
+  return heap.empty() ? kNone : heap.front().slot;
+}
+
+std::uint32_t Waiting::next_held() const { return top(Line::held); }
+
+std::uint32_t Waiting::next_to_expire() const {
+  return expiry_.empty() ? kNone : expiry_.front().slot;
+}
+
+std::uint32_t Waiting::find_job(std::uint64_t sequence) const { return job_index_.find(sequence); }
+std::uint32_t Waiting::find_chat(const ChatKey& key) const { return chat_index_.find(key); }
+
+std::size_t Waiting::in_line(Line line) const {
+  return line == Line::busy ? 0 : heaps_[static_cast<std::size_t>(line)].size();
+}
+
+std::size_t Waiting::held_for(Hold why) const { return held_[static_cast<std::size_t>(why)]; }
+
+std::size_t Waiting::memory_bytes() const {
+  std::size_t bytes =
+      jobs_.capacity() * sizeof(WaitingJob) + chats_.capacity() * sizeof(WaitingChat) +
+      (free_jobs_.capacity() + free_chats_.capacity()) * sizeof(std::uint32_t) +
+      expiry_.capacity() * sizeof(Entry) + 2 * count_ * sizeof(std::uint32_t) * 4 / 3;
+  for (const Heap& heap : heaps_) bytes += heap.capacity() * sizeof(Entry);
+  return bytes;
+}
+
+}  // namespace posthorn::throttle
