@@ -1,6 +1,7 @@
 #include "api/idempotency.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/json.h"
@@ -21,12 +22,16 @@ std::size_t index_of(const std::string& hash) {
   return first ? std::to_integer<std::size_t>((*first)[0]) % Idempotency::kBuckets : 0;
 }
 
+constexpr std::size_t kEverything = std::numeric_limits<std::size_t>::max();
+
 std::string blob_name(std::size_t index) { return "idempotency/" + std::to_string(index); }
 
 }  // namespace
 
 Idempotency::~Idempotency() {
   *alive_ = false;
+  closing_ = true;
+  for (Task& waits : seeding_) waits();
   for (auto& [hash, waiting] : under_way_) {
     for (auto& done : waiting) done(fail(Errc::cancelled, "shutting down"));
   }
@@ -63,20 +68,34 @@ void Idempotency::add(const std::string& hash, const Made& made, Wall now) {
   bucket.push_back({hash, made});
 }
 
-void Idempotency::seed_from_outbox(Wall now) {
-  if (std::exchange(seeded_, true)) return;
-  outbox_.for_each([this, now](const JobView& view) {
-    const Job& job = view.job;
-    if (!job.idempotency_key.empty()) {
+void Idempotency::seed(Wall now, Task ready) {
+  if (seed_ == Seed::done) return ready();
+  seeding_.push_back(std::move(ready));
+  if (std::exchange(seed_, Seed::under_way) == Seed::under_way) return;
+  outbox_.jobs(kEverything, [this, alive = alive_, now](Result<std::vector<JobView>> jobs) {
+    if (!*alive) return;
+    if (!jobs) log::warn("api", "idempotency keys of jobs not read", {{"error", jobs.error()}});
+    for (const JobView& view : jobs ? *jobs : std::vector<JobView>()) {
+      const Job& job = view.job;
+      if (job.idempotency_key.empty()) continue;
       add(hash_of(job.idempotency_key), {job.id, job.expires_at}, now);
     }
+    seed_ = Seed::done;
+    for (Task& waits : std::exchange(seeding_, {})) waits();
   });
 }
 
 void Idempotency::once(const std::string& key, Wall now, Make make,
                        Once<void(Result<std::string>)> done) {
-  seed_from_outbox(now);
-  const std::string hash = hash_of(key);
+  seed(now,
+       [this, hash = hash_of(key), now, make = std::move(make), done = std::move(done)]() mutable {
+         find_or_make(hash, now, std::move(make), std::move(done));
+       });
+}
+
+void Idempotency::find_or_make(const std::string& hash, Wall now, Make make,
+                               Once<void(Result<std::string>)> done) {
+  if (closing_) return done(fail(Errc::cancelled, "shutting down"));
   for (const Entry& entry : bucket_of(hash)) {
     if (entry.hash == hash && entry.made.expires_at > now) return done(entry.made.id);
   }

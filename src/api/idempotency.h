@@ -31,7 +31,7 @@ class Idempotency {
   };
   using Make = Function<void(Once<void(Result<Made>)> done)>;
 
-  Idempotency(BlobStore& blobs, const OutboxPort& outbox) : blobs_(blobs), outbox_(outbox) {}
+  Idempotency(BlobStore& blobs, OutboxPort& outbox) : blobs_(blobs), outbox_(outbox) {}
   Idempotency(const Idempotency&) = delete;
   Idempotency& operator=(const Idempotency&) = delete;
   ~Idempotency();
@@ -51,15 +51,20 @@ class Idempotency {
   [[nodiscard]] Bucket& bucket_of(const std::string& hash);
   [[nodiscard]] Bucket load(std::size_t index);
   void add(const std::string& hash, const Made& made, Wall now);
-  void seed_from_outbox(Wall now);
+  /// Takes the keys of the jobs that wait, once after each start; then runs `ready`.
+  void seed(Wall now, Task ready);
+  void find_or_make(const std::string& hash, Wall now, Make make,
+                    Once<void(Result<std::string>)> done);
   void on_made(const std::string& hash, Wall now, Result<Made> made);
   void finish(const std::string& hash, const Result<std::string>& id);
 
   BlobStore& blobs_;
-  const OutboxPort& outbox_;
+  OutboxPort& outbox_;
   std::array<std::optional<Bucket>, kBuckets> buckets_;
   std::map<std::string, Waiting> under_way_;
-  bool seeded_ = false;
+  enum class Seed : std::uint8_t { none, under_way, done } seed_ = Seed::none;
+  std::vector<Task> seeding_;  ///< what waits for it
+  bool closing_ = false;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  ///< shared with answers on their way
 };

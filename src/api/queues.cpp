@@ -5,6 +5,7 @@ namespace posthorn::api {
 namespace {
 
 constexpr seconds kClearPause{60};
+constexpr std::size_t kJobsShown = 100'000;  // more than any outbox holds
 
 /// The request that made the job, and what the throttle says about it.
 json::Value queue_item(const JobView& view) {
@@ -42,12 +43,16 @@ json::Value cleared(bool done, const char* reason) {
 }  // namespace
 
 void show_messages_queue(Context& context, Call call) {
-  std::string out = "[";
-  context.outside.outbox.for_each([&out](const JobView& view) {
-    if (out.size() > 1) out += ',';
-    out += json::write(queue_item(view));
-  });
-  call.send_text(out + "]");
+  context.outside.outbox.jobs(kJobsShown,
+                              [call = std::move(call)](Result<std::vector<JobView>> jobs) mutable {
+                                if (!jobs) return call.refuse(jobs.error());
+                                std::string out = "[";
+                                for (const JobView& view : *jobs) {
+                                  if (out.size() > 1) out += ',';
+                                  out += json::write(queue_item(view));
+                                }
+                                call.send_text(out + "]");
+                              });
 }
 
 void clear_messages_queue(Context& context, Call call) {

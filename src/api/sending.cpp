@@ -73,13 +73,14 @@ void answer_id(Context& context, Call& call, const Result<std::string>& id) {
   call.send_text("{\"idMessage\":\"" + *id + "\"}");  // our own hex: nothing to escape
 }
 
+/// Queues the job; done gets the id of the message that will go out for it.
 void accept(Context& context, Job job, Once<void(Result<Idempotency::Made>)> done) {
-  const Idempotency::Made made{job.id, job.expires_at};
-  context.outside.outbox.accept(std::move(job),
-                                [made, done = std::move(done)](Result<void> stored) mutable {
-                                  if (!stored) return done(tl::unexpected(stored.error()));
-                                  done(made);
-                                });
+  const Wall expires_at = job.expires_at;
+  context.outside.outbox.accept(
+      std::move(job), [expires_at, done = std::move(done)](Result<std::string> id) mutable {
+        if (!id) return done(tl::unexpected(id.error()));
+        done(Idempotency::Made{std::move(*id), expires_at});
+      });
 }
 
 }  // namespace

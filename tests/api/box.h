@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <optional>
@@ -17,17 +18,22 @@ inline const std::string kToken = "5f0c7a1b2c3d4e5f60718293a4b5c6d7e8f9001122334
 
 class FakeOutbox final : public OutboxPort {
  public:
-  void accept(Job job, Once<void(Result<void>)> done) override {
+  void accept(Job job, Once<void(Result<std::string>)> done) override {
     if (failure) return done(tl::unexpected(*failure));
+    if (posted_before) return done(*posted_before);
+    std::string id = job.id;
     views.push_back({.job = std::move(job), .lane = {}, .hold_reason = {}, .not_before = {}});
-    if (hold_answers) {
-      held.push_back(std::move(done));
-    } else {
-      done({});
-    }
+    if (!hold_answers) return done(std::move(id));
+    held.push_back([id = std::move(id), done = std::move(done)]() mutable { done(std::move(id)); });
   }
-  void for_each(const std::function<void(const JobView&)>& visit) const override {
-    for (const JobView& view : views) visit(view);
+  void jobs(std::size_t limit, Once<void(Result<std::vector<JobView>>)> done) override {
+    if (hold_jobs) {
+      held_jobs = std::move(done);
+      return;
+    }
+    if (unreadable) return done(tl::unexpected(*unreadable));
+    const auto count = static_cast<std::ptrdiff_t>(std::min(limit, views.size()));
+    done(std::vector<JobView>(views.begin(), views.begin() + count));
   }
   [[nodiscard]] std::size_t count() const override { return views.size(); }
   void clear(Once<void(Result<std::size_t>)> done) override {
@@ -36,15 +42,17 @@ class FakeOutbox final : public OutboxPort {
     done(dropped);
   }
   void release() {
-    auto ready = std::move(held);
-    held.clear();
-    for (auto& done : ready) done({});
+    for (Once<void()>& answer : std::exchange(held, {})) answer();
   }
 
   std::vector<JobView> views;
   std::optional<Error> failure;
+  std::optional<Error> unreadable;
+  std::optional<std::string> posted_before;
   bool hold_answers = false;
-  std::vector<Once<void(Result<void>)>> held;
+  std::vector<Once<void()>> held;
+  bool hold_jobs = false;
+  Once<void(Result<std::vector<JobView>>)> held_jobs;
 };
 
 class FakeInbox final : public InboxPort {

@@ -48,6 +48,12 @@ TEST(SendMessage, AnswersOnlyWhenTheJobIsOnDisk) {
   EXPECT_EQ(answer->status(), 200);
 }
 
+TEST(SendMessage, AnswersTheEarlierIdOfAMessagePostedTwice) {
+  Box box;
+  box.outbox.posted_before = "3EB0C0FFEE0123456789AB";
+  EXPECT_EQ(box.post("sendMessage", kBody)->text(), R"({"idMessage":"3EB0C0FFEE0123456789AB"})");
+}
+
 TEST(SendMessage, BringsChatIdsIntoOneForm) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"("chatId":"4915550007777@c.us")", "4915550007777@c.us"},
@@ -228,8 +234,9 @@ TEST(IdempotencyKey, IsFreeAgainAfterARefusal) {
   EXPECT_EQ(send_with_key(box, std::string(256, 'k'))->status(), 400);
 }
 
-TEST(IdempotencyKey, SurvivesDamagedBlobs) {
+TEST(IdempotencyKey, SurvivesDamagedBlobsAndAnUnreadableQueue) {
   Box box;
+  box.outbox.unreadable = Error{Errc::io, "disk"};
   for (int i = 0; i < 64; ++i) {
     box.blobs.values["idempotency/" + std::to_string(i)] = to_bytes("[{\"key\":3},7,nonsense");
   }
@@ -243,6 +250,31 @@ TEST(IdempotencyKey, AnswersWhoeverWaitsWhenTheApiGoes) {
   box.api.reset();
   EXPECT_EQ(keyed->status(), 502);
   box.outbox.release();
+}
+
+TEST(IdempotencyKey, WaitsForTheKeysOfTheQueueAfterAStart) {
+  Box box;
+  box.outbox.hold_jobs = true;
+  const auto first = send_with_key(box, "k");
+  const auto second = send_with_key(box, "k");
+  EXPECT_EQ(first->status() + second->status(), 0);
+  std::vector<JobView> found(1);
+  found[0].job.id = "3EB0C0FFEE0123456789AB";
+  found[0].job.idempotency_key = "k";
+  found[0].job.expires_at = box.clock.now() + hours(1);
+  box.outbox.held_jobs(std::move(found));
+  EXPECT_EQ(first->text(), R"({"idMessage":"3EB0C0FFEE0123456789AB"})");
+  EXPECT_EQ(second->text(), first->text());
+  EXPECT_EQ(box.outbox.count(), 0U);
+}
+
+TEST(IdempotencyKey, AnswersWhoWaitsForTheQueueWhenTheApiGoes) {
+  Box box;
+  box.outbox.hold_jobs = true;
+  const auto keyed = send_with_key(box, "k");
+  box.api.reset();
+  EXPECT_EQ(keyed->status(), 502);
+  box.outbox.held_jobs(std::vector<JobView>());
 }
 
 TEST(SendMessage, AnswersFromTheDiskMayOutliveTheApi) {

@@ -76,7 +76,7 @@ class Api final : public RequestHandler {
     Link& link;
     std::function<Status()> status;
     /// The operator did what ends a restriction (reboot, setSettings); may be empty.
-    std::function<void()> resume;
+    std::function<void()> resume = {};
   };
 
   /// Everything in `outside` outlives the Api.

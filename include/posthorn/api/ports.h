@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,10 +28,12 @@ class OutboxPort {
  public:
   virtual ~OutboxPort() = default;
 
-  /// done: on disk, so that the answer may be 200. Errors: full (466), anything else (500).
-  virtual void accept(Job job, Once<void(Result<void>)> done) = 0;
-  /// Shows the jobs that are not finished, oldest first, one at a time: thousands may wait.
-  virtual void for_each(const std::function<void(const JobView&)>& visit) const = 0;
+  /// done: on disk, so that the answer may be 200; gets the idMessage to answer with, which is an
+  /// earlier job's when this one was found to be the same message posted twice.
+  /// Errors: full (466), anything else (500).
+  virtual void accept(Job job, Once<void(Result<std::string>)> done) = 0;
+  /// Jobs that are not finished, oldest first, at most `limit`; read from disk.
+  virtual void jobs(std::size_t limit, Once<void(Result<std::vector<JobView>>)> done) = 0;
   [[nodiscard]] virtual std::size_t count() const = 0;
   /// Drops what has not started. done: on disk; how many were dropped.
   virtual void clear(Once<void(Result<std::size_t>)> done) = 0;

@@ -1,0 +1,343 @@
+#include "posthorn/api/server.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "box.h"
+#include "posthorn/loop/loop.h"
+
+namespace posthorn::api::test {
+namespace {
+
+/// A client that writes bytes and looks at bytes: what it says is exactly what the test says.
+class Client {
+ public:
+  Client(loop::Loop& loop, std::uint16_t port)
+      : loop_(loop), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+    sockaddr_in to{};
+    to.sin_family = AF_INET;
+    to.sin_port = htons(port);
+    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+    ::fcntl(socket_, F_SETFL, O_NONBLOCK);
+  }
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+  ~Client() { ::close(socket_); }
+
+  void write(std::string_view text) {
+    while (!text.empty()) {
+      const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+      if (sent > 0) text.remove_prefix(static_cast<std::size_t>(sent));
+      loop_.run_once(milliseconds(1));
+    }
+  }
+  /// Runs the loop until one whole answer is there; "" when the connection closed or time is up.
+  std::string read() {
+    for (int turns = 0; turns < 1000; ++turns) {
+      if (auto answer = take()) return *answer;
+      loop_.run_once(milliseconds(10));
+      if (!receive()) return std::exchange(text_, "");
+    }
+    return "(no answer in time) " + text_;
+  }
+  /// What has come within some turns of the loop.
+  std::string peek(int turns = 20) {
+    for (int i = 0; i < turns; ++i) {
+      loop_.run_once(milliseconds(2));
+      receive();
+    }
+    return text_;
+  }
+
+ private:
+  bool receive() {
+    std::array<char, 65536> piece{};
+    const ssize_t got = ::recv(socket_, piece.data(), piece.size(), 0);
+    if (got > 0) text_.append(piece.data(), static_cast<std::size_t>(got));
+    return got != 0;
+  }
+  std::optional<std::string> take() {
+    const std::size_t head = text_.find("\r\n\r\n");
+    if (head == std::string::npos) return std::nullopt;
+    if (text_.starts_with("HTTP/1.1 100")) {
+      const std::string interim = text_.substr(0, head + 4);
+      text_.erase(0, head + 4);
+      return interim;
+    }
+    const std::size_t field = text_.find("Content-Length: ");
+    const std::size_t length =
+        field < head ? std::strtoul(text_.c_str() + field + 16, nullptr, 10) : 0;
+    if (text_.size() < head + 4 + length) return std::nullopt;
+    std::string answer = text_.substr(0, head + 4 + length);
+    text_.erase(0, head + 4 + length);
+    return answer;
+  }
+
+  loop::Loop& loop_;
+  int socket_;
+  std::string text_;
+};
+
+/// Hands requests to whatever the test wants.
+struct Handler final : RequestHandler {
+  [[nodiscard]] std::size_t body_limit(const Request&) const override { return limit; }
+  void handle(Request request, Reply reply) override {
+    last = std::move(request);
+    if (hold) {
+      held.push_back(std::move(reply));
+    } else {
+      reply.send(Response{.body = "[" + last.body + "]", .headers = {{"X-Extra", "1"}}});
+    }
+  }
+
+  std::size_t limit = 1000;
+  bool hold = false;
+  Request last;
+  std::vector<Reply> held;
+};
+
+struct Shop {
+  loop::Loop loop;
+  Handler handler;
+  std::unique_ptr<Server> server = start();
+
+  std::unique_ptr<Server> start() {
+    ServerOptions options;
+    options.listen = "127.0.0.1";
+    options.port = 0;
+    auto served = serve(loop, options, handler);
+    EXPECT_TRUE(served);
+    return served ? std::move(*served) : nullptr;
+  }
+  [[nodiscard]] std::uint16_t port() const { return server->port(); }
+};
+
+const std::string kGet = "GET /a//b%20c?x=1&y=&5 HTTP/1.1\r\nHost: box.lan\r\n\r\n";
+
+TEST(Server, HandsOverWhatTheClientSaid) {
+  Shop shop;
+  Client client(shop.loop, shop.port());
+  client.write(
+      "POST /a//b%20c?x=1&y=&5 HTTP/1.1\r\nHost: box.lan:80\r\nContent-Type: text/plain\r\n"
+      "idempotency-key: k1\r\nContent-Length: 5\r\n\r\nhello");
+  const std::string answer = client.read();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n[hello]")) << answer;
+  EXPECT_NE(answer.find("Content-Type: application/json; charset=utf-8\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("Access-Control-Allow-Origin: *\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("X-Extra: 1\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("Date: "), std::string::npos);
+  const Request& seen = shop.handler.last;
+  EXPECT_EQ(seen.verb, Verb::post);
+  EXPECT_EQ(seen.path, "/a//b c");
+  EXPECT_EQ(seen.query_value("x"), "1");
+  EXPECT_EQ(seen.query_value("y"), "");
+  EXPECT_EQ(seen.query.size(), 3U);
+  EXPECT_EQ(seen.content_type, "text/plain");
+  EXPECT_EQ(seen.idempotency_key, "k1");
+  EXPECT_EQ(seen.host, "box.lan:80");
+  EXPECT_EQ(seen.peer, "127.0.0.1");
+}
+
+TEST(Server, KeepsTheConnectionForTheNextRequest) {
+  Shop shop;
+  Client client(shop.loop, shop.port());
+  for (int i = 0; i < 5; ++i) {
+    client.write(kGet);
+    EXPECT_TRUE(client.read().starts_with("HTTP/1.1 200 ")) << i;
+  }
+  client.write(kGet + kGet + kGet);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(client.read().ends_with("[]")) << "pipelined " << i;
+}
+
+TEST(Server, TakesChunkedBodiesInAnyPieces) {
+  Shop shop;
+  Client client(shop.loop, shop.port());
+  const std::string request =
+      "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+      "3\r\nabc\r\n4;ext=1\r\ndefg\r\n0\r\n\r\n";
+  for (const char c : request) client.write(std::string(1, c));
+  EXPECT_TRUE(client.read().ends_with("[abcdefg]"));
+}
+
+TEST(Server, InvitesABodyThatWaitsForIt) {
+  Shop shop;
+  Client client(shop.loop, shop.port());
+  client.write("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+  EXPECT_TRUE(client.read().starts_with("HTTP/1.1 100 ")) << "curl waits a second without it";
+  client.write("abc");
+  EXPECT_TRUE(client.read().ends_with("[abc]"));
+}
+
+TEST(Server, TellsBodiesThatAreTooLarge) {
+  Shop shop;
+  Client client(shop.loop, shop.port());
+  const std::string body(5000, 'x');
+  client.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5000\r\n\r\n" + body);
+  EXPECT_TRUE(client.read().ends_with("[]"));
+  EXPECT_TRUE(shop.handler.last.body_too_large);
+  client.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+  EXPECT_TRUE(client.read().ends_with("[abc]")) << "the connection is still good";
+}
+
+TEST(Server, AnswersLaterWhatIsAnsweredLater) {
+  Shop shop;
+  shop.handler.hold = true;
+  Client slow(shop.loop, shop.port());
+  Client other(shop.loop, shop.port());
+  slow.write(kGet);
+  EXPECT_EQ(slow.peek(), "");
+  ASSERT_EQ(shop.handler.held.size(), 1U);
+  shop.handler.hold = false;
+  other.write(kGet);
+  EXPECT_TRUE(other.read().starts_with("HTTP/1.1 200 ")) << "nobody waits for the slow one";
+  shop.handler.held[0].send(Response{.body = "late", .headers = {}});
+  EXPECT_TRUE(slow.read().ends_with("late"));
+  slow.write(kGet);
+  EXPECT_TRUE(slow.read().starts_with("HTTP/1.1 200 "));
+}
+
+TEST(Server, SurvivesClientsThatLeaveBeforeTheAnswer) {
+  Shop shop;
+  shop.handler.hold = true;
+  {
+    Client gone(shop.loop, shop.port());
+    gone.write(kGet);
+    gone.peek();
+  }
+  ASSERT_EQ(shop.handler.held.size(), 1U);
+  for (int i = 0; i < 20; ++i) shop.loop.run_once(milliseconds(1));
+  shop.handler.held[0].send(Response{.body = "nobody reads this", .headers = {}});
+  shop.handler.hold = false;
+  Client next(shop.loop, shop.port());
+  next.write(kGet);
+  EXPECT_TRUE(next.read().starts_with("HTTP/1.1 200 "));
+}
+
+TEST(Server, GoesWhileRequestsWaitAndTheirAnswersComeLater) {
+  Shop shop;
+  shop.handler.hold = true;
+  Client client(shop.loop, shop.port());
+  client.write(kGet);
+  client.peek();
+  ASSERT_EQ(shop.handler.held.size(), 1U);
+  shop.server.reset();
+  shop.handler.held[0].send(Response{.body = "too late", .headers = {}});
+  EXPECT_EQ(client.read().find("too late"), std::string::npos);
+}
+
+TEST(Server, SurvivesGarbage) {
+  Shop shop;
+  for (const std::string& text :
+       {std::string("\r\n\r\n\r\n"), std::string("GET\r\n\r\n"), std::string(100'000, 'A'),
+        std::string("GET / HTTP/1.1\r\nContent-Length: -5\r\n\r\n"),
+        std::string("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"),
+        std::string("\x16\x03\x01\x02\x00\x01\x00", 7),
+        "GET /" + std::string(60'000, 'b') + " HTTP/1.1\r\n\r\n"}) {
+    Client client(shop.loop, shop.port());
+    client.write(text.substr(0, 30'000));
+    client.peek(5);
+  }
+  Client client(shop.loop, shop.port());
+  client.write(kGet);
+  EXPECT_TRUE(client.read().starts_with("HTTP/1.1 200 "));
+}
+
+TEST(Server, SaysWhyItCannotListen) {
+  Shop shop;
+  ServerOptions options;
+  options.listen = "posthorn.local";
+  const auto named = serve(shop.loop, options, shop.handler);
+  ASSERT_FALSE(named);
+  EXPECT_EQ(named.error().code, Errc::malformed);
+  options.listen = "192.0.2.1";
+  options.port = 0;
+  const auto foreign = serve(shop.loop, options, shop.handler);
+  ASSERT_FALSE(foreign);
+  EXPECT_EQ(foreign.error().code, Errc::refused);
+}
+
+/// The whole API behind real sockets and the real loop.
+struct LiveBox {
+  loop::Loop loop;
+  Box fakes;
+  InstanceState state{loop, [] { return true; }, [](InstanceState::Value) {}};
+  std::unique_ptr<Api> api;
+  std::unique_ptr<Server> server;
+
+  LiveBox() {
+    state.on_session(session::State::online);
+    ApiOptions options;
+    options.id_instance = kId;
+    options.token = kToken;
+    api = std::make_unique<Api>(options, Api::Outside{loop,
+                                                      fakes.clock,
+                                                      fakes.random,
+                                                      fakes.blobs,
+                                                      fakes.settings,
+                                                      state,
+                                                      fakes.outbox,
+                                                      fakes.inbox,
+                                                      fakes.link,
+                                                      [] { return Status{}; },
+                                                      {}});
+    ServerOptions where;
+    where.listen = "127.0.0.1";
+    where.port = 0;
+    server = *serve(loop, where, *api);
+  }
+  [[nodiscard]] static std::string get(const std::string& method, const std::string& query = "") {
+    return "GET " + Box::path(method) + query + " HTTP/1.1\r\nHost: box.lan\r\n\r\n";
+  }
+};
+
+TEST(LiveApi, WakesALongPollWhenANotificationComes) {
+  LiveBox box;
+  Client client(box.loop, box.server->port());
+  client.write(LiveBox::get("receiveNotification", "?receiveTimeout=60"));
+  EXPECT_EQ(client.peek(), "");
+  box.fakes.inbox.waiting = {{1, R"({"typeWebhook":"a"})"}};
+  box.api->on_notification();
+  EXPECT_TRUE(client.read().ends_with(R"({"receiptId":1,"body":{"typeWebhook":"a"}})"));
+  client.write("DELETE " + Box::path("deleteNotification") + "/1 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(client.read().ends_with(R"({"result":true})"));
+}
+
+TEST(LiveApi, AnswersNullWhenNothingComes) {
+  LiveBox box;
+  Client client(box.loop, box.server->port());
+  client.write(LiveBox::get("receiveNotification", "?receiveTimeout=1"));
+  EXPECT_TRUE(client.read().ends_with("\r\n\r\nnull"));
+}
+
+TEST(LiveApi, AnswersABrowsersPreflight) {
+  LiveBox box;
+  Client client(box.loop, box.server->port());
+  client.write("OPTIONS " + Box::path("sendMessage") +
+               " HTTP/1.1\r\nHost: x\r\nOrigin: http://till.lan\r\n"
+               "Access-Control-Request-Method: POST\r\n\r\n");
+  const std::string answer = client.read();
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 204 ")) << answer;
+  EXPECT_NE(answer.find("Access-Control-Allow-Origin: *\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("Access-Control-Allow-Methods: GET, POST, DELETE, OPTIONS\r\n"),
+            std::string::npos);
+}
+
+TEST(LiveApi, AcceptsAMessage) {
+  LiveBox box;
+  Client client(box.loop, box.server->port());
+  const std::string body = R"({"chatId":"4915550007777@c.us","message":"Order 118 is ready"})";
+  client.write("POST /" + Box::path("SendMessage") + "/ HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+               std::to_string(body.size()) + "\r\n\r\n" + body);
+  const std::string answer = client.read();
+  ASSERT_EQ(box.fakes.outbox.count(), 1U) << answer;
+  EXPECT_TRUE(answer.ends_with("{\"idMessage\":\"" + box.fakes.outbox.views[0].job.id + "\"}"));
+}
+
+}  // namespace
+}  // namespace posthorn::api::test
