@@ -119,6 +119,7 @@ wire::ServerIdentity FakeServer::identity() {
   recipe.flaw = flaw;
   wire::ServerIdentity out;
   out.noise = static_;
+  out.allow_resume = allow_resume;
   out.certificate_chain =
       wire::build_certificate_chain(recipe, [this](const wire::Key32& key, ByteView message) {
         return to_bytes(signal::sign(key, message, random));

@@ -80,6 +80,7 @@ class FakeServer {
   std::string phone = "4915550001234";
   std::string lid = "100200300400500";
   bool sign_with_other_account = false;
+  bool allow_resume = true;
   wire::ChainFlaw flaw = wire::ChainFlaw::none;
   posthorn::test::SeededRandom random{77};
   signal::KeyPair account = signal::make_key_pair(random);
