@@ -107,6 +107,7 @@ struct Account {
   Simulator::Timelock timelock;
   Simulator::Cap cap;
   bool restricted = false;
+  bool lid_migrated = true;  ///< its clients know people by LID
   struct {
     int reason = 0, code = 0;
     std::int64_t expire = 0;

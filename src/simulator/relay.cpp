@@ -239,7 +239,8 @@ std::string Relay::fresh_phash(const Device& from, const Account& target, const 
 
 Node Relay::relayed(const Device& from, const Account& target, const Device& to,
                     const Node& message, const Node& enc) const {
-  const bool lid = world_.options.lid_addressing;
+  const bool lid = world_.options.lid_addressing && from.account.lid_migrated &&
+                   target.lid_migrated && to.account.lid_migrated;
   const bool peer = message.text_attr(names::kCategory) == names::kPeer;
   Node out(names::kMessage, {{"from", lid ? from.lid() : from.pn()},
                              {"id", message.text_attr("id")},

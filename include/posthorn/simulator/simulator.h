@@ -36,8 +36,9 @@ struct Options {
   std::size_t journal_limit = 20'000;  ///< stanzas kept; the oldest go first
   std::array<std::uint32_t, 3> minimum_version{2, 2000, 0};  ///< older clients get failure 405
   bool omit_unknown_prekeys = false;  ///< leave unknown devices out of prekey answers (no <error>)
-  bool lid_addressing = true;         ///< relayed 1:1 messages name senders by LID (else by PN)
-  bool compress = false;              ///< deflate every stanza sent
+  bool lid_addressing = true;  ///< relayed 1:1 messages name senders by LID, unless an account is
+                               ///< not migrated (else by PN)
+  bool compress = false;  ///< deflate every stanza sent
   wire::ServerChannel::Framing framing = wire::ServerChannel::Framing::one_per_message;
   bool offline_strict = false;  ///< nothing after the primer without <offline_batch>
   seconds silence_limit{180};   ///< connections silent for longer are dropped
