@@ -111,9 +111,11 @@ ResponseHandle to_mhd(const Response& response) {
 }
 
 /// One request between its first line and its last byte out.
+class MhdServer;
 struct Exchange {
   enum class State : std::uint8_t { reading, handling, suspended, answered };
 
+  MhdServer* server = nullptr;           ///< valid while `connection` is
   MHD_Connection* connection = nullptr;  ///< null: gone, an answer has nowhere to go
   State state = State::reading;
   Request request;
@@ -145,6 +147,7 @@ class MhdServer final : public Server {
   static MHD_Result queue(Exchange& exchange);
   static void on_response(Exchange& exchange, Response response);
   void turn();
+  void turn_at(Mono at);
   void arm();
 
   loop::Loop& loop_;
@@ -210,8 +213,11 @@ void MhdServer::turn() {
 void MhdServer::arm() {
   MHD_UNSIGNED_LONG_LONG wait = 0;
   if (MHD_get_timeout(daemon_, &wait) != MHD_YES) return timer_.stop();
-  const Mono at = loop_.now() + milliseconds(static_cast<std::int64_t>(wait));
-  // A timer that is due earlier than it must be costs one idle turn; arming it anew each time costs
+  turn_at(loop_.now() + milliseconds(static_cast<std::int64_t>(wait)));
+}
+
+void MhdServer::turn_at(Mono at) {
+  // A timer that is due earlier than it must be costs one idle turn; arming it each time costs
   // more.
   if (timer_.active() && timer_at_ <= at) return;
   timer_at_ = at;
@@ -235,6 +241,7 @@ MHD_Result MhdServer::on_request(void* self, MHD_Connection* connection, const c
 MHD_Result MhdServer::begin(MHD_Connection* connection, const char* path, const char* method,
                             void** slot) {
   auto exchange = std::make_shared<Exchange>();
+  exchange->server = this;
   exchange->connection = connection;
   exchange->request = head_of(connection, path, method);
   exchange->limit = handler_.body_limit(exchange->request);
@@ -272,7 +279,10 @@ void MhdServer::on_response(Exchange& exchange, Response response) {
   exchange.response = std::move(response);
   const bool suspended = exchange.state == Exchange::State::suspended;
   exchange.state = Exchange::State::answered;
-  if (suspended) MHD_resume_connection(exchange.connection);
+  if (!suspended) return;
+  MHD_resume_connection(exchange.connection);
+  // Without threads MHD has no means of its own to wake its epoll descriptor for this.
+  exchange.server->turn_at(exchange.server->loop_.now());
 }
 
 MHD_Result MhdServer::queue(Exchange& exchange) {
