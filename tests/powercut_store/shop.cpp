@@ -1,0 +1,250 @@
+#include "powercut_store/shop.h"
+
+#include "posthorn/signal/padding.h"
+
+namespace posthorn::store {
+
+namespace {
+
+const signal::Address kCustomer{"2@lid", 0};
+const signal::Address kShop{"1@lid", 7};
+const Wall kNow = Wall::from_unix(1'790'000'000);
+constexpr const char* kPath = "posthorn.db";
+
+std::string name(const char* kind, std::size_t number) { return kind + std::to_string(number); }
+
+/// The value of a length-delimited or number field of a protobuf; enough for Signal's messages.
+ByteView field(ByteView message, unsigned wanted) {
+  std::size_t at = 0;
+  const auto varint = [&message, &at] {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; at < message.size() && shift < 64; shift += 7) {
+      const auto byte = static_cast<unsigned>(message[at++]);
+      value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) break;
+    }
+    return value;
+  };
+  while (at < message.size()) {
+    const auto tag = varint();
+    const std::size_t begin = at;
+    const auto value = varint();
+    const bool is_bytes = (tag & 7) == 2;
+    const std::size_t end = is_bytes ? std::min(message.size(), at + value) : at;
+    if (tag >> 3 == wanted)
+      return message.subspan(is_bytes ? at : begin, end - (is_bytes ? at : begin));
+    at = end;
+  }
+  return {};
+}
+
+/// Names the message key that a ciphertext was made with.
+std::string key_of(const signal::Encrypted& message) {
+  ByteView body(message.bytes);
+  if (message.type == signal::MessageType::pkmsg) body = field(body.subspan(1), 4);
+  const ByteView proto = body.subspan(1, body.size() - 9);  // version in front, MAC behind
+  return hex_encode(field(proto, 1)) + "/" + hex_encode(field(proto, 2));
+}
+
+signal::DecryptResult decrypt(signal::Protocol& protocol, const signal::Address& from,
+                              const signal::Encrypted& message) {
+  return message.type == signal::MessageType::pkmsg ? protocol.decrypt_pkmsg(from, message.bytes)
+                                                    : protocol.decrypt_msg(from, message.bytes);
+}
+
+signal::Bundle bundle_of(signal::Protocol& protocol, const signal::PreKey& one_time) {
+  const auto own = protocol.own_identity(kNow);
+  const auto signed_key = protocol.current_signed_pre_key();
+  signal::Bundle bundle;
+  bundle.registration_id = own->registration_id;
+  bundle.identity = own->key.public_key;
+  bundle.signed_pre_key_id = signed_key->id;
+  bundle.signed_pre_key = signed_key->key.public_key;
+  bundle.signature = signed_key->signature;
+  bundle.one_time = signal::Bundle::OneTime{one_time.id, one_time.key.public_key};
+  return bundle;
+}
+
+}  // namespace
+
+World::World(int messages) : left(static_cast<std::size_t>(messages)) {}
+
+signal::Bundle World::customer_bundle() {
+  signal::Protocol protocol(customer, random);
+  static_cast<void>(protocol.own_identity(kNow));
+  return bundle_of(protocol, *protocol.pre_key_for_retry());
+}
+
+void World::customer_writes(int count) {
+  signal::Protocol protocol(customer, random);
+  static_cast<void>(protocol.own_identity(kNow));
+  if (!*protocol.has_session(kShop) && !protocol.process_bundle(kShop, *shop_bundle)) {
+    problems.push_back("the published bundle is wrong");
+  }
+  for (int i = 0; i < count; ++i) {
+    const Bytes text = to_bytes(name("question ", to_shop.size()));
+    to_shop.push_back({*protocol.encrypt(kShop, signal::pad(text, random)), false});
+  }
+}
+
+void World::leave(int number, const signal::Encrypted& message) {
+  const auto [known, is_new] = keys_seen.emplace(key_of(message), message.bytes);
+  if (!is_new && known->second != message.bytes) problems.push_back("a key was used twice");
+  signal::Protocol protocol(customer, random);
+  static_cast<void>(protocol.own_identity(kNow));
+  const auto read = decrypt(protocol, kShop, message);
+  if (!read) problems.push_back("customer cannot read: " + to_string(read.error().error));
+  left[static_cast<std::size_t>(number)] = true;
+}
+
+bool World::all_done() const {
+  for (const bool done : left) {
+    if (!done) return false;
+  }
+  for (const Queued& queued : to_shop) {
+    if (!queued.acknowledged) return false;
+  }
+  return true;
+}
+
+Shop::Shop(PowerDisk& disk, World& world, int checkpoint_pages)
+    : disk_(disk),
+      world_(world),
+      checkpoint_pages_(checkpoint_pages),
+      // Another boot draws other numbers.
+      random_(world.random.next_u64()) {}
+
+Shop::~Shop() {
+  protocol_.reset();
+  store_.reset();
+  scheduler_.run_posted();
+}
+
+bool Shop::failed(const std::string& what, const Error& error) {
+  if (disk_.powered()) world_.problems.push_back(what + ": " + to_string(error));
+  return false;
+}
+
+bool Shop::open() {
+  Store::Options options;
+  options.database.vfs = disk_.name();
+  options.checkpoint_pages = checkpoint_pages_;
+  auto opened = Store::open(kPath, worker_, options);
+  if (!opened) return failed("open", opened.error());
+  if (!opened->set_aside.empty()) {
+    world_.problems.push_back("set aside: " + opened->damage);
+    return false;
+  }
+  store_ = std::move(opened->store);
+  protocol_ = std::make_unique<signal::Protocol>(*store_, random_);
+
+  Statement integrity(store_->database(), "PRAGMA integrity_check");
+  Query answer = integrity.query();
+  const auto row = answer.next();
+  if (!row) return failed("integrity check", row.error());
+  if (answer.text(0) != "ok") world_.problems.push_back(std::string(answer.text(0)));
+
+  const auto expect = [this](const std::string& what) {
+    const auto value = store_->load(what);
+    if (!value) return failed("load", value.error());
+    if (!*value) world_.problems.push_back("reported durable and gone: " + what);
+    return true;
+  };
+  for (std::size_t i = 0; i < world_.left.size(); ++i) {
+    if (world_.left[i] && !expect(name("sent", i))) return false;
+  }
+  for (std::size_t i = 0; i < world_.to_shop.size(); ++i) {
+    if (world_.to_shop[i].acknowledged && !expect(name("seen", i))) return false;
+  }
+  return true;
+}
+
+bool Shop::durable() {
+  std::optional<Result<void>> answer;
+  store_->durable([&answer](Result<void> result) { answer = std::move(result); });
+  scheduler_.run_posted();
+  if (!answer) return failed("durable", {Errc::timeout, "no answer"});
+  return *answer ? true : failed("durable", answer->error());
+}
+
+bool Shop::publish() {
+  if (world_.shop_bundle) return true;
+  const auto own = protocol_->own_identity(kNow);
+  if (!own) return failed("identity", own.error());
+  std::optional<Result<std::vector<signal::PreKey>>> keys;
+  protocol_->pre_keys_to_offer(3, worker_, [&keys](auto made) { keys = std::move(made); });
+  scheduler_.run_posted();
+  if (!*keys) return failed("prekeys", keys->error());
+  if (!durable()) return false;
+  const auto current = protocol_->current_signed_pre_key();
+  if (!current) return failed("signed prekey", current.error());
+  world_.shop_bundle = bundle_of(*protocol_, (*keys)->front());
+  std::vector<std::uint32_t> ids;
+  for (const auto& key : **keys) ids.push_back(key.id);
+  const auto marked = store_->mark_offered(ids);
+  return marked ? true : failed("mark offered", marked.error());
+}
+
+bool Shop::send(int number) {
+  auto transaction = store_->begin();
+  if (!transaction) return failed("begin", transaction.error());
+  const auto known = protocol_->has_session(kCustomer);
+  if (!known) return failed("has session", known.error());
+  if (!*known) {
+    const auto built = protocol_->process_bundle(kCustomer, world_.customer_bundle());
+    if (!built) return failed("bundle", built.error());
+  }
+  const Bytes text = to_bytes(name("answer ", static_cast<std::size_t>(number)));
+  const auto message = protocol_->encrypt(kCustomer, signal::pad(text, random_));
+  if (!message) return failed("encrypt", message.error());
+  const auto noted = store_->save(name("sent", static_cast<std::size_t>(number)), text);
+  if (!noted) return failed("save", noted.error());
+  const auto committed = transaction->commit();
+  if (!committed) return failed("commit", committed.error());
+  if (!durable()) return false;
+  world_.leave(number, *message);
+  return true;
+}
+
+bool Shop::receive(std::size_t number) {
+  const auto seen = store_->load(name("seen", number));
+  if (!seen) return failed("load", seen.error());
+  if (!*seen) {
+    auto transaction = store_->begin();
+    if (!transaction) return failed("begin", transaction.error());
+    const auto message = decrypt(*protocol_, kCustomer, world_.to_shop[number].message);
+    if (!message) {
+      if (disk_.powered()) world_.problems.push_back(name("undecryptable ", number));
+      return failed("decrypt", message.error().error);
+    }
+    const auto noted = store_->save(name("seen", number), message->plaintext);
+    if (!noted) return failed("save", noted.error());
+    const auto committed = transaction->commit();
+    if (!committed) return failed("commit", committed.error());
+  }
+  if (!durable()) return false;
+  world_.to_shop[number].acknowledged = true;
+  return true;
+}
+
+bool Shop::work() {
+  if (!publish()) return false;
+  if (world_.to_shop.empty()) world_.customer_writes(3);
+  for (std::size_t i = 0; i < std::max(world_.left.size(), world_.to_shop.size()); ++i) {
+    if (i < world_.to_shop.size() && !world_.to_shop[i].acknowledged && !receive(i)) return false;
+    if (i < world_.left.size() && !world_.left[i] && !send(static_cast<int>(i))) return false;
+    // The customer answers: the ratchet turns.
+    if (i == 1 && world_.to_shop.size() == 3) world_.customer_writes(3);
+  }
+  return true;
+}
+
+void Shop::scribble() {
+  if (store_ == nullptr || store_->database().in_transaction()) return;
+  const Bytes value(100, static_cast<std::byte>(scribbles_));
+  const auto saved =
+      store_->save(name("scribble", static_cast<std::size_t>(scribbles_++ % 7)), value);
+  if (!saved) failed("scribble", saved.error());
+}
+
+}  // namespace posthorn::store

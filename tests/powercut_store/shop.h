@@ -1,0 +1,79 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "posthorn/signal/memory_key_store.h"
+#include "posthorn/signal/protocol.h"
+#include "posthorn/store/store.h"
+#include "powercut_store/power_disk.h"
+#include "support/fakes.h"
+
+namespace posthorn::store {
+
+/// What a power cut at the shop does not touch: the server with what it has not delivered, and a
+/// customer who reads everything that leaves the shop and never loses a key. Copied, to go on from
+/// one cut in several ways. Problems are collected as text.
+struct World {
+  explicit World(int messages);
+
+  /// The customer encrypts the next `count` messages to the shop, as the server would queue them.
+  void customer_writes(int count);
+  /// A stanza leaves the shop: the customer must be able to read it, under a key not seen before.
+  void leave(int number, const signal::Encrypted& message);
+  [[nodiscard]] signal::Bundle customer_bundle();
+  [[nodiscard]] bool all_done() const;
+
+  struct Queued {
+    signal::Encrypted message;
+    bool acknowledged = false;
+  };
+  signal::MemoryKeyStore customer;
+  test::SeededRandom random;
+  std::optional<signal::Bundle> shop_bundle;  ///< published, durably
+  std::vector<Queued> to_shop;
+  std::vector<bool> left;                  ///< by number of the shop's message
+  std::map<std::string, Bytes> keys_seen;  ///< ratchet key and counter, to the ciphertext
+  std::vector<std::string> problems;
+};
+
+/// The shop's side on a disk that may lose power: works through what the world still wants, in the
+/// order that the design asks for (commit, durable, then tell the outside).
+class Shop {
+ public:
+  Shop(PowerDisk& disk, World& world, int checkpoint_pages);
+  Shop(const Shop&) = delete;
+  Shop& operator=(const Shop&) = delete;
+  ~Shop();
+
+  /// False: power went. Checks that what the world was told is there.
+  bool open();
+  /// Until all is done; false: power went. Anything else that fails is a problem.
+  bool work();
+  /// A commit of no meaning, as the loop makes while the worker is busy. Durable never asked for.
+  void scribble();
+  [[nodiscard]] Store& store() { return *store_; }
+
+ private:
+  bool publish();
+  bool send(int number);
+  bool receive(std::size_t number);
+  bool durable();
+  /// False, and a problem unless power is off.
+  bool failed(const std::string& what, const Error& error);
+
+  PowerDisk& disk_;
+  World& world_;
+  int checkpoint_pages_;
+  test::FakeScheduler scheduler_;
+  test::InlineWorker worker_{scheduler_};
+  test::SeededRandom random_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<signal::Protocol> protocol_;
+  int scribbles_ = 0;
+};
+
+}  // namespace posthorn::store
