@@ -1,5 +1,7 @@
 #include "simulator/peers.h"
 
+#include <algorithm>
+
 #include "posthorn/wire/names.h"
 #include "simulator/stanzas.h"
 #include "simulator/virtual_device.h"
@@ -202,9 +204,9 @@ std::vector<Received> Peers::inbox(const Account& account, std::uint64_t after) 
   std::vector<Received> out;
   const auto it = inboxes_.find(&account);
   if (it == inboxes_.end()) return out;
-  for (const auto& received : it->second) {
-    if (received.sequence > after) out.push_back(received);
-  }
+  const auto& entries = it->second;
+  const auto first = std::ranges::upper_bound(entries, after, {}, &Received::sequence);
+  out.assign(first, entries.end());
   return out;
 }
 
