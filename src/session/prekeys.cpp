@@ -1,6 +1,8 @@
 #include "session/prekeys.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include "posthorn/base/log.h"
 #include "posthorn/wire/names.h"
@@ -187,7 +189,10 @@ void PreKeyKeeper::upload_keys(Result<std::vector<signal::PreKey>> prekeys) {
 void PreKeyKeeper::on_uploaded(const std::vector<std::uint32_t>& ids, Result<wire::Node> answer) {
   if (!answer) return end_upload(fail(answer.error(), "prekey upload"));
   if (auto marked = out_.keys.mark_offered(ids); !marked) return end_upload(std::move(marked));
-  out_.credentials.current().server_has_prekeys = true;
+  Credentials& mine = out_.credentials.current();
+  // Fresh keys need no look at their digest before tomorrow.
+  if (!std::exchange(mine.server_has_prekeys, true))
+    mine.digest_checked_at = out_.clock.now().unix_seconds();
   save_credentials();
   end_upload({});
 }
