@@ -120,7 +120,7 @@ void FakeLink::fail_acks(Errc code) {
   for (auto& [id, done] : acks) done(fail(code, "no ack"));
 }
 
-Rig::Rig() {
+Rig::Rig(std::uint64_t seed) : random(seed) {
   std::string pattern = (std::filesystem::temp_directory_path() / "posthorn-XXXXXX").string();
   folder = ::mkdtemp(pattern.data());
   link.self.pn = {"4915550001111", "s.whatsapp.net", 7};

@@ -81,7 +81,7 @@ class FakeLink final : public Link {
 /// phone and a companion.
 class Rig {
  public:
-  Rig();
+  explicit Rig(std::uint64_t seed = 1);
   ~Rig();
 
   void start();
@@ -110,7 +110,7 @@ class Rig {
 
   posthorn::test::FakeScheduler scheduler;
   posthorn::test::InlineWorker worker{scheduler};
-  posthorn::test::SeededRandom random{1};
+  posthorn::test::SeededRandom random;
   Clock clock{scheduler, Wall::from_unix(1'790'000'000, true)};
   std::filesystem::path folder;
   std::unique_ptr<store::Store> store;
