@@ -12,9 +12,9 @@ namespace posthorn::queue {
 /// A batch stops taking more once it is this long ...
 inline constexpr std::uint64_t kBatchTargetBytes = 256 * 1024;
 inline constexpr std::size_t kMaxAcksPerBatch = 4096;
-/// ... so it is never longer than this.
+/// ... so with acknowledgements before and moved entries behind it is never longer than this.
 inline constexpr std::uint64_t kMaxBatchBytes = kBatchTargetBytes + kBatchHeaderBytes +
-                                                record_bytes(kMaxPayloadBytes) +
+                                                2 * record_bytes(kMaxPayloadBytes) + 256 * 1024 +
                                                 record_bytes(8 * kMaxAcksPerBatch);
 
 /// One write and one sync in the making: filled on the loop, then encoded and written by the

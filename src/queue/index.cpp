@@ -50,6 +50,11 @@ void Index::add(const Slot& slot) {
   if (slot.moved) moves_.push_back({slot.sequence, slot.place()});
 }
 
+void Index::sort_moves() {
+  std::sort(moves_.begin(), moves_.end(),
+            [](const Move& a, const Move& b) { return before(a.place, b.place); });
+}
+
 bool Index::erase(Sequence sequence) {
   const auto at = lower_bound(sequence);
   if (at == slots_.end() || at->sequence != sequence || at->dead) return false;

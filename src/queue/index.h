@@ -40,6 +40,9 @@ class Index {
 
   /// Sequences come in rising order.
   void add(const Slot& slot);
+  /// After add() was given moved entries, which come in the order of sequence: needed before any
+  /// question about places.
+  void sort_moves();
   /// Returns false when it was not pending.
   bool erase(Sequence sequence);
   /// The entry now is at `place`, which is behind all others.

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::uint64_t kFileMagic = 0x0a31474e49524850;   // "PHRING1\n" in the file
 constexpr std::uint64_t kBatchMagic = 0x9bd4c3a75e10f26c;  // arbitrary: half of its bits are set
+constexpr std::uint64_t kTidyBytes = 256 * 1024;
 constexpr int kResemblance = 8;  // flipped bits of 64: 1 in 10^9 by chance
 
 template <class T>
@@ -39,7 +40,9 @@ std::uint32_t salted(const Geometry& geometry, std::uint64_t place) {
 
 bool sane(const Geometry& geometry) {
   return (geometry.block_bytes == 512 || geometry.block_bytes == 4096) &&
-         geometry.file_bytes % kSuperblockArea == 0 && geometry.file_bytes >= kMinFileBytes &&
+         geometry.file_bytes % kSuperblockArea == 0 &&
+         geometry.file_bytes >=
+             (geometry.block_bytes == 512 ? kMinFileBytes : kMinFileBytesLargeBlocks) &&
          geometry.file_bytes <= kMaxFileBytes && geometry.first_sequence != 0;
 }
 
@@ -47,6 +50,25 @@ bool sane(const Geometry& geometry) {
 
 std::size_t Geometry::max_payload() const {
   return std::min<std::size_t>(kMaxPayloadBytes, blocks() * block_bytes / 16);
+}
+
+std::uint64_t Geometry::largest_batch() const {
+  return blocks_for(kBatchHeaderBytes + record_bytes(max_payload()));
+}
+
+std::uint64_t Geometry::tidy_blocks() const {
+  const std::uint64_t share =
+      std::max({std::uint64_t{2}, std::min<std::uint64_t>(blocks() / 8, 8), blocks() / 16});
+  return std::max(largest_batch(), std::min(share, blocks_for(kTidyBytes)));
+}
+
+std::uint64_t Geometry::reserve_blocks() const { return 2 * (tidy_blocks() + largest_batch()) + 4; }
+
+std::uint64_t Geometry::capacity_bytes() const {
+  // A batch of moved records wastes its header and part of its last block.
+  const std::uint64_t dense = blocks() - reserve_blocks() - largest_batch() - 2;
+  const std::uint64_t waste = dense / tidy_blocks() * (block_bytes + kBatchHeaderBytes);
+  return std::min(blocks() * block_bytes / 8 * 5, dense * block_bytes - waste);
 }
 
 void put_u64(std::span<std::byte> out, std::uint64_t value) { put(out, 0, value); }

@@ -18,6 +18,7 @@ inline constexpr std::size_t kBatchHeaderBytes = 64;
 inline constexpr std::size_t kRecordHeaderBytes = 40;
 inline constexpr std::size_t kRecordAlign = 8;
 inline constexpr std::uint64_t kMinFileBytes = 64 * 1024;
+inline constexpr std::uint64_t kMinFileBytesLargeBlocks = 128 * 1024;
 inline constexpr std::uint64_t kMaxFileBytes = 4ULL << 30;
 
 /// Where the blocks are, and the salt that makes our checksums unforgeable from outside.
@@ -40,8 +41,13 @@ struct Geometry {
   }
   /// What a payload may have at most in a ring of this size.
   [[nodiscard]] std::size_t max_payload() const;
-  /// What pending records may fill, with headers: the rest is room to write and to tidy in.
-  [[nodiscard]] std::uint64_t capacity_bytes() const { return blocks() * block_bytes / 8 * 5; }
+
+  // Room, in blocks: FORMAT.md, "Room", says why these are enough.
+  [[nodiscard]] std::uint64_t largest_batch() const;   ///< for one record of the largest payload
+  [[nodiscard]] std::uint64_t tidy_blocks() const;     ///< what one batch moves, at least
+  [[nodiscard]] std::uint64_t reserve_blocks() const;  ///< new entries leave this free
+  /// What pending records may fill, with headers.
+  [[nodiscard]] std::uint64_t capacity_bytes() const;
 };
 
 /// Stands at the start of every batch, which is the unit of one write and one sync.

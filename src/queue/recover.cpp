@@ -74,7 +74,8 @@ class Collector final : public LogVisitor {
         slot = in_order_.after(slot->sequence);
       }
     }
-    result.log.next_sequence = std::max<Sequence>(next_sequence_, 1);
+    result.index.sort_moves();
+    result.log.next_sequence = next_sequence_;
     result.report.pending = result.index.size();
     result.report.torn = torn_ + torn_entries_.size();
     result.report.damaged = damaged_ + missing_.size();
@@ -94,13 +95,15 @@ class Collector final : public LogVisitor {
     }
     missing_.erase(header.sequence);
     torn_entries_.erase(header.sequence);
-    const Index::Slot slot = Index::make_slot(header, place);
+    Index::Slot slot = Index::make_slot(header, place);
     const Index::Slot* last = in_order_.last();
-    if (last == nullptr || last->sequence < header.sequence) {
-      in_order_.add(slot);
-    } else if (in_order_.find(header.sequence) != nullptr) {
+    if (in_order_.find(header.sequence) != nullptr) {
       in_order_.move(header.sequence, place);
+    } else if (!late_.contains(header.sequence) &&
+               (last == nullptr || last->sequence < header.sequence)) {
+      in_order_.add(slot);
     } else {
+      slot.moved = true;
       late_.insert_or_assign(header.sequence, slot);
     }
   }

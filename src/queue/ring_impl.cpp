@@ -166,13 +166,17 @@ void RingFile::Impl::on_written(Batch& batch) {
     ack_timer_.stop();
   }
   progress = take_moves(batch) || progress;
+  futile_blocks_ =
+      batch.entries().empty() && !waiting_.empty() ? futile_blocks_ + header.blocks : 0;
   take_entries(batch);
   // Every entry is in place before the first answer: an answer may look at the queue.
   Answers answers = std::exchange(answers_in_flight_, {});
   Flushes flushes = std::exchange(flushes_in_flight_, {});
   for (std::size_t i = 0; i < answers.size(); ++i) answers[i](batch.entries()[i].sequence);
   for (auto& done : flushes) done({});
-  if (!progress) refuse_waiting({Errc::full, "no room can be made"});
+  if (!progress || futile_blocks_ > 2 * geometry_.blocks()) {
+    refuse_waiting({Errc::full, "no room can be made"});
+  }
 }
 
 bool RingFile::Impl::take_moves(const Batch& batch) {

@@ -82,8 +82,7 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   void skip_to_start_if_cramped();
   [[nodiscard]] std::uint64_t free_blocks() const;
   [[nodiscard]] std::uint64_t blocks_to_end() const;
-  [[nodiscard]] std::uint64_t tidy_blocks() const;
-  [[nodiscard]] std::uint64_t reserve_blocks() const;
+  [[nodiscard]] bool room_is_short(std::uint64_t blocks_taken) const;
 
   // One batch after the other (ring_impl.cpp).
   void wake();
@@ -127,6 +126,10 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   /// others would not make room; reading it once clears this.
   Sequence immovable_ = 0;
   Timer ack_timer_;
+
+  /// Blocks written since an entry was last let in while others waited. Tidying makes room within
+  /// two laps, or there is none to make.
+  std::uint64_t futile_blocks_ = 0;
 
   RecentPayloads recent_;
   RingStatus counts_;

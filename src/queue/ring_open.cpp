@@ -36,6 +36,9 @@ class Opener {
   [[nodiscard]] Result<OpenedRing> salvage(OpenedRing old);
   [[nodiscard]] Result<OpenedRing> resize(OpenedRing old);
   [[nodiscard]] Result<OpenedRing> copy_to_new(OpenedRing& old, std::uint64_t bytes);
+  [[nodiscard]] Result<std::unique_ptr<DiskFile>> create_new(std::uint64_t bytes);
+  /// What was asked for, or what is the least on a device with large sectors.
+  [[nodiscard]] std::uint64_t bytes_with(const DiskFile& file) const;
   [[nodiscard]] Geometry new_geometry(const DiskFile& file, Sequence first_sequence);
   [[nodiscard]] static Superblocks read_superblocks(DiskFile& file);
   [[nodiscard]] static Result<void> write_superblock(DiskFile& file, const Geometry& geometry,
@@ -77,7 +80,7 @@ Result<OpenedRing> Opener::open_missing() {
 }
 
 Result<OpenedRing> Opener::start_fresh() {
-  TRY(auto file, disk_.create(new_path_, bytes_));
+  TRY(auto file, create_new(bytes_));
   const Geometry geometry = new_geometry(*file, 1);
   TRY(write_superblocks(*file, geometry));
   TRY(disk_.rename(new_path_, path_));
@@ -109,7 +112,7 @@ Result<OpenedRing> Opener::open_existing(std::unique_ptr<DiskFile> file) {
   opened.file = std::move(file);
   if (!whole) return salvage(std::move(opened));
   if (opened.file->alignment() > geometry.block_bytes) return copy_to_new(opened, bytes_);
-  if (geometry.file_bytes != bytes_) return resize(std::move(opened));
+  if (geometry.file_bytes != bytes_with(*opened.file)) return resize(std::move(opened));
   return opened;
 }
 
@@ -146,7 +149,7 @@ Result<OpenedRing> Opener::resize(OpenedRing old) {
 
 /// The superblocks come last: until they are there the new file counts for nothing.
 Result<OpenedRing> Opener::copy_to_new(OpenedRing& old, std::uint64_t bytes) {
-  TRY(auto file, disk_.create(new_path_, bytes));
+  TRY(auto file, create_new(bytes));
   const Geometry geometry = new_geometry(*file, old.state.log.next_sequence);
   BatchHeader header{.number = 1, .next_sequence = old.state.log.next_sequence};
   for (const Index::Slot* slot = old.state.index.first(); slot != nullptr;) {
@@ -171,6 +174,17 @@ Result<OpenedRing> Opener::copy_to_new(OpenedRing& old, std::uint64_t bytes) {
   Reader reader(*file);
   Recovered state = recover(reader, geometry);
   return OpenedRing{std::move(file), geometry, std::move(state)};
+}
+
+Result<std::unique_ptr<DiskFile>> Opener::create_new(std::uint64_t bytes) {
+  TRY(auto file, disk_.create(new_path_, bytes));
+  const std::uint64_t least = bytes_with(*file);
+  if (bytes >= least) return file;
+  return disk_.create(new_path_, least);
+}
+
+std::uint64_t Opener::bytes_with(const DiskFile& file) const {
+  return std::max(bytes_, file.alignment() > 512 ? kMinFileBytesLargeBlocks : kMinFileBytes);
 }
 
 Geometry Opener::new_geometry(const DiskFile& file, Sequence first_sequence) {

@@ -4,8 +4,7 @@
 
 namespace posthorn::queue {
 
-// How much room a batch leaves: FORMAT.md, "Room". Pending records fill at most 5/8 of the ring
-// (Geometry::capacity_bytes), so that a lap of tidying always finds dead ones.
+// How much room a batch leaves: FORMAT.md, "Room".
 
 std::uint64_t RingFile::Impl::free_blocks() const {
   return log_.synced_tail + geometry_.blocks() - log_.head;
@@ -14,17 +13,6 @@ std::uint64_t RingFile::Impl::free_blocks() const {
 std::uint64_t RingFile::Impl::blocks_to_end() const {
   return geometry_.blocks() - log_.head % geometry_.blocks();
 }
-
-/// What one batch moves at most.
-std::uint64_t RingFile::Impl::tidy_blocks() const {
-  const std::uint64_t largest =
-      geometry_.blocks_for(kBatchHeaderBytes + record_bytes(geometry_.max_payload()));
-  return std::min(std::max(geometry_.blocks() / 16, largest),
-                  geometry_.blocks_for(kBatchTargetBytes) + largest);
-}
-
-/// New entries leave this for acknowledgements and for tidying.
-std::uint64_t RingFile::Impl::reserve_blocks() const { return 3 * tidy_blocks() + 4; }
 
 /// A batch does not run over the end of the ring. When what comes next is too long for the blocks
 /// left there, they stay unused this lap.
@@ -35,7 +23,7 @@ void RingFile::Impl::skip_to_start_if_cramped() {
   if (!acks_.empty()) wanted += record_bytes(8 * std::min(acks_.size(), kMaxAcksPerBatch));
   std::uint64_t next = 0;
   if (!waiting_.empty()) next = record_bytes(waiting_.front().entry.payload.size());
-  if (free_blocks() < reserve_blocks() + tidy_blocks()) {
+  if (room_is_short(0)) {
     const Index::Slot* oldest = index_.at_or_behind({});
     if (oldest != nullptr) next = std::max(next, record_bytes(oldest->length));
   }
@@ -76,7 +64,7 @@ void RingFile::Impl::plan_acks(Batch& batch, std::uint64_t room_bytes) {
 
 void RingFile::Impl::plan_entries(Batch& batch, std::uint64_t room_bytes) {
   const std::uint64_t free = free_blocks();
-  const std::uint64_t reserve = reserve_blocks();
+  const std::uint64_t reserve = geometry_.reserve_blocks();
   while (!waiting_.empty() && batch.bytes() < kBatchTargetBytes) {
     const std::uint64_t bytes = batch.bytes_with(waiting_.front().entry.payload.size());
     if (bytes > room_bytes || geometry_.blocks_for(bytes) + reserve > free) return;
@@ -86,17 +74,20 @@ void RingFile::Impl::plan_entries(Batch& batch, std::uint64_t room_bytes) {
   }
 }
 
+bool RingFile::Impl::room_is_short(std::uint64_t blocks_taken) const {
+  return free_blocks() < blocks_taken + geometry_.reserve_blocks() + geometry_.tidy_blocks();
+}
+
 /// When room gets short, the oldest pending entries are copied to the head. The batch after the
 /// next one then may use their place.
 void RingFile::Impl::plan_moves(Batch& batch, std::uint64_t room_bytes) {
-  const std::uint64_t used = geometry_.blocks_for(batch.bytes());
-  const std::uint64_t low_water = reserve_blocks() + tidy_blocks();
-  if (free_blocks() >= used + low_water) return;
-  const std::uint64_t most =
-      std::min(room_bytes, batch.bytes() + tidy_blocks() * std::uint64_t{geometry_.block_bytes});
+  if (!room_is_short(geometry_.blocks_for(batch.bytes()))) return;
+  const std::uint64_t enough =
+      batch.bytes() + geometry_.tidy_blocks() * std::uint64_t{geometry_.block_bytes};
   Place from;
   while (const Index::Slot* slot = index_.at_or_behind(from)) {
-    if (slot->sequence == immovable_ || batch.bytes_with(slot->length) > most) return;
+    if (batch.bytes() >= enough || slot->sequence == immovable_) return;
+    if (batch.bytes_with(slot->length) > room_bytes) return;
     batch.add_move(*slot);
     from = slot->place();
     ++from.offset;

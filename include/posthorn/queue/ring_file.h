@@ -92,7 +92,9 @@ class RingFile {
  public:
   struct Options {
     std::string path;
-    std::uint64_t bytes = 16ULL << 20;  ///< size of the file, 64 KiB .. 4 GiB; changing it migrates
+    std::uint64_t bytes =
+        16ULL << 20;  ///< size of the file, 64 KiB .. 4 GiB; changing it migrates.
+                      ///< At least 128 KiB where sectors have 4096 bytes
     WhenFull when_full = WhenFull::refuse;
     milliseconds ack_delay{
         2000};  ///< an acknowledgement waits at most this long for a sync to ride with

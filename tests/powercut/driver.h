@@ -1,0 +1,88 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+
+#include "oracle.h"
+
+namespace posthorn::powercut {
+
+/// How thoroughly a run cuts at each boundary.
+struct CutPlan {
+  bool every_boundary = true;  ///< all written, all lost, and the last block torn in every way
+  std::size_t exhaustive_up_to = 0;  ///< at a sync: every subset of so many unsynced blocks
+  std::size_t random_subsets =
+      0;                         ///< at a sync with more: so many random ones, torn ones among them
+  std::size_t nested_depth = 1;  ///< cuts during the recovery after the cut, and so on
+  std::size_t use_every =
+      16;  ///< each so-manieth recovered ring is also used, cut and opened again
+};
+
+/// Runs one ring on a MemDisk as an application would, and at every moment that `plan` names asks
+/// what a power cut then would leave. Stops at the first thing that is wrong.
+class Driver {
+ public:
+  Driver(std::uint64_t seed, std::size_t alignment, RingFile::Options options, CutPlan plan);
+  ~Driver();
+
+  // What an application does.
+  void open();
+  void append(std::uint32_t length);
+  void ack(Sequence sequence);
+  void ack_oldest();
+  void ack_random();
+  void turn();                   ///< one turn of the loop
+  void pass(milliseconds time);  ///< timers
+  void flush();
+  void stop();  ///< an orderly end; open() starts again
+  /// Power is really lost now, with a random fate for each block; open() starts again.
+  void cut();
+
+  /// The next `count` writes or syncs fail.
+  void fail_next(MemDisk::Call call, int count);
+  /// One of the above, by chance. `largest`: of payloads.
+  void step(std::uint32_t largest);
+
+  [[nodiscard]] RingFile& ring() { return *ring_; }
+  [[nodiscard]] MemDisk& disk() { return *disk_; }
+  RingFile::Options& options() { return options_; }
+  [[nodiscard]] Oracle& oracle() { return oracle_; }
+  [[nodiscard]] std::mt19937_64& chance() { return chance_; }
+  [[nodiscard]] std::uint64_t cuts() const { return cuts_; }
+  [[nodiscard]] std::uint64_t operations() const { return operations_; }
+  /// Empty while all is well.
+  [[nodiscard]] const std::string& wrong() const { return wrong_; }
+  [[nodiscard]] std::uint32_t next_length() const { return static_cast<std::uint32_t>(next_id_); }
+
+ private:
+  void on_boundary(MemDisk& disk, std::size_t depth);
+  void cut_here(const MemDisk& disk, std::size_t depth, const MemDisk::Chooser& fate,
+                std::string_view how);
+  void use(MemDisk& disk, RingFile& ring, Oracle oracle, test::FakeScheduler& scheduler);
+  void hook();
+  void complain(std::string what, std::string_view how);
+  void check_drops();
+
+  std::uint64_t seed_;
+  std::mt19937_64 chance_;
+  RingFile::Options options_;
+  CutPlan plan_;
+  test::FakeScheduler scheduler_;
+  test::InlineWorker worker_{scheduler_};
+  test::SeededRandom random_;
+  std::unique_ptr<MemDisk> disk_;
+  std::unique_ptr<RingFile> ring_;
+  Oracle oracle_;
+  std::uint64_t next_id_ = 1;
+  std::uint64_t dropped_ = 0;
+  std::uint64_t cuts_ = 0;
+  std::uint64_t boundaries_ = 0;
+  std::uint64_t operations_ = 0;
+  int failures_left_ = 0;
+  MemDisk::Call failing_ = MemDisk::Call::write;
+  std::string wrong_;
+};
+
+}  // namespace posthorn::powercut
