@@ -8,6 +8,13 @@
 
 namespace posthorn::store {
 
+namespace {
+
+/// The WAL may grow to this many times `checkpoint_pages` before the loop waits for the disk.
+constexpr int kPatience = 8;
+
+}  // namespace
+
 /// The WAL through a handle of our own, for the worker: the writer's handle belongs to the loop. A
 /// sync covers the file whichever handle it is asked on. The file is never unlinked while the
 /// writer is open, and SQLite keeps no locks on it that closing our handle could drop.
@@ -98,6 +105,10 @@ void Durability::checkpoint_if_grown() {
   const int pages = database_.wal_pages();
   if (pages < moved_pages_) moved_pages_ = 0;  // the WAL has begun anew
   if (checkpointing_ || failure_ || pages - moved_pages_ < checkpoint_pages_) return;
+  start_checkpoint();
+}
+
+void Durability::start_checkpoint() {
   checkpointing_ = true;
   run_on<Checkpointed>(
       worker_, [path = database_.path(), vfs = vfs_] { return checkpoint(path, vfs); },
@@ -108,34 +119,51 @@ void Durability::checkpoint_if_grown() {
 
 Durability::Checkpointed Durability::checkpoint(const std::string& path, const char* vfs) {
   ::sqlite3* handle = nullptr;
-  Checkpointed out;
   int status =
       sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs);
   // A connection that has read nothing does not know yet that there is a WAL.
   if (status == SQLITE_OK) {
     status = sqlite3_exec(handle, "SELECT 1 FROM sqlite_schema LIMIT 1", nullptr, nullptr, nullptr);
   }
-  if (status == SQLITE_OK) {
-    status =
-        sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, &out.pages);
-  }
-  if (status != SQLITE_OK || out.pages < 0) {
-    out.result = fail(status == SQLITE_FULL ? Errc::full : Errc::io,
-                      std::string("checkpoint: ") + sqlite3_errmsg(handle));
-  }
+  Checkpointed out = status == SQLITE_OK ? checkpoint_through(handle) : failed(handle, status);
   sqlite3_close(handle);
   return out;
 }
 
+Durability::Checkpointed Durability::checkpoint_through(::sqlite3* handle) {
+  Checkpointed out;
+  const int status =
+      sqlite3_wal_checkpoint_v2(handle, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, &out.pages);
+  if (status != SQLITE_OK || out.pages < 0) return failed(handle, status);
+  return out;
+}
+
+Durability::Checkpointed Durability::failed(::sqlite3* handle, int status) {
+  return {fail(status == SQLITE_FULL ? Errc::full : Errc::io,
+               std::string("checkpoint: ") + sqlite3_errmsg(handle)),
+          0};
+}
+
+/// The WAL begins anew only when a commit finds all of it moved. Under commits without a pause one
+/// checkpoint never gets there; the next has little left to move and nearly always does. Should the
+/// WAL grow regardless, the loop itself moves the rest: nobody commits meanwhile.
 void Durability::on_checkpointed(Checkpointed checkpointed) {
   checkpointing_ = false;
+  const int pages = database_.wal_pages();
+  if (checkpointed.result && checkpointed.pages < pages && pages >= kPatience * checkpoint_pages_ &&
+      !database_.in_transaction()) {
+    checkpointed = checkpoint_through(database_.handle());
+  }
   if (!checkpointed.result) {
     // Nothing is lost: the WAL has it all, and the next growth tries again.
     log::warn("store", "checkpoint failed", {{"error", checkpointed.result.error()}});
-    moved_pages_ = database_.wal_pages();
+    moved_pages_ = pages;
     return;
   }
+  // No progress: a reader from outside holds on to old pages.
+  const bool progress = checkpointed.pages > moved_pages_;
   moved_pages_ = checkpointed.pages;
+  if (progress && moved_pages_ < pages && pages >= 2 * checkpoint_pages_) start_checkpoint();
 }
 
 }  // namespace posthorn::store

@@ -38,7 +38,10 @@ class Durability {
   void on_synced(Result<void> result, std::uint64_t commits);
   void checkpoint_if_grown();
   void on_checkpointed(Checkpointed checkpointed);
+  void start_checkpoint();
   static Checkpointed checkpoint(const std::string& path, const char* vfs);
+  static Checkpointed checkpoint_through(::sqlite3* handle);
+  static Checkpointed failed(::sqlite3* handle, int status);
 
   Database& database_;
   Worker& worker_;

@@ -83,7 +83,7 @@ Result<std::unique_ptr<Store>> Store::open_once(const std::string& path, Worker&
 
 Database& Store::database() { return *impl_->db; }
 
-bool Store::healthy() const { return impl_->durability->healthy(); }
+bool Store::healthy() const { return impl_->durability->healthy() && !impl_->db->damaged(); }
 
 void Store::durable(Once<void(Result<void>)> done) {
   assert(!impl_->db->in_transaction() && "what is not committed cannot be durable");

@@ -56,7 +56,7 @@ struct Methods {
     if (found == power.names_.end()) {
       if ((flags & SQLITE_OPEN_CREATE) == 0) return SQLITE_CANTOPEN;
       found = power.names_.emplace(path, std::make_shared<PowerDisk::Inode>()).first;
-      if (!power.count()) return SQLITE_CANTOPEN;
+      if (power.count() != SQLITE_OK) return SQLITE_CANTOPEN;
     }
     auto* handle = new Handle{&power, found->second};
     handle->syncs_folder = (flags & SQLITE_OPEN_CREATE) != 0 &&
@@ -91,18 +91,20 @@ struct Methods {
   static int write(sqlite3_file* file, const void* data, int amount, sqlite3_int64 offset) {
     const Handle& handle = of(file);
     if (!handle.disk->powered_) return SQLITE_IOERR_WRITE;
-    const bool on = handle.disk->count();
+    const int status = handle.disk->count();
+    if (status != SQLITE_OK && handle.disk->powered_) return status;
     const auto* bytes = static_cast<const std::byte*>(data);
     handle.inode->apply({static_cast<std::size_t>(offset), Bytes(bytes, bytes + amount), false});
-    return on ? SQLITE_OK : SQLITE_IOERR_WRITE;
+    return status;
   }
 
   static int truncate(sqlite3_file* file, sqlite3_int64 size) {
     const Handle& handle = of(file);
     if (!handle.disk->powered_) return SQLITE_IOERR_TRUNCATE;
-    const bool on = handle.disk->count();
+    const int status = handle.disk->count();
+    if (status != SQLITE_OK && handle.disk->powered_) return status;
     handle.inode->apply({static_cast<std::size_t>(size), {}, true});
-    return on ? SQLITE_OK : SQLITE_IOERR_TRUNCATE;
+    return status;
   }
 
   static int sync(sqlite3_file* file, int) {
@@ -110,7 +112,8 @@ struct Methods {
     if (!handle.disk->powered_) return SQLITE_IOERR_FSYNC;
     // What another thread writes while the sync runs does not belong to it.
     const std::size_t covered = handle.inode->pending.size();
-    if (!handle.disk->count()) return SQLITE_IOERR_FSYNC;
+    const int status = handle.disk->count();
+    if (status != SQLITE_OK) return status;
     handle.disk->sync(*handle.inode, covered);
     if (handle.syncs_folder) handle.disk->durable_names_ = handle.disk->names_;
     return SQLITE_OK;
@@ -205,7 +208,7 @@ struct Methods {
     PowerDisk& power = disk(vfs);
     if (!power.powered_) return SQLITE_IOERR_DELETE;
     if (!power.names_.contains(name)) return SQLITE_IOERR_DELETE_NOENT;
-    if (!power.count()) return SQLITE_IOERR_DELETE;
+    if (power.count() != SQLITE_OK) return SQLITE_IOERR_DELETE;
     power.names_.erase(name);
     if (sync_folder != 0) power.durable_names_ = power.names_;
     return SQLITE_OK;
@@ -293,19 +296,22 @@ void PowerDisk::start(const DiskImage& image, std::uint64_t cut_at) {
   powered_ = true;
   operations_ = 0;
   cut_at_ = cut_at;
+  fail(0, 0, SQLITE_OK);
 }
 
-/// False: this is the operation at which power goes.
-bool PowerDisk::count() {
+int PowerDisk::count() {
   if (before_operation && !inside_hook_) {
     inside_hook_ = true;
     before_operation();
     inside_hook_ = false;
-    if (!powered_) return false;
+    if (!powered_) return SQLITE_IOERR;
   }
-  if (++operations_ != cut_at_) return true;
-  powered_ = false;
-  return false;
+  ++operations_;
+  if (operations_ == cut_at_) {
+    powered_ = false;
+    return SQLITE_IOERR;
+  }
+  return failing() ? fail_code_ : SQLITE_OK;
 }
 
 void PowerDisk::sync(Inode& inode, std::size_t operations) {

@@ -39,6 +39,15 @@ class PowerDisk {
   /// Power on with this content. cut_at: the operation at which power goes; 0: never.
   void start(const DiskImage& image, std::uint64_t cut_at);
   void cut() { powered_ = false; }
+  /// From operation `from` on, `count` operations fail with this SQLite code and do nothing.
+  void fail(std::uint64_t from, std::uint64_t count, int code) {
+    fail_from_ = from;
+    fail_until_ = from + count;
+    fail_code_ = code;
+  }
+  [[nodiscard]] bool failing() const {
+    return operations_ >= fail_from_ && operations_ < fail_until_;
+  }
   [[nodiscard]] bool powered() const { return powered_; }
   [[nodiscard]] std::uint64_t operations() const { return operations_; }
 
@@ -69,7 +78,8 @@ class PowerDisk {
   };
   friend struct Handle;
 
-  bool count();
+  /// SQLITE_OK: go on. Else the operation fails; when the power went it may have happened in part.
+  int count();
   void sync(Inode& inode, std::size_t operations);
   [[nodiscard]] static Bytes build(const Inode& inode, Survives survives, Random& random);
   [[nodiscard]] static Bytes build_sectors(const Inode& inode, Random& random);
@@ -82,6 +92,9 @@ class PowerDisk {
   bool inside_hook_ = false;
   std::uint64_t operations_ = 0;
   std::uint64_t cut_at_ = 0;
+  std::uint64_t fail_from_ = 0;
+  std::uint64_t fail_until_ = 0;
+  int fail_code_ = SQLITE_OK;
   std::uint32_t noise_ = 1;
 };
 

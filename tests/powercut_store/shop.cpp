@@ -107,6 +107,16 @@ bool World::all_done() const {
   return true;
 }
 
+void ObservedWorker::run(Task work, Task done) {
+  inline_.run(
+      [this, work = std::move(work)]() mutable {
+        busy_ = true;
+        work();
+        busy_ = false;
+      },
+      std::move(done));
+}
+
 Shop::Shop(PowerDisk& disk, World& world, int checkpoint_pages)
     : disk_(disk),
       world_(world),
@@ -114,14 +124,19 @@ Shop::Shop(PowerDisk& disk, World& world, int checkpoint_pages)
       // Another boot draws other numbers.
       random_(world.random.next_u64()) {}
 
-Shop::~Shop() {
+Shop::~Shop() { close(); }
+
+void Shop::close() {
   protocol_.reset();
   store_.reset();
   scheduler_.run_posted();
 }
 
 bool Shop::failed(const std::string& what, const Error& error) {
-  if (disk_.powered()) world_.problems.push_back(what + ": " + to_string(error));
+  const bool fault = error.code == Errc::io || error.code == Errc::full;
+  if (disk_.powered() && !(fault && expects_faults_)) {
+    world_.problems.push_back(what + ": " + to_string(error));
+  }
   return false;
 }
 
@@ -214,8 +229,7 @@ bool Shop::receive(std::size_t number) {
     if (!transaction) return failed("begin", transaction.error());
     const auto message = decrypt(*protocol_, kCustomer, world_.to_shop[number].message);
     if (!message) {
-      if (disk_.powered()) world_.problems.push_back(name("undecryptable ", number));
-      return failed("decrypt", message.error().error);
+      return failed(name("undecryptable ", number), message.error().error);
     }
     const auto noted = store_->save(name("seen", number), message->plaintext);
     if (!noted) return failed("save", noted.error());
@@ -239,8 +253,11 @@ bool Shop::work() {
   return true;
 }
 
+void Shop::scribble_beside_worker() {
+  if (store_ != nullptr && worker_.busy() && !store_->database().in_transaction()) scribble();
+}
+
 void Shop::scribble() {
-  if (store_ == nullptr || store_->database().in_transaction()) return;
   const Bytes value(100, static_cast<std::byte>(scribbles_));
   const auto saved =
       store_->save(name("scribble", static_cast<std::size_t>(scribbles_++ % 7)), value);

@@ -40,6 +40,19 @@ struct World {
   std::vector<std::string> problems;
 };
 
+/// Runs inline and says when it does: what happens meanwhile happens on the loop, beside the
+/// worker.
+class ObservedWorker final : public Worker {
+ public:
+  explicit ObservedWorker(Scheduler& scheduler) : inline_(scheduler) {}
+  void run(Task work, Task done) override;
+  [[nodiscard]] bool busy() const { return busy_; }
+
+ private:
+  test::InlineWorker inline_;
+  bool busy_ = false;
+};
+
 /// The shop's side on a disk that may lose power: works through what the world still wants, in the
 /// order that the design asks for (commit, durable, then tell the outside).
 class Shop {
@@ -51,11 +64,18 @@ class Shop {
 
   /// False: power went. Checks that what the world was told is there.
   bool open();
+  void close();
+  [[nodiscard]] bool opened() const { return store_ != nullptr; }
   /// Until all is done; false: power went. Anything else that fails is a problem.
   bool work();
-  /// A commit of no meaning, as the loop makes while the worker is busy. Durable never asked for.
+  /// A commit of no meaning; durable is never asked for.
   void scribble();
+  /// The same, when the worker is busy.
+  void scribble_beside_worker();
   [[nodiscard]] Store& store() { return *store_; }
+  /// Failures of the disk are what the test is about: `io` and `full` are no problems.
+  void expect_faults() { expects_faults_ = true; }
+  void run_posted() { scheduler_.run_posted(); }
 
  private:
   bool publish();
@@ -69,11 +89,12 @@ class Shop {
   World& world_;
   int checkpoint_pages_;
   test::FakeScheduler scheduler_;
-  test::InlineWorker worker_{scheduler_};
+  ObservedWorker worker_{scheduler_};
   test::SeededRandom random_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<signal::Protocol> protocol_;
   int scribbles_ = 0;
+  bool expects_faults_ = false;
 };
 
 }  // namespace posthorn::store

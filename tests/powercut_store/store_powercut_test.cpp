@@ -39,7 +39,7 @@ class StorePowerCut : public ::testing::Test {
     disk_.start(start.image, cut_at);
     {
       Shop shop(disk_, world, kCheckpointPages);
-      if (scribble_meanwhile_) disk_.before_operation = [&shop] { shop.scribble(); };
+      if (scribble_meanwhile_) disk_.before_operation = [&shop] { shop.scribble_beside_worker(); };
       if (shop.open()) shop.work();
       disk_.before_operation = nullptr;
       // A clean stop is part of the scenario when power is still on.
@@ -140,6 +140,69 @@ TEST_F(StorePowerCut, SecondCutDuringRecoveryIsSurvivedToo) {
       if (HasFailure()) return;
     }
   }
+}
+
+/// The disk refuses `length` operations from each operation on, then works again.
+class StoreFaults : public StorePowerCut, public ::testing::WithParamInterface<int> {
+ protected:
+  /// Works on until all is done; a store that has given up is opened anew, as systemd would.
+  void finish(Shop& first, World& world) {
+    first.expect_faults();
+    if (first.open() && first.work()) return;
+    for (int i = 0; i < 40; ++i) {
+      if (first.opened() && first.store().healthy()) {
+        if (first.work()) return;
+        continue;
+      }
+      break;
+    }
+    for (int i = 0; i < 200; ++i) {
+      first.close();
+      if (first.open() && first.work()) return;
+    }
+    world.problems.push_back("does not recover");
+  }
+};
+
+TEST_P(StoreFaults, EveryRefusedOperationIsReportedAndHealedLater) {
+  const Start start = established(true);
+  for (const std::uint64_t length : {1U, 6U}) {
+    for (std::uint64_t from = 1;; ++from) {
+      World world = start.world;
+      disk_.start(start.image, 0);
+      disk_.fail(from, length, GetParam());
+      {
+        Shop shop(disk_, world, kCheckpointPages);
+        finish(shop, world);
+      }
+      ASSERT_TRUE(world.problems.empty())
+          << "from " << from << ", " << length << ": " << world.problems.front();
+      ASSERT_TRUE(world.all_done());
+      if (disk_.operations() < from) break;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Codes, StoreFaults,
+                         ::testing::Values(SQLITE_FULL, SQLITE_IOERR_WRITE, SQLITE_READONLY));
+
+TEST_F(StorePowerCut, WalStaysBoundedUnderCommitsWithoutPause) {
+  World world(0);
+  disk_.start({}, 0);
+  Shop shop(disk_, world, kCheckpointPages);
+  ASSERT_TRUE(shop.open());
+  disk_.before_operation = [&shop] { shop.scribble_beside_worker(); };
+  std::size_t largest = 0;
+  for (int i = 0; i < 400; ++i) {
+    shop.scribble();
+    shop.store().durable([](Result<void> result) { EXPECT_TRUE(result.has_value()); });
+    shop.run_posted();
+    largest = std::max(largest, disk_.content().at("posthorn.db-wal").size());
+  }
+  disk_.before_operation = nullptr;
+  EXPECT_GT(largest, 2U * kCheckpointPages * 4120);
+  EXPECT_LT(largest, 12U * kCheckpointPages * 4120);
+  EXPECT_TRUE(world.problems.empty()) << world.problems.front();
 }
 
 TEST_F(StorePowerCut, TheDiskOfThisTestDoesLoseThings) {

@@ -65,7 +65,8 @@ class Store final : public signal::KeyStore, public BlobStore {
   Result<bool> move_peer(std::string_view from, std::string_view to);
   /// Forgets keys, sessions and own identity (logout). Named values stay.
   Result<void> clear_signal();
-  /// No more syncing after a failure (see above).
+  /// False: a sync has failed (see above) or SQLite has met damage. The program should start again;
+  /// then the file is looked at and, if need be, set aside.
   [[nodiscard]] bool healthy() const;
 
   // BlobStore
