@@ -14,6 +14,7 @@
 #include "daemon/inbox.h"
 #include "daemon/outbox.h"
 #include "daemon/signals.h"
+#include "daemon/throttle_config.h"
 #include "posthorn/api/api.h"
 #include "posthorn/api/notifier.h"
 #include "posthorn/api/server.h"
@@ -107,7 +108,6 @@ class App::Impl final : private throttle::Listener {
  private:
   Result<void> open_stores();
   Result<void> build();
-  Result<throttle::Settings> throttle_settings() const;
 
   // notify: net -> wire -> session -> here -> inbox -> webhook or long poll
   void on_event(session::Event event, Once<void(Result<void>)> stored);
@@ -158,7 +158,7 @@ class App::Impl final : private throttle::Listener {
 Result<void> App::Impl::start() {
   TRY(open_stores());
   TRY(build());
-  TRY(auto settings, throttle_settings());
+  TRY(auto settings, throttle_settings(config_.throttle));
   TRY(valve_->start(settings));
   if (config_.throttle.number_in_use_months > 0) {
     // Declared before: that is the ordinary case on every later start.
@@ -242,7 +242,7 @@ Result<void> App::Impl::build() {
   // notify: session -> notifier -> inbox -> long poll | webhook
   inbox_ = std::make_unique<Inbox>(*inbox_ring_, loop_, *clock_, config_.queue.keep);
   notifier_ = std::make_unique<api::Notifier>(api::Notifier::Outside{
-      loop_, *clock_, *settings_,
+      loop_, *clock_, *store_, *settings_,
       [this] {
         const session::Account account = session_->account();
         return api::Instance{access_.id_instance,
@@ -262,7 +262,8 @@ Result<void> App::Impl::build() {
   options.version = POSTHORN_VERSION;
   api_ = std::make_unique<api::Api>(
       options, api::Api::Outside{loop_, *clock_, random_, *store_, *settings_, notifier_->state(),
-                                 *outbox_, *inbox_, *link_, [this] { return status(); }});
+                                 *outbox_, *inbox_, *link_, [this] { return status(); },
+                                 [this] { valve_->resume(); }});
   api_->add(tail_.route());
 
   http_ = net::make_http_client(loop_);
@@ -314,11 +315,6 @@ void App::Impl::stop() {
   dialer_.reset();
   settings_.reset();
   store_.reset();
-}
-
-Result<throttle::Settings> App::Impl::throttle_settings() const {
-  TRY(auto settings, throttle::settings_from(config_.throttle));
-  return settings;
 }
 
 void App::Impl::on_event(session::Event event, Once<void(Result<void>)> stored) {

@@ -9,19 +9,13 @@
 #include <sstream>
 
 #include "daemon/app.h"
+#include "daemon/throttle_config.h"
 #include "posthorn/base/log.h"
-#include "posthorn/throttle/settings.h"
 
 namespace posthorn::daemon {
 namespace {
 
 constexpr const char* kDefaultConfig = "/etc/posthorn/posthorn.toml";
-
-/// The throttle's own table knows its settings and their ranges; the file's place goes in front.
-Result<void> check_throttle(const Config& config) {
-  TRY(auto settings, throttle::settings_from(config.throttle));
-  return throttle::check_settings(settings);
-}
 
 Result<Config> load_config(const std::string& path, bool must_exist) {
   std::ifstream file(path);
@@ -30,7 +24,7 @@ Result<Config> load_config(const std::string& path, bool must_exist) {
   std::ostringstream text;
   text << file.rdbuf();
   TRY(Config config, parse_config(text.str(), path));
-  TRY(check_throttle(config));
+  TRY(throttle_settings(config.throttle));
   return config;
 }
 
