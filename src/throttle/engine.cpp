@@ -123,6 +123,10 @@ std::string_view Engine::on_inbound(const ChatKey& key, std::string_view text, T
   const bool on_list = record != nullptr && record->is(ChatRecord::opted_out);
   if (request.wish == Wish::stop && !on_list) {
     if (set_opted_out(key, true, false, true, m.now)) confirmation = request.confirmation;
+  } else if (request.wish == Wish::stop) {
+    // Saying it again is no message that asks for an answer.
+    ChatRecord* again = state.chats.touch(key, m.now);
+    again->opted = std::max(again->opted, again->last_in);
   }
   if (request.wish == Wish::start && on_list) set_opted_out(key, false, false, false, m.now);
   reconsider(key, m.now);

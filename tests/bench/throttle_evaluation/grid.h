@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "run.h"
+
+namespace posthorn::evaluation {
+
+struct GridOptions {
+  Model model;
+  std::vector<PolicyName> policies;
+  std::vector<Workload> workloads;
+  std::vector<int> ages;
+  std::vector<double> strictness;
+  int accounts = 30;
+  int days = 60;
+  std::uint64_t seed = 1;
+  unsigned threads = 2;
+};
+
+/// A mean or a share with its 95 % interval.
+struct Estimate {
+  double value = 0, low = 0, high = 0;
+};
+[[nodiscard]] Estimate mean_of(const std::vector<double>& values);
+/// Wilson's interval.
+[[nodiscard]] Estimate share_of(std::size_t hits, std::size_t of);
+
+struct Summary {
+  Cell cell;
+  PolicyName policy = PolicyName::none;
+  Estimate demand, delivered, any_lock, permanent, days_locked, complaints, refused;
+  double to_opted_out = 0;  ///< in all accounts together
+  /// Seconds: p50 and p95 by lane; negative: no message in it.
+  std::array<double, 3> p50{}, p95{};
+};
+
+/// Every policy in every cell, the same seeds for all of them.
+[[nodiscard]] std::vector<Summary> run_grid(const GridOptions& options);
+
+}  // namespace posthorn::evaluation

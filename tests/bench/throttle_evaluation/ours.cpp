@@ -1,0 +1,206 @@
+#include "policy.h"
+#include "throttle/engine.h"
+
+namespace posthorn::evaluation {
+namespace {
+
+using throttle::ChatKey;
+using throttle::Engine;
+using throttle::Moment;
+using throttle::Signal;
+using throttle::Tick;
+
+/// The simulation begins on a Monday at midnight UTC, the shop's clock is UTC.
+constexpr Tick kStart = 1'789'948'800'000LL;
+
+/// The shipping engine, driven by what a session would tell it.
+class Posthorn final : public Policy {
+ public:
+  Posthorn(const Model& model, const Session& session, std::size_t regulars, int age_days,
+           std::uint64_t seed)
+      : model_(model), session_(session) {
+    engine_.state.random = mix(seed);
+    engine_.state.salt = 1;
+    if (age_days > 0)
+      throttle::credit_months(engine_.state.standing, static_cast<std::uint32_t>(age_days / 30));
+    // The phone's history says who has written before.
+    for (std::uint32_t person = 0; person < regulars; ++person)
+      throttle::note_inbound(engine_.state, chat_of(person), kStart - 10 * throttle::kDay,
+                             kStart - throttle::kDay);
+    engine_.state.standing.last_traffic = 0;
+    engine_.set_connected(true, at(-kHourMs));
+  }
+
+  bool on_job(std::uint32_t job, Time now) override {
+    const Job& wish = session_.job(job);
+    const std::uint64_t text = wish.text == 0 ? mix(job) | 1 : mix(0xabcdef00ULL + wish.text) | 1;
+    const Tick expires = at(wish.at).now + static_cast<Tick>(model_.job_hours * kHourMs);
+    return !engine_
+                .add(job + 1, chat_of(wish.person), text, expires, false, wish.consent, false,
+                     false, at(now))
+                .refusal;
+  }
+
+  Step next(Time now) override {
+    const Moment moment = at(now);
+    watch(now, moment);
+    for (;;) {
+      const Engine::Step step = engine_.next(moment);
+      switch (step.kind) {
+        case Engine::Step::Kind::check:
+          engine_.on_checked(step.chat, session_.on_whatsapp(person_of(step.chat)), moment);
+          continue;
+        case Engine::Step::Kind::refuse: {
+          const std::uint32_t job = number_of(step.job);
+          engine_.finish(step.job, moment);
+          return {Step::Kind::refuse, job, now};
+        }
+        case Engine::Step::Kind::send:
+          flying_ = step.job;
+          lane_ = step.charge.lane;
+          return {Step::Kind::send, number_of(step.job), now};
+        case Engine::Step::Kind::wait:
+          return {Step::Kind::wait, 0, std::min(wake_at(step.at), now + kHourMs)};
+      }
+    }
+  }
+
+  void on_answer(std::uint32_t job, Answer answer, bool arrived, Time now) override {
+    const Moment moment = at(now);
+    const bool known = lane_ == throttle::Lane::known;
+    switch (answer) {
+      case Answer::ok:
+        throttle::note_sent_id(engine_.state, job + 1, moment.now);
+        if (arrived) throttle::note_delivered(engine_.state, job + 1);
+        if (known) throttle::note_known_send(engine_.state, false);
+        break;
+      case Answer::no_account:
+        throttle::note_check(engine_.state, chat_of(session_.job(job).person), false, moment.now);
+        break;
+      case Answer::locked463:
+      case Answer::capped475: {
+        Signal signal;
+        signal.kind = answer == Answer::locked463 ? Signal::Kind::reachout_ack
+                                                  : Signal::Kind::new_chat_cap_ack;
+        signal.chat = throttle::build_chat(chat_of(session_.job(job).person));
+        engine_.on_signal(signal, moment);
+        ask(now);
+        break;
+      }
+    }
+    engine_.finish(flying_, moment);
+  }
+
+  void on_inbound(std::uint32_t person, bool stop, Time now) override {
+    engine_.on_inbound(chat_of(person), stop ? "STOP" : "thanks", at(now).now, at(now));
+  }
+
+  void on_notice(const Notice& notice, Time now) override {
+    Signal signal;
+    signal.until = wall(notice.until);
+    switch (notice.kind) {
+      case Notice::Kind::lock:
+        signal.kind = Signal::Kind::reachout_lock;
+        signal.enforcement = "WEB_COMPANION_ONLY";
+        break;
+      case Notice::Kind::temporary_ban:
+        signal.kind = Signal::Kind::temporary_ban;
+        signal.code = 102;
+        break;
+      case Notice::Kind::permanent_ban:
+        signal.kind = Signal::Kind::banned;
+        break;
+      case Notice::Kind::warn_first:
+      case Notice::Kind::warn_second:
+      case Notice::Kind::capped:
+        signal.kind = Signal::Kind::capping;
+        signal.until.reset();
+        signal.cycle_end = wall(notice.until);
+        signal.status = notice.kind == Notice::Kind::warn_first    ? "FIRST_WARNING"
+                        : notice.kind == Notice::Kind::warn_second ? "SECOND_WARNING"
+                                                                   : "CAPPED";
+        cycle_end_ = notice.until;
+        break;
+    }
+    engine_.on_signal(signal, at(now));
+  }
+
+  void on_connection(bool up, Time now) override { engine_.set_connected(up, at(now)); }
+
+ private:
+  static Moment at(Time now) {
+    Moment moment;
+    moment.now = kStart + now;
+    moment.wall_ms = moment.now;
+    return moment;
+  }
+  static Wall wall(Time time) { return {milliseconds(kStart + time), true}; }
+  static Time time_of(Tick tick) { return tick - kStart; }
+  static ChatKey chat_of(std::uint32_t person) {
+    return {491'500'000'000ULL + person, 0, ChatKey::Kind::phone};
+  }
+  static std::uint32_t person_of(const ChatKey& chat) {
+    return static_cast<std::uint32_t>(chat.number - 491'500'000'000ULL);
+  }
+  [[nodiscard]] std::uint32_t number_of(std::uint32_t slot) const {
+    return static_cast<std::uint32_t>(engine_.waiting.job(slot).sequence - 1);
+  }
+  static Time wake_at(Tick tick) { return tick == throttle::kNever ? kForever : time_of(tick); }
+
+  /// The read-only query for the restriction.
+  void ask(Time now) {
+    const Session::Lock lock = session_.lock(now);
+    Signal signal;
+    signal.kind = Signal::Kind::reachout_lock;
+    signal.active = lock.active;
+    if (lock.active) {
+      signal.enforcement = "WEB_COMPANION_ONLY";
+      signal.until = wall(lock.until);
+    }
+    engine_.on_signal(signal, at(now));
+  }
+
+  /// What the valve and the shop's person do beside sending.
+  void watch(Time now, const Moment& moment) {
+    throttle::Standing& standing = engine_.state.standing;
+    if (standing.yellow && moment.now >= standing.lock_until && now >= ask_at_) {
+      ask_at_ = now + kHourMs;
+      ask(now);
+    }
+    if (cycle_end_ != 0 && now >= cycle_end_) {
+      // The account query at the new cycle.
+      cycle_end_ = 0;
+      Signal signal;
+      signal.kind = Signal::Kind::capping;
+      signal.status = "NONE";
+      engine_.on_signal(signal, moment);
+    }
+    if (!throttle::needs_acknowledgement(standing)) {
+      needed_since_ = 0;
+      return;
+    }
+    const Tick from = standing.red ? standing.red_until : standing.reopen_at;
+    if (standing.black || moment.now < from) return;
+    if (needed_since_ == 0) needed_since_ = now;
+    if (now - needed_since_ >= static_cast<Time>(model_.operator_hours * kHourMs))
+      standing.acknowledged = true;
+  }
+
+  const Model& model_;
+  const Session& session_;
+  Engine engine_;
+  std::uint32_t flying_ = 0;
+  throttle::Lane lane_ = throttle::Lane::first;
+  Time ask_at_ = 0;
+  Time cycle_end_ = 0;
+  Time needed_since_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> make_posthorn(const Model& model, const Session& session,
+                                      std::size_t regulars, int age_days, std::uint64_t seed) {
+  return std::make_unique<Posthorn>(model, session, regulars, age_days, seed);
+}
+
+}  // namespace posthorn::evaluation

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "policy.h"
+
+namespace posthorn::evaluation {
+
+/// One account, followed to the horizon.
+struct Outcome {
+  double demand = 0;     ///< jobs a day that could have been delivered
+  double delivered = 0;  ///< a day
+  bool any_lock = false;
+  bool permanent = false;
+  double days_locked = 0;
+  double complaints = 0;  ///< per 1000 delivered
+  double to_opted_out = 0;
+  double refused = 0;  ///< jobs that left unsent, for any reason
+  /// Seconds from the shop's order to the send, by lane: reply, known, first. Sorted.
+  std::array<std::vector<float>, 3> latency;
+};
+
+struct Cell {
+  Workload workload = Workload::w1;
+  int age_days = 0;
+  double strictness = 1;
+};
+
+[[nodiscard]] Outcome run_account(const Model& model, const Cell& cell, PolicyName policy, int days,
+                                  std::uint64_t seed);
+
+}  // namespace posthorn::evaluation
