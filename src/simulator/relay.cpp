@@ -382,6 +382,8 @@ void Relay::forward_retry(Device& from, const Node& receipt, const wire::Jid& to
   Device* device = sender == senders_.end() ? world_.directory.find_device(to)
                                             : world_.directory.find_device(sender->second);
   if (device == nullptr) return;
+  // The sender may answer with the same id to this device or (Baileys) to all of them once more.
+  seen_[to_string(device->pn())].ids.erase(retry->text_attr("id"));
   Node out = receipt;
   out.remove_attr(names::kTo);
   out.set_attr(names::kFrom, from.named_like(to));

@@ -224,9 +224,12 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   }
   retries_.erase(received.id);
   const wire::Jid from = *message.jid_attr(names::kFrom);
-  if (!seen_.contains(received.id)) keep_bounded(seen_, seen_order_, received.id);
-  seen_[received.id] = {from, chat == nullptr ? std::string() : chat->phone};
-  world_.peers.keep(device_.account, received);
+  const bool again = seen_.contains(received.id);
+  if (!again) {
+    seen_[received.id] = {from, chat == nullptr ? std::string() : chat->phone};
+    keep_bounded(seen_, seen_order_, received.id);
+    world_.peers.keep(device_.account, received);
+  }
   if (received.from_me) {
     return receipt(message, message.text_attr(names::kCategory) == names::kPeer ? names::kPeerMsg
                                                                                 : names::kSender);
@@ -236,7 +239,7 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   } else {
     acknowledge(message);
   }
-  react(received, from);
+  if (!again) react(received, from);
 }
 
 void VirtualDevice::react(const Received& received, const wire::Jid&) {

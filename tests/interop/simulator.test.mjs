@@ -139,7 +139,7 @@ describe('Baileys and a scripted customer', () => {
   test('an ack error reaches the sender', { timeout }, async () => {
     await here.sim.fault({ where: 'in', action: 'error', device: client.device, tag: 'message', code: 479 })
     const sent = await client.send(customer.phone, 'refused')
-    await waitFor(() => client.updates.some(u => u.key.id === sent.key.id && u.update.status === 0), 'the error')
+    await waitFor(() => client.failed(sent.key.id), 'the error')
   })
 })
 

@@ -19,8 +19,12 @@ struct SimulatorFaults : testing::Test {
 
   void SetUp() override {
     client.link("5511990000002");
-    while (client.take(names::kMessage)) {
+    while (const auto keys = client.take(names::kMessage)) {  // of the phone, to be acknowledged
+      client.send(Node(names::kReceipt, {{"id", keys->text_attr("id")},
+                                         {"to", *keys->jid_attr("from")},
+                                         {"type", names::kPeerMsg}}));
     }
+    client.settle();
   }
   void add(std::string_view json_text) {
     const auto value = json::parse(json_text);

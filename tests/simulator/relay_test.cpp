@@ -204,6 +204,22 @@ TEST_F(SimulatorRelay, ACustomerWhoLostTheSessionAsksAgain) {
   ASSERT_EQ(retry->child(names::kKeys)->child(names::kIdentity)->bytes().size(), 32U);
 }
 
+TEST_F(SimulatorRelay, TakesAnIdOnceMoreAfterARetryRequest) {
+  TestClient client(scheduler, random, sim);
+  client.link("");
+  client.send_text(peer, "first");
+  ASSERT_TRUE(sim.peer_lose_session(peer.pn.user));
+  client.send_text(peer, "again", "3EB0CC");
+  ASSERT_TRUE(client.take(names::kReceipt, names::kRetry));
+  const auto address = signal::make_address(peer.lid.user, peer.lid.server, 0);
+  ASSERT_TRUE(client.protocol.delete_session(address));
+  client.send_text(peer, "again", "3EB0CC");
+  client.send_text(peer, "again", "3EB0CC");
+  const auto inbox = sim.inbox(peer.pn.user);
+  ASSERT_EQ(inbox.size(), 2U);
+  EXPECT_EQ(inbox[1].text, "again");
+}
+
 TEST_F(SimulatorRelay, AResendReachesOnlyTheDeviceThatAsked) {
   TestClient client(scheduler, random, sim);
   client.link("");

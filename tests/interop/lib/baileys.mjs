@@ -1,6 +1,5 @@
 // A Baileys client against a stand-in: linked by QR or code, with what it hears kept for tests.
 import makeWASocket, {
-  addTransactionCapability,
   DisconnectReason,
   initAuthCreds,
   makeCacheableSignalKeyStore,
@@ -11,7 +10,8 @@ import pino from 'pino'
 
 import { waitFor } from './wait.mjs'
 
-void addTransactionCapability
+// Its Signal library prints whole sessions.
+if (!process.env.POSTHORN_VERBOSE) console.info = console.warn = console.error = () => {}
 
 /** Credentials in memory; they survive reconnects of one client. */
 function memoryAuth() {
@@ -164,6 +164,14 @@ export class BaileysClient {
   /** Baileys' status of a sent message: 2 server, 3 delivered, 4 read. */
   status(id) {
     return Math.max(0, ...this.updates.filter(u => u.key.id === id).map(u => u.update.status ?? 0))
+  }
+
+  /** The server refused the message. */
+  failed(id) {
+    return (
+      this.updates.some(u => u.key.id === id && u.update.status === 0) ||
+      this.messages.some(m => m.key.id === id && m.status === 0)
+    )
   }
 
   async stop() {
