@@ -6,7 +6,6 @@ namespace posthorn::queue {
 
 namespace {
 
-constexpr std::size_t kWindow = 64 * 1024;
 constexpr std::size_t kPiece = 4096;
 
 }  // namespace
@@ -19,7 +18,7 @@ ByteView Reader::view(std::uint64_t offset, std::size_t length) {
 void Reader::load(std::uint64_t offset, std::size_t length) {
   start_ = offset / kPiece * kPiece;
   const std::size_t needed = static_cast<std::size_t>(offset - start_) + length;
-  const std::size_t wanted = std::max((needed + kPiece - 1) / kPiece * kPiece, kWindow);
+  const std::size_t wanted = std::max((needed + kPiece - 1) / kPiece * kPiece, least_window_);
   // A window that one large record made large shrinks again with the next small one.
   if (window_.size() != wanted) window_ = AlignedBuffer(wanted);
   filled_ = wanted;

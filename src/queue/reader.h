@@ -10,7 +10,11 @@ namespace posthorn::queue {
 /// too short for, appears as zeros and is counted: the rest of the file is worth having.
 class Reader {
  public:
-  explicit Reader(DiskFile& file) : file_(file) {}
+  static constexpr std::size_t kWindow = 64 * 1024;
+
+  /// window: how much is read at a time, a multiple of 4096.
+  explicit Reader(DiskFile& file, std::size_t window = kWindow)
+      : file_(file), least_window_(window) {}
 
   /// The view ends with the next call.
   [[nodiscard]] ByteView view(std::uint64_t offset, std::size_t length);
@@ -21,6 +25,7 @@ class Reader {
   void load_piece(std::uint64_t offset, std::span<std::byte> out);
 
   DiskFile& file_;
+  std::size_t least_window_;
   AlignedBuffer window_;
   std::uint64_t start_ = 0;
   std::size_t filled_ = 0;

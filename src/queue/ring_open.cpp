@@ -193,7 +193,7 @@ Geometry Opener::new_geometry(const DiskFile& file, Sequence first_sequence) {
 
 Opener::Superblocks Opener::read_superblocks(DiskFile& file) {
   Superblocks result;
-  Reader reader(file);
+  Reader reader(file, kSuperblockArea);
   const auto first = decode_superblock(reader.view(0, kSuperblockBytes));
   std::optional<Geometry> last;
   if (file.size() >= kMinFileBytes) {
@@ -209,7 +209,7 @@ Opener::Superblocks Opener::read_superblocks(DiskFile& file) {
 
 Result<void> Opener::write_superblock(DiskFile& file, const Geometry& geometry,
                                       std::uint64_t offset) {
-  AlignedBuffer buffer(kSuperblockArea);
+  AlignedBuffer buffer(std::max<std::size_t>(geometry.block_bytes, file.alignment()));
   encode_superblock(geometry, buffer.bytes().first(kSuperblockBytes));
   TRY(file.write(offset, buffer.bytes()));
   return file.sync();

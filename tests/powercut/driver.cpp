@@ -122,6 +122,7 @@ void Driver::cut() {
   scheduler_.run_posted();
   oracle_ = at_cut;
   disk_ = std::move(after);
+  failures_left_ = 0;
   hook();
 }
 
@@ -167,6 +168,7 @@ void Driver::on_boundary(MemDisk& disk, std::size_t depth) {
     if (count == 0) return;
     cut_here(
         disk, depth, [](std::size_t) { return Fate::lost; }, "all lost");
+    if (depth > 1) return;
     for (std::size_t fate = 2; fate < MemDisk::kFates; ++fate) {
       cut_here(
           disk, depth,

@@ -20,6 +20,12 @@ struct CutPlan {
       16;  ///< each so-manieth recovered ring is also used, cut and opened again
 };
 
+[[nodiscard]] inline RingFile::Options ring_of(std::uint64_t bytes) {
+  RingFile::Options options;
+  options.bytes = bytes;
+  return options;
+}
+
 /// Runs one ring on a MemDisk as an application would, and at every moment that `plan` names asks
 /// what a power cut then would leave. Stops at the first thing that is wrong.
 class Driver {

@@ -82,12 +82,8 @@ class MemFile final : public queue::DiskFile {
     TRY(disk_.before(MemDisk::Call::sync));
     disk_.boundary();
     ++disk_.counters.syncs;
-    std::erase_if(disk_.unsynced_, [&](const MemDisk::BlockWrite& write) {
-      if (write.node != node_) return false;
-      std::copy(write.data.begin(), write.data.end(),
-                node_->durable.begin() + static_cast<std::ptrdiff_t>(write.offset));
-      return true;
-    });
+    std::erase_if(disk_.unsynced_,
+                  [&](const MemDisk::BlockWrite& write) { return write.node == node_; });
     return {};
   }
 
@@ -103,9 +99,10 @@ class MemFile final : public queue::DiskFile {
     for (; !data.empty(); data = data.subspan(disk_.alignment_), offset += disk_.alignment_) {
       disk_.boundary();
       const ByteView block = data.first(disk_.alignment_);
-      std::copy(block.begin(), block.end(),
-                node_->current.begin() + static_cast<std::ptrdiff_t>(offset));
-      disk_.unsynced_.push_back({node_, offset, to_bytes(block)});
+      const auto there =
+          std::span(node_->current).subspan(static_cast<std::size_t>(offset), block.size());
+      disk_.unsynced_.push_back({node_, offset, to_bytes(block), to_bytes(there)});
+      std::copy(block.begin(), block.end(), there.begin());
       if (disk_.count_blocks) ++disk_.writes_by_offset[offset];
     }
   }
@@ -134,7 +131,7 @@ Result<std::unique_ptr<queue::DiskFile>> MemDisk::create(const std::string& path
   boundary();
   // A cut meets the file while it is still growing, too.
   for (const std::uint64_t now : {std::uint64_t{0}, size / 2, size}) {
-    files_[path] = std::make_shared<Node>(Node{Bytes(now), Bytes(now)});
+    files_[path] = std::make_shared<Node>(Node{Bytes(now)});
     boundary();
   }
   return std::make_unique<MemFile>(*this, files_[path]);
@@ -161,17 +158,23 @@ Result<void> MemDisk::remove(const std::string& path) {
 std::unique_ptr<MemDisk> MemDisk::after_cut(const Chooser& fate, std::uint64_t seed) const {
   std::mt19937_64 noise(seed);
   auto copy = std::make_unique<MemDisk>(alignment_);
+  std::map<const Node*, std::shared_ptr<Node>> fresh;
   for (const auto& [path, node] : files_) {
-    const auto fresh = std::make_shared<Node>(Node{node->durable, {}});
-    for (std::size_t i = 0; i < unsynced_.size(); ++i) {
-      const BlockWrite& write = unsynced_[i];
-      if (write.node != node) continue;
-      lay_over(std::span(fresh->current)
-                   .subspan(static_cast<std::size_t>(write.offset), write.data.size()),
-               write.data, fate(i), noise);
-    }
-    fresh->durable = fresh->current;
-    copy->files_[path] = fresh;
+    copy->files_[path] = fresh[node.get()] = std::make_shared<Node>(*node);
+  }
+  const auto place = [&](const BlockWrite& write) -> std::span<std::byte> {
+    const auto found = fresh.find(write.node.get());
+    if (found == fresh.end()) return {};  // the file is gone
+    return std::span(found->second->current)
+        .subspan(static_cast<std::size_t>(write.offset), write.data.size());
+  };
+  for (auto write = unsynced_.rbegin(); write != unsynced_.rend(); ++write) {
+    const auto there = place(*write);
+    if (!there.empty()) std::copy(write->before.begin(), write->before.end(), there.begin());
+  }
+  for (std::size_t i = 0; i < unsynced_.size(); ++i) {
+    const auto there = place(unsynced_[i]);
+    if (!there.empty()) lay_over(there, unsynced_[i].data, fate(i), noise);
   }
   return copy;
 }
@@ -182,9 +185,7 @@ Bytes* MemDisk::content(const std::string& path) {
 }
 
 void MemDisk::put(const std::string& path, Bytes content) {
-  auto node = std::make_shared<Node>(Node{content, {}});
-  node->durable = std::move(content);
-  files_[path] = std::move(node);
+  files_[path] = std::make_shared<Node>(Node{std::move(content)});
 }
 
 }  // namespace posthorn::test

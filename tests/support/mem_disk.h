@@ -85,12 +85,12 @@ class MemDisk final : public queue::Disk {
   friend class MemFile;
   struct Node {
     Bytes current;
-    Bytes durable;
   };
   struct BlockWrite {
     std::shared_ptr<Node> node;
     std::uint64_t offset;
     Bytes data;
+    Bytes before;  ///< what was there
   };
   [[nodiscard]] Result<void> before(Call call);
   void boundary() {
