@@ -151,7 +151,9 @@ Result<Ref<session_record>> Protocol::Impl::readable_session(const Address& peer
   TRY(const std::optional<Bytes>* bytes, bridge.session(peer));
   Ref<session_record> record;
   if (!bytes->has_value()) return record;
-  if (session_record_deserialize(record.out(), raw(**bytes), (*bytes)->size(), context.get()) < 0) {
+  const int status =
+      session_record_deserialize(record.out(), raw(**bytes), (*bytes)->size(), context.get());
+  if (status < 0 || session_record_get_state(record.get()) == nullptr) {
     TRY(store.delete_session(peer));
     bridge.begin();
     return Ref<session_record>();

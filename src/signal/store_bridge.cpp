@@ -125,8 +125,7 @@ void set_sender_key_store(signal_protocol_store_context* context, StoreBridge* b
 
 }  // namespace
 
-StoreBridge::StoreBridge(KeyStore& store, signal_context* context)
-    : store_(store), global_(context) {
+StoreBridge::StoreBridge(KeyStore& store, signal_context* context) : store_(store) {
   must(signal_protocol_store_context_create(&context_, context));
   set_session_store(context_, this);
   set_pre_key_store(context_, this);

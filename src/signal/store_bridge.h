@@ -55,7 +55,6 @@ class StoreBridge {
   int failed(Error error);
 
   KeyStore& store_;
-  signal_context* global_;
   signal_protocol_store_context* context_ = nullptr;
   KeyChanges changes_;
   std::optional<LoadedSession> loaded_;
