@@ -9,6 +9,7 @@
 
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/json.h"
+#include "posthorn/wire/token_tables.h"
 #include "wire/node_vectors.h"
 
 namespace posthorn::wire {
@@ -116,6 +117,85 @@ TEST(NodeCodec, RoundTripsEveryReferenceStanza) {
   }
 }
 
+/// Makes trees of every form that we encode.
+class TreeMaker {
+ public:
+  explicit TreeMaker(unsigned seed) : chance_(seed) {}
+
+  Node node(int depth) {
+    Node out(text(1));
+    const std::size_t attrs = below(6);
+    for (std::size_t i = 0; i < attrs; ++i) {
+      if (below(3) == 0) {
+        out.set_attr(text(1), jid());
+      } else {
+        out.set_attr(text(1), text(1));
+      }
+    }
+    switch (below(depth > 0 ? 3 : 2)) {
+      case 0:
+        break;
+      case 1:
+        out.content = Bytes(below(600), static_cast<std::byte>(below(256)));
+        break;
+      default:
+        for (std::size_t i = 1 + below(5); i > 0; --i) {
+          out.mutable_children().push_back(node(depth - 1));
+        }
+    }
+    return out;
+  }
+
+ private:
+  std::size_t below(std::size_t limit) { return chance_() % limit; }
+
+  std::string from(std::string_view alphabet, std::size_t size) {
+    std::string out(size, ' ');
+    for (char& c : out) c = alphabet[below(alphabet.size())];
+    return out;
+  }
+
+  std::string text(std::size_t shortest) {
+    const std::size_t size = shortest + below(below(10) == 0 ? 300 : 20);
+    switch (below(5)) {
+      case 0:
+        return std::string(kSingleTokens[1 + below(kSingleTokenCount - 1)]);
+      case 1:
+        return std::string(kDoubleTokens[below(4)][below(256)]);
+      case 2:
+        return from("0123456789-.", size);
+      case 3:
+        return from("0123456789ABCDEF", size);
+      default:
+        return from("abcxyz-_:. 0123AF\xc3\xa7", size);
+    }
+  }
+
+  Jid jid() {
+    constexpr std::string_view kWithDevice[] = {kServerUser, kServerLid, kServerHosted,
+                                                kServerHostedLid, "msgr"};
+    constexpr std::string_view kWithout[] = {kServerGroup,      kServerBroadcast, kServerNewsletter,
+                                             kServerLegacyUser, "call",           "bot"};
+    const std::string user = from("0123456789", 1 + below(18));
+    if (below(2) == 0) return {user, std::string(kWithout[below(6)]), 0};
+    return {user, std::string(kWithDevice[below(5)]), static_cast<std::uint16_t>(below(256))};
+  }
+
+  std::mt19937 chance_;
+};
+
+TEST(NodeCodec, RoundTripsRandomTrees) {
+  TreeMaker make(20261122);
+  for (int round = 0; round < 2000; ++round) {
+    const Node node = make.node(4);
+    const Result<Bytes> frame = encode_frame(node);
+    ASSERT_TRUE(frame) << round << ": " << frame.error().detail;
+    const Result<Node> back = decode_frame(*frame);
+    ASSERT_TRUE(back) << round << ": " << back.error().detail;
+    ASSERT_EQ(*back, node) << round << ": " << to_xml(node);
+  }
+}
+
 TEST(NodeCodec, RefusesEveryTruncation) {
   auto vectors = test::encode_vectors();
   for (auto& vector : test::decode_vectors()) vectors.push_back(std::move(vector));
@@ -132,7 +212,7 @@ TEST(NodeCodec, SurvivesRandomMutations) {
   std::size_t decoded = 0;
   std::size_t refused = 0;
   for (const auto& vector : test::encode_vectors()) {
-    for (int round = 0; round < 3000; ++round) {
+    for (int round = 0; round < 1000; ++round) {
       Bytes bytes = vector.bytes;
       const std::size_t changes = 1 + chance() % 4;
       for (std::size_t i = 0; i < changes; ++i) {
@@ -152,8 +232,8 @@ TEST(NodeCodec, SurvivesRandomMutations) {
       ASSERT_TRUE(decode_frame(*again)) << hex_encode(bytes);
     }
   }
-  EXPECT_GT(decoded, 1000U);
-  EXPECT_GT(refused, 1000U);
+  EXPECT_GT(decoded, 500U);
+  EXPECT_GT(refused, 500U);
 }
 
 TEST(NodeCodec, RefusesMalformedShapes) {
