@@ -99,6 +99,9 @@ void Devices::get(std::vector<Jid> users, Once<void(Result<std::vector<UserDevic
       missing.push_back(*named);
   }
   if (missing.empty()) return done(std::move(known));
+  if (pause_.holds(context_.scheduler.now())) {
+    return done(fail(Errc::busy, "the server wants fewer device queries"));
+  }
   // All of them are asked for, so that one answer holds one consistent state.
   auto sid = hex_encode(context_.random.bytes(8));
   context_.link.ask(build_device_query(users, std::move(sid)), kUsyncTimeout,
@@ -121,6 +124,17 @@ void Devices::get(std::vector<Jid> users, Once<void(Result<std::vector<UserDevic
                             done(std::move(*result));
                           });
                     });
+}
+
+Result<std::vector<UsyncUser>> Devices::read_answer(const Result<wire::Node>& reply) {
+  auto answer =
+      reply ? parse_usync(*reply) : Result<std::vector<UsyncUser>>(tl::unexpected(reply.error()));
+  if (answer) {
+    pause_.on_success();
+  } else if (pause_.on_error(answer.error(), context_.scheduler.now()) && reply) {
+    tell_rate_limit(context_.link);
+  }
+  return answer;
 }
 
 Result<std::optional<std::vector<DeviceEntry>>> Devices::cached(const Jid& user) {

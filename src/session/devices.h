@@ -10,6 +10,7 @@
 #include "session/messages_context.h"
 #include "session/receive_lane.h"
 #include "session/usync.h"
+#include "session/usync_pause.h"
 
 namespace posthorn::session {
 
@@ -29,13 +30,14 @@ class Devices {
       : context_(context), lane_(lane), protocol_(protocol) {}
 
   /// users: bare, in any form. done: in the same order; names that came along are learned by then.
-  /// Errors: timeout, disconnected, refused, malformed, io.
+  /// Errors: timeout, disconnected, refused, busy (asked too often), malformed, io.
   void get(std::vector<wire::Jid> users, Once<void(Result<std::vector<UserDevices>>)> done);
 
   /// The list is asked for again at its next use.
   Result<void> drop(const wire::Jid& user);
 
  private:
+  Result<std::vector<UsyncUser>> read_answer(const Result<wire::Node>& reply);
   [[nodiscard]] Result<std::optional<std::vector<DeviceEntry>>> cached(const wire::Jid& user);
   Result<std::vector<UserDevices>> take_answer(const std::vector<wire::Jid>& users,
                                                const std::vector<UsyncUser>& answer);
@@ -48,6 +50,7 @@ class Devices {
   const MessageContext& context_;
   ReceiveLane& lane_;
   signal::Protocol& protocol_;
+  UsyncPause pause_;
 };
 
 /// "0;5:3;99:1h": ids, key indexes, hosted. What does not parse is left out.

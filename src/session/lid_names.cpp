@@ -8,6 +8,7 @@ namespace {
 using wire::Jid;
 
 constexpr std::size_t kMaxUser = 32;
+constexpr std::size_t kMaxCached = 256;
 
 bool is_digits(const std::string& user) {
   return !user.empty() && user.size() <= kMaxUser &&
@@ -44,16 +45,26 @@ signal::Address address_of(const Jid& device) {
   return signal::make_address(device.user, device.server, device.device);
 }
 
+void Names::forget_cache() {
+  lids_.clear();
+  pns_.clear();
+}
+
+Result<std::optional<std::string>> Names::find_other(const Jid& jid) {
+  auto& known = jid.is_pn() ? lids_ : pns_;
+  if (const auto at = known.find(jid.user); at != known.end()) return at->second;
+  TRY(auto found, jid.is_pn() ? messages_.lid_of(jid.user) : messages_.pn_of(jid.user));
+  if (known.size() >= kMaxCached) known.clear();
+  known.emplace(jid.user, found);
+  return found;
+}
+
 Result<std::optional<Jid>> Names::other(const Jid& jid) {
-  if (jid.is_pn()) {
-    TRY(auto lid, messages_.lid_of(jid.user));
-    if (lid) return std::optional(user_jid(std::move(*lid), wire::kServerLid));
-  }
-  if (jid.is_lid()) {
-    TRY(auto pn, messages_.pn_of(jid.user));
-    if (pn) return std::optional(user_jid(std::move(*pn), wire::kServerUser));
-  }
-  return std::optional<Jid>();
+  if (!jid.is_person()) return std::optional<Jid>();
+  TRY(auto user, find_other(jid));
+  if (!user) return std::optional<Jid>();
+  return std::optional(
+      user_jid(std::move(*user), jid.is_pn() ? wire::kServerLid : wire::kServerUser));
 }
 
 Result<Jid> Names::preferred(const Jid& jid) {
@@ -66,7 +77,7 @@ Result<bool> Names::is_news(const Jid& pn, const Jid& lid) {
   const Jid& number = pn.is_pn() ? pn : lid;
   const Jid& hidden = pn.is_pn() ? lid : pn;
   if (!number.is_pn() || !hidden.is_lid()) return false;
-  TRY(const auto known, messages_.lid_of(number.user));
+  TRY(const auto known, find_other(number));
   return known != hidden.user;
 }
 
@@ -75,6 +86,7 @@ Result<void> Names::learn(const Jid& one, const Jid& other) {
   if (!news) return {};
   const Jid pn = (one.is_pn() ? one : other).bare();
   const Jid lid = (one.is_pn() ? other : one).bare();
+  forget_cache();
   TRY(auto transaction, store_.begin());
   TRY(messages_.save_name(pn.user, lid.user));
   const auto moved = store_.move_peer(signal::make_name(pn.user, pn.server),

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <unordered_map>
 
 #include "posthorn/base/result.h"
 #include "posthorn/signal/address.h"
@@ -35,13 +36,22 @@ class Names {
   /// transaction. Anything but one PN and one LID (in either order) is ignored.
   Result<void> learn(const wire::Jid& one, const wire::Jid& other);
 
+  /// What was looked up is read again: a transaction with learn() in it has failed, or logout.
+  void forget_cache();
+
   /// As the API names a chat or sender: the phone number when known, "…@lid" else, groups as they
   /// are.
   [[nodiscard]] Result<std::string> chat_id(const wire::Jid& jid);
 
  private:
+  /// The other name's user part by JID user and server; kept because every message asks several
+  /// times.
+  [[nodiscard]] Result<std::optional<std::string>> find_other(const wire::Jid& jid);
+
   store::Store& store_;
   store::MessageStore& messages_;
+  std::unordered_map<std::string, std::optional<std::string>> lids_;  ///< by number
+  std::unordered_map<std::string, std::optional<std::string>> pns_;   ///< by LID
 };
 
 }  // namespace posthorn::session

@@ -80,9 +80,9 @@ Result<LaneWork> MessageEngine::take_message(const Node& stanza, bool batch_open
   }
   work.afterwards = [this, replies = std::move(reception.replies),
                      failed = std::move(reception.failed), count = reception.retry_count,
-                     changed = reception.changed_identity]() mutable {
+                     key = reception.retry_key, changed = reception.changed_identity]() mutable {
     for (Node& reply : replies) context_.link.write(std::move(reply));
-    if (failed) retries_.ask(std::move(*failed), count);
+    if (failed) retries_.ask(std::move(*failed), key, count);
     if (changed) tokens_.on_identity_change(*changed);
   };
   const bool writes = reception.seen_key || reception.received || !reception.names.empty() ||
@@ -102,6 +102,7 @@ void MessageEngine::ask_again(LaneWork& work, Reception& reception) {
   if (!key) return;
   if (const auto count = retries_.next_count(*key, resend_count(*envelope))) {
     reception.retry_count = *count;
+    reception.retry_key = *key;
     return;
   }
   reception.replies.push_back(build_ack(stanza, self, envelope->is_status() ? 0 : kNackRetry));
@@ -247,6 +248,7 @@ void MessageEngine::on_logged_out() {
   if (const auto flow = sending_.lock()) flow->cancel();
   numbers_.forget_all();
   reader_.forget_privacy();
+  names_.forget_cache();
   if (auto cleared = messages_->clear(); !cleared) {
     log::error("messages", "message tables could not be cleared", {{"why", cleared.error()}});
   }

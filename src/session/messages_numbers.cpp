@@ -20,12 +20,6 @@ bool is_phone(const std::string& phone) {
          std::all_of(phone.begin(), phone.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-/// "429 rate-overlimit" is no reason to think that the number does not exist.
-Error to_public(Error error) {
-  if (error.code == Errc::refused && error.detail.starts_with("429")) error.code = Errc::busy;
-  return error;
-}
-
 }  // namespace
 
 const NumberStatus* Numbers::find(const std::string& phone) {
@@ -43,13 +37,15 @@ void Numbers::check(std::vector<std::string> phones,
     if (find(phone) == nullptr) unknown.push_back(phone);
   }
   if (unknown.empty()) return done(collect(phones));
+  if (pause_.holds(context_.scheduler.now())) {
+    return done(fail(Errc::busy, "numbers were checked too often, try again later"));
+  }
   auto sid = hex_encode(context_.random.bytes(8));
   context_.link.ask(
       build_contact_query(unknown, std::move(sid)), kTimeout,
       [this, phones, unknown, done = std::move(done)](Result<wire::Node> reply) mutable {
-        if (!reply) return done(fail(to_public(reply.error()), "checking numbers"));
-        auto answer = parse_usync(*reply);
-        if (!answer) return done(fail(to_public(answer.error()), "checking numbers"));
+        auto answer = read_answer(reply);
+        if (!answer) return done(tl::unexpected(std::move(answer.error())));
         lane_.exclusive(
             [this, unknown, answer = std::move(*answer)] { return take_all(unknown, answer); },
             [this, phones, done = std::move(done)](Result<void> result) mutable {
@@ -57,6 +53,21 @@ void Numbers::check(std::vector<std::string> phones,
               done(collect(phones));
             });
       });
+}
+
+/// "429" is no reason to think that a number does not exist: it becomes busy.
+Result<std::vector<UsyncUser>> Numbers::read_answer(const Result<wire::Node>& reply) {
+  auto answer =
+      reply ? parse_usync(*reply) : Result<std::vector<UsyncUser>>(tl::unexpected(reply.error()));
+  if (answer) {
+    pause_.on_success();
+    return answer;
+  }
+  if (pause_.on_error(answer.error(), context_.scheduler.now())) {
+    if (reply) tell_rate_limit(context_.link);
+    return fail(Errc::busy, "numbers were checked too often, try again later");
+  }
+  return fail(answer.error(), "checking numbers");
 }
 
 Result<void> Numbers::take_all(const std::vector<std::string>& phones,

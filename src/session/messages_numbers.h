@@ -10,6 +10,7 @@
 #include "session/messages_context.h"
 #include "session/receive_lane.h"
 #include "session/usync.h"
+#include "session/usync_pause.h"
 
 namespace posthorn::session {
 
@@ -29,6 +30,7 @@ class Numbers {
     NumberStatus status;
     Mono until;
   };
+  Result<std::vector<UsyncUser>> read_answer(const Result<wire::Node>& reply);
   [[nodiscard]] const NumberStatus* find(const std::string& phone);
   Result<NumberStatus> take(const std::string& phone, const std::vector<UsyncUser>& answer);
   Result<void> take_all(const std::vector<std::string>& phones,
@@ -38,6 +40,7 @@ class Numbers {
   const MessageContext& context_;
   ReceiveLane& lane_;
   std::map<std::string, Known> known_;
+  UsyncPause pause_;
 };
 
 }  // namespace posthorn::session

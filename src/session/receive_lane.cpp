@@ -142,6 +142,7 @@ Result<void> ReceiveLane::commit() {
 void ReceiveLane::give_up(Error why) {
   log::error("messages", "received messages could not be stored", {{"why", why}});
   keys_.discard();
+  context_.names.forget_cache();
   Batch batch = std::exchange(batch_, {});
   notified_.insert(batch.stored_ids.begin(), batch.stored_ids.end());
   if (auto reloaded = context_.messages.reload_seen(); !reloaded) {
@@ -198,6 +199,7 @@ void ReceiveLane::run_one(Exclusive exclusive) {
   };
   Result<void> result = work();
   keys_.discard();
+  if (!result) context_.names.forget_cache();
   exclusive.done(std::move(result));
 }
 

@@ -5,6 +5,7 @@
 
 #include "posthorn/base/log.h"
 #include "posthorn/signal/padding.h"
+#include "session/content_secret.h"
 #include "session/receipts.h"
 
 namespace posthorn::session {
@@ -16,6 +17,7 @@ using Protocol = wa::Message::ProtocolMessage;
 
 constexpr std::size_t kMaxPlaintext = 1U << 20;
 constexpr std::size_t kMaxQuoteText = 1024;
+constexpr std::size_t kSecretBytes = 32;
 constexpr int kNackUnparsable = 487;
 constexpr int kNackUnknown = 488;
 constexpr int kNackNotProtobuf = 491;
@@ -34,12 +36,15 @@ std::string cut_utf8(std::string text, std::size_t limit) {
   return text;
 }
 
-/// What a later quote of this message shows: its text.
-Bytes quotable(const wa::Message& message) {
+/// What is kept of a message: the text that a later quote shows, the secret that a later edit of it
+/// is encrypted under.
+Bytes kept_of(const wa::Message& message, const wa::MessageContextInfo& context) {
   const std::string text = text_of(message);
-  if (text.empty()) return {};
   wa::Message kept;
-  kept.set_conversation(cut_utf8(text, kMaxQuoteText));
+  if (!text.empty()) kept.set_conversation(cut_utf8(text, kMaxQuoteText));
+  if (context.messagesecret().size() == kSecretBytes) {
+    kept.mutable_messagecontextinfo()->set_messagesecret(context.messagesecret());
+  }
   return to_bytes(kept.SerializeAsString());
 }
 
@@ -73,12 +78,15 @@ std::optional<Jid> numbered(std::uint64_t user, std::string_view server) {
 
 /// One message on its way through receive().
 struct Receiver::Work {
+  explicit Work(const Node& s) : stanza(s) {}
+
   const Node& stanza;
   Envelope envelope;
   Reception out;
-  bool any_read = false;        ///< at least one part was decrypted
-  bool failed_content = false;  ///< at least one part was not, and is asked for again
-  bool ignored = false;         ///< a part that we do not read (groups)
+  wa::MessageContextInfo context_info;  ///< of the message, or of the copy around it
+  bool any_read = false;                ///< at least one part was decrypted
+  bool failed_content = false;          ///< at least one part was not, and is asked for again
+  bool ignored = false;                 ///< a part that we do not read (groups)
   int nack = 0;
 };
 
@@ -91,7 +99,7 @@ Result<std::uint64_t> seen_key_of(Names& names, const Envelope& envelope) {
 Result<Reception> Receiver::receive(const Node& stanza, bool batch_open) {
   const Identity& self = context_.link.identity();
   auto envelope = parse_envelope(stanza, self, context_.clock.now());
-  Work work{stanza, {}, {}};
+  Work work{stanza};
   const bool ack_only = is_newsletter(stanza) || stanza.text_attr("type") == "medianotify";
   if (ack_only || !envelope) {
     work.out.replies.push_back(build_ack(stanza, self, ack_only ? 0 : kNackUnparsable));
@@ -144,7 +152,7 @@ Result<void> Receiver::read_parts(Work& work) {
   if (work.envelope.unavailable) {
     // The server has nothing for this device: sent before we were linked, view-once, a bot.
     work.ignored = true;
-    return {};
+    return show_unavailable(work);
   }
   if (work.envelope.parts.empty()) {
     work.nack = kNackUnknown;
@@ -153,6 +161,16 @@ Result<void> Receiver::read_parts(Work& work) {
   for (const EncPart& part : work.envelope.parts) {
     TRY(read_part(work, part));
   }
+  return {};
+}
+
+/// Linked devices never get what may be seen once; the shop should know that something came.
+Result<void> Receiver::show_unavailable(Work& work) {
+  if (!work.envelope.unavailable_type.starts_with("view_once")) return {};
+  Content content;
+  content.kind = Content::Kind::other;
+  content.type_name = "viewOnceMessage";
+  TRY(work.out.event, build_event(work, std::move(content)));
   return {};
 }
 
@@ -234,6 +252,8 @@ Result<void> Receiver::read_plaintext(Work& work, ByteView padded) {
     return {};
   }
   TRY(take_distribution(work, message));
+  const bool inner = opened->message->has_messagecontextinfo();
+  work.context_info = (inner ? *opened->message : message).messagecontextinfo();
   return interpret(work, *opened);
 }
 
@@ -261,7 +281,16 @@ Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
     const auto chat = wire::parse_jid(opened.device_sent->destinationjid());
     if (chat && !chat->user.empty()) envelope.chat = from_hosted(chat->bare());
   }
-  Content content = parse_content(*opened.message);
+  if (opened.message->has_secretencryptedmessage()) {
+    TRY(const auto edit, open_edit(work, opened.message->secretencryptedmessage()));
+    if (edit) return interpret_content(work, *edit);
+  }
+  return interpret_content(work, *opened.message);
+}
+
+Result<void> Receiver::interpret_content(Work& work, const wa::Message& message) {
+  const Envelope& envelope = work.envelope;
+  Content content = parse_content(message);
   if (content.kind == Content::Kind::protocol) {
     take_protocol(work, *content.protocol);
     return {};
@@ -271,10 +300,48 @@ Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
       content.kind == Content::Kind::edit || content.kind == Content::Kind::revoke;
   // In a chat of two only the author may change or delete a message.
   if (changes_other && envelope.chat.is_person() && !content.target_from_me) return {};
-  const Content::Kind kind = content.kind;
   TRY(work.out.event, build_event(work, std::move(content)));
-  TRY(remember(work, *opened.message, kind));
-  return note_push_name(work);
+  if (!changes_other) {
+    TRY(remember(work, message));
+  }
+  return {};
+}
+
+/// The secret that came with a message, ours or theirs.
+Result<Bytes> Receiver::secret_of(const Jid& chat, const std::string& id) {
+  TRY(const auto received, context_.messages.received(to_string(chat), id));
+  TRY(const auto sent, received ? Result<std::optional<store::MessageStore::Sent>>(std::nullopt)
+                                : context_.messages.sent(id));
+  wa::Message parent;
+  const Bytes none;
+  const Bytes& bytes = received ? received->message : sent ? sent->message : none;
+  if (!parent.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Bytes();
+  return to_bytes(as_bytes(parent.messagecontextinfo().messagesecret()));
+}
+
+/// An edit that is encrypted under the secret of what it edits; nullopt: it cannot be opened.
+Result<std::optional<wa::Message>> Receiver::open_edit(
+    const Work& work, const wa::Message::SecretEncryptedMessage& secret) {
+  using Secret = wa::Message::SecretEncryptedMessage;
+  if (secret.secretenctype() != Secret::MESSAGE_EDIT) return std::optional<wa::Message>();
+  TRY(const Jid chat, context_.names.preferred(work.envelope.chat));
+  TRY(const Bytes key, secret_of(chat, secret.targetmessagekey().id()));
+  if (key.size() != kSecretBytes) return std::optional<wa::Message>();
+  const Jid author = work.envelope.sender.bare();
+  TRY(const Jid named, context_.names.preferred(author));
+  TRY(const auto other, context_.names.other(author));
+  // Which of the two names the editor used is not said: author and editor are the same person.
+  for (const Jid& name : {named, author, other.value_or(author)}) {
+    const std::string text = to_string(name);
+    const auto plain = open_secret({secret.targetmessagekey().id(), text, text, key}, kMessageEdit,
+                                   as_bytes(secret.enciv()), as_bytes(secret.encpayload()));
+    wa::Message message;
+    if (plain && message.ParseFromArray(plain->data(), static_cast<int>(plain->size()))) {
+      const auto opened = open_wrappers(message);
+      if (opened) return std::optional<wa::Message>(*opened->message);
+    }
+  }
+  return std::optional<wa::Message>();
 }
 
 void Receiver::take_protocol(Work& work, const Protocol& protocol) {
@@ -302,7 +369,7 @@ void Receiver::take_lid_migration(Work& work, const wa::LIDMigrationMappingSyncM
   }
 }
 
-Result<Message> Receiver::build_event(const Work& work, Content content) {
+Result<Message> Receiver::build_event(Work& work, Content content) {
   const Envelope& envelope = work.envelope;
   Message event;
   event.kind = event_kind(content.kind);
@@ -314,10 +381,8 @@ Result<Message> Receiver::build_event(const Work& work, Content content) {
   event.sender_name = envelope.push_name;
   TRY(const Jid chat, context_.names.preferred(envelope.chat));
   if (envelope.chat.is_person()) {
-    TRY(const auto known, context_.messages.push_name(to_string(chat)));
-    event.chat_name = known.value_or("");
-    if (!envelope.from_me && !envelope.push_name.empty()) event.chat_name = envelope.push_name;
-    if (!envelope.from_me && event.sender_name.empty()) event.sender_name = event.chat_name;
+    TRY(event.chat_name, chat_name(work, to_string(chat)));
+    if (!envelope.from_me) event.sender_name = event.chat_name;
   }
   event.text = std::move(content.text);
   event.type_name = std::move(content.type_name);
@@ -343,29 +408,29 @@ Result<void> Receiver::fill_quote(const Jid& chat, Message::Quote& quote) {
   return {};
 }
 
-Result<void> Receiver::remember(Work& work, const wa::Message& message, Content::Kind kind) {
-  if (kind == Content::Kind::edit || kind == Content::Kind::revoke) return {};
+Result<void> Receiver::remember(Work& work, const wa::Message& message) {
   TRY(const Jid chat, context_.names.preferred(work.envelope.chat));
   TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
   store::MessageStore::Received received;
   received.id = work.envelope.id;
   received.chat = to_string(chat);
   received.sender = to_string(sender);
-  received.message = quotable(message);
+  received.message = kept_of(message, work.context_info);
   received.unread = !work.envelope.from_me;
   work.out.received = std::move(received);
   return {};
 }
 
-Result<void> Receiver::note_push_name(Work& work) {
+/// The other side's name in a chat of two; a new one is noted.
+Result<std::string> Receiver::chat_name(Work& work, const std::string& user) {
+  TRY(auto known, context_.messages.push_name(user));
   const Envelope& envelope = work.envelope;
-  if (envelope.push_name.empty() || envelope.from_me) return {};
-  TRY(const Jid user, context_.names.preferred(envelope.sender.bare()));
-  TRY(const auto known, context_.messages.push_name(to_string(user)));
-  if (known == envelope.push_name) return {};
-  work.out.push_name_user = to_string(user);
-  work.out.push_name = envelope.push_name;
-  return {};
+  if (envelope.from_me || envelope.push_name.empty()) return known.value_or("");
+  if (known != envelope.push_name) {
+    work.out.push_name_user = user;
+    work.out.push_name = envelope.push_name;
+  }
+  return envelope.push_name;
 }
 
 void Receiver::finish(Work& work) {
@@ -389,9 +454,11 @@ void Receiver::finish(Work& work) {
     work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
     return;
   }
-  const bool ack_only = work.ignored || envelope.is_status();
-  if (ack_only) {
-    work.out.seen_key.reset();
+  // A note to ourselves has nobody who waits for a receipt.
+  const bool to_self = envelope.from_me && envelope.chat.is_person() && !envelope.recipient &&
+                       envelope.category != "peer";
+  if (work.ignored || to_self || envelope.is_status()) {
+    if (!work.out.event) work.out.seen_key.reset();
     work.out.replies.push_back(build_ack(work.stanza, self));
     return;
   }

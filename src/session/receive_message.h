@@ -35,8 +35,9 @@ struct Reception {
   std::string push_name;
   std::vector<wire::Node> replies;  ///< to be written when all of the above is on disk
   std::optional<FailedMessage> failed;
-  std::uint32_t retry_count = 0;              ///< of the request for it, filled in by who asks
-  std::optional<wire::Jid> changed_identity;  ///< the sender has new keys
+  std::uint32_t retry_count = 0;  ///< of the request for it; both filled in by who asks
+  std::uint64_t retry_key = 0;
+  std::optional<wire::Jid> changed_identity;           ///< the sender has new keys
   std::vector<std::pair<wire::Jid, wire::Jid>> names;  ///< to be learned with the commit
 };
 
@@ -64,10 +65,15 @@ class Receiver {
   Result<void> interpret(Work& work, const Unwrapped& opened);
   void take_protocol(Work& work, const wa::Message::ProtocolMessage& protocol);
   void take_lid_migration(Work& work, const wa::LIDMigrationMappingSyncMessage& message);
-  Result<Message> build_event(const Work& work, Content content);
+  Result<void> interpret_content(Work& work, const wa::Message& message);
+  Result<void> show_unavailable(Work& work);
+  Result<Bytes> secret_of(const wire::Jid& chat, const std::string& id);
+  Result<std::optional<wa::Message>> open_edit(const Work& work,
+                                               const wa::Message::SecretEncryptedMessage& secret);
+  Result<Message> build_event(Work& work, Content content);
   Result<void> fill_quote(const wire::Jid& chat, Message::Quote& quote);
-  Result<void> remember(Work& work, const wa::Message& message, Content::Kind kind);
-  Result<void> note_push_name(Work& work);
+  Result<void> remember(Work& work, const wa::Message& message);
+  Result<std::string> chat_name(Work& work, const std::string& user);
   void finish(Work& work);
 
   const MessageContext& context_;

@@ -95,10 +95,16 @@ void RetryRequests::forget(std::uint64_t key) {
   if (counts_.erase(key) > 0) std::erase(oldest_first_, key);
 }
 
-void RetryRequests::forget_waiting() { waiting_.clear(); }
+void RetryRequests::forget_waiting() {
+  // What was not asked for must not count as asked for.
+  for (const Entry& entry : waiting_) {
+    if (const auto at = counts_.find(entry.key); at != counts_.end()) --at->second;
+  }
+  waiting_.clear();
+}
 
-void RetryRequests::ask(FailedMessage failed, std::uint32_t count) {
-  waiting_.push_back({std::move(failed), count});
+void RetryRequests::ask(FailedMessage failed, std::uint64_t key, std::uint32_t count) {
+  waiting_.push_back({std::move(failed), key, count});
   if (!timer_.active()) pump();
 }
 

@@ -37,7 +37,7 @@ class RetryRequests {
   [[nodiscard]] std::optional<std::uint32_t> next_count(std::uint64_t key,
                                                         std::optional<std::uint32_t> resend_count);
   /// Writes request and ack, now or when the pace allows.
-  void ask(FailedMessage failed, std::uint32_t count);
+  void ask(FailedMessage failed, std::uint64_t key, std::uint32_t count);
   /// The message has arrived.
   void forget(std::uint64_t key);
   /// The connection is gone: the server will deliver what was not acked.
@@ -46,6 +46,7 @@ class RetryRequests {
  private:
   struct Entry {
     FailedMessage failed;
+    std::uint64_t key = 0;
     std::uint32_t count = 1;
   };
   void pump();

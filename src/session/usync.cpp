@@ -123,6 +123,13 @@ Result<std::vector<UsyncUser>> parse_usync(const Node& iq) {
   return users;
 }
 
+void tell_rate_limit(Link& link) {
+  Restriction restriction;
+  restriction.kind = Restriction::Kind::rate_query;
+  restriction.code = 429;
+  link.emit(std::move(restriction), [](Result<void>) {});
+}
+
 std::vector<DeviceEntry> parse_devices(const Node& list) {
   std::vector<DeviceEntry> devices;
   for (const Node& child : list.children()) {

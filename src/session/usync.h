@@ -10,6 +10,7 @@
 #include "posthorn/base/result.h"
 #include "posthorn/wire/jid.h"
 #include "posthorn/wire/node.h"
+#include "session/link.h"
 
 namespace posthorn::session {
 
@@ -45,6 +46,9 @@ struct UsyncUser {
 
 /// Errors: malformed; refused (a protocol failed for the whole query; detail holds code and text).
 [[nodiscard]] Result<std::vector<UsyncUser>> parse_usync(const wire::Node& iq);
+
+/// Says that a usync answer held a 429 of its own: the connection only sees those of whole IQs.
+void tell_rate_limit(Link& link);
 
 /// The <device> children of a <device-list>, a <devices> notification or its operations.
 [[nodiscard]] std::vector<DeviceEntry> parse_devices(const wire::Node& list);
