@@ -59,7 +59,9 @@ void Loop::run() { uv_run(&loop_, UV_RUN_DEFAULT); }
 void Loop::stop() { uv_stop(&loop_); }
 
 void Loop::run_once(milliseconds at_most) {
-  const TimerId alarm = call_at(now() + at_most, [] {});
+  // Stopped and not only woken: an alarm that is due before libuv polls would leave it waiting for
+  // the next timer.
+  const TimerId alarm = call_at(now() + at_most, [this] { uv_stop(&loop_); });
   uv_run(&loop_, UV_RUN_ONCE);
   cancel(alarm);
 }
