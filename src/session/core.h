@@ -131,6 +131,7 @@ class Session::Impl final : public Link,
   void on_ack(const wire::Node& ack);
   void on_ib(const wire::Node& ib);
   void on_dirty(const wire::Node& ib, const wire::Node& dirty);
+  void on_expiration(const wire::Node& expiration);
   void on_notification(wire::Node notification);
   void on_takeover_notice(const wire::Node& notification);
   /// Runs `effect`, and acks the stanza when it says that it has settled, after 5 s at the latest.
@@ -139,6 +140,8 @@ class Session::Impl final : public Link,
   void on_account_news(wire::Node notification, Once<void()> settled);
   void note_rate_limit(const wire::Node& iq);
   void restrict(Restriction restriction);
+  /// Something a person should do while all goes on: shown with the state `online`.
+  void advise(std::string cause, std::string what_to_do, std::optional<Wall> until = {});
 
   WhatsAppConfig config_;
   Outside out_;
@@ -161,6 +164,7 @@ class Session::Impl final : public Link,
   Timer retry_timer_;
   Timer stable_timer_;
   Timer restart_timer_;
+  Timer greeting_timer_;
   Timer chore_timer_;
   Timer hearing_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< shared with the disk's answers
@@ -180,6 +184,7 @@ class Session::Impl final : public Link,
   AbruptCloses abrupt_logins_;
   AbruptCloses abrupt_handshakes_;
   int chore_ = 0;
+  StateChanged advice_{State::online, 0, {}, {}, {}};
   std::string ping_id_;
   std::uint64_t next_owed_ = 0;
   std::map<std::uint64_t, OwedAck> owed_acks_;

@@ -14,6 +14,7 @@ namespace names = wire::names;
 
 constexpr seconds kRestartWait{5};    // for 515 after pairing; some servers never send it
 constexpr minutes kPairingWanted{2};  // one look at the QR code keeps rounds coming this long
+constexpr seconds kGreetingWait{30};  // for the first stanza after the handshake
 constexpr hours kUnknownBan{24};
 constexpr hours kAfterBan{1};  // throttle policy section 8.2: not before expiry + 1 h
 constexpr hours kPause{1};
@@ -65,6 +66,7 @@ Session::Impl::Impl(const WhatsAppConfig& config, Outside outside, EventSink sin
       retry_timer_(outside.scheduler),
       stable_timer_(outside.scheduler),
       restart_timer_(outside.scheduler),
+      greeting_timer_(outside.scheduler),
       chore_timer_(outside.scheduler),
       hearing_timer_(outside.scheduler) {}
 
@@ -245,6 +247,9 @@ void Session::Impl::on_open(const std::optional<wire::ServerCertificate>& certif
   questions_.open();
   certificate_ = certificate;
   opened_ = true;
+  greeting_timer_.start(kGreetingWait, [this] {
+    drop({Errc::timeout, "the server says nothing"});
+  });
   if (registering_) enter(State::pairing);
 }
 
@@ -262,6 +267,8 @@ void Session::Impl::go_off_line(const Error& why) {
   account_watch_.stop();
   stable_timer_.stop();
   restart_timer_.stop();
+  greeting_timer_.stop();
+  advice_ = {State::online, 0, {}, {}, {}};
   chore_timer_.stop();
   hearing_timer_.stop();
   owed_acks_.clear();

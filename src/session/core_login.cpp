@@ -95,7 +95,7 @@ void Session::Impl::on_drained(std::uint64_t missing) {
 void Session::Impl::maybe_online() {
   if (!logged_in_ || !active_ || !drained_ || state_.state != State::syncing) return;
   write(build_unified_session(out_.clock.now().since_epoch.count()));
-  enter(State::online);
+  enter(advice_);
   if (!online()) return;  // whoever heard of it may have stopped us
   messages_->on_online();
   chore_ = 0;

@@ -16,6 +16,7 @@ constexpr milliseconds kAckAtLatest{5'000};
 constexpr std::size_t kMostOwedAcks = 1024;
 constexpr std::size_t kRawBytes = 4096;
 constexpr std::size_t kMostRoutingBytes = 1024;
+constexpr std::size_t kMostNameBytes = 256;
 
 /// Stanzas that other people cause; they carry `offline` when they come from the backlog.
 bool from_outside(const wire::Node& stanza) {
@@ -64,6 +65,7 @@ void Session::Impl::restrict(Restriction restriction) {
 
 void Session::Impl::on_stanza(wire::Node stanza) {
   keepalive_.on_received();
+  greeting_timer_.stop();
   if (from_outside(stanza)) {
     hearing_.on_outside_stanza(out_.scheduler.now());
     if (stanza.has_attr(names::kOffline)) drain_.on_backlog_stanza();
@@ -136,16 +138,32 @@ void Session::Impl::on_ib(const wire::Node& ib) {
       credentials_.current().routing_info = to_bytes(info->bytes());
       save_credentials();
     } else if (child.tag == "tos") {
-      log::error("session", "WhatsApp's terms must be accepted on the shop's phone");
+      advise("terms_pending", "Open WhatsApp on the shop's phone and accept the new terms.");
     } else if (child.tag == "client_expiration") {
-      log::warn("session", "this version of the web client will expire",
-                {{"t", child.text_attr(names::kT)}});
+      on_expiration(child);
     } else if (child.tag == "downgrade_webclient") {
-      log::error("session", "this account cannot have linked devices");
+      advise("no_linked_devices",
+             "Update WhatsApp on the shop's phone: this account cannot have linked devices.");
     } else {
       log::debug("session", "news ignored", {{"tag", child.tag}});
     }
   }
+}
+
+/// The day after which the server takes this version no more.
+void Session::Impl::on_expiration(const wire::Node& expiration) {
+  constexpr hours kWarnBefore{7 * 24};
+  const auto t = expiration.int_attr(names::kT);
+  if (!t || *t <= 0) return;
+  const Wall end = Wall::from_unix(*t);
+  log::warn("session", "this version of the web client will expire", {{"at", to_iso8601(end)}});
+  if (end - out_.clock.now() <= kWarnBefore)
+    advise("version_expires", "Update the firmware of the box before this day.", end);
+}
+
+void Session::Impl::advise(std::string cause, std::string what_to_do, std::optional<Wall> until) {
+  advice_ = {State::online, 0, std::move(cause), std::move(what_to_do), until};
+  if (online()) enter(advice_);
 }
 
 void Session::Impl::on_dirty(const wire::Node& ib, const wire::Node& dirty) {
@@ -190,6 +208,8 @@ void Session::Impl::on_notification(wire::Node notification) {
       on_account_news(std::move(notification), std::move(settled));
     });
   }
+  if (const auto name = notification.attr("pushname"); name && type == "account_sync")
+    credentials_.current().identity.push_name = name->substr(0, kMostNameBytes);
   if (type == "server") log::info("session", "service message", {{"stanza", raw(copy)}});
   // The identity child decides how the ack looks, so it is built from the whole stanza.
   const wire::Node shape = type == names::kEncrypt ? notification : copy;

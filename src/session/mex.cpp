@@ -1,6 +1,7 @@
 #include "session/mex.h"
 
 #include <array>
+#include <charconv>
 
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
@@ -21,7 +22,13 @@ constexpr hours kUnknownLock{24};
 constexpr std::size_t kMostRawBytes = 4096;
 
 std::optional<std::int64_t> number(const json::Value& object, const char* key) {
-  return json::int_of(json::at(object, key));  // as a number or as text
+  const auto text = json::text_of(json::at(object, key));  // comes as a number or as text
+  if (!text) return std::nullopt;
+  std::int64_t value = 0;
+  const char* end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
 }
 
 std::optional<Wall> moment(const json::Value& object, const char* key) {
