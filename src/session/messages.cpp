@@ -52,6 +52,11 @@ void Messages::on_receipt(wire::Node stanza) {
   if (MessageEngine* engine = impl_->engine()) engine->on_receipt(std::move(stanza));
 }
 
+std::size_t Messages::unfinished() const {
+  const MessageEngine* engine = impl_->engine_if_open();
+  return engine == nullptr ? 0 : engine->unfinished();
+}
+
 void Messages::on_notification(wire::Node stanza, Once<void()> handled) {
   MessageEngine* engine = impl_->engine();
   if (engine == nullptr) return handled();

@@ -67,6 +67,9 @@ class Messages final {
   /// in the store are core's to clear).
   void on_logged_out();
 
+  /// Received stanzas that are not finished yet: core stops reading while they are many.
+  [[nodiscard]] std::size_t unfinished() const;
+
   /// Ids of messages that are already in the inbox ring, newest last, given once before the first
   /// connection: a crash between the notification's append and our commit does not notify twice.
   void known_recent(std::span<const std::string> ids);

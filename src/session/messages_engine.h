@@ -35,6 +35,7 @@ class MessageEngine {
   void on_offline();
   void on_logged_out();
   void known_recent(std::span<const std::string> ids) { lane_.known_recent(ids); }
+  [[nodiscard]] std::size_t unfinished() const { return lane_.unfinished(); }
 
   void send(const Job& job, Once<void(throttle::SendOutcome)> done);
   void check_numbers(std::vector<std::string> phones,

@@ -49,6 +49,9 @@ class ReceiveLane {
   /// These messages have their notification already.
   void known_recent(std::span<const std::string> ids);
 
+  /// Stanzas that are not finished yet.
+  [[nodiscard]] std::size_t unfinished() const { return waiting_.size() + batch_.size; }
+
   /// Runs `work` in a transaction while no batch is open, commits, and says how it went. `work` may
   /// change keys and rows. Sends: call Store::durable() before the stanza leaves.
   void exclusive(Function<Result<void>()> work, Once<void(Result<void>)> done);
