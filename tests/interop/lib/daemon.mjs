@@ -6,23 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-const BUILD = process.env.POSTHORN_BUILD ?? new URL('../../../build/release', import.meta.url).pathname
+import { findProgram } from './simulator.mjs'
+import { waitFor } from './wait.mjs'
 
-export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms))
-
-// Polls until `look` gives something truthy; the error names what was waited for.
-export async function until(what, look, ms = 20_000) {
-  const end = Date.now() + ms
-  for (;;) {
-    const found = await look()
-    if (found) return found
-    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`)
-    await sleep(50)
-  }
-}
+export const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
 export class Daemon {
-  // sim: {url, root} of the simulator. options: {unpaced: true, throttle: 'gap_any_ms = 500'}
+  // sim: a Simulator. options: {unpaced: true, throttle: 'gap_any_ms = 500'}
   constructor(sim, options = {}) {
     this.folder = mkdtempSync(join(tmpdir(), 'posthorn-'))
     this.config = join(this.folder, 'posthorn.toml')
@@ -30,7 +20,7 @@ export class Daemon {
     writeFileSync(this.config, `data_dir = "${this.folder}/data"
 [whatsapp]
 url = "${sim.url}"
-noise_root_key = "${sim.root}"
+noise_root_key = "${sim.rootKey}"
 [api]
 listen = "127.0.0.1"
 port = 0
@@ -46,7 +36,7 @@ level = "${process.env.POSTHORN_LOG ?? 'info'}"
   }
 
   async start() {
-    this.process = spawn(join(BUILD, 'firmware/daemon/posthornd'), ['--config', this.config], { stdio: ['ignore', 'pipe', 'pipe'] })
+    this.process = spawn(findProgram('POSTHORN_DAEMON', 'firmware/daemon/posthornd'), ['--config', this.config], { stdio: ['ignore', 'pipe', 'pipe'] })
     this.process.stderr.on('data', (piece) => { this.log = (this.log + piece).slice(-200_000) })
     this.exited = once(this.process, 'exit')
     const lines = createInterface({ input: this.process.stdout })
@@ -124,9 +114,25 @@ level = "${process.env.POSTHORN_LOG ?? 'info'}"
 
   // The raw text of the QR code, as a phone's camera would read it.
   qrText() {
-    return until('a QR code', async () => {
+    return waitFor(async () => {
       const answer = await this.call('qr')
       return answer.type === 'qrCode' ? answer.qrText : null
-    })
+    }, 'a QR code')
+  }
+
+  authorized(within = 20_000) {
+    return waitFor(async () => (await this.state()) === 'authorized' && (await this.online()), 'the box is authorized', within)
+  }
+
+  async online() {
+    const answer = await fetch(`${this.url}/healthz`)
+    return (await answer.json()).link === 'online'
+  }
+
+  // Links by the QR code to `account` (a new one without) and waits until it is in.
+  async link(sim, account) {
+    this.phone = (await sim.scan(await this.qrText(), account)).phone
+    await this.authorized()
+    return this
   }
 }
