@@ -16,7 +16,7 @@ namespace posthorn::store {
 namespace {
 
 /// Above this many pages (8 MiB) a look at every page would hold up the start.
-constexpr std::int64_t kQuickCheckPages = 2048;
+constexpr std::int64_t kQuickCheckPages = 4096;
 
 /// Keys are for our eyes only; SQLite gives its other files the mode of this one.
 void make_private(const std::string& path) {

@@ -81,7 +81,8 @@ struct Methods {
     const Bytes& content = handle.inode->content;
     const auto begin = std::min(content.size(), static_cast<std::size_t>(offset));
     const auto length = std::min(content.size() - begin, static_cast<std::size_t>(amount));
-    std::memcpy(out, content.data() + begin, length);
+    std::copy_n(content.begin() + static_cast<std::ptrdiff_t>(begin), length,
+                static_cast<std::byte*>(out));
     if (length == static_cast<std::size_t>(amount)) return SQLITE_OK;
     std::memset(static_cast<std::byte*>(out) + length, 0,
                 static_cast<std::size_t>(amount) - length);

@@ -19,6 +19,8 @@ int random_images() {
 constexpr int kMessages = 5;
 /// Small, so that the WAL begins anew several times in a scenario.
 constexpr int kCheckpointPages = 12;
+/// A page in the WAL.
+constexpr std::size_t kFrame = 2048 + 24;
 
 class StorePowerCut : public ::testing::Test {
  protected:
@@ -200,8 +202,8 @@ TEST_F(StorePowerCut, WalStaysBoundedUnderCommitsWithoutPause) {
     largest = std::max(largest, disk_.content().at("posthorn.db-wal").size());
   }
   disk_.before_operation = nullptr;
-  EXPECT_GT(largest, 2U * kCheckpointPages * 4120);
-  EXPECT_LT(largest, 12U * kCheckpointPages * 4120);
+  EXPECT_GT(largest, 2U * kCheckpointPages * kFrame);
+  EXPECT_LT(largest, 12U * kCheckpointPages * kFrame);
   EXPECT_TRUE(world.problems.empty()) << world.problems.front();
 }
 

@@ -273,7 +273,7 @@ TEST_F(StoreTest, CheckpointKeepsTheWalSmall) {
     ASSERT_TRUE(durable().has_value());
     largest = std::max(largest, std::filesystem::file_size(path_ + "-wal"));
   }
-  EXPECT_LT(largest, 40U * 4120);
+  EXPECT_LT(largest, 40U * 2072);
   open();
   for (int i = 0; i < 200; ++i) {
     EXPECT_TRUE(store_->load("k" + std::to_string(i))->has_value()) << i;

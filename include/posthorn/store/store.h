@@ -36,7 +36,7 @@ class Store final : public signal::KeyStore, public BlobStore {
  public:
   struct Options {
     Database::Options database;
-    int checkpoint_pages = 1000;  ///< 4 KiB each
+    int checkpoint_pages = 2000;  ///< 2 KiB each
   };
   struct Opened {
     std::unique_ptr<Store> store;

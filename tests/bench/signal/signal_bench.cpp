@@ -138,7 +138,7 @@ void send_to_two_devices(benchmark::State& state) {
     if (!transaction->commit()) std::abort();
   }
   state.counters["wal_bytes_per_message"] = benchmark::Counter(
-      store.database().wal_pages() * 4120.0 / static_cast<double>(state.iterations()));
+      store.database().wal_pages() * 2072.0 / static_cast<double>(state.iterations()));
 }
 
 void process_bundle(benchmark::State& state) {
