@@ -14,6 +14,9 @@ using Direction = JournalEntry::Direction;
 
 namespace {
 
+/// How long a client has to answer our Close.
+constexpr milliseconds kLastWords{500};
+
 /// Where the 3-byte frame length stands in a lone WebSocket message of a server.
 std::size_t frame_at(const Bytes& message) {
   const auto length = std::to_integer<unsigned>(message[1]);
@@ -73,7 +76,8 @@ void Connection::watch_silence() {
 }
 
 void Connection::on_data(ByteView data) {
-  if (deaf_ || phase_ == Phase::ended) return;
+  if (phase_ == Phase::ended) return on_data_after_end(data);
+  if (deaf_) return;
   watch_silence();
   const bool before = channel_.handshake_done();
   const auto fed = channel_.feed(data);
@@ -96,7 +100,20 @@ void Connection::on_data(ByteView data) {
   }
 }
 
-void Connection::on_closed(Error) { finish(); }
+void Connection::on_closed(Error) {
+  if (phase_ == Phase::ended) return world_.retire(id_);
+  finish();
+}
+
+void Connection::on_data_after_end(ByteView data) {
+  const auto fed = channel_.feed(data);
+  while (channel_.next()) {
+  }
+  if (fed || !stream_) return;
+  stream_->close();  // the client's Close has come
+  silence_.stop();
+  world_.retire(id_);
+}
 
 void Connection::on_node(const Node& node) {
   world_.note(Direction::in, id_, device_, node);
@@ -310,10 +327,16 @@ void Connection::end(const Node& last) {
 void Connection::end() {
   if (phase_ == Phase::ended) return;
   write(Node(names::kXmlstreamend));
+  if (phase_ == Phase::ended) return;  // a fault broke the line
   channel_.close();
   flush();
-  if (stream_) stream_->close();
-  finish();
+  world_.on_gone(*this);
+  phase_ = Phase::ended;
+  // Closing TCP while the client still sends would reset it, and our last words would be lost.
+  silence_.start(kLastWords, [this] {
+    if (stream_) stream_->close();
+    world_.retire(id_);
+  });
 }
 
 void Connection::abort() {

@@ -48,6 +48,7 @@ class Connection final : public Endpoint, private Stream::Handler {
  private:
   void on_data(ByteView data) override;
   void on_closed(Error why) override;
+  void on_data_after_end(ByteView data);
 
   void on_node(const wire::Node& node);
   void handle(const wire::Node& node);

@@ -287,8 +287,10 @@ Once<void(Result<wire::Jid>)> linked(Once<void(Simulator::Response)> done) {
 void Control::scan(const Request& request, Done done) {
   const auto qr = json::string_at(request.body, "qr");
   if (!qr) return done(refusal(400, "qr: the text is missing"));
+  const auto flaw = read_link_flaw(json::at(request.body, "flaw"));
+  if (!flaw) return done(refusal(flaw.error()));
   simulator_.scan(*qr, json::text_of(json::at(request.body, "account")).value_or(""),
-                  linked(std::move(done)));
+                  linked(std::move(done)), *flaw);
 }
 
 void Control::scan_raw(const Request& request, Done done) {
@@ -318,10 +320,17 @@ void Control::drop_device(const Request& request, Done done) {
 void Control::send(const Request& request, Done done) {
   const auto text = read_peer_text(request.body);
   if (!text) return done(refusal(text.error()));
-  const auto id = simulator_.peer_send(request.parts[2], *text);
-  if (!id) return done(refusal(id.error()));
+  const auto count = json::int_at(request.body, "count").value_or(1);
   json::Value body;
-  body["id"] = *id;
+  for (std::int64_t i = 0; i < count; ++i) {
+    PeerText one = *text;
+    const std::size_t mark = one.text.find("%d");
+    if (mark != std::string::npos) one.text.replace(mark, 2, std::to_string(i));
+    const auto id = simulator_.peer_send(request.parts[2], one);
+    if (!id) return done(refusal(id.error()));
+    if (i == 0) body["id"] = *id;
+    body["ids"].append(*id);
+  }
   done(ok(body));
 }
 
@@ -391,10 +400,14 @@ void Control::show_inbox(const Request& request, Done done) {
 }
 
 void Control::push(const Request& request, Done done) {
-  const auto jid = wire::parse_jid(json::string_at(request.body, "device").value_or(""));
-  if (!jid) return done(refusal(jid.error()));
   auto node = node_from_json(json::at(request.body, "node"));
   if (!node) return done(refusal(node.error()));
+  if (const auto number = json::int_at(request.body, "connection")) {
+    const auto pushed = simulator_.push_to_connection(static_cast<std::uint64_t>(*number), *node);
+    return done(pushed ? ok() : refusal(pushed.error()));
+  }
+  const auto jid = wire::parse_jid(json::string_at(request.body, "device").value_or(""));
+  if (!jid) return done(refusal(jid.error()));
   const auto result = simulator_.push(*jid, std::move(*node));
   done(result ? ok() : refusal(result.error()));
 }

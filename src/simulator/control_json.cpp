@@ -95,6 +95,16 @@ Result<PeerScript> read_script(const json::Value& value) {
   return script;
 }
 
+Result<LinkFlaw> read_link_flaw(const json::Value& value) {
+  if (value.isNull()) return LinkFlaw::none;
+  const std::string word = json::text_of(value).value_or("");
+  if (word == "none") return LinkFlaw::none;
+  if (word == "hmac") return LinkFlaw::hmac;
+  if (word == "account_signature") return LinkFlaw::account_signature;
+  if (word == "other_identity") return LinkFlaw::other_identity;
+  return fail(Errc::malformed, "flaw: none, hmac, account_signature, other_identity");
+}
+
 Simulator::Timelock read_timelock(const json::Value& value) {
   Simulator::Timelock lock;
   lock.active = json::bool_at(value, "active").value_or(false);

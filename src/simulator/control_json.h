@@ -17,6 +17,8 @@ namespace posthorn::simulator {
 [[nodiscard]] Result<PeerText> read_peer_text(const json::Value& value);
 /// {reply_after?, reply_text?, read_after?, deliver?, retry?}, times in ms. Errors: malformed.
 [[nodiscard]] Result<PeerScript> read_script(const json::Value& value);
+/// null, "none", "hmac", "account_signature", "other_identity". Errors: malformed.
+[[nodiscard]] Result<LinkFlaw> read_link_flaw(const json::Value& value);
 [[nodiscard]] Simulator::Timelock read_timelock(const json::Value& value);
 [[nodiscard]] Simulator::Cap read_cap(const json::Value& value);
 

@@ -139,7 +139,8 @@ std::string device_hash(const std::vector<wire::Jid>& devices) {
   std::vector<std::string> names;
   names.reserve(devices.size());
   for (const auto& jid : devices) {
-    names.push_back(jid.user + ".0:" + std::to_string(jid.device) + "@" + jid.server);
+    const auto server = jid.server == wire::kServerLegacyUser ? wire::kServerUser : jid.server;
+    names.push_back(jid.user + ".0:" + std::to_string(jid.device) + "@" + std::string(server));
   }
   std::sort(names.begin(), names.end());
   std::string joined;

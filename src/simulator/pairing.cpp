@@ -114,7 +114,7 @@ void Pairing::on_gone(const Connection& connection) {
   finish(registration, fail(Errc::disconnected, "the client went away before it was linked"));
 }
 
-void Pairing::scan(std::string_view qr, std::string_view account_name, Done done) {
+void Pairing::scan(std::string_view qr, std::string_view account_name, Done done, LinkFlaw flaw) {
   const std::size_t hash = qr.find('#');
   if (hash != std::string_view::npos) qr.remove_prefix(hash + 1);
   while (!qr.empty() && (qr.back() == '\n' || qr.back() == '\r' || qr.back() == ' '))
@@ -150,9 +150,19 @@ void Pairing::scan(std::string_view qr, std::string_view account_name, Done done
     if (account == nullptr) account = &world_.peers.add_account({std::string(account_name), {}});
     registration.done = std::move(done);
     registration.identity = *identity;
+    registration.flaw = flaw;
     return send_success(registration, *account, *secret);
   }
   done(fail(Errc::not_found, "no connection shows this code"));
+}
+
+Bytes Pairing::sign_companion(const Registration& registration, const Account& account) {
+  const bool forged = registration.flaw == LinkFlaw::account_signature;
+  const auto key = forged ? signal::make_key_pair(world_.random) : account.identity.key;
+  Bytes identity = registration.identity;
+  if (registration.flaw == LinkFlaw::other_identity) identity.front() ^= std::byte{1};
+  const Bytes covered = prefixed(0, {as_bytes(registration.inner_details), identity});
+  return to_bytes(signal::sign(key.private_key, covered, world_.random));
 }
 
 void Pairing::send_success(Registration& registration, Account& account, ByteView adv_secret) {
@@ -174,13 +184,14 @@ void Pairing::send_success(Registration& registration, Account& account, ByteVie
   wa::ADVSignedDeviceIdentity signed_identity;
   signed_identity.set_details(registration.inner_details);
   signed_identity.set_accountsignaturekey(std::string(as_text(account.identity.key.public_key)));
-  const Bytes covered = prefixed(0, {as_bytes(registration.inner_details), registration.identity});
   signed_identity.set_accountsignature(
-      std::string(as_text(signal::sign(account.identity.key.private_key, covered, world_.random))));
+      posthorn::to_string(ByteView(sign_companion(registration, account))));
 
   wa::ADVSignedDeviceIdentityHMAC outer;
   outer.set_details(signed_identity.SerializeAsString());
-  outer.set_hmac(std::string(as_text(crypto::hmac_sha256(adv_secret, as_bytes(outer.details())))));
+  const Bytes other_secret(32);
+  const ByteView secret = registration.flaw == LinkFlaw::hmac ? ByteView(other_secret) : adv_secret;
+  outer.set_hmac(std::string(as_text(crypto::hmac_sha256(secret, as_bytes(outer.details())))));
   outer.set_accounttype(wa::E2EE);
 
   connection->deliver(Node(

@@ -31,7 +31,7 @@ class Pairing {
   void on_stanza(Connection& connection, const wire::Node& stanza);
   void on_gone(const Connection& connection);
 
-  void scan(std::string_view qr, std::string_view account, Done done);
+  void scan(std::string_view qr, std::string_view account, Done done, LinkFlaw flaw);
   void type_link_code(std::string_view account, std::string_view code, Done done);
 
  private:
@@ -55,10 +55,12 @@ class Pairing {
     std::string success_id;
     std::string inner_details;
     Bytes identity;
+    LinkFlaw flaw = LinkFlaw::none;
     Done done;
   };
 
   void expire_ref(Registration& registration);
+  [[nodiscard]] Bytes sign_companion(const Registration& registration, const Account& account);
   void send_success(Registration& registration, Account& account, ByteView adv_secret);
   void on_sign(Connection& connection, Registration& registration, const wire::Node& answer);
   Result<Bytes> check_signed_identity(const Registration& registration, const wire::Node& answer);

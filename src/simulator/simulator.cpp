@@ -36,8 +36,8 @@ std::optional<AccountInfo> Simulator::account(std::string_view phone_or_jid) con
 }
 
 void Simulator::scan(std::string_view qr, std::string_view account,
-                     Once<void(Result<wire::Jid>)> done) {
-  world_->pairing.scan(qr, account, std::move(done));
+                     Once<void(Result<wire::Jid>)> done, LinkFlaw flaw) {
+  world_->pairing.scan(qr, account, std::move(done), flaw);
 }
 
 void Simulator::type_link_code(std::string_view account, std::string_view code,
@@ -142,6 +142,13 @@ Result<void> Simulator::push(const wire::Jid& jid, wire::Node node) {
   if (device == nullptr) return fail(Errc::not_found, "no such device");
   if (device->endpoint == nullptr) return fail(Errc::disconnected, "not connected");
   device->endpoint->deliver(node);
+  return {};
+}
+
+Result<void> Simulator::push_to_connection(std::uint64_t id, const wire::Node& node) {
+  Connection* connection = world_->connection(id);
+  if (connection == nullptr) return fail(Errc::not_found, "no such connection");
+  connection->deliver(node);
   return {};
 }
 

@@ -25,6 +25,7 @@ struct SimulatorFaults : testing::Test {
                                          {"type", names::kPeerMsg}}));
     }
     client.settle();
+    client.stanzas.clear();
   }
   void add(std::string_view json_text) {
     const auto value = json::parse(json_text);

@@ -97,7 +97,7 @@ void TestClient::on_data(ByteView data) {
       for (const Node& ref : pair->children()) refs_.push_back(text_of(ref.bytes()));
       send(Node(names::kIq, {{"type", "result"}, {"id", (*node)->text_attr("id")}}));
     }
-    if ((*node)->child(names::kPairSuccess) != nullptr) sign(**node);
+    if ((*node)->child(names::kPairSuccess) != nullptr && !hold_pair_success) sign(**node);
     stanzas.push_back(std::move(**node));
   }
   if (channel_->certificate()) server_key_ = channel_->certificate()->leaf_key;

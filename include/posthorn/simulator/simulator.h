@@ -38,10 +38,18 @@ struct Options {
   bool omit_unknown_prekeys = false;  ///< leave unknown devices out of prekey answers (no <error>)
   bool lid_addressing = true;  ///< relayed 1:1 messages name senders by LID, unless an account is
                                ///< not migrated (else by PN)
-  bool compress = false;  ///< deflate every stanza sent
+  bool compress = false;       ///< deflate every stanza sent
   wire::ServerChannel::Framing framing = wire::ServerChannel::Framing::one_per_message;
   bool offline_strict = false;  ///< nothing after the primer without <offline_batch>
   seconds silence_limit{180};   ///< connections silent for longer are dropped
+};
+
+/// What the phone puts wrong in pair-success, for clients that must refuse to be linked.
+enum class LinkFlaw : std::uint8_t {
+  none,
+  hmac,               ///< made with another secret than the QR code's
+  account_signature,  ///< by another key than the account's
+  other_identity,     ///< signature over another companion's identity key
 };
 
 /// What add_account makes; every field may stay empty.
@@ -137,7 +145,8 @@ class Simulator {
   /// The phone scans a QR code (with or without the URL before '#'). account: phone digits; empty:
   /// a new account. done: the new device (PN form) once the client has signed, or: malformed,
   /// not_found (no connection shows this code), refused (the client said no), disconnected.
-  void scan(std::string_view qr, std::string_view account, Once<void(Result<wire::Jid>)> done);
+  void scan(std::string_view qr, std::string_view account, Once<void(Result<wire::Jid>)> done,
+            LinkFlaw flaw = LinkFlaw::none);
   /// The account's owner types a link code on the phone.
   void type_link_code(std::string_view account, std::string_view code,
                       Once<void(Result<wire::Jid>)> done);
@@ -190,6 +199,8 @@ class Simulator {
   void clear_faults();
   /// Any stanza to a connected device. Errors: not_found, disconnected.
   Result<void> push(const wire::Jid& device, wire::Node node);
+  /// The same to a connection, by the journal's number: also before it is linked.
+  Result<void> push_to_connection(std::uint64_t connection, const wire::Node& node);
   /// Shifts the server's clock against real time.
   void set_clock_offset(milliseconds offset);
 
