@@ -1,6 +1,8 @@
 #include "queue/crc32c.h"
 
 #include <array>
+#include <bit>
+#include <cstring>
 
 namespace posthorn::queue {
 
@@ -28,21 +30,19 @@ consteval Tables make_tables() {
   return tables;
 }
 
+static_assert(std::endian::native == std::endian::little);
 constexpr Tables kTables = make_tables();
-
-std::uint32_t octet(ByteView data, std::size_t at) {
-  return std::to_integer<std::uint32_t>(data[at]);
-}
 
 }  // namespace
 
 std::uint32_t crc32c(std::uint32_t seed, ByteView data) {
   std::uint32_t crc = ~seed;
   while (data.size() >= 8) {
-    crc ^= octet(data, 0) | octet(data, 1) << 8 | octet(data, 2) << 16 | octet(data, 3) << 24;
-    crc = kTables[7][crc & 0xff] ^ kTables[6][(crc >> 8) & 0xff] ^ kTables[5][(crc >> 16) & 0xff] ^
-          kTables[4][crc >> 24] ^ kTables[3][octet(data, 4)] ^ kTables[2][octet(data, 5)] ^
-          kTables[1][octet(data, 6)] ^ kTables[0][octet(data, 7)];
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, data.data(), 8);
+    eight ^= crc;
+    crc = 0;
+    for (std::size_t k = 0; k < 8; ++k) crc ^= kTables[7 - k][(eight >> (8 * k)) & 0xff];
     data = data.subspan(8);
   }
   for (const std::byte b : data) {

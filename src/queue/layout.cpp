@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "queue/crc32c.h"
 
@@ -15,20 +16,18 @@ constexpr std::uint64_t kBatchMagic = 0x9bd4c3a75e10f26c;  // arbitrary: half of
 constexpr std::uint64_t kTidyBytes = 256 * 1024;
 constexpr int kResemblance = 8;  // flipped bits of 64: 1 in 10^9 by chance
 
+static_assert(std::endian::native == std::endian::little, "the file is little-endian");
+
 template <class T>
 void put(std::span<std::byte> out, std::size_t at, T value) {
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    out[at + i] = static_cast<std::byte>(static_cast<std::uint64_t>(value) >> (8 * i));
-  }
+  std::memcpy(out.subspan(at, sizeof(T)).data(), &value, sizeof(T));
 }
 
 template <class T>
 T get(ByteView in, std::size_t at) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < sizeof(T); ++i) {
-    value |= std::to_integer<std::uint64_t>(in[at + i]) << (8 * i);
-  }
-  return static_cast<T>(value);
+  T value;
+  std::memcpy(&value, in.subspan(at, sizeof(T)).data(), sizeof(T));
+  return value;
 }
 
 std::uint32_t salted(const Geometry& geometry, std::uint64_t place) {
@@ -162,6 +161,8 @@ std::optional<RecordHeader> decode_record_header(ByteView in, const Geometry& ge
                       get<std::uint64_t>(in, 24),
                       get<std::int64_t>(in, 32)};
 }
+
+std::uint64_t record_batch(ByteView in) { return get<std::uint64_t>(in, 24); }
 
 std::uint32_t payload_crc(const Geometry& geometry, ByteView payload) {
   return crc32c(salted(geometry, 0), payload);

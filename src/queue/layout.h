@@ -112,6 +112,9 @@ void encode_record_header(const RecordHeader& header, const Geometry& geometry,
                                                                const Geometry& geometry,
                                                                std::uint64_t offset);
 
+/// The batch number alone, of bytes that need not be a record.
+[[nodiscard]] std::uint64_t record_batch(ByteView in);
+
 [[nodiscard]] std::uint32_t payload_crc(const Geometry& geometry, ByteView payload);
 
 void put_u64(std::span<std::byte> out, std::uint64_t value);

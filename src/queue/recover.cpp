@@ -22,11 +22,10 @@ class Collector final : public LogVisitor {
     const Sequence first = header.next_sequence - header.entries;
     if (after_gap) {
       // Of a batch without a header we know only which sequences nobody else claims.
-      const std::size_t before = missing_.size();
       for (Sequence s = claimed_; claimed_ != 0 && s < first && s < claimed_ + kLostNamed; ++s) {
         if (!is_pending(s)) missing_.insert(s);
       }
-      if (missing_.size() == before) ++damaged_;
+      ++damaged_;
     }
     claimed_ = header.next_sequence;
     next_sequence_ = std::max(next_sequence_, header.next_sequence);

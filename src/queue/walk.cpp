@@ -1,9 +1,16 @@
 #include "queue/walk.h"
 
 #include <algorithm>
-#include <limits>
+#include <utility>
 
 namespace posthorn::queue {
+
+namespace {
+
+/// How many writes may have failed one after the other before the one that a cut left headless.
+constexpr std::uint64_t kNumbersAhead = 1ULL << 32;
+
+}  // namespace
 
 std::optional<BatchHeader> find_newest(Reader& reader, const Geometry& geometry) {
   std::optional<BatchHeader> newest;
@@ -35,7 +42,7 @@ void LogWalk::run(std::uint64_t from, std::uint64_t end, std::uint64_t newest) {
 
 std::uint64_t LogWalk::run_headless(std::uint64_t from, std::uint64_t limit,
                                     std::uint64_t newer_than) {
-  const Numbers numbers{newer_than + 1, std::numeric_limits<std::uint64_t>::max()};
+  const Numbers numbers{newer_than + 1, newer_than + kNumbersAhead};
   return scan(from, limit, numbers, StopAt::limit).records_end;
 }
 
@@ -71,30 +78,47 @@ LogWalk::Scan LogWalk::scan(std::uint64_t from, std::uint64_t limit, Numbers num
   const std::uint64_t block = geometry_.block_bytes;
   const std::uint64_t ring_end = geometry_.offset_of(0) + geometry_.blocks() * block;
   Scan result{limit, from};
-  for (std::uint64_t at = from * block; at < limit * block;) {
-    const std::uint64_t position = at / block;
-    if (stop == StopAt::header && at % block == 0 && header_at(position, numbers)) {
+  std::uint64_t skip = 0;  // bytes of the next block that belong to the record before
+  for (std::uint64_t position = from; position < limit;) {
+    if (stop == StopAt::header && skip == 0 && header_at(position, numbers)) {
       result.stopped_at = position;
       return result;
     }
-    const std::uint64_t offset = geometry_.offset_of(position) + at % block;
-    const auto record = record_at(offset, std::min(ring_end, offset + limit * block - at), numbers);
-    if (!record) {
-      at += kRecordAlign;
-      continue;
+    const std::uint64_t start = geometry_.offset_of(position);
+    const std::uint64_t end = std::min(ring_end, start + (limit - position) * block);
+    std::uint64_t at = std::exchange(skip, 0);
+    while ((at = next_candidate(start, at, numbers)) < block) {
+      const auto record = record_at(start + at, end, numbers);
+      if (!record) {
+        at += kRecordAlign;
+        continue;
+      }
+      tell(*record, {position, static_cast<std::uint32_t>(at)}, start + at);
+      at += record_bytes(record->length);
+      result.records_end = position + geometry_.blocks_for(at);
     }
-    tell(*record, {position, static_cast<std::uint32_t>(at % block)}, offset);
-    at += record_bytes(record->length);
-    result.records_end = (at + block - 1) / block;
+    position += at / block;
+    skip = at % block;
   }
   return result;
 }
 
+/// The next place in the block at `start` that has a fitting batch number, the block's end when
+/// there is none: a quick look before the checksum, since a search asks at every eighth byte.
+std::uint64_t LogWalk::next_candidate(std::uint64_t start, std::uint64_t at, Numbers numbers) {
+  const ByteView bytes = reader_.view(start, geometry_.block_bytes + kRecordHeaderBytes);
+  while (at < geometry_.block_bytes && !numbers.include(record_batch(bytes.subspan(at)))) {
+    at += kRecordAlign;
+  }
+  return at;
+}
+
 std::optional<RecordHeader> LogWalk::record_at(std::uint64_t offset, std::uint64_t end,
                                                Numbers numbers) {
-  const auto header =
-      decode_record_header(reader_.view(offset, kRecordHeaderBytes), geometry_, offset);
-  if (!header || !numbers.include(header->batch)) return std::nullopt;
+  const ByteView bytes = reader_.view(offset, kRecordHeaderBytes);
+  if (!numbers.include(record_batch(bytes))) return std::nullopt;
+  const auto header = decode_record_header(bytes, geometry_, offset);
+  if (!header) return std::nullopt;
   if (offset + record_bytes(header->length) > end) return std::nullopt;
   return header;
 }

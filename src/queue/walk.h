@@ -60,6 +60,8 @@ class LogWalk {
   [[nodiscard]] std::optional<BatchHeader> header_at(std::uint64_t position, Numbers numbers);
   void take_batch(const BatchHeader& header);
   [[nodiscard]] Scan scan(std::uint64_t from, std::uint64_t limit, Numbers numbers, StopAt stop);
+  [[nodiscard]] std::uint64_t next_candidate(std::uint64_t start, std::uint64_t at,
+                                             Numbers numbers);
   /// The record that starts there and ends before `end` (both physical).
   [[nodiscard]] std::optional<RecordHeader> record_at(std::uint64_t offset, std::uint64_t end,
                                                       Numbers numbers);

@@ -58,8 +58,8 @@ struct Recovery {
   std::uint64_t pending = 0;  ///< entries recovered
   std::uint64_t torn =
       0;  ///< unreadable records in the last batch: a cut hit it while it was written
-  std::uint64_t damaged = 0;         ///< unreadable records elsewhere: the medium lost them
-  std::vector<Sequence> lost;        ///< the sequences among them that are known, at most 64
+  std::uint64_t damaged = 0;   ///< unreadable records and batches elsewhere: the medium lost them
+  std::vector<Sequence> lost;  ///< the sequences among them that are known, at most 64
   bool superblock_repaired = false;  ///< one of its two copies was unreadable
 
   bool operator==(const Recovery&) const = default;
