@@ -151,6 +151,7 @@ class App::Impl final : private throttle::Listener {
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
   std::unique_ptr<BoardLink> board_;
+  bool linking_ = false;  ///< a phone is being linked: going online then is news for the throttle
   EventTail tail_{loop_};
   Timer clock_timer_{loop_};
 };
@@ -338,8 +339,15 @@ void App::Impl::tell_throttle(const session::Event& event) {
     valve_->on_delivered(receipt->message_id);
   } else if (const auto* restriction = std::get_if<session::Restriction>(&event)) {
     valve_->on_signal(to_signal(*restriction));
+  } else if (const auto* change = std::get_if<session::StateChanged>(&event)) {
+    if (change->state == session::State::pairing) linking_ = true;
   } else if (const auto* link = std::get_if<session::Connectivity>(&event)) {
     if (link->online) {
+      if (std::exchange(linking_, false)) {
+        throttle::Signal relinked;
+        relinked.kind = throttle::Signal::Kind::relinked;
+        valve_->on_signal(relinked);
+      }
       valve_->on_connected();
       courier_->retry_now();
     } else {
