@@ -216,7 +216,8 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
   work.failed_content = true;
   FailedMessage failed;
   failed.reason = signal::retry_reason(failure.kind);
-  failed.without_session = failure.kind == signal::DecryptError::no_session;
+  failed.without_session = failure.kind == signal::DecryptError::no_session ||
+                           failure.kind == signal::DecryptError::invalid_key_id;
   failed.hide_failure = part.hide_failure;
   work.out.failed = std::move(failed);
   return {};

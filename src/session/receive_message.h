@@ -21,7 +21,8 @@ namespace posthorn::session {
 struct FailedMessage {
   wire::Node stanza;
   int reason = 0;                ///< of <retry error="…">
-  bool without_session = false;  ///< we have no session at all: keys go along at once
+  /// No session, or made from a prekey that is gone (chapter 05 section 9.6): keys go along at once.
+  bool without_session = false;
   bool hide_failure = false;     ///< no event when it is given up
 };
 
