@@ -38,6 +38,7 @@ Gate gate_of_account(const State& state, Tick now) {
   if (s.black) return {kNever, Hold::red};
   if (s.red) return {s.acknowledged && s.red_until > now ? s.red_until : kNever, Hold::red};
   if (!state.connected) return {kNever, Hold::offline};
+  if (state.time_unknown) return {now + kSecond, Hold::offline};
   if (state.paused) return {kNever, Hold::pace};
   return later({now, Hold::none}, {s.pause_until, Hold::pace});
 }
@@ -48,7 +49,9 @@ Gate gate_of_gaps(const State& state, Lane lane, Tick now) {
   return later({state.next_any, Hold::pace}, {in_lane, ramp ? Hold::reconnect_ramp : Hold::pace});
 }
 
-Gate gate_of_windows(const State& state, const Moment& m, Lane lane) {
+enum class Budget : std::uint8_t { counts, is_paid };
+
+Gate gate_of_windows(const State& state, const Moment& m, Lane lane, Budget budget) {
   const Tick now = m.now;
   Gate gate{
       state.day_total.free_at(now, static_cast<std::uint32_t>(state.settings.day_total_limit)),
@@ -62,7 +65,7 @@ Gate gate_of_windows(const State& state, const Moment& m, Lane lane) {
   gate = later(gate, minute);
   gate = later(gate, {state.hour_known_first.free_at(now, hour_limit(state, now)), Hold::hour_cap});
   gate = later(gate, {state.day_known_first.free_at(now, day_limit(state, m)), Hold::day_cap});
-  if (lane == Lane::first) {
+  if (lane == Lane::first && budget == Budget::counts) {
     gate = later(gate,
                  {state.month_unanswered.free_at(now, budget_limit(state, m)), Hold::budget_30d});
   }
@@ -220,10 +223,14 @@ Decision look_at(const State& state, const Moment& m, const Waiting& waiting,
   const Line line = classify(state, chat.key, job, m.now);
   if (line != chat.line) return {.kind = Decision::Kind::move, .chat = chat_slot, .line = line};
   const ChatRecord* record = state.chats.find(chat.key);
-  const Lane lane = line == Line::retry ? lane_of(record, m.now) : lane_of_line(line);
+  const Lane lane = line == Line::retry ? lane_of(state, record, m.now) : lane_of_line(line);
   if (line == Line::retry) {
-    const Gate stop = gate_of_yellow(state, lane, m.now);
-    if (stop.at > m.now) return held(chat_slot, stop.at, stop.why);
+    Gate gate = gate_of_yellow(state, lane, m.now);
+    if (!state.settings.unpaced_for_benchmarks) {
+      gate = later(gate, gate_of_gaps(state, lane, m.now));
+      gate = later(gate, gate_of_windows(state, m, lane, Budget::is_paid));
+    }
+    if (gate.at > m.now) return held(chat_slot, gate.at, gate.why);
   }
   if (record != nullptr && record->is(ChatRecord::reachout_refused) && state.standing.yellow)
     return held(chat_slot, std::max(reopening(state.standing), m.now + kMinute), Hold::yellow);
@@ -293,13 +300,12 @@ Line classify(const State& state, const ChatKey& key, const WaitingJob& head, Ti
   const ChatRecord* record = state.chats.find(key);
   if (record != nullptr && record->is(ChatRecord::opted_out)) {
     const bool confirmation = head.confirmation && record->is(ChatRecord::confirm_due);
-    const bool wrote_since =
-        record->last_in > record->opted && now - from_stamp(record->last_in) < kDay;
+    const bool wrote_since = record->last_in > record->opted && wrote_lately(state, *record, now);
     if (!confirmation && !wrote_since) return Line::opted_out;
     return is_charged(state, head.sequence) ? Line::retry : Line::reply;
   }
   if (is_charged(state, head.sequence)) return Line::retry;
-  switch (lane_of(record, now)) {
+  switch (lane_of(state, record, now)) {
     case Lane::reply:
       return Line::reply;
     case Lane::known:
@@ -317,9 +323,8 @@ Gate gate_of(const State& state, const Moment& m, Line line) {
   Gate gate = gate_of_account(state, m.now);
   gate = later(gate, gate_of_yellow(state, lane, m.now));
   if (state.settings.unpaced_for_benchmarks) return gate;
-  if (line == Line::retry) return later(gate, {state.next_any, Hold::pace});
   gate = later(gate, gate_of_gaps(state, lane, m.now));
-  gate = later(gate, gate_of_windows(state, m, lane));
+  gate = later(gate, gate_of_windows(state, m, lane, Budget::counts));
   if (is_opening(line))
     gate = later(gate, gate_of_openings(state, m, line == Line::opening_consent));
   return gate;
@@ -345,14 +350,14 @@ Decision decide(const State& state, const Moment& m, const Waiting& waiting) {
   const Gate account = gate_of_account(state, m.now);
   if (account.at > m.now) return {.at = std::min(earliest, account.at), .why = account.why};
 
-  for (const Line line : {Line::retry, Line::reply, Line::known}) {
+  // Each retry has the gates of its own lane, so look_at() asks for them.
+  if (const std::uint32_t chat = waiting.top(Line::retry); chat != kNone)
+    return look_at(state, m, waiting, chat);
+  for (const Line line : {Line::reply, Line::known}) {
     const std::uint32_t chat = waiting.top(line);
     if (chat == kNone) continue;
-    // Retry's lane is its job's; look_at() asks for yellow there.
-    const Gate gate = line == Line::retry ? later(account, {state.next_any, Hold::pace})
-                                          : gate_of(state, m, line);
-    if (gate.at <= m.now || (line == Line::retry && state.settings.unpaced_for_benchmarks))
-      return look_at(state, m, waiting, chat);
+    const Gate gate = gate_of(state, m, line);
+    if (gate.at <= m.now) return look_at(state, m, waiting, chat);
     earliest = std::min(earliest, gate.at);
   }
   if (const Line line = open_first_line(state, m, waiting, earliest); line != Line::busy)
@@ -362,7 +367,7 @@ Decision decide(const State& state, const Moment& m, const Waiting& waiting) {
 
 bool stopped_by_yellow(const State& state, const ChatKey& chat, Tick now) {
   const ChatRecord* record = state.chats.find(chat);
-  if (gate_of_yellow(state, lane_of(record, now), now).at > now) return true;
+  if (gate_of_yellow(state, lane_of(state, record, now), now).at > now) return true;
   return record != nullptr && record->is(ChatRecord::reachout_refused) && state.standing.yellow;
 }
 
@@ -425,7 +430,7 @@ Explanation explain(const State& state, const Moment& m, const Waiting& waiting,
                     std::uint32_t slot) {
   const WaitingJob& job = waiting.job(slot);
   const WaitingChat& chat = waiting.chat(job.chat);
-  const Lane lane = lane_of(state.chats.find(chat.key), m.now);
+  const Lane lane = lane_of(state, state.chats.find(chat.key), m.now);
   const Gate account = gate_of_account(state, m.now);
   if (account.at > m.now) return {lane, account.why, account.at};
   if (chat.head != slot) return {lane, Hold::chat_gap, 0};

@@ -40,6 +40,7 @@ Charge Engine::charge_for(const Decision& decision, const Moment& m) const {
   charge.lane = decision.lane;
   charge.opening = decision.line == Line::opening_consent || decision.line == Line::opening_plain;
   charge.consent = job.consent;
+  charge.again = decision.line == Line::retry;
   charge.text = job.text;
   charge.sequence = job.sequence;
   if (job.urgent && decision.lane == Lane::known && in_quiet_hours(state.settings, m))
@@ -75,13 +76,8 @@ Engine::Step Engine::next(const Moment& m) {
       case Decision::Kind::send:
         break;
     }
-    Charge charge = charge_for(decision, m);
-    if (decision.line == Line::retry) {
-      charge.sequence = 0;
-      state.next_any = m.now + std::max(state.settings.gap_any_ms, state.settings.delay_ms);
-    } else {
-      throttle::charge(state, charge, m.now);
-    }
+    const Charge charge = charge_for(decision, m);
+    throttle::charge(state, charge, m.now);
     waiting.set_busy(decision.chat, Hold::none);
     Step step = step_of(Step::Kind::send, decision.job, m.now);
     step.chat = charge.chat;
@@ -137,7 +133,7 @@ Charge Engine::own_send(const ChatKey& chat, const Moment& m) const {
   const ChatRecord* record = state.chats.find(chat);
   Charge charge;
   charge.chat = chat;
-  charge.lane = lane_of(record, m.now);
+  charge.lane = lane_of(state, record, m.now);
   if (chat.is_group() && charge.lane == Lane::first) charge.lane = Lane::known;
   charge.opening = charge.lane == Lane::first && (record == nullptr || record->last_out == 0);
   charge.own_device = true;

@@ -32,7 +32,7 @@ class Engine {
     ChatKey chat;
     Tick at = kNever;
     Refusal refusal = Refusal::expired;
-    /// send: what was charged, for the journal; sequence 0 when it had been charged before.
+    /// send: what was charged, for the journal.
     Charge charge;
   };
 

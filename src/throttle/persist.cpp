@@ -45,6 +45,7 @@ void fields_of(Charge& c, A& a) {
   a(c.opening);
   a(c.consent);
   a(c.night);
+  a(c.again);
   a(c.own_device);
   a(c.text);
   a(c.sequence);
@@ -109,6 +110,7 @@ void hot_fields(State& s, A& a) {
     a(running.who);
     a(running.reason);
   }
+  a(s.unsure_always);
   a(s.next_any);
   for (Tick& next : s.next_in_lane) a(next);
   for (std::uint64_t& sequence : s.charged) a(sequence);
@@ -146,7 +148,7 @@ Result<void> Persist::record(JournalEvent event) {
   return save_journal();
 }
 
-Result<void> Persist::checkpoint(Engine& engine, const ClockMark& clock) {
+Result<void> Persist::checkpoint(Engine& engine, const PolicyClock::Saved& clock) {
   State& state = engine.state;
   for (std::size_t page = 0; page < state.chats.pages(); ++page) {
     if (!state.chats.dirty(page)) continue;
@@ -156,12 +158,12 @@ Result<void> Persist::checkpoint(Engine& engine, const ClockMark& clock) {
   Encoder out;
   out(kVersion);
   out(number_);
+  out(clock.newest);
   out(clock.tick);
   out(clock.wall_ms);
-  out(clock.trusted);
   out(static_cast<std::uint32_t>(state.chats.pages()));
   hot_fields(state, out);
-  std::vector<TextUse> texts = state.texts.live(clock.tick);
+  std::vector<TextUse> texts = state.texts.live(clock.newest);
   out(static_cast<std::uint32_t>(texts.size()));
   for (TextUse& use : texts) use.fields(out);
   TRY(blobs_.save(kHot, out.take()));
@@ -221,7 +223,7 @@ void Persist::replay(Engine& engine, const JournalEvent& event) {
   }
 }
 
-Result<bool> Persist::load(Engine& engine, ClockMark& clock) {
+Result<bool> Persist::load(Engine& engine, PolicyClock::Saved& clock) {
   TRY(const auto hot, blobs_.load(kHot));
   bool found = false;
   if (hot && !hot->empty() && hot->front() == std::byte{kVersion}) {
@@ -229,16 +231,16 @@ Result<bool> Persist::load(Engine& engine, ClockMark& clock) {
     std::uint32_t pages = 0;
     std::uint32_t texts = 0;
     in(number_);
+    in(clock.newest);
     in(clock.tick);
     in(clock.wall_ms);
-    in(clock.trusted);
     in(pages);
     hot_fields(engine.state, in);
     in(texts);
     for (std::uint32_t i = 0; i < texts && in.ok(); ++i) {
       TextUse use;
       use.fields(in);
-      if (in.ok()) engine.state.texts.load(use, clock.tick);
+      if (in.ok()) engine.state.texts.load(use, clock.newest);
     }
     if (!in.ok())
       log::error("throttle", "the saved state is cut short; the rest is at its default");
@@ -261,7 +263,7 @@ Result<bool> Persist::load(Engine& engine, ClockMark& clock) {
     fields_of(event, in);
     if (!in.ok() || event.number <= number_) continue;
     number_ = event.number;
-    clock.tick = std::max(clock.tick, event.at);
+    clock.newest = std::max(clock.newest, event.at);
     replay(engine, event);
     found = true;
     events_.push_back(std::move(event));

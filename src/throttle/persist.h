@@ -5,6 +5,7 @@
 
 #include "posthorn/base/blob_store.h"
 #include "throttle/engine.h"
+#include "throttle/policy_clock.h"
 
 namespace posthorn::throttle {
 
@@ -26,20 +27,13 @@ class Persist {
  public:
   explicit Persist(BlobStore& blobs) : blobs_(blobs) {}
 
-  /// What of the clock is kept.
-  struct ClockMark {
-    Tick tick = 0;
-    std::int64_t wall_ms = 0;
-    bool trusted = false;
-  };
-
   /// Loads checkpoint and pages, replays the journal. False: there was nothing. Damaged blobs are
   /// logged and cost what they held. Errors: io.
-  Result<bool> load(Engine& engine, ClockMark& clock);
+  Result<bool> load(Engine& engine, PolicyClock::Saved& clock);
   /// One event more, visible to durable() after this.
   Result<void> record(JournalEvent event);
   /// Saves everything that changed; the journal starts anew once durable() has run.
-  Result<void> checkpoint(Engine& engine, const ClockMark& clock);
+  Result<void> checkpoint(Engine& engine, const PolicyClock::Saved& clock);
   /// True when the journal is long enough for a checkpoint.
   [[nodiscard]] bool wants_checkpoint() const { return events_.size() >= kMaxEvents; }
   [[nodiscard]] std::uint64_t last_checkpoint() const { return checkpointed_; }

@@ -10,12 +10,13 @@ constexpr Tick kFirstTick = 1'600'000'000LL * kSecond;
 constexpr Tick kTolerance = 2 * kSecond;
 }  // namespace
 
-void PolicyClock::start(Tick tick, std::int64_t wall_ms, bool trusted, Mono mono, Wall wall) {
+void PolicyClock::start(const Saved& saved, Mono mono, Wall wall) {
   mono_ = mono;
-  tick_ = tick != 0 ? tick : std::max(kFirstTick, wall.since_epoch.count());
-  anchored_ = trusted && tick != 0;
-  anchor_tick_ = tick;
-  anchor_wall_ = wall_ms;
+  tick_ = saved.newest != 0 ? saved.newest : std::max(kFirstTick, wall.since_epoch.count());
+  anchored_ = saved.tick != 0;
+  awaits_ = anchored_;
+  anchor_tick_ = saved.tick;
+  anchor_wall_ = saved.wall_ms;
 }
 
 Tick PolicyClock::now(Mono mono, Wall wall, Tick& jumped) {
@@ -24,6 +25,7 @@ Tick PolicyClock::now(Mono mono, Wall wall, Tick& jumped) {
   mono_ = std::max(mono_, mono);
   if (!wall.trusted) return tick_;
   const std::int64_t wall_ms = wall.since_epoch.count();
+  awaits_ = false;
   if (anchored_) {
     const Tick by_wall = anchor_tick_ + (wall_ms - anchor_wall_);
     if (by_wall > tick_ + kTolerance) {

@@ -27,7 +27,7 @@ void count_in_windows(State& state, const Charge& what, Tick now) {
   state.minute_known_first.add(now);
   state.hour_known_first.add(now);
   state.day_known_first.add(now);
-  if (what.lane == Lane::first) state.month_unanswered.add(now);
+  if (what.lane == Lane::first && !what.again) state.month_unanswered.add(now);
 }
 
 void note_text(State& state, ChatRecord& record, const Charge& what, Tick now) {
@@ -48,14 +48,14 @@ void note_text(State& state, ChatRecord& record, const Charge& what, Tick now) {
                               factor);
 }
 
-void note_in_record(ChatRecord& record, Tick now) {
+void note_in_record(ChatRecord& record, Tick now, bool again) {
   const Tick since = record.last_out == 0 ? 255 : (now - record.last_out) / kSecond;
   const auto seconds_ago = static_cast<std::uint8_t>(std::clamp<Tick>(since, 0, 255));
   record.before[1] = static_cast<std::uint8_t>(
       record.last_out == 0 ? 255 : std::min<int>(255, record.before[0] + seconds_ago));
   record.before[0] = seconds_ago;
   record.last_out = now;
-  if (record.run < 255) ++record.run;
+  if (!again && record.run < 255) ++record.run;
 }
 
 void draw_gaps(State& state, Lane lane, Tick now) {
@@ -63,6 +63,13 @@ void draw_gaps(State& state, Lane lane, Tick now) {
   const GapRange range = gap_range(state, lane, now);
   state.next_in_lane[static_cast<std::size_t>(lane)] =
       now + draw_between(state, range.low, range.high);
+}
+
+/// The first message to a chat is handed over once more: it counts where it really leaves.
+bool opens_again(const State& state, const Charge& what) {
+  if (!what.again || what.lane != Lane::first) return false;
+  const ChatRecord* record = state.chats.find(what.chat);
+  return record != nullptr && record->run == 1;
 }
 
 /// More than 40 % of the last 50 messages older than 30 min have reached no device.
@@ -87,9 +94,14 @@ std::int64_t local_ms_of_day(const Moment& m) {
 
 }  // namespace
 
-Lane lane_of(const ChatRecord* record, Tick now) {
+bool wrote_lately(const State& state, const ChatRecord& record, Tick now) {
+  const Tick wrote = from_stamp(record.last_in);
+  return record.last_in != 0 && now - wrote < kDay && wrote >= state.unsure_always;
+}
+
+Lane lane_of(const State& state, const ChatRecord* record, Tick now) {
   if (record == nullptr) return Lane::first;
-  if (record->last_in != 0 && now - from_stamp(record->last_in) < kDay) return Lane::reply;
+  if (wrote_lately(state, *record, now)) return Lane::reply;
   if (record->is(ChatRecord::has_inbound) || record->key.is_group()) return Lane::known;
   return Lane::first;
 }
@@ -142,15 +154,15 @@ const RunningOverride* find_override(const State& state, Exception limit, Tick n
 
 void charge(State& state, const Charge& what, Tick now) {
   count_in_windows(state, what, now);
-  if (what.opening) {
+  if (what.opening || opens_again(state, what)) {
     state.openings_head =
         static_cast<std::uint32_t>((state.openings_head + 1) % state.openings.size());
     state.openings[state.openings_head] = {what.chat, now, what.consent, false};
     ++state.standing.quota_used;
   }
   if (ChatRecord* record = state.chats.touch(what.chat, now)) {
-    note_text(state, *record, what, now);
-    note_in_record(*record, now);
+    if (!what.again) note_text(state, *record, what, now);
+    note_in_record(*record, now, what.again);
     if (!what.own_device) record->set(ChatRecord::confirm_due, false);
   }
   if (what.night != 0) {
@@ -158,7 +170,7 @@ void charge(State& state, const Charge& what, Tick now) {
     state.night = what.night;
   }
   if (!what.own_device) draw_gaps(state, what.lane, now);
-  if (what.sequence != 0) {
+  if (what.sequence != 0 && !is_charged(state, what.sequence)) {
     std::rotate(state.charged.begin(), state.charged.end() - 1, state.charged.end());
     state.charged[0] = what.sequence;
   }
@@ -221,7 +233,7 @@ void note_delivered(State& state, std::uint64_t id_hash) {
 void pass_time(State& state, const Moment& m) {
   Standing& standing = state.standing;
   const Tick up_since = state.connected ? state.connected_at : kNever;
-  if (pass_time(standing, m.now, up_since)) {
+  if (pass_time(standing, m.now, up_since) && !standing.yellow) {
     state.known_sends = {};
     state.chats.change_each([](ChatRecord& record) {
       const bool refused = record.is(ChatRecord::reachout_refused);

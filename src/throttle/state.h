@@ -86,10 +86,14 @@ struct State {
   std::uint32_t urgent_at_night = 0;
   std::array<RunningOverride, 4> overrides;
 
+  /// Ticks before this lag behind real time for good: the box was off and nobody ever told for how
+  /// long. What was written before it opens no reply window.
+  Tick unsure_always = 0;
+
   // When the next send may be handed over, by the gaps alone.
   Tick next_any = 0;
   std::array<Tick, 3> next_in_lane{};  ///< by Lane
-  /// Jobs that are charged and not final: handed over again without another charge.
+  /// Jobs that are charged and not final: they are no new opening when they are handed over again.
   std::array<std::uint64_t, 16> charged{};
 
   Chats chats;
@@ -99,6 +103,7 @@ struct State {
   bool connected = false;
   bool paused = false;
   Tick connected_at = 0;
+  bool time_unknown = false;  ///< PolicyClock::awaits_time()
 };
 
 /// What one send costs, to be charged before it is handed over.
@@ -108,6 +113,7 @@ struct Charge {
   bool opening = false;
   bool consent = false;
   std::int64_t night = 0;      ///< night_of() when it is an urgent one in quiet hours, else 0
+  bool again = false;          ///< handed over before: counts in the windows of time only
   bool own_device = false;     ///< typed on the phone: counts, but draws no gap
   std::uint64_t text = 0;      ///< 0: own device
   std::uint64_t sequence = 0;  ///< of the job; 0: none
@@ -117,7 +123,9 @@ struct Charge {
 
 // Facts ---------------------------------------------------------------------------------------
 
-[[nodiscard]] Lane lane_of(const ChatRecord* record, Tick now);
+/// Within 24 h, as far as that is sure.
+[[nodiscard]] bool wrote_lately(const State& state, const ChatRecord& record, Tick now);
+[[nodiscard]] Lane lane_of(const State& state, const ChatRecord* record, Tick now);
 [[nodiscard]] bool in_quiet_hours(const Settings& settings, const Moment& moment);
 /// When the present night ends; only while in quiet hours.
 [[nodiscard]] Tick morning_after(const Settings& settings, const Moment& moment);

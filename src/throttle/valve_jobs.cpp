@@ -33,6 +33,7 @@ Moment Valve::Impl::moment() {
   m.wall_ms = wall.since_epoch.count();
   m.utc_offset_ms = milliseconds(o_.utc_offset(wall)).count();
   m.trusted = wall.trusted;
+  engine_.state.time_unknown = clock_.awaits_time();
   if (jumped > 0) {
     // Gaps are counted in real time: a jump of the calendar does not shorten them.
     State& state = engine_.state;
@@ -46,11 +47,12 @@ Moment Valve::Impl::moment() {
 
 Result<void> Valve::Impl::start(const Settings& settings) {
   TRY(check_settings(settings));
-  Persist::ClockMark mark;
+  PolicyClock::Saved mark;
   TRY(const bool found, persist_.load(engine_, mark));
   TRY(audit_.load());
-  clock_.start(mark.tick, mark.wall_ms, mark.trusted, o_.scheduler.now(), o_.clock.now());
+  clock_.start(mark, o_.scheduler.now(), o_.clock.now());
   engine_.state.settings = settings;
+  if (mark.newest != 0 && mark.tick == 0) engine_.state.unsure_always = mark.newest;
   if (!found || engine_.state.salt == 0) {
     engine_.state.random = o_.random.next_u64();
     engine_.state.salt = o_.random.next_u64() | 1;
@@ -70,9 +72,8 @@ void Valve::Impl::stop() {
 }
 
 void Valve::Impl::save() {
-  const Wall wall = o_.clock.now();
-  const Persist::ClockMark mark{moment().now, wall.since_epoch.count(), wall.trusted};
-  if (const Result<void> saved = persist_.checkpoint(engine_, mark); !saved) {
+  (void)moment();  // so that the clock's mark is of now
+  if (const Result<void> saved = persist_.checkpoint(engine_, clock_.saved()); !saved) {
     log::error("throttle", "cannot save the state", {{"error", saved.error()}});
     return;
   }
@@ -207,7 +208,6 @@ void Valve::Impl::send(const Step& step) {
   const Lane lane = step.charge.lane;
   in_flight_ = true;
   flying_ = sequence;
-  if (step.charge.sequence == 0) return hand_over(sequence, chat, lane);
   JournalEvent event;
   event.at = moment().now;
   event.charge = step.charge;

@@ -36,7 +36,7 @@ TEST(Valve, ChargesOnDiskBeforeItHandsOver) {
   box.scheduler.advance(seconds(30));
   ASSERT_EQ(box.sender.sent.size(), 2U);
   EXPECT_EQ(box.sender.sent[0].id, box.sender.sent[1].id);
-  EXPECT_EQ(box.valve->status().windows[1].used, 1U) << "one message, one charge";
+  EXPECT_EQ(box.valve->status().windows[1].used, 2U) << "each hand-over counts in the windows";
 }
 
 TEST(Valve, HandsAnUncertainJobOverAgainWithTheSameId) {
