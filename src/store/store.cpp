@@ -59,18 +59,28 @@ Result<Store::Opened> Store::open(const std::string& path, Worker& worker) {
 }
 
 Result<Store::Opened> Store::open(const std::string& path, Worker& worker, const Options& options) {
+  OwnerLock owner;
+  // With a VFS of its own a test has no file to lock.
+  if (options.database.vfs == nullptr) {
+    TRY(owner, OwnerLock::take(path));
+    make_private(path);
+  }
   auto store = open_once(path, worker, options);
-  if (store) return Opened{std::move(*store), {}, {}};
+  if (store) {
+    (*store)->impl_->owner = std::move(owner);
+    return Opened{std::move(*store), {}, {}};
+  }
   if (store.error().code != Errc::malformed) return tl::unexpected(store.error());
   log::error("store", "the database is damaged and is set aside", {{"error", store.error()}});
   TRY(std::string aside, set_aside(path));
+  if (options.database.vfs == nullptr) make_private(path);
   TRY(auto fresh, open_once(path, worker, options));
+  fresh->impl_->owner = std::move(owner);
   return Opened{std::move(fresh), std::move(aside), store.error().detail};
 }
 
 Result<std::unique_ptr<Store>> Store::open_once(const std::string& path, Worker& worker,
                                                 const Options& options) {
-  if (options.database.vfs == nullptr) make_private(path);
   TRY(auto database, Database::open(path, options.database));
   TRY(check(*database));
   TRY(database->migrate("store", kSchema));

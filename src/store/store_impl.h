@@ -2,6 +2,7 @@
 
 #include "posthorn/store/store.h"
 #include "store/durability.h"
+#include "store/owner_lock.h"
 
 namespace posthorn::store {
 
@@ -9,6 +10,7 @@ class Store::Impl {
  public:
   explicit Impl(std::unique_ptr<Database> opened) : db(std::move(opened)) {}
 
+  OwnerLock owner;  ///< first: ends last
   std::unique_ptr<Database> db;
   std::unique_ptr<Durability> durability;
 

@@ -327,6 +327,16 @@ TEST_F(StoreTest, AnyContentAsFileOpens) {
   }
 }
 
+TEST_F(StoreTest, OneProcessAtATime) {
+  // The lock belongs to the open file, so a second opening in this process meets it as well.
+  const auto second = Store::open(path_, worker_);
+  ASSERT_FALSE(second.has_value());
+  EXPECT_EQ(second.error().code, Errc::busy);
+  protocol_.reset();
+  store_.reset();
+  EXPECT_TRUE(Store::open(path_, worker_).has_value());
+}
+
 TEST_F(StoreTest, FileOfANewerReleaseIsLeftAlone) {
   ASSERT_TRUE(store_->database()
                   .execute("UPDATE schema_versions SET version = 99 WHERE part = 'store'")

@@ -49,7 +49,7 @@ class Store final : public signal::KeyStore, public BlobStore {
   /// path: "/var/lib/posthorn/posthorn.db". Replays what a power cut left, checks the file (a full
   /// quick_check up to 8 MiB, else the schema and our own tables), brings it to this release.
   /// A damaged file becomes "posthorn.db.damaged-N"; the three newest are kept.
-  /// Errors: io, full, unsupported (written by a newer release).
+  /// Errors: io, full, unsupported (written by a newer release), busy (another process has it).
   static Result<Opened> open(const std::string& path, Worker& worker, const Options& options);
   static Result<Opened> open(const std::string& path, Worker& worker);
   /// Callbacks of durable() that still wait run with Errc::cancelled.
