@@ -155,4 +155,53 @@ int follow(const Client& client, int events_at_most) {
   return 0;
 }
 
+int show_throttle(const Client& client) {
+  const auto status = client.get("getThrottleStatus");
+  if (!status) return complain(status.error());
+  std::printf("%s\n\n", text_at(*status, "sentence").c_str());
+  line("level", text_at(*status, "level"));
+  line("signal", text_at(*status, "signal"));
+  if (const auto until = json::int_at(*status, "until")) line("until", local_time(*until));
+  line("trust days", text_at(*status, "trustDays"));
+  if (json::bool_at(*status, "needsAcknowledgement").value_or(false)) {
+    std::printf("A person must agree: posthornctl throttle acknowledge WHO REASON\n");
+  }
+  const json::Value& windows = json::at(*status, "windows");
+  for (const std::string& name : windows.getMemberNames()) {
+    const json::Value& window = json::at(windows, name.c_str());
+    line(name.c_str(), text_at(window, "used") + " of " + text_at(window, "allowed"));
+  }
+  return 0;
+}
+
+int acknowledge_throttle(const Client& client, const std::string& who, const std::string& reason) {
+  json::Value body;
+  body["who"] = who;
+  body["reason"] = reason;
+  const auto answer = client.post("acknowledgeThrottle", body);
+  return answer ? 0 : complain(answer.error());
+}
+
+int list_opt_outs(const Client& client) {
+  const auto answer = client.get("getOptOuts");
+  if (!answer) return complain(answer.error());
+  for (const json::Value& entry : *answer) {
+    const bool by_operator = json::bool_at(entry, "byOperator").value_or(false);
+    std::printf("%-28s %s %s\n", text_at(entry, "chatId").c_str(),
+                local_time(json::int_at(entry, "since").value_or(0)).c_str(),
+                by_operator ? "operator" : "customer");
+  }
+  return 0;
+}
+
+int change_opt_out(const Client& client, bool add, const std::string& chat, const std::string& who,
+                   const std::string& reason) {
+  json::Value body;
+  body["chatId"] = chat_id(chat);
+  body["who"] = who;
+  body["reason"] = reason;
+  const auto answer = client.post(add ? "addOptOut" : "removeOptOut", body);
+  return answer ? 0 : complain(answer.error());
+}
+
 }  // namespace posthorn::ctl

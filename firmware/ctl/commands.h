@@ -25,4 +25,12 @@ int show_queue(const Client& client);
 /// Prints notifications as they come; takes none of them away. events_at_most 0: until interrupted.
 int follow(const Client& client, int events_at_most);
 
+/// The throttle in plain words, its windows, and why jobs wait.
+int show_throttle(const Client& client);
+/// Ends a red or black state, or a fourth yellow one, in the operator's name.
+int acknowledge_throttle(const Client& client, const std::string& who, const std::string& reason);
+int list_opt_outs(const Client& client);
+int change_opt_out(const Client& client, bool add, const std::string& chat, const std::string& who,
+                   const std::string& reason);
+
 }  // namespace posthorn::ctl

@@ -46,6 +46,22 @@ int main_with(int argc, char** argv) {
   CLI::App* follow_command = options.add_subcommand("follow", "print notifications as they come");
   follow_command->add_option("--events", events, "end after so many")->capture_default_str();
 
+  std::string who;
+  std::string reason;
+  CLI::App* throttle = options.add_subcommand("throttle", "what may be sent now, and why not more");
+  CLI::App* acknowledge = throttle->add_subcommand("acknowledge", "agree that sending goes on");
+  acknowledge->add_option("who", who, "your name")->required();
+  acknowledge->add_option("reason", reason, "at least 10 characters")->required();
+
+  CLI::App* optout = options.add_subcommand("optout", "customers who want no messages");
+  CLI::App* optout_add = optout->add_subcommand("add");
+  CLI::App* optout_remove = optout->add_subcommand("remove");
+  for (CLI::App* change : {optout_add, optout_remove}) {
+    change->add_option("chat", chat, "number or chatId")->required();
+    change->add_option("who", who, "your name")->required();
+    change->add_option("reason", reason)->required();
+  }
+
   CLI11_PARSE(options, argc, argv);
   curl_global_init(CURL_GLOBAL_ALL);
   Access access = given;
@@ -65,6 +81,11 @@ int main_with(int argc, char** argv) {
   if (send->parsed()) return send_text(client, chat, text);
   if (queue->parsed()) return show_queue(client);
   if (follow_command->parsed()) return follow(client, events);
+  if (acknowledge->parsed()) return acknowledge_throttle(client, who, reason);
+  if (throttle->parsed()) return show_throttle(client);
+  if (optout_add->parsed()) return change_opt_out(client, true, chat, who, reason);
+  if (optout_remove->parsed()) return change_opt_out(client, false, chat, who, reason);
+  if (optout->parsed()) return list_opt_outs(client);
   return 2;
 }
 

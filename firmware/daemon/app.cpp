@@ -12,8 +12,10 @@
 #include "daemon/board_link.h"
 #include "daemon/event_tail.h"
 #include "daemon/inbox.h"
+#include "daemon/metrics.h"
 #include "daemon/outbox.h"
 #include "daemon/signals.h"
+#include "daemon/throttle_api.h"
 #include "daemon/throttle_config.h"
 #include "posthorn/api/api.h"
 #include "posthorn/api/notifier.h"
@@ -123,6 +125,7 @@ class App::Impl final : private throttle::Listener {
   void confirm_opt_out(const std::string& chat, const std::string& text) override;
   void tell_operator(const std::string& sentence) override;
 
+  [[nodiscard]] std::string metrics() const;
   void save_clock();
   void on_wish(board::Wish wish);
 
@@ -151,6 +154,7 @@ class App::Impl final : private throttle::Listener {
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
   std::unique_ptr<BoardLink> board_;
+  Counters counters_;
   bool linking_ = false;  ///< a phone is being linked: going online then is news for the throttle
   EventTail tail_{loop_};
   Timer clock_timer_{loop_};
@@ -266,6 +270,10 @@ Result<void> App::Impl::build() {
                                  *outbox_, *inbox_, *link_, [this] { return status(); },
                                  [this] { valve_->resume(); }});
   api_->add(tail_.route());
+  for (api::Route& route : throttle_routes(*valve_)) api_->add(std::move(route));
+  api_->add_page("/metrics", api::Verb::get, [this](const api::Request&, api::Reply reply) {
+    reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
+  });
 
   http_ = net::make_http_client(loop_);
   mailbox_ = std::make_unique<InboxMailbox>(*inbox_);
@@ -319,6 +327,7 @@ void App::Impl::stop() {
 }
 
 void App::Impl::on_event(session::Event event, Once<void(Result<void>)> stored) {
+  counters_.on_event(event);
   tell_throttle(event);
   if (const auto* message = std::get_if<session::Message>(&event)) {
     if (!message->from_me && settings_->current().mark_incoming_messages_readed) {
@@ -346,7 +355,11 @@ void App::Impl::tell_throttle(const session::Event& event) {
       if (std::exchange(linking_, false)) {
         throttle::Signal relinked;
         relinked.kind = throttle::Signal::Kind::relinked;
+        const bool was_unlinked = valve_->status().signal == "unlinked";
         valve_->on_signal(relinked);
+        // Whoever scans the code holds the shop's phone: that is the operator's word for an unlink,
+        // though not for a ban.
+        if (was_unlinked) (void)valve_->acknowledge("phone", "the phone was linked again");
       }
       valve_->on_connected();
       courier_->retry_now();
@@ -371,6 +384,7 @@ void App::Impl::on_settings(const api::Settings& settings) {
 
 void App::Impl::on_fate(const throttle::Fate& fate, Once<void()> settled) {
   using Kind = throttle::Fate::Kind;
+  counters_.on_fate(fate);
   api::MessageStatus status = api::MessageStatus::failed;
   switch (fate.kind) {
     case Kind::sent:
@@ -426,6 +440,19 @@ void App::Impl::confirm_opt_out(const std::string& chat, const std::string& text
 }
 
 void App::Impl::tell_operator(const std::string& sentence) { log::warn("throttle", sentence); }
+
+std::string App::Impl::metrics() const {
+  std::vector<throttle::Metric> all = valve_->metrics();
+  const Wall now = clock_->now();
+  add_ring(all, "outbox", outbox_ring_->status(), now);
+  add_ring(all, "inbox", inbox_ring_->status(), now);
+  counters_.add_to(all);
+  const webhooks::Courier::Counters& courier = courier_->counters();
+  all.push_back({"webhook_delivered_total", "", static_cast<double>(courier.delivered), true});
+  all.push_back({"webhook_failures_total", "", static_cast<double>(courier.failures), true});
+  add_process(all);
+  return metrics_text(all);
+}
 
 void App::Impl::save_clock() {
   const Wall now = clock_->now();

@@ -1,0 +1,210 @@
+#include "daemon/throttle_api.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdio>
+#include <set>
+#include <utility>
+
+#include "posthorn/base/json.h"
+
+namespace posthorn::daemon {
+
+namespace {
+
+constexpr std::size_t kAuditDefault = 100;
+constexpr std::size_t kAuditMost = 1000;
+
+::Json::Int64 seconds_of(Wall wall) { return static_cast<::Json::Int64>(wall.unix_seconds()); }
+
+json::Value optional_seconds(const std::optional<Wall>& wall) {
+  return wall ? json::Value(seconds_of(*wall)) : json::Value();
+}
+
+std::string text(const api::Call& call, const char* key) {
+  return json::string_at(call.body, key).value_or("");
+}
+
+/// 200 {"result": true}, or 400 with the throttle's own words.
+void finish(api::Call& call, const Result<void>& result) {
+  if (!result) {
+    call.refuse(400, result.error().detail);
+    return;
+  }
+  json::Value out;
+  out["result"] = true;
+  call.send(std::move(out));
+}
+
+api::Route get(std::string name, std::function<void(api::Call)> handler) {
+  api::Route route;
+  route.name = std::move(name);
+  route.verb = api::Verb::get;
+  route.per_second = 10;
+  route.handler = std::move(handler);
+  return route;
+}
+
+api::Route post(std::string name, std::function<void(api::Call)> handler) {
+  api::Route route = get(std::move(name), std::move(handler));
+  route.verb = api::Verb::post;
+  route.needs = api::Needs::body;
+  return route;
+}
+
+void show_audit(const throttle::Valve& valve, api::Call call) {
+  std::size_t count = kAuditDefault;
+  const std::string_view asked = call.request.query_value("count");
+  std::from_chars(asked.data(), asked.data() + asked.size(), count);
+  const auto records = valve.audit(std::clamp<std::size_t>(count, 1, kAuditMost));
+  if (!records) {
+    call.refuse(500, records.error().detail);
+    return;
+  }
+  json::Value out(::Json::arrayValue);
+  for (const throttle::AuditRecord& record : *records) {
+    json::Value one;
+    one["number"] = static_cast<::Json::UInt64>(record.number);
+    one["time"] = seconds_of(record.time);
+    one["who"] = record.who;
+    one["what"] = record.what;
+    one["before"] = record.before;
+    one["after"] = record.after;
+    one["reason"] = record.reason;
+    one["previousHash"] = record.previous_hash;
+    one["hash"] = record.hash;
+    out.append(std::move(one));
+  }
+  call.send(std::move(out));
+}
+
+void add_override(throttle::Valve& valve, api::Call call) {
+  throttle::Override wanted;
+  wanted.limit = text(call, "limit");
+  wanted.campaign_text = text(call, "campaignText");
+  wanted.who = text(call, "who");
+  wanted.reason = text(call, "reason");
+  wanted.lasts = hours(json::int_at(call.body, "hours").value_or(24));
+  finish(call, valve.add_override(wanted));
+}
+
+void set_settings(throttle::Valve& valve, api::Call call) {
+  throttle::Settings settings = valve.settings();
+  for (const std::string& name : call.body.getMemberNames()) {
+    if (name == "who") continue;
+    const auto value = json::int_at(call.body, name.c_str());
+    if (!value) {
+      call.refuse(400, name + ": must be a whole number");
+      return;
+    }
+    if (const auto changed = throttle::change_setting(settings, name, *value); !changed) {
+      call.refuse(400, name + ": " + changed.error().detail);
+      return;
+    }
+  }
+  finish(call, valve.set_settings(settings, text(call, "who")));
+}
+
+void list_opt_outs(const throttle::Valve& valve, api::Call call) {
+  json::Value out(::Json::arrayValue);
+  for (const throttle::OptOut& entry : valve.opt_outs()) {
+    json::Value one;
+    one["chatId"] = entry.chat;
+    one["since"] = seconds_of(entry.since);
+    one["byOperator"] = entry.by_operator;
+    out.append(std::move(one));
+  }
+  call.send(std::move(out));
+}
+
+}  // namespace
+
+json::Value throttle_status_json(const throttle::Valve& valve) {
+  const throttle::ThrottleStatus status = valve.status();
+  json::Value out;
+  out["sentence"] = valve.sentence();
+  out["level"] = std::string(throttle::to_string(status.level));
+  out["since"] = seconds_of(status.since);
+  out["until"] = optional_seconds(status.until);
+  out["signal"] = status.signal;
+  out["needsAcknowledgement"] = status.needs_acknowledgement;
+  out["connected"] = status.connected;
+  out["paused"] = status.paused;
+  out["paceFactor"] = status.pace_factor;
+  out["stage"] = status.stage;
+  out["trustDays"] = status.trust_days;
+  out["windows"] = json::Value(::Json::objectValue);
+  for (const throttle::WindowUse& window : status.windows) {
+    json::Value one;
+    one["used"] = window.used;
+    one["allowed"] = window.allowed;
+    out["windows"][std::string(window.name)] = std::move(one);
+  }
+  out["replyShare"] = status.reply_share ? json::Value(*status.reply_share) : json::Value();
+  out["badNumbers"] = status.bad_numbers ? json::Value(*status.bad_numbers) : json::Value();
+  out["nextOpening"] = optional_seconds(status.next_opening);
+  out["openingsClosedUntil"] = optional_seconds(status.openings_closed_until);
+  out["waiting"] = status.waiting;
+  out["waitingOpenings"] = status.waiting_openings;
+  out["waitingForMorning"] = status.waiting_for_morning;
+  out["chats"] = status.chats;
+  out["optedOut"] = status.opted_out;
+  out["overrides"] = json::Value(::Json::arrayValue);
+  for (const throttle::ActiveOverride& active : status.overrides) {
+    json::Value one;
+    one["limit"] = active.limit;
+    one["until"] = seconds_of(active.until);
+    one["reason"] = active.reason;
+    one["who"] = active.who;
+    out["overrides"].append(std::move(one));
+  }
+  return out;
+}
+
+std::vector<api::Route> throttle_routes(throttle::Valve& valve) {
+  return {
+      get("getThrottleStatus",
+          [&valve](api::Call call) { call.send(throttle_status_json(valve)); }),
+      get("getThrottleAudit", [&valve](api::Call call) { show_audit(valve, std::move(call)); }),
+      post("acknowledgeThrottle",
+           [&valve](api::Call call) {
+             finish(call, valve.acknowledge(text(call, "who"), text(call, "reason")));
+           }),
+      post("addThrottleOverride",
+           [&valve](api::Call call) { add_override(valve, std::move(call)); }),
+      post("endThrottleOverride",
+           [&valve](api::Call call) {
+             finish(call, valve.end_override(text(call, "limit"), text(call, "who")));
+           }),
+      post("setThrottleSettings",
+           [&valve](api::Call call) { set_settings(valve, std::move(call)); }),
+      get("getOptOuts", [&valve](api::Call call) { list_opt_outs(valve, std::move(call)); }),
+      post("addOptOut",
+           [&valve](api::Call call) {
+             finish(call, valve.add_opt_out(text(call, "chatId"), text(call, "who"),
+                                            text(call, "reason")));
+           }),
+      post("removeOptOut",
+           [&valve](api::Call call) {
+             finish(call, valve.remove_opt_out(text(call, "chatId"), text(call, "who"),
+                                               text(call, "reason")));
+           }),
+  };
+}
+
+std::string metrics_text(const std::vector<throttle::Metric>& metrics) {
+  std::string out;
+  std::set<std::string> named;
+  for (const throttle::Metric& metric : metrics) {
+    const std::string name = "posthorn_" + metric.name;
+    if (named.insert(name).second) {
+      out += "# TYPE " + name + (metric.counter ? " counter\n" : " gauge\n");
+    }
+    char value[40];
+    std::snprintf(value, sizeof value, "%.15g", metric.value);
+    out += name + (metric.labels.empty() ? "" : "{" + metric.labels + "}") + " " + value + "\n";
+  }
+  return out;
+}
+
+}  // namespace posthorn::daemon

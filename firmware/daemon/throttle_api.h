@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "posthorn/api/api.h"
+#include "posthorn/throttle/valve.h"
+
+namespace posthorn::daemon {
+
+/// The throttle over the API (ours, not Green-API's), all under /waInstance{id}/{method}/{token}:
+///
+///   GET  getThrottleStatus                              state, windows, and one sentence for
+///   people GET  getThrottleAudit?count=100                     the newest audit records, oldest
+///   first POST acknowledgeThrottle   {who, reason}            ends red, black and a fourth yellow
+///   POST addThrottleOverride   {limit, who, reason, hours?, campaignText?}
+///   POST endThrottleOverride   {limit, who}
+///   POST setThrottleSettings   {who, NAME: VALUE, …}    inside the policy's ranges
+///   GET  getOptOuts
+///   POST addOptOut             {chatId, who, reason}
+///   POST removeOptOut          {chatId, who, reason}
+///
+/// Errors: 400 with what is wrong and what is allowed. valve outlives the API.
+[[nodiscard]] std::vector<api::Route> throttle_routes(throttle::Valve& valve);
+
+/// The getThrottleStatus answer.
+[[nodiscard]] json::Value throttle_status_json(const throttle::Valve& valve);
+
+/// Prometheus text format 0.0.4.
+[[nodiscard]] std::string metrics_text(const std::vector<throttle::Metric>& metrics);
+
+}  // namespace posthorn::daemon
