@@ -95,10 +95,11 @@ struct DropResponse {
 };
 using ResponseHandle = std::unique_ptr<MHD_Response, DropResponse>;
 
-/// The body stays where it is: whoever calls keeps it until the request has completed.
-ResponseHandle to_mhd(const Response& response) {
+/// mode PERSISTENT: the body stays where it is, and its owner keeps it until the request has
+/// completed.
+ResponseHandle to_mhd(const Response& response, MHD_ResponseMemoryMode mode) {
   ResponseHandle out(MHD_create_response_from_buffer(
-      response.body.size(), const_cast<char*>(response.body.data()), MHD_RESPMEM_PERSISTENT));
+      response.body.size(), const_cast<char*>(response.body.data()), mode));
   if (!out) return out;
   if (response.status != MHD_HTTP_NO_CONTENT) {
     MHD_add_response_header(out.get(), MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
@@ -109,6 +110,32 @@ ResponseHandle to_mhd(const Response& response) {
   }
   return out;
 }
+
+/// Clients poll, and most polls have the same short answer as the one before: making MHD's object
+/// for it anew costs a tenth of the whole request.
+class LastResponse {
+ public:
+  static constexpr std::size_t kLongest = 256;
+
+  /// Null: this response is not one to keep.
+  MHD_Response* find_or_make(const Response& response) {
+    if (response.body.size() > kLongest || !response.headers.empty()) return nullptr;
+    if (!mhd_ || response.body != body_ || response.content_type != content_type_ ||
+        (response.status == MHD_HTTP_NO_CONTENT) != no_content_) {
+      mhd_ = to_mhd(response, MHD_RESPMEM_MUST_COPY);
+      body_ = response.body;
+      content_type_ = response.content_type;
+      no_content_ = response.status == MHD_HTTP_NO_CONTENT;
+    }
+    return mhd_.get();
+  }
+
+ private:
+  ResponseHandle mhd_;
+  std::string body_;
+  std::string content_type_;
+  bool no_content_ = false;
+};
 
 /// One request between its first line and its last byte out.
 class MhdServer;
@@ -144,7 +171,7 @@ class MhdServer final : public Server {
   MHD_Result begin(MHD_Connection* connection, const char* path, const char* method, void** slot);
   MHD_Result take_body(Exchange& exchange, std::string_view piece);
   MHD_Result answer(const std::shared_ptr<Exchange>& exchange);
-  static MHD_Result queue(Exchange& exchange);
+  MHD_Result queue(Exchange& exchange);
   static void on_response(Exchange& exchange, Response response);
   void turn();
   void turn_at(Mono at);
@@ -157,6 +184,7 @@ class MhdServer final : public Server {
   Timer timer_;
   Mono timer_at_{};
   bool stopping_ = false;
+  LastResponse last_;
   /// Shared: with the Reply, which may be kept after the request or the server has gone.
   std::unordered_map<Exchange*, std::shared_ptr<Exchange>> exchanges_;
 };
@@ -234,7 +262,7 @@ MHD_Result MhdServer::on_request(void* self, MHD_Connection* connection, const c
     const std::string_view piece(upload, std::exchange(*upload_size, 0));
     return server.take_body(exchange, piece);
   }
-  if (exchange.state == Exchange::State::answered) return queue(exchange);
+  if (exchange.state == Exchange::State::answered) return server.queue(exchange);
   return server.answer(server.exchanges_.at(&exchange));
 }
 
@@ -286,10 +314,13 @@ void MhdServer::on_response(Exchange& exchange, Response response) {
 }
 
 MHD_Result MhdServer::queue(Exchange& exchange) {
-  const ResponseHandle response = to_mhd(exchange.response);
+  const auto status = static_cast<unsigned>(exchange.response.status);
+  if (MHD_Response* known = last_.find_or_make(exchange.response)) {
+    return MHD_queue_response(exchange.connection, status, known);
+  }
+  const ResponseHandle response = to_mhd(exchange.response, MHD_RESPMEM_PERSISTENT);
   if (!response) return MHD_NO;
-  return MHD_queue_response(exchange.connection, static_cast<unsigned>(exchange.response.status),
-                            response.get());
+  return MHD_queue_response(exchange.connection, status, response.get());
 }
 
 void MhdServer::on_completed(void* self, MHD_Connection*, void** slot, MHD_RequestTerminationCode) {

@@ -90,11 +90,14 @@ struct Handler final : RequestHandler {
     last = std::move(request);
     if (hold) {
       held.push_back(std::move(reply));
+    } else if (next) {
+      reply.send(*next);
     } else {
       reply.send(Response{.body = "[" + last.body + "]", .headers = {{"X-Extra", "1"}}});
     }
   }
 
+  std::optional<Response> next;
   std::size_t limit = 1000;
   bool hold = false;
   Request last;
@@ -153,6 +156,35 @@ TEST(Server, KeepsTheConnectionForTheNextRequest) {
   }
   client.write(kGet + kGet + kGet);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(client.read().ends_with("[]")) << "pipelined " << i;
+}
+
+TEST(Server, NeverMixesUpAnswersThatFollowEachOther) {
+  Shop shop;
+  Client client(shop.loop, shop.port());
+  const std::string big(100'000, 'b');
+  const std::vector<Response> answers = {
+      Response{.body = "null", .headers = {}},
+      Response{.body = "null", .headers = {}},
+      Response{.status = 404, .body = "null", .headers = {}},
+      Response{.body = "null", .content_type = "text/plain", .headers = {}},
+      Response{.body = "nulL", .headers = {}},
+      Response{.body = big, .headers = {}},
+      Response{.status = 429, .body = "null", .headers = {{"Retry-After", "1"}}},
+      Response{.status = 204, .body = "", .headers = {}},
+      Response{.body = "", .headers = {}},
+      Response{.body = "null", .headers = {}},
+  };
+  for (const Response& answer : answers) {
+    shop.handler.next = answer;
+    client.write(kGet);
+    const std::string got = client.read();
+    EXPECT_TRUE(got.starts_with("HTTP/1.1 " + std::to_string(answer.status) + " ")) << got;
+    EXPECT_TRUE(got.ends_with("\r\n\r\n" + answer.body));
+    EXPECT_EQ(got.find("Retry-After") != std::string::npos, !answer.headers.empty());
+    EXPECT_EQ(got.find("Content-Type: " + answer.content_type) != std::string::npos,
+              answer.status != 204)
+        << got;
+  }
 }
 
 TEST(Server, TakesChunkedBodiesInAnyPieces) {
