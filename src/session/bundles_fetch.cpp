@@ -55,7 +55,9 @@ void SessionBuilder::fetch_next(Work work) {
   work.queries.pop_front();
   wire::Node query = build_bundle_query(devices, work.reason);
   context_.link.ask(std::move(query), kFetchTimeout,
-                    [this, work = std::move(work), devices](Result<wire::Node> reply) mutable {
+                    [this, alive = context_.alive, work = std::move(work),
+                     devices](Result<wire::Node> reply) mutable {
+                      if (!*alive) return work.done(fail(Errc::cancelled, "asking for keys"));
                       on_reply(std::move(work), std::move(devices), std::move(reply));
                     });
 }

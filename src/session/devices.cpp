@@ -105,25 +105,29 @@ void Devices::get(std::vector<Jid> users, Once<void(Result<std::vector<UserDevic
   // All of them are asked for, so that one answer holds one consistent state.
   auto sid = hex_encode(context_.random.bytes(8));
   context_.link.ask(build_device_query(users, std::move(sid)), kUsyncTimeout,
-                    [this, users, done = std::move(done)](Result<wire::Node> reply) mutable {
-                      if (!reply) return done(fail(reply.error(), "asking for devices"));
-                      auto answer = parse_usync(*reply);
-                      if (!answer) return done(fail(answer.error(), "asking for devices"));
-                      // The rows and the sessions that change are written between two batches of
-                      // the lane.
-                      auto result =
-                          std::make_shared<std::vector<UserDevices>>();  // shared: filled by the
-                                                                         // one, read by the other
-                      lane_.exclusive(
-                          [this, users, answer = std::move(*answer), result]() -> Result<void> {
-                            TRY(*result, take_answer(users, answer));
-                            return {};
-                          },
-                          [result, done = std::move(done)](Result<void> written) mutable {
-                            if (!written) return done(fail(written.error(), "device lists"));
-                            done(std::move(*result));
-                          });
+                    [this, alive = context_.alive, users,
+                     done = std::move(done)](Result<wire::Node> reply) mutable {
+                      if (!*alive) return done(fail(Errc::cancelled, "asking for devices"));
+                      on_reply(std::move(users), reply, std::move(done));
                     });
+}
+
+void Devices::on_reply(std::vector<Jid> users, const Result<wire::Node>& reply,
+                       Once<void(Result<std::vector<UserDevices>>)> done) {
+  auto answer = read_answer(reply);
+  if (!answer) return done(fail(answer.error(), "asking for devices"));
+  // Rows and sessions change between two batches of the lane. Shared: one call fills what the other
+  // reads.
+  auto result = std::make_shared<std::vector<UserDevices>>();
+  lane_.exclusive(
+      [this, users = std::move(users), answer = std::move(*answer), result]() -> Result<void> {
+        TRY(*result, take_answer(users, answer));
+        return {};
+      },
+      [result, done = std::move(done)](Result<void> written) mutable {
+        if (!written) return done(fail(written.error(), "device lists"));
+        done(std::move(*result));
+      });
 }
 
 Result<std::vector<UsyncUser>> Devices::read_answer(const Result<wire::Node>& reply) {

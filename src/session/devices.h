@@ -37,6 +37,8 @@ class Devices {
   Result<void> drop(const wire::Jid& user);
 
  private:
+  void on_reply(std::vector<wire::Jid> users, const Result<wire::Node>& reply,
+                Once<void(Result<std::vector<UserDevices>>)> done);
   Result<std::vector<UsyncUser>> read_answer(const Result<wire::Node>& reply);
   [[nodiscard]] Result<std::optional<std::vector<DeviceEntry>>> cached(const wire::Jid& user);
   Result<std::vector<UserDevices>> take_answer(const std::vector<wire::Jid>& users,

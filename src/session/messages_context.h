@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "posthorn/base/clock.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/scheduler.h"
@@ -19,6 +21,8 @@ struct MessageContext {
   store::Store& store;
   store::MessageStore& messages;
   Names& names;
+  /// False once message handling has ended; shared with answers that may come after that.
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };
 
 }  // namespace posthorn::session

@@ -40,7 +40,13 @@ MessageEngine::MessageEngine(Link& link, Scheduler& scheduler, const Clock& cloc
                              store::Store& store, std::unique_ptr<store::MessageStore> messages)
     : messages_(std::move(messages)),
       names_(store, *messages_),
-      context_{link, scheduler, clock, random, store, *messages_, names_},
+      context_{.link = link,
+               .scheduler = scheduler,
+               .clock = clock,
+               .random = random,
+               .store = store,
+               .messages = *messages_,
+               .names = names_},
       keys_(store),
       protocol_(keys_, random),
       lane_(context_, keys_),
@@ -55,6 +61,7 @@ MessageEngine::MessageEngine(Link& link, Scheduler& scheduler, const Clock& cloc
       notices_(context_, keys_, devices_, tokens_, reader_) {}
 
 MessageEngine::~MessageEngine() {
+  *context_.alive = false;
   if (const auto flow = sending_.lock()) flow->cancel();
 }
 

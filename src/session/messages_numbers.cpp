@@ -43,7 +43,9 @@ void Numbers::check(std::vector<std::string> phones,
   auto sid = hex_encode(context_.random.bytes(8));
   context_.link.ask(
       build_contact_query(unknown, std::move(sid)), kTimeout,
-      [this, phones, unknown, done = std::move(done)](Result<wire::Node> reply) mutable {
+      [this, alive = context_.alive, phones, unknown,
+       done = std::move(done)](Result<wire::Node> reply) mutable {
+        if (!*alive) return done(fail(Errc::cancelled, "checking numbers"));
         auto answer = read_answer(reply);
         if (!answer) return done(tl::unexpected(std::move(answer.error())));
         lane_.exclusive(

@@ -43,7 +43,10 @@ void ReadMarker::mark(const std::string& chat, const std::string& message_id,
   if (!rows) return done(fail(rows.error(), "unread messages"));
   if (rows->empty()) return done(std::size_t{0});
   ask_privacy([this, named = *named, rows = std::move(*rows),
-               done = std::move(done)](ReadTo to) mutable { done(write(named, rows, to)); });
+               done = std::move(done)](std::optional<ReadTo> to) mutable {
+    if (!to) return done(fail(Errc::cancelled, "read receipts"));
+    done(write(named, rows, *to));
+  });
 }
 
 Result<ReadMarker::Rows> ReadMarker::rows_of(const Jid& chat, const std::string& message_id) {
@@ -58,14 +61,16 @@ Result<ReadMarker::Rows> ReadMarker::rows_of(const Jid& chat, const std::string&
   return Rows{std::move(unknown)};
 }
 
-void ReadMarker::ask_privacy(Once<void(ReadTo)> done) {
+void ReadMarker::ask_privacy(Once<void(std::optional<ReadTo>)> done) {
   if (read_to_) return done(*read_to_);
-  context_.link.ask(build_privacy_query(), kPrivacyTimeout,
-                    [this, done = std::move(done)](Result<Node> reply) mutable {
-                      if (!reply) return done(ReadTo::everybody);
-                      read_to_ = parse_read_privacy(*reply);
-                      done(*read_to_);
-                    });
+  context_.link.ask(
+      build_privacy_query(), kPrivacyTimeout,
+      [this, alive = context_.alive, done = std::move(done)](Result<Node> reply) mutable {
+        if (!*alive) return done(std::nullopt);
+        if (!reply) return done(ReadTo::everybody);
+        read_to_ = parse_read_privacy(*reply);
+        done(*read_to_);
+      });
 }
 
 Result<std::size_t> ReadMarker::write(const Jid& chat, const Rows& rows, ReadTo to) {

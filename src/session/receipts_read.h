@@ -27,7 +27,8 @@ class ReadMarker {
   using Rows = std::vector<store::MessageStore::Received>;
   [[nodiscard]] Result<Rows> rows_of(const wire::Jid& chat, const std::string& message_id);
   Result<std::size_t> write(const wire::Jid& chat, const Rows& rows, ReadTo to);
-  void ask_privacy(Once<void(ReadTo)> done);
+  /// done: nullopt when message handling has ended meanwhile.
+  void ask_privacy(Once<void(std::optional<ReadTo>)> done);
 
   const MessageContext& context_;
   std::optional<ReadTo> read_to_;

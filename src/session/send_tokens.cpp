@@ -67,7 +67,8 @@ void Tokens::on_identity_change(const Jid& person) {
 void Tokens::issue(const Jid& chat, std::int64_t timestamp) {
   if (!asking_.insert(chat).second) return;
   context_.link.ask(build_token_issue(chat, timestamp), kIssueTimeout,
-                    [this, chat, timestamp](Result<Node> reply) {
+                    [this, alive = context_.alive, chat, timestamp](Result<Node> reply) {
+                      if (!*alive) return;
                       asking_.erase(chat);
                       if (!reply) return;
                       const auto saved =

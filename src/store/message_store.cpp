@@ -15,7 +15,7 @@ constexpr std::int64_t kSentMax = 2'000;
 constexpr std::int64_t kSentSeconds = 86'400;
 constexpr std::int64_t kReceivedMax = 2'000;
 /// Writes between two prunings, so that a burst does not pay for them one by one.
-constexpr std::uint32_t kPruneEvery = 256;
+constexpr std::uint32_t kPruneEvery = 2048;
 
 // Seen, sent and received are appended in order of rowid: a burst dirties one page, not many.
 constexpr const char* kSteps[] = {
