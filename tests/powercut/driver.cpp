@@ -28,6 +28,13 @@ Driver::~Driver() {
 void Driver::hook() {
   disk_->on_boundary = [this] { on_boundary(*disk_, 1); };
   disk_->fault = [this](MemDisk::Call call) -> std::optional<MemDisk::Fault> {
+    const bool writes = call == MemDisk::Call::write || call == MemDisk::Call::sync ||
+                        call == MemDisk::Call::create;
+    if (failing_for_good_ && writes) return MemDisk::Fault{*failing_for_good_, 512};
+    if (fail_call_ != 0 && --fail_call_ == 0) {
+      fault_met_ = true;
+      return single_fault_;
+    }
     if (failures_left_ == 0 || call != failing_) return std::nullopt;
     --failures_left_;
     return MemDisk::Fault{Errc::io, static_cast<std::size_t>(chance_() % 4096)};
@@ -40,6 +47,15 @@ void Driver::open() {
   ring_ = std::move(*opened);
   dropped_ = 0;
   if (std::string what = oracle_.adopt(*ring_); !what.empty()) complain(std::move(what), "open");
+}
+
+bool Driver::open_in_spite_of_fault() {
+  const bool had_met = fault_met_;
+  open();
+  if (wrong_.empty() || had_met || !fault_met_) return wrong_.empty();
+  wrong_.clear();
+  open();
+  return wrong_.empty();
 }
 
 void Driver::append(std::uint32_t length) {

@@ -48,6 +48,17 @@ class Driver {
 
   /// The next `count` writes or syncs fail.
   void fail_next(MemDisk::Call call, int count);
+  /// The so-manieth call from now on fails, whatever it is; 0: none. True from fault_met() on.
+  void fail_call(std::uint64_t number, MemDisk::Fault fault) {
+    fail_call_ = number;
+    single_fault_ = fault;
+    fault_met_ = false;
+  }
+  [[nodiscard]] bool fault_met() const { return fault_met_; }
+  /// Every write and sync fails until this is called with nullopt.
+  void fail_writes(std::optional<Errc> code) { failing_for_good_ = code; }
+  /// Open, and once more when the fault hit that. False: refused twice.
+  bool open_in_spite_of_fault();
   /// One of the above, by chance. `largest`: of payloads.
   void step(std::uint32_t largest);
 
@@ -87,6 +98,10 @@ class Driver {
   std::uint64_t boundaries_ = 0;
   std::uint64_t operations_ = 0;
   int failures_left_ = 0;
+  std::uint64_t fail_call_ = 0;
+  MemDisk::Fault single_fault_;
+  bool fault_met_ = false;
+  std::optional<Errc> failing_for_good_;
   MemDisk::Call failing_ = MemDisk::Call::write;
   std::string wrong_;
 };
