@@ -72,18 +72,14 @@ std::string normalize_text(std::string_view text) {
     const Decoded next = decode_point(text);
     const std::string_view raw = text.substr(0, next.length);
     text.remove_prefix(next.length);
-    if (next.length == 1 && next.point >= 0x80) {
-      space = false;
-      out.append(raw);
-      continue;
-    }
-    if (is_space(next.point)) {
+    const bool raw_byte = next.length == 1 && next.point >= 0x80;
+    if (!raw_byte && is_space(next.point)) {
       space = !out.empty();
       continue;
     }
     if (space) out.push_back(' ');
     space = false;
-    if (next.length == 4) {
+    if (raw_byte || next.length == 4) {
       out.append(raw);
     } else {
       append_point(out, fold(next.point));

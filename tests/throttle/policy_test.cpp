@@ -1,0 +1,587 @@
+#include "throttle/valve_fixture.h"
+
+namespace posthorn::throttle {
+namespace {
+
+using test::Box;
+using test::person;
+
+const WindowUse& window(const ThrottleStatus& status, std::string_view name) {
+  for (const WindowUse& each : status.windows) {
+    if (each.name == name) return each;
+  }
+  ADD_FAILURE() << "no window " << name;
+  return status.windows.front();
+}
+
+Job with_consent(Job job) {
+  job.consent = "order";
+  return job;
+}
+
+// First contact -----------------------------------------------------------------------------------
+
+TEST(FirstContact, OnlyHalfOfTheOpeningsGoWithoutConsent) {
+  Box box;
+  for (int i = 0; i < 4; ++i) box.post(person(i));
+  box.scheduler.advance(hours(4));
+  EXPECT_EQ(box.sender.sent.size(), 2U) << "2 of 5 at stage 0";
+  for (int i = 10; i < 14; ++i)
+    box.post(with_consent(box.make_job(person(i), "Welcome " + std::to_string(i))));
+  box.scheduler.advance(hours(4));
+  EXPECT_EQ(box.sender.sent.size(), 5U);
+}
+
+TEST(FirstContact, WhatCannotBeReachedInTimeFailsAtOnceWithTheEarliestTime) {
+  Box box;
+  for (int i = 0; i < 5; ++i)
+    box.post(with_consent(box.make_job(person(i), "Welcome " + std::to_string(i))));
+  box.scheduler.advance(hours(1));
+  ASSERT_EQ(box.sender.sent.size(), 5U);
+  Job job = with_consent(box.make_job(person(9), "Welcome"));
+  job.expires_at = box.clock.now() + hours(2);
+  box.post(job);
+  box.scheduler.run_posted();
+  ASSERT_EQ(box.listener.fates.back().refusal, Refusal::no_capacity);
+  ASSERT_TRUE(box.listener.fates.back().not_before);
+  const Wall earliest = *box.listener.fates.back().not_before;
+  EXPECT_GT(earliest - box.clock.now(), hours(22));
+  EXPECT_LT(earliest - box.clock.now(), hours(25));
+  EXPECT_NE(box.listener.fates.back().description.find("no_capacity: earliest 20"),
+            std::string::npos);
+}
+
+TEST(FirstContact, TwoUnansweredMessagesThenOneADayThenNone) {
+  Box box;
+  for (int i = 0; i < 4; ++i) {
+    Job job = box.make_job(person(1), "Reminder " + std::to_string(i));
+    job.expires_at = box.clock.now() + hours(24 * 30);
+    box.post(job);
+  }
+  box.scheduler.advance(hours(8));
+  ASSERT_EQ(box.sender.sent.size(), 2U);
+  EXPECT_EQ(box.valve->view(3)->hold, Hold::unanswered);
+  box.scheduler.advance(hours(48));
+  EXPECT_EQ(box.sender.sent.size(), 3U);
+  ASSERT_FALSE(box.listener.fates.empty());
+  EXPECT_EQ(box.listener.fates.back().refusal, Refusal::unanswered_limit);
+  EXPECT_TRUE(box.outbox.jobs.empty());
+}
+
+TEST(FirstContact, ConsentStretchesTheRunToTen) {
+  Box box;
+  for (int i = 0; i < 12; ++i) {
+    Job job = with_consent(box.make_job(person(1), "Reminder " + std::to_string(i)));
+    job.expires_at = box.clock.now() + hours(24 * 30);
+    box.post(job);
+  }
+  box.scheduler.advance(hours(24 * 14));
+  EXPECT_EQ(box.sender.sent.size(), 10U);
+}
+
+TEST(FirstContact, AnAnswerTurnsAWaitingFirstJobIntoAReply) {
+  Box box;
+  for (int i = 0; i < 3; ++i) box.post(person(1), "Hello " + std::to_string(i));
+  box.scheduler.advance(hours(2));
+  ASSERT_EQ(box.sender.sent.size(), 2U);
+  EXPECT_EQ(box.valve->view(3)->lane, Lane::first);
+  box.wrote(person(1));
+  box.scheduler.advance(seconds(3));
+  EXPECT_EQ(box.sender.sent.size(), 3U);
+}
+
+TEST(FirstContact, APoorListClosesAllButTwoOpeningsAndTellsTheOperator) {
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(6, "test"));
+  for (int i = 0; i < 30; i += 4) box.checker.missing[person(i)] = true;
+  for (int i = 0; i < 30; ++i)
+    box.post(with_consent(box.make_job(person(i), "Hi " + std::to_string(i))));
+  box.scheduler.advance(hours(7));
+  EXPECT_GT(*box.valve->status().bad_numbers, 0.10);
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 2U);
+  ASSERT_EQ(box.listener.sentences.size(), 1U);
+  EXPECT_NE(box.listener.sentences[0].find("not on WhatsApp"), std::string::npos);
+}
+
+TEST(FirstContact, AnUnansweredQuestionIsAskedAgainLaterAndNeverSkipped) {
+  Box box;
+  box.checker.offline = true;
+  const std::uint64_t sequence = box.post(person(1));
+  box.scheduler.advance(minutes(3));
+  EXPECT_TRUE(box.sender.sent.empty());
+  EXPECT_EQ(box.valve->view(sequence)->hold, Hold::checking_number);
+  box.checker.offline = false;
+  box.scheduler.advance(minutes(10));
+  EXPECT_EQ(box.sender.sent.size(), 1U);
+}
+
+TEST(FirstContact, TheServersOwnQuotaBeatsTheTable) {
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(6, "test"));
+  Signal cap;
+  cap.kind = Signal::Kind::capping;
+  cap.status = "NONE";
+  cap.total_quota = 100;
+  cap.used_quota = 40;
+  cap.cycle_end = box.clock.now() + hours(24 * 10);
+  box.valve->on_signal(cap);
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 3U) << "half of 60 over ten days";
+}
+
+// Guards ------------------------------------------------------------------------------------------
+
+TEST(Guards, TheFourthChatWithOneTextWaitsAQuarterOfAnHour) {
+  Box box;
+  for (int i = 0; i < 5; ++i) box.known(person(i));
+  for (int i = 0; i < 5; ++i) box.post(box.make_job(person(i), "Sale TODAY"));
+  box.scheduler.advance(minutes(10));
+  EXPECT_EQ(box.sender.sent.size(), 3U);
+  EXPECT_EQ(box.valve->view(4)->hold, Hold::same_text);
+  box.scheduler.advance(minutes(80));
+  ASSERT_EQ(box.sender.sent.size(), 5U);
+  for (std::size_t i = 3; i < 5; ++i) {
+    EXPECT_GE(box.sender.times[i] - box.sender.times[i - 1], minutes(15));
+    EXPECT_LE(box.sender.times[i] - box.sender.times[i - 1], minutes(25) + seconds(30));
+  }
+}
+
+TEST(Guards, TheSameTextDoesNotHoldBackOthers) {
+  Box box;
+  for (int i = 0; i < 9; ++i) box.known(person(i));
+  for (int i = 0; i < 8; ++i) box.post(box.make_job(person(i), "Sale"));
+  box.post(box.make_job(person(8), "Your order is ready"));
+  box.scheduler.advance(minutes(4));
+  EXPECT_EQ(box.sender.sent.size(), 4U);
+  EXPECT_EQ(box.sender.sent.back().text, "Your order is ready");
+}
+
+TEST(Guards, NightHoldsAllButRepliesAndTwentyUrgentOnes) {
+  Box box;
+  for (int i = 0; i < 60; ++i) box.known(person(i));
+  box.scheduler.advance(hours(10));  // 22:00
+  box.wrote(person(100));
+  for (int i = 0; i < 30; ++i) {
+    Job job = box.make_job(person(i), "Code " + std::to_string(i));
+    job.urgent = true;
+    box.post(job);
+  }
+  const std::uint64_t plain = box.post(person(50));
+  box.post(person(100));
+  box.scheduler.advance(hours(9));
+  EXPECT_EQ(box.sender.sent.size(), 21U);
+  EXPECT_EQ(box.valve->view(plain)->hold, Hold::quiet_hours);
+  EXPECT_EQ(box.valve->status().waiting_for_morning, 11U);
+  EXPECT_NE(box.valve->sentence().find("11 jobs wait for the morning."), std::string::npos);
+  box.scheduler.advance(hours(3));
+  EXPECT_EQ(box.sender.sent.size(), 32U);
+}
+
+TEST(Guards, FewAnswersShrinkTheOpenings) {
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(6, "test"));
+  const auto day_of = [&box](int from, int answered) {
+    for (int i = from; i < from + 20; ++i) {
+      box.post(with_consent(box.make_job(person(i), "Hi " + std::to_string(i))));
+      box.scheduler.advance(minutes(10));
+      if (i < from + answered) box.wrote(person(i));
+    }
+    box.scheduler.advance(hours(24) - minutes(200));
+  };
+  day_of(0, 8);
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 30U);
+  day_of(20, 0);
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 15U) << "8 of 40";
+  EXPECT_EQ(box.valve->level(), Level::green);
+}
+
+TEST(Guards, HardlyAnyAnswersMeanOneOpeningInFiveDaysAndAmber) {
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(6, "test"));
+  for (int i = 0; i < 30; ++i)
+    box.post(with_consent(box.make_job(person(i), "Hi " + std::to_string(i))));
+  box.scheduler.advance(hours(24));
+  EXPECT_EQ(box.sender.sent.size(), 20U);
+  EXPECT_EQ(box.valve->level(), Level::amber);
+  EXPECT_EQ(box.valve->status().signal, "reply_share");
+  ASSERT_EQ(box.listener.sentences.size(), 1U);
+}
+
+TEST(Guards, MoreThanThirtyStrangersWithOneTextNeedAnApproval) {
+  Settings settings;
+  settings.quiet_from_min = settings.quiet_to_min;
+  Box box(settings);
+  ASSERT_TRUE(box.valve->declare_in_use(6, "test"));
+  Override more{.limit = "openings",
+                .campaign_text = {},
+                .lasts = hours(24),
+                .who = "shop",
+                .reason = "opening day of the shop"};
+  ASSERT_TRUE(box.valve->add_override(more));
+  // Strangers who answer, so that the reply share leaves room.
+  int refused = 0;
+  for (int i = 0; i < 36; ++i) {
+    Job job = with_consent(box.make_job(person(i), "We open today. Reply YES for news"));
+    box.post(job);
+    box.scheduler.advance(minutes(26));
+    refused = 0;
+    for (const Fate& fate : box.listener.fates)
+      refused += fate.refusal == Refusal::campaign_needs_approval ? 1 : 0;
+    for (const Job& sent : box.sender.sent) {
+      if (sent.id == job.id) box.wrote(person(i));
+    }
+  }
+  EXPECT_EQ(box.sender.sent.size(), 30U);
+  EXPECT_EQ(refused, 6);
+  Override approved{.limit = "campaign",
+                    .campaign_text = "we open today. reply yes for NEWS",
+                    .lasts = hours(1),
+                    .who = "shop",
+                    .reason = "agreed with the owner"};
+  ASSERT_TRUE(box.valve->add_override(approved));
+  box.post(with_consent(box.make_job(person(99), "We open today. Reply YES for news")));
+  box.scheduler.advance(minutes(26));
+  EXPECT_EQ(box.sender.sent.size(), 31U);
+}
+
+TEST(Guards, ANewGroupWaitsTwelveHours) {
+  Box box;
+  const std::string group = "120363041234567890@g.us";
+  box.valve->on_group(group, box.clock.now() - hours(8));
+  box.post(group);
+  box.scheduler.advance(hours(3) + minutes(50));
+  EXPECT_TRUE(box.sender.sent.empty());
+  box.scheduler.advance(minutes(20));
+  EXPECT_EQ(box.sender.sent.size(), 1U);
+  EXPECT_TRUE(box.checker.asked.empty()) << "a group has no number to ask about";
+}
+
+// Opt-out -----------------------------------------------------------------------------------------
+
+TEST(OptOut, OnlyAnswersToALaterMessageGo) {
+  Box box;
+  box.wrote(person(1), milliseconds(0), "stop");
+  box.scheduler.advance(minutes(1));
+  box.post(person(1));
+  box.scheduler.advance(minutes(1));
+  EXPECT_EQ(box.listener.fates.back().refusal, Refusal::opted_out);
+  box.wrote(person(1), milliseconds(0), "where is my order?");
+  box.post(person(1));
+  box.scheduler.advance(minutes(1));
+  EXPECT_EQ(box.sender.sent.size(), 1U);
+  box.scheduler.advance(hours(24));
+  box.post(person(1));
+  box.scheduler.advance(minutes(1));
+  EXPECT_EQ(box.sender.sent.size(), 1U);
+}
+
+TEST(OptOut, SayingStopAgainIsNoInvitation) {
+  Box box;
+  box.wrote(person(1), milliseconds(0), "stop");
+  box.scheduler.advance(minutes(5));
+  box.wrote(person(1), milliseconds(0), "STOP");
+  box.post(person(1));
+  box.scheduler.advance(minutes(5));
+  EXPECT_TRUE(box.sender.sent.empty());
+}
+
+TEST(OptOut, StartTakesItOffAndAGroupCannotOptOut) {
+  Box box;
+  box.wrote(person(1), milliseconds(0), "stop");
+  box.wrote(person(1), milliseconds(0), "Start");
+  EXPECT_FALSE(box.valve->opted_out(person(1)));
+  box.wrote("120363041234567890@g.us", milliseconds(0), "stop");
+  EXPECT_TRUE(box.valve->opt_outs().empty());
+}
+
+TEST(OptOut, AnOperatorsEntryNeedsAReasonAndSurvivesEverything) {
+  Box box;
+  EXPECT_FALSE(box.valve->add_opt_out(person(1), "shop", ""));
+  EXPECT_FALSE(box.valve->add_opt_out("not a chat", "shop", "asked at the counter"));
+  ASSERT_TRUE(box.valve->add_opt_out(person(1), "shop", "asked at the counter"));
+  EXPECT_FALSE(box.valve->remove_opt_out(person(2), "shop", "never was on it"));
+  box.valve->factory_defaults("shop");
+  box.cut_power();
+  const std::vector<OptOut> list = box.valve->opt_outs();
+  ASSERT_EQ(list.size(), 1U);
+  EXPECT_EQ(list[0].chat, person(1));
+  EXPECT_TRUE(list[0].by_operator);
+  ASSERT_TRUE(box.valve->remove_opt_out(person(1), "shop", "came back and asked"));
+  EXPECT_TRUE(box.valve->opt_outs().empty());
+}
+
+TEST(OptOut, RefusesWhatWasWaiting) {
+  Box box;
+  box.valve->on_disconnected();
+  for (int i = 0; i < 3; ++i) box.post(person(1));
+  box.wrote(person(1), milliseconds(0), "unsubscribe");
+  box.scheduler.advance(seconds(1));
+  EXPECT_EQ(box.listener.ids(Fate::Kind::failed).size(), 3U);
+  EXPECT_TRUE(box.outbox.jobs.empty());
+}
+
+// Signals -----------------------------------------------------------------------------------------
+
+TEST(Signals, A463IsFinalAndItsChatIsLeftAloneUntilTheResume) {
+  Box box;
+  box.known(person(1));
+  box.sender.outcomes.push_back({SendOutcome::Kind::restricted, 463, "locked", {}});
+  box.post(person(1));
+  box.post(person(1));
+  box.scheduler.advance(minutes(30));
+  EXPECT_EQ(box.sender.sent.size(), 1U);
+  EXPECT_EQ(box.listener.ids(Fate::Kind::failed).size(), 1U);
+  EXPECT_EQ(box.valve->level(), Level::yellow);
+  EXPECT_EQ(box.listener.questions, 1);
+  box.scheduler.advance(hours(23));
+  EXPECT_EQ(box.sender.sent.size(), 1U);
+}
+
+TEST(Signals, A429KeepsTheJobAndPausesEverything) {
+  Box box;
+  box.wrote(person(1));
+  box.sender.outcomes.push_back({SendOutcome::Kind::restricted, 429, "too fast", {}});
+  box.post(person(1));
+  box.scheduler.advance(minutes(29));
+  EXPECT_EQ(box.sender.sent.size(), 1U);
+  EXPECT_EQ(box.valve->level(), Level::amber);
+  box.scheduler.advance(minutes(3));
+  ASSERT_EQ(box.sender.sent.size(), 2U);
+  EXPECT_EQ(box.sender.sent[0].id, box.sender.sent[1].id);
+}
+
+TEST(Signals, RedStopsRepliesAndNamesTheTimeToReconnect) {
+  Box box;
+  Signal ban;
+  ban.kind = Signal::Kind::temporary_ban;
+  ban.code = 104;
+  ban.until = box.clock.now() + hours(5);
+  box.valve->on_signal(ban);
+  box.wrote(person(1));
+  const std::uint64_t sequence = box.post(person(1));
+  box.scheduler.advance(hours(1));
+  EXPECT_TRUE(box.sender.sent.empty());
+  EXPECT_EQ(box.valve->view(sequence)->hold, Hold::red);
+  EXPECT_EQ(*box.valve->reconnect_not_before(), *ban.until + hours(1));
+  box.scheduler.advance(hours(6));
+  EXPECT_EQ(box.valve->level(), Level::red);
+  EXPECT_FALSE(box.valve->acknowledge("shop", "ok")) << "a reason of ten characters";
+  ASSERT_TRUE(box.valve->acknowledge("shop", "the owner has read it"));
+  box.scheduler.advance(seconds(5));
+  EXPECT_EQ(box.valve->level(), Level::green);
+  EXPECT_EQ(box.sender.sent.size(), 1U);
+  EXPECT_FALSE(box.valve->acknowledge("shop", "nothing to acknowledge"));
+}
+
+TEST(Signals, RegularsStopInYellowWhenTheyBeginToFail) {
+  Box box;
+  for (int i = 0; i < 6; ++i) box.known(person(i));
+  box.signal(Signal::Kind::reachout_ack);
+  for (int i = 0; i < 2; ++i)
+    box.sender.outcomes.push_back({SendOutcome::Kind::rejected, 403, "no", {}});
+  for (int i = 0; i < 6; ++i) box.post(person(i));
+  box.scheduler.advance(hours(1));
+  EXPECT_EQ(box.sender.sent.size(), 2U);
+}
+
+TEST(Signals, ASignalStopsWhatIsChargedButNotYetHandedOver) {
+  Box box;
+  box.post(person(1));
+  // The number is asked for, the charge is being written: the signal comes in between.
+  box.scheduler.advance(milliseconds(0));
+  Signal s;
+  s.kind = Signal::Kind::reachout_ack;
+  box.valve->on_signal(s);
+  const std::size_t before = box.sender.sent.size();
+  box.scheduler.advance(hours(5));
+  EXPECT_EQ(box.sender.sent.size(), before);
+}
+
+TEST(Signals, HalfOfTheMessagesUndeliveredIsAmber) {
+  Settings settings;
+  settings.minute_reply_limit = 60;
+  Box box(settings);
+  for (int i = 0; i < 60; ++i) {
+    box.wrote(person(i));
+    box.post(person(i));
+  }
+  box.scheduler.advance(minutes(10));
+  for (std::size_t i = 0; i < box.sender.sent.size(); i += 2)
+    box.valve->on_delivered(box.sender.sent[i].id);
+  box.scheduler.advance(minutes(40));
+  box.post(person(1));
+  box.scheduler.advance(minutes(1));
+  EXPECT_EQ(box.valve->level(), Level::amber);
+  EXPECT_EQ(box.valve->status().signal, "undelivered");
+}
+
+TEST(Signals, OwnMessagesCountInEveryWindow) {
+  Box box;
+  for (int i = 0; i < 5; ++i) box.valve->on_own_send(person(i), box.clock.now());
+  const ThrottleStatus status = box.valve->status();
+  EXPECT_EQ(window(status, "openings_day").used, 5U);
+  EXPECT_EQ(window(status, "minute").used, 5U);
+  EXPECT_EQ(window(status, "budget_30d").used, 5U);
+  box.wrote(person(1));
+  EXPECT_EQ(window(box.valve->status(), "budget_30d").used, 4U) << "an answer gives it back";
+}
+
+// Operator ----------------------------------------------------------------------------------------
+
+TEST(Operator, AnOverrideNamesALimitAReasonAndAnEnd) {
+  Box box;
+  Override wish{.limit = "openings",
+                .campaign_text = {},
+                .lasts = hours(2),
+                .who = "shop",
+                .reason = "opening day of the shop"};
+  for (const char* limit : {"opt_out", "red", "check_budget", "day_total", ""}) {
+    Override wrong = wish;
+    wrong.limit = limit;
+    EXPECT_FALSE(box.valve->add_override(wrong)) << limit;
+  }
+  Override hasty = wish;
+  hasty.reason = "because";
+  EXPECT_FALSE(box.valve->add_override(hasty));
+  Override endless = wish;
+  endless.lasts = hours(25);
+  EXPECT_FALSE(box.valve->add_override(endless));
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 5U);
+  ASSERT_TRUE(box.valve->add_override(wish));
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 10U);
+  ASSERT_EQ(box.valve->status().overrides.size(), 1U);
+  EXPECT_EQ(box.valve->status().overrides[0].reason, wish.reason);
+  box.scheduler.advance(hours(2) + seconds(1));
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 5U);
+  EXPECT_TRUE(box.valve->status().overrides.empty());
+}
+
+TEST(Operator, EveryOverrideWorksOnItsLimit) {
+  for (const auto& [limit, name] :
+       std::vector<std::pair<std::string, std::string>>{{"openings", "openings_day"},
+                                                        {"minute", "minute"},
+                                                        {"minute_reply", "minute_reply"},
+                                                        {"hour", "hour"},
+                                                        {"day", "day"},
+                                                        {"budget_30d", "budget_30d"}}) {
+    Box box;
+    box.scheduler.advance(minutes(11));
+    const std::uint32_t before = window(box.valve->status(), name).allowed;
+    ASSERT_TRUE(box.valve->add_override({limit, {}, hours(1), "shop", "a very busy day here"}));
+    EXPECT_EQ(window(box.valve->status(), name).allowed, 2 * before) << limit;
+    ASSERT_TRUE(box.valve->end_override(limit, "shop"));
+    EXPECT_EQ(window(box.valve->status(), name).allowed, before) << limit;
+    EXPECT_FALSE(box.valve->end_override(limit, "shop"));
+  }
+}
+
+TEST(Operator, OtherActionsHaveBudgets) {
+  Box box;
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(box.valve->take(Action::create_group));
+  const Result<void> third = box.valve->take(Action::create_group);
+  ASSERT_FALSE(third);
+  EXPECT_EQ(third.error().code, Errc::busy);
+  EXPECT_NE(third.error().detail.find("2 of 2 in 24 h"), std::string::npos);
+  box.known(person(1));
+  EXPECT_TRUE(box.valve->take(Action::add_group_member, person(1)));
+  EXPECT_FALSE(box.valve->take(Action::add_group_member, person(2))) << "a stranger";
+  for (int i = 0; i < 60; ++i) EXPECT_TRUE(box.valve->take(Action::look_up));
+  EXPECT_FALSE(box.valve->take(Action::look_up));
+  box.scheduler.advance(minutes(62));
+  EXPECT_TRUE(box.valve->take(Action::look_up));
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_TRUE(box.valve->take(Action::post_status));
+    EXPECT_TRUE(box.valve->take(Action::change_profile));
+  }
+  EXPECT_FALSE(box.valve->take(Action::post_status));
+  EXPECT_FALSE(box.valve->take(Action::change_profile));
+}
+
+TEST(Operator, UseBeforeUsCountsOnce) {
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(2, "installer"));
+  EXPECT_EQ(box.valve->status().trust_days, 30U);
+  EXPECT_EQ(box.valve->status().stage, 4U);
+  EXPECT_FALSE(box.valve->declare_in_use(6, "installer"));
+}
+
+TEST(Operator, TheAuditLogIsAChainThatSurvives) {
+  Box box;
+  for (int i = 0; i < 130; ++i) {
+    Settings settings;
+    settings.hour_limit = 30 + i;
+    ASSERT_TRUE(box.valve->set_settings(settings, "shop"));
+  }
+  box.cut_power();
+  const auto log = box.valve->audit(1'000);
+  ASSERT_TRUE(log);
+  ASSERT_EQ(log->size(), 130U);
+  for (std::size_t i = 0; i < log->size(); ++i) {
+    EXPECT_EQ((*log)[i].number, i);
+    EXPECT_EQ((*log)[i].hash, audit_hash((*log)[i]));
+    EXPECT_EQ((*log)[i].previous_hash, i == 0 ? std::string(64, '0') : (*log)[i - 1].hash);
+  }
+  EXPECT_EQ(log->back().what, "setting.hour_limit");
+  EXPECT_EQ(log->back().after, "159");
+  EXPECT_EQ(box.valve->audit(7)->size(), 7U);
+  AuditRecord changed = log->back();
+  changed.after = "200";
+  EXPECT_NE(audit_hash(changed), changed.hash);
+}
+
+TEST(Operator, TheAuditLogNamesNobody) {
+  Box box;
+  box.wrote(person(1), milliseconds(0), "stop");
+  ASSERT_TRUE(box.valve->add_opt_out(person(2), "shop", "asked at the counter"));
+  for (const AuditRecord& record : *box.valve->audit(100)) {
+    for (const std::string& text : {record.before, record.after, record.reason, record.what}) {
+      EXPECT_EQ(text.find("4915"), std::string::npos);
+    }
+  }
+}
+
+TEST(Operator, KeepsAThousandAuditRecords) {
+  Box box;
+  for (int i = 0; i < 1'200; ++i) {
+    Settings settings;
+    settings.hour_limit = 30 + i % 2;
+    ASSERT_TRUE(box.valve->set_settings(settings, "shop"));
+  }
+  EXPECT_GE(box.valve->audit(5'000)->size(), 1'000U);
+}
+
+// Words -------------------------------------------------------------------------------------------
+
+TEST(Sentence, SaysItInPlainWords) {
+  ThrottleStatus status;
+  status.windows = {{"openings_day", 7, 12}};
+  status.next_opening = Wall::from_unix(14 * 3600 + 5 * 60);
+  status.waiting_for_morning = 3;
+  EXPECT_EQ(
+      describe(status, seconds(0)),
+      "7 of 12 new customers today. Next new customer at 14:05. 3 jobs wait for the morning.");
+  status.waiting_for_morning = 1;
+  EXPECT_NE(describe(status, seconds(3'600)).find("at 15:05. 1 job waits"), std::string::npos);
+}
+
+TEST(Metrics, CarryTheSameNumbers) {
+  Box box;
+  box.wrote(person(1));
+  box.post(person(1));
+  box.scheduler.advance(seconds(3));
+  std::map<std::string, double> found;
+  for (const Metric& metric : box.valve->metrics())
+    found[metric.name + "{" + metric.labels + "}"] = metric.value;
+  EXPECT_EQ(found["throttle_window_used{window=\"minute_reply\"}"], 1);
+  EXPECT_EQ(found["throttle_window_allowed{window=\"openings_day\"}"], 5);
+  EXPECT_EQ(found["throttle_sent_total{lane=\"reply\"}"], 1);
+  EXPECT_EQ(found["throttle_level{level=\"green\"}"], 1);
+}
+
+TEST(WriteFirst, MakesALink) {
+  EXPECT_EQ(write_first_link("4915550001234", "Receipts, please: YES!"),
+            "https://wa.me/4915550001234?text=Receipts%2C%20please%3A%20YES%21");
+  EXPECT_EQ(write_first_link("4915550001234", ""), "https://wa.me/4915550001234");
+}
+
+}  // namespace
+}  // namespace posthorn::throttle
