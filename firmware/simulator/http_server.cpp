@@ -86,10 +86,18 @@ MHD_Result HttpServer::on_request(void* self, MHD_Connection* connection, const 
         connection, MHD_GET_ARGUMENT_KIND,
         [](void* out, MHD_ValueKind, const char* key, const char* value) {
           auto& text = *static_cast<std::string*>(out);
-          text += (text.empty() ? "?" : "&") + std::string(key) + "=";
+          text.append(text.empty() ? "?" : "&").append(key).append("=");
           for (const char c : std::string(value == nullptr ? "" : value)) {
             // microhttpd has decoded it; '&', '+' and '%' must survive the second decoding.
-            text += c == '&' ? "%26" : c == '+' ? "%2B" : c == '%' ? "%25" : std::string(1, c);
+            if (c == '&') {
+              text.append("%26");
+            } else if (c == '+') {
+              text.append("%2B");
+            } else if (c == '%') {
+              text.append("%25");
+            } else {
+              text.push_back(c);
+            }
           }
           return MHD_YES;
         },
