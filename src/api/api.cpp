@@ -16,7 +16,7 @@ namespace posthorn::api {
 
 namespace {
 
-constexpr std::size_t kPageBody = std::size_t{64} << 10;
+constexpr std::size_t kPageBody = std::size_t{8} << 10;
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -116,10 +116,14 @@ class Api::Impl {
     wrong_.stop();
   }
 
+  /// Nothing is kept for strangers: they could fill the memory of a small board otherwise.
   [[nodiscard]] std::size_t body_limit(const Request& head) const {
     const auto parts = split_path(head.path);
-    const auto found = parts.size() < 2 ? routes_.end() : routes_.find(lower(parts[1]));
-    if (found == routes_.end()) return kPageBody;
+    if (parts.empty() || !parts[0].starts_with("waInstance")) return kPageBody;
+    const InstancePart instance = check_instance(parts[0], context_->options.id_instance);
+    if (instance != InstancePart::ours || parts.size() < 3 || !is_our_token(parts[2])) return 0;
+    const auto found = routes_.find(lower(parts[1]));
+    if (found == routes_.end()) return 0;
     std::size_t limit = 0;
     for (const Entry& entry : found->second) limit = std::max(limit, entry.route.body_limit);
     return limit;

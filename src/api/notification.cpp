@@ -1,5 +1,8 @@
 #include "posthorn/api/notification.h"
 
+#include <algorithm>
+#include <array>
+
 #include "api/utf8.h"
 
 namespace posthorn::api {
@@ -11,6 +14,10 @@ using session::Receipt;
 using Found = std::optional<json::Value>;
 
 constexpr const char* kUndecryptable = "{{SWE003}}";
+
+/// In the order of MessageStatus.
+constexpr std::array<std::string_view, 7> kStatusNames{
+    "sent", "delivered", "read", "failed", "noAccount", "notInGroup", "yellowCard"};
 
 /// The strings come from people's phones: JSON must be UTF-8 whatever they sent.
 json::Value text(const std::string& value) {
@@ -194,23 +201,13 @@ Found build_api_message(const Job& job, const Settings& settings, const Instance
 }
 
 std::string_view to_string(MessageStatus status) {
-  switch (status) {
-    case MessageStatus::sent:
-      return "sent";
-    case MessageStatus::delivered:
-      return "delivered";
-    case MessageStatus::read:
-      return "read";
-    case MessageStatus::failed:
-      return "failed";
-    case MessageStatus::no_account:
-      return "noAccount";
-    case MessageStatus::not_in_group:
-      return "notInGroup";
-    case MessageStatus::yellow_card:
-      return "yellowCard";
-  }
-  return "failed";
+  return kStatusNames[static_cast<std::size_t>(status)];
+}
+
+std::optional<MessageStatus> parse_message_status(std::string_view name) {
+  const auto found = std::find(kStatusNames.begin(), kStatusNames.end(), name);
+  if (found == kStatusNames.end()) return std::nullopt;
+  return static_cast<MessageStatus>(found - kStatusNames.begin());
 }
 
 Found build_message_status(const StatusReport& report, const Settings& settings,

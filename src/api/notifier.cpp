@@ -24,6 +24,10 @@ std::pair<Once<void(Result<void>)>, Once<void(Result<void>)>> join(Once<void(Res
   return {half, half};
 }
 
+std::uint8_t bit_of(MessageStatus status) {
+  return static_cast<std::uint8_t>(1U << static_cast<unsigned>(status));
+}
+
 bool looks_like_ours(const std::string& id) { return id.starts_with("3EB0") && id.size() == 22; }
 
 NotificationKind kind_of(const session::Event& event) {
@@ -101,7 +105,7 @@ void Notifier::on_receipt(const session::Receipt& receipt, Once<void(Result<void
 void Notifier::on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,
                       Once<void(Result<void>)> stored) {
   if (!first_time(job.id, status)) return stored({});
-  known_[job.id].by_api = true;
+  know(job.id).by_api = true;
   const Settings& settings = outside_.settings.current();
   const Instance instance = outside_.instance();
   auto [message_stored, status_stored] = join(std::move(stored));
@@ -112,19 +116,36 @@ void Notifier::on_job(const Job& job, MessageStatus status, const std::string& d
        NotificationKind::status, std::move(status_stored));
 }
 
-bool Notifier::first_time(const std::string& id, MessageStatus status) {
+void Notifier::remember(std::string_view notification) {
+  // Looked for as text first: most notifications are messages, and parsing all would cost the
+  // start.
+  if (notification.find("\"outgoingMessageStatus\"") == std::string_view::npos) return;
+  const auto body = json::parse(notification);
+  if (!body || json::string_at(*body, "typeWebhook") != "outgoingMessageStatus") return;
+  const auto id = json::string_at(*body, "idMessage");
+  const auto status = parse_message_status(json::string_at(*body, "status").value_or(""));
+  if (!id || !status) return;
+  Known& known = know(*id);
+  known.statuses |= bit_of(*status);
+  known.by_api = json::bool_at(*body, "sendByApi").value_or(known.by_api);
+}
+
+Notifier::Known& Notifier::know(const std::string& id) {
   const auto [found, added] = known_.try_emplace(id);
-  if (added) {
-    found->second.by_api = looks_like_ours(id);
-    order_.push_back(id);
-    if (order_.size() > kRemembered) {
-      known_.erase(order_.front());
-      order_.pop_front();
-    }
+  if (!added) return found->second;
+  found->second.by_api = looks_like_ours(id);
+  order_.push_back(id);
+  if (order_.size() > kRemembered) {
+    known_.erase(order_.front());
+    order_.pop_front();
   }
-  const auto bit = static_cast<std::uint8_t>(1U << static_cast<unsigned>(status));
-  const bool first = (found->second.statuses & bit) == 0;
-  found->second.statuses |= bit;
+  return known_[id];
+}
+
+bool Notifier::first_time(const std::string& id, MessageStatus status) {
+  Known& known = know(id);
+  const bool first = (known.statuses & bit_of(status)) == 0;
+  known.statuses |= bit_of(status);
   return first;
 }
 

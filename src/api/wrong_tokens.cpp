@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "posthorn/base/log.h"
+
 namespace posthorn::api {
 
 milliseconds WrongTokens::next_hold(const std::string& peer) {
@@ -11,6 +13,7 @@ milliseconds WrongTokens::next_hold(const std::string& peer) {
   if (!peers_.contains(peer) && peers_.size() >= kPeers) return kLongestHold;
   Peer& entry = peers_[peer];
   const milliseconds hold = std::min(kFirstHold * (1U << std::min(entry.wrong, 8U)), kLongestHold);
+  if (entry.wrong == 0) log::warn("api", "wrong token", {{"from", peer}});
   ++entry.wrong;
   entry.last = now;
   return hold;

@@ -215,7 +215,11 @@ TEST(Notification, NamesEveryStatus) {
       {MessageStatus::no_account, "noAccount"},
       {MessageStatus::not_in_group, "notInGroup"},
       {MessageStatus::yellow_card, "yellowCard"}};
-  for (const auto& [status, name] : names) EXPECT_EQ(to_string(status), name);
+  for (const auto& [status, name] : names) {
+    EXPECT_EQ(to_string(status), name);
+    EXPECT_EQ(parse_message_status(name), status);
+  }
+  EXPECT_FALSE(parse_message_status("pending"));
 }
 
 TEST(Notification, ShowsWhatWasSentThroughTheApi) {
@@ -329,6 +333,26 @@ TEST(Notifier, TellsEachStatusOfAMessageOnce) {
   EXPECT_TRUE(told.event(receipt));
   EXPECT_TRUE(told.job("3EB0C0FFEE0123456789AB", MessageStatus::sent));
   EXPECT_EQ(told.values("status"), (std::vector<std::string>{"sent", "delivered", "read"}));
+}
+
+TEST(Notifier, DoesNotRepeatStatusesToldBeforeARestart) {
+  Told told;
+  EXPECT_TRUE(told.job("3EB0C0FFEE0123456789AB", MessageStatus::sent));
+  Receipt receipt;
+  receipt.message_id = "3EB0C0FFEE0123456789AB";
+  EXPECT_TRUE(told.event(receipt));
+  told.notifier = told.make();
+  for (const auto& [kind, body] : told.stored) told.notifier->remember(json::write(body));
+  for (const char* other : {"", "{", "\"outgoingMessageStatus\"", "[\"outgoingMessageStatus\"]",
+                            R"({"typeWebhook":"outgoingMessageStatus","idMessage":7})"}) {
+    told.notifier->remember(other);
+  }
+  told.stored.clear();
+  EXPECT_TRUE(told.event(receipt));
+  EXPECT_TRUE(told.stored.empty());
+  receipt.kind = Receipt::Kind::read;
+  EXPECT_TRUE(told.event(receipt));
+  EXPECT_EQ(told.values("status"), std::vector<std::string>{"read"});
 }
 
 TEST(Notifier, KnowsWhoSentWhat) {

@@ -164,6 +164,19 @@ TEST(ApiBody, RefusesOneThatWasTooLarge) {
   EXPECT_EQ(answer->json()["statusCode"].asInt(), 413);
 }
 
+TEST(ApiBody, IsKeptOnlyForThoseWhoHaveTheToken) {
+  Box box;
+  const auto limit = [&box](const std::string& path) {
+    return box.api->body_limit(Box::request(Verb::post, path));
+  };
+  EXPECT_GE(limit(Box::path("SENDMESSAGE")), 20'000U * 12 + 4096);
+  EXPECT_EQ(limit("/waInstance" + std::to_string(kId) + "/sendMessage/bad"), 0U);
+  EXPECT_EQ(limit("/waInstance1/sendMessage/" + kToken), 0U);
+  EXPECT_EQ(limit("/waInstance" + std::to_string(kId) + "/sendMessage"), 0U);
+  EXPECT_EQ(limit(Box::path("noSuchMethod")), 0U);
+  EXPECT_LE(limit("/"), 8192U);
+}
+
 TEST(ApiDoors, TakeFurtherMethodsAndPages) {
   Box box;
   box.api->add({"throttleStatus", Verb::get, 1, Needs::nothing,

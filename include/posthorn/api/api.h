@@ -58,7 +58,8 @@ struct Route {
   double per_second = 1;
   Needs needs = Needs::nothing;
   std::function<void(Call call)> handler;
-  std::size_t body_limit = std::size_t{1} << 20;
+  /// 20,000 characters of text, each written as two \uXXXX escapes, and room for the rest.
+  std::size_t body_limit = std::size_t{512} << 10;
 };
 
 /// The Green-API compatible API without its sockets: requests in, answers out.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "posthorn/api/instance_state.h"
 #include "posthorn/api/settings.h"
@@ -37,7 +38,7 @@ struct Instance {
 [[nodiscard]] std::optional<json::Value> build_api_message(const Job& job, const Settings& settings,
                                                            const Instance& instance, Wall sent_at);
 
-/// Values of outgoingMessageStatus. Stored in masks: do not renumber.
+/// Values of outgoingMessageStatus.
 enum class MessageStatus : std::uint8_t {
   sent = 0,
   delivered = 1,
@@ -48,6 +49,8 @@ enum class MessageStatus : std::uint8_t {
   yellow_card = 6,
 };
 [[nodiscard]] std::string_view to_string(MessageStatus status);
+/// nullopt: not one of them.
+[[nodiscard]] std::optional<MessageStatus> parse_message_status(std::string_view name);
 
 struct StatusReport {
   std::string id;

@@ -47,6 +47,10 @@ class Notifier {
   void on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,
               Once<void(Result<void>)> stored);
 
+  /// At the start, oldest first: a notification that the inbox still holds or held. Statuses that
+  /// were told before a restart are not told again.
+  void remember(std::string_view notification);
+
   [[nodiscard]] const InstanceState& state() const { return state_; }
   /// Messages of kinds that Green-API has no form for, since the start.
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
@@ -57,6 +61,8 @@ class Notifier {
   void emit(const std::optional<json::Value>& notification, NotificationKind kind,
             Once<void(Result<void>)> stored);
   [[nodiscard]] bool first_time(const std::string& id, MessageStatus status);
+  struct Known;
+  Known& know(const std::string& id);
   [[nodiscard]] bool sent_by_api(const std::string& id) const;
 
   Outside outside_;
