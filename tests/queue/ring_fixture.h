@@ -69,6 +69,14 @@ class RingTest : public testing::Test {
     return all;
   }
 
+  /// Reads that touch these bytes of any file fail while `broken`.
+  void install_bad_range(const bool& broken) {
+    disk.bad_range = [this, &broken](std::uint64_t offset, std::size_t length) {
+      return broken && offset < bad_range.second && bad_range.first < offset + length;
+    };
+  }
+  std::pair<std::uint64_t, std::uint64_t> bad_range;
+
   test::FakeScheduler scheduler;
   test::InlineWorker worker{scheduler};
   test::SeededRandom random;

@@ -57,6 +57,7 @@ class MemFile final : public queue::DiskFile {
     check_alignment(offset, out);
     TRY(disk_.before(MemDisk::Call::read));
     ++disk_.counters.reads;
+    if (disk_.bad_range && disk_.bad_range(offset, out.size())) return fail(Errc::io, "bad sector");
     if (offset + out.size() > node_->current.size()) return fail(Errc::io, "past the end");
     const auto from = node_->current.begin() + static_cast<std::ptrdiff_t>(offset);
     std::copy(from, from + static_cast<std::ptrdiff_t>(out.size()), out.begin());

@@ -65,6 +65,8 @@ class MemDisk final : public queue::Disk {
     std::size_t written_before = 0;
   };
   std::function<std::optional<Fault>(Call)> fault;
+  /// Sectors that do not read: asked for each read.
+  std::function<bool(std::uint64_t offset, std::size_t length)> bad_range;
 
   // Looking and meddling.
 
