@@ -204,6 +204,17 @@ describe('Baileys and Baileys', () => {
     )
   })
 
+  test('a client that lost its sessions asks again and gets the message', { timeout }, async () => {
+    a.auth.forgetSessions()
+    a.socket.end(new Error('its cache must go too'))
+    await waitFor(() => !a.open, 'A is gone')
+    await a.opened()
+    const { last } = await here.sim.request('GET', '/v1/journal?tag=none')
+    await b.send(a.phone, 'after your loss')
+    await a.received('after your loss')
+    await here.sim.expect({ tag: 'receipt', type: 'retry', device: a.device }, { after: last })
+  })
+
   test('no one-time prekey was handed out twice', { timeout }, async () => {
     const seen = new Set()
     for (const entry of await here.sim.journal({ tag: 'iq', direction: 'out', child: 'list' })) {
@@ -225,8 +236,6 @@ describe('Baileys and zapo', () => {
 
   test('both link', { timeout }, async () => {
     zapo = here.keep(await ZapoClient.link(here.sim))
-    // zapo 0.3.0 keeps sessions under phone numbers and does not follow a move to LIDs.
-    await here.sim.change(zapo.phone, { lid_migrated: false })
     baileys = here.keep(await BaileysClient.link(here.sim))
   })
 
@@ -237,6 +246,15 @@ describe('Baileys and zapo', () => {
       await zapo.send(baileys.phone, `back: ${text}`)
       await baileys.received(`back: ${text}`)
     }
+  })
+
+  test('read receipts travel both ways', { timeout }, async () => {
+    const first = await baileys.send(zapo.phone, 'read me')
+    await zapo.read(await zapo.received('read me'))
+    await waitFor(() => baileys.status(first.key.id) === 4, 'zapo read it')
+    const second = await zapo.send(baileys.phone, 'read me too')
+    await baileys.socket.readMessages([(await baileys.received('read me too')).key])
+    await waitFor(() => zapo.wasRead(second.id), 'Baileys read it')
   })
 
   test('zapo links by code beside Baileys on one account', { timeout }, async () => {

@@ -29,11 +29,16 @@ globalThis.WebSocket ??= WebSocket
 let nextSession = 1
 
 export class ZapoClient {
-  /** Connects and links to `account` (phone digits; undefined: a new one) of the simulator. */
-  static async link(simulator, account, { link = 'qr', name = 'zapo' } = {}) {
+  /**
+   * Connects and links to `account` (phone digits; undefined: a new one) of the simulator. zapo 0.3.0
+   * keeps sessions under phone numbers and does not follow a move to LIDs, so the account counts as
+   * not migrated unless `lid` is true.
+   */
+  static async link(simulator, account, { link = 'qr', name = 'zapo', lid = false } = {}) {
     const client = new ZapoClient(simulator, account, link, name)
     await client.connect()
     await client.opened()
+    await simulator.change(client.phone, { lid_migrated: lid })
     return client
   }
 
@@ -65,7 +70,7 @@ export class ZapoClient {
       this.open = event.status === 'open'
     })
     this.client.on('client_error', ({ error }) => this.errors.push(error))
-    this.client.on('message', event => this.messages.push(event))
+    this.client.on('message', event => this.messages.push(this.withKey(event)))
     this.client.on('message_receipt', event => this.receipts.push(event))
   }
 
@@ -114,8 +119,26 @@ export class ZapoClient {
     return this.client.sendMessage(`${phone}@s.whatsapp.net`, text)
   }
 
+  /** The event with the kind of key that Baileys gives. */
+  withKey(event) {
+    const sender = event.senderJid ?? event.chatJid ?? ''
+    const fromMe = sender.split(/[:@]/)[0] === this.account || Boolean(event.message?.deviceSentMessage)
+    return { ...event, key: { id: event.stanzaId, remoteJid: event.chatJid, fromMe } }
+  }
+
+  /** Sends a read receipt. */
+  read(message) {
+    const t = String(Math.floor(Date.now() / 1000))
+    return this.client.sendReceipt({ to: message.key.remoteJid, id: message.key.id, type: 'read', t })
+  }
+
+  /** A read receipt for this message has come. */
+  wasRead(id) {
+    return this.receipts.some(receipt => receipt.stanzaId === id && receipt.stanzaType === 'read')
+  }
+
   static textOf(event) {
-    const content = event.message
+    const content = event.message?.deviceSentMessage?.message ?? event.message
     return content?.conversation ?? content?.extendedTextMessage?.text ?? undefined
   }
 
