@@ -30,7 +30,12 @@ const kinds = {
     wasRead: (client, id) => client.status(id) === 4
   },
   zapo: {
-    link: (sim, account) => ZapoClient.link(sim, account),
+    link: async (sim, account) => {
+      const client = await ZapoClient.link(sim, account)
+      // zapo 0.3.0 keeps sessions under phone numbers and does not follow a move to LIDs.
+      await sim.change(client.phone, { lid_migrated: false })
+      return client
+    },
     textOf: ZapoClient.textOf,
     idOf: message => message.stanzaId,
     incoming: client => client.messages.filter(m => m.stanzaType === 'text'),
