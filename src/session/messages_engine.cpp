@@ -51,7 +51,7 @@ MessageEngine::MessageEngine(Link& link, Scheduler& scheduler, const Clock& cloc
       protocol_(keys_, random),
       lane_(context_, keys_),
       receiver_(context_, protocol_),
-      retries_(context_, protocol_),
+      retries_(context_, protocol_, [this](const Node& stanza) { show_given_up(stanza); }),
       devices_(context_, lane_, protocol_),
       sessions_(context_, lane_, protocol_, devices_),
       tokens_(context_),
@@ -113,6 +113,7 @@ void MessageEngine::ask_again(LaneWork& work, Reception& reception) {
     return;
   }
   reception.replies.push_back(build_ack(stanza, self, envelope->is_status() ? 0 : kNackRetry));
+  retries_.stop_awaiting(*key);
   if (!reception.failed->hide_failure) {
     if (auto event = undecryptable(stanza)) {
       work.message_id = event->id;
@@ -120,6 +121,15 @@ void MessageEngine::ask_again(LaneWork& work, Reception& reception) {
     }
   }
   reception.failed.reset();
+}
+
+void MessageEngine::show_given_up(const Node& stanza) {
+  lane_.push([this, stanza](bool) -> Result<LaneWork> {
+    LaneWork work;
+    TRY(Message event, undecryptable(stanza));
+    work.events.emplace_back(std::move(event));
+    return work;
+  });
 }
 
 Result<Message> MessageEngine::undecryptable(const Node& stanza) {

@@ -50,6 +50,7 @@ class MessageEngine {
  private:
   Result<LaneWork> take_message(const wire::Node& stanza, bool batch_open);
   void ask_again(LaneWork& work, Reception& reception);
+  void show_given_up(const wire::Node& stanza);
   [[nodiscard]] Result<Message> undecryptable(const wire::Node& stanza);
   Result<LaneWork> take_receipt(const wire::Node& stanza);
   Result<void> take_status(const IncomingReceipt& receipt, LaneWork& work);

@@ -69,6 +69,9 @@ Result<void> find_parties(const Identity& self, Envelope& envelope) {
     envelope.chat = envelope.from.bare();
     envelope.sender = from_hosted(*envelope.participant);
     envelope.from_me = is_own_user(self, envelope.sender);
+    // Who writes to a broadcast list writes to each member alone; so the answer goes to him.
+    const bool list = envelope.from.server == wire::kServerBroadcast && !envelope.is_status();
+    if (list && !envelope.from_me) envelope.chat = envelope.sender.bare();
     return {};
   }
   envelope.sender = from_hosted(envelope.from);

@@ -45,7 +45,10 @@ struct Envelope {
   bool unavailable = false;    ///< <unavailable> and nothing encrypted
   std::string unavailable_type;
 
-  [[nodiscard]] bool is_status() const { return chat.server == wire::kServerBroadcast; }
+  /// Somebody's status post: no chat message.
+  [[nodiscard]] bool is_status() const {
+    return chat.server == wire::kServerBroadcast && chat.user == "status";
+  }
 };
 
 /// stanza outlives the envelope. now: for messages without a time.

@@ -213,6 +213,11 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
     case signal::DecryptError::invalid_message:
       break;
   }
+  // Until groups are read, what comes in them is not worth a question.
+  if (!work.envelope.chat.is_person()) {
+    work.ignored = true;
+    return {};
+  }
   work.failed_content = true;
   FailedMessage failed;
   failed.reason = signal::retry_reason(failure.kind);
@@ -277,7 +282,7 @@ Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
   Envelope& envelope = work.envelope;
   // Only our own devices may speak for us: from anybody else a "device sent" copy is a forgery.
   if (opened.device_sent != nullptr && !envelope.from_me) return {};
-  if (opened.group_status) return {};
+  if (opened.group_status || envelope.is_status()) return {};
   if (opened.device_sent != nullptr && !envelope.recipient) {
     const auto chat = wire::parse_jid(opened.device_sent->destinationjid());
     if (chat && !chat->user.empty()) envelope.chat = from_hosted(chat->bare());

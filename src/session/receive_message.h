@@ -20,10 +20,11 @@ namespace posthorn::session {
 /// A message that could not be read and is asked for again (chapter 06 section 8).
 struct FailedMessage {
   wire::Node stanza;
-  int reason = 0;                ///< of <retry error="…">
-  /// No session, or made from a prekey that is gone (chapter 05 section 9.6): keys go along at once.
+  int reason = 0;  ///< of <retry error="…">
+  /// No session, or made from a prekey that is gone (chapter 05 section 9.6): keys go along at
+  /// once.
   bool without_session = false;
-  bool hide_failure = false;     ///< no event when it is given up
+  bool hide_failure = false;  ///< no event when it is given up
 };
 
 /// What one <message> leads to. Nothing of it is done yet.

@@ -14,6 +14,7 @@ using wire::Node;
 constexpr std::uint32_t kMaxRequests = 4;
 constexpr std::size_t kMaxRemembered = 1000;
 constexpr milliseconds kPace{200};
+constexpr minutes kPatience{10};
 constexpr int kNackRetry = 500;
 constexpr std::byte kKeyType{5};
 
@@ -67,10 +68,13 @@ Node build_retry_request(const Node& failed, std::uint32_t count, int reason,
   return receipt;
 }
 
-RetryRequests::RetryRequests(const MessageContext& context, signal::Protocol& protocol)
+RetryRequests::RetryRequests(const MessageContext& context, signal::Protocol& protocol,
+                             GivenUp given_up)
     : context_(context),
       protocol_(protocol),
+      given_up_(std::move(given_up)),
       timer_(context.scheduler),
+      patience_(context.scheduler),
       self_(std::make_shared<RetryRequests*>(this)) {}
 
 RetryRequests::~RetryRequests() { *self_ = nullptr; }
@@ -92,6 +96,7 @@ std::optional<std::uint32_t> RetryRequests::next_count(std::uint64_t key,
 }
 
 void RetryRequests::forget(std::uint64_t key) {
+  awaited_.erase(key);
   if (counts_.erase(key) > 0) std::erase(oldest_first_, key);
 }
 
@@ -113,7 +118,31 @@ void RetryRequests::pump() {
   const Entry entry = std::move(waiting_.front());
   waiting_.pop_front();
   write(entry);
+  await(entry);
   timer_.start(kPace, [this] { pump(); });
+}
+
+/// Somebody who is offline answers when he is back; a shop should not wait that long for the news
+/// that there is a message which only the phone can show.
+void RetryRequests::await(const Entry& entry) {
+  if (entry.failed.hide_failure || awaited_.size() >= kMaxRemembered) return;
+  const wire::Node& stanza = entry.failed.stanza;
+  awaited_.try_emplace(
+      entry.key, Awaited{Node(stanza.tag, stanza.attrs), context_.scheduler.now() + kPatience});
+  if (!patience_.active()) patience_.start(kPatience, [this] { look_at_awaited(); });
+}
+
+void RetryRequests::look_at_awaited() {
+  const Mono now = context_.scheduler.now();
+  for (auto at = awaited_.begin(); at != awaited_.end();) {
+    if (at->second.until > now) {
+      ++at;
+      continue;
+    }
+    given_up_(at->second.stanza);
+    at = awaited_.erase(at);
+  }
+  if (!awaited_.empty()) patience_.start(minutes(1), [this] { look_at_awaited(); });
 }
 
 Result<RetryKeys> RetryRequests::fresh_keys() {

@@ -28,8 +28,12 @@ struct RetryKeys {
 /// Asks senders for messages again that we could not read: up to four times each, five a second.
 class RetryRequests {
  public:
-  /// Both outlive this.
-  RetryRequests(const MessageContext& context, signal::Protocol& protocol);
+  /// What a message that nobody sends again is shown as.
+  using GivenUp = Function<void(const wire::Node& stanza)>;
+
+  /// All outlive this. given_up: the message was asked for and did not come for ten minutes; it may
+  /// still come later.
+  RetryRequests(const MessageContext& context, signal::Protocol& protocol, GivenUp given_up);
   ~RetryRequests();
 
   /// The number of the next request for that message (1 ..), nullopt: it is given up.
@@ -40,6 +44,8 @@ class RetryRequests {
   void ask(FailedMessage failed, std::uint64_t key, std::uint32_t count);
   /// The message has arrived.
   void forget(std::uint64_t key);
+  /// It has been shown as given up; it may still not be asked for more often.
+  void stop_awaiting(std::uint64_t key) { awaited_.erase(key); }
   /// The connection is gone: the server will deliver what was not acked.
   void forget_waiting();
 
@@ -49,16 +55,26 @@ class RetryRequests {
     std::uint64_t key = 0;
     std::uint32_t count = 1;
   };
+  /// A message that was asked for.
+  struct Awaited {
+    wire::Node stanza;  ///< without its content
+    Mono until;
+  };
   void pump();
   void write(const Entry& entry);
+  void await(const Entry& entry);
+  void look_at_awaited();
   [[nodiscard]] Result<RetryKeys> fresh_keys();
 
   const MessageContext& context_;
   signal::Protocol& protocol_;
+  GivenUp given_up_;
+  std::map<std::uint64_t, Awaited> awaited_;
   std::map<std::uint64_t, std::uint32_t> counts_;
   std::deque<std::uint64_t> oldest_first_;
   std::deque<Entry> waiting_;
   Timer timer_;
+  Timer patience_;
   std::shared_ptr<RetryRequests*> self_;  ///< shared with a callback that may come after us
 };
 

@@ -13,9 +13,11 @@ constexpr std::int64_t kSeenMax = 20'000;
 constexpr std::int64_t kSeenSeconds = 14 * 86'400;
 constexpr std::int64_t kSentMax = 2'000;
 constexpr std::int64_t kSentSeconds = 86'400;
+constexpr std::int64_t kSentBytesMax = 4 << 20;
 constexpr std::int64_t kReceivedMax = 2'000;
 /// Writes between two prunings, so that a burst does not pay for them one by one.
 constexpr std::uint32_t kPruneEvery = 2048;
+constexpr std::size_t kPruneEveryBytes = 1 << 20;
 
 // Seen, sent and received are appended in order of rowid: a burst dirties one page, not many.
 constexpr const char* kSteps[] = {
@@ -58,8 +60,10 @@ class MessageStore::Impl {
     }
   }
 
-  Result<void> count_write(Wall now) {
-    if (++writes_ % kPruneEvery != 0) return {};
+  Result<void> count_write(Wall now, std::size_t bytes) {
+    ++writes_;
+    bytes_ += bytes;
+    if (writes_ < kPruneEvery && bytes_ < kPruneEveryBytes) return {};
     return prune(now);
   }
 
@@ -68,7 +72,10 @@ class MessageStore::Impl {
     const std::int64_t seconds = now.trusted ? now.unix_seconds() : 0;
     TRY(prune_seen_.run(kSeenMax, seconds - kSeenSeconds));
     TRY(prune_sent_.run(kSentMax, seconds - kSentSeconds));
+    TRY(prune_sent_bytes_.run(kSentBytesMax));
     TRY(prune_received_.run(kReceivedMax));
+    writes_ = 0;
+    bytes_ = 0;
     return read_seen();
   }
 
@@ -79,7 +86,8 @@ class MessageStore::Impl {
 
   Database& db_;
   std::unordered_set<std::uint64_t> seen_keys_;
-  std::uint32_t writes_ = 0;
+  std::uint32_t writes_ = 0;  ///< since the last pruning
+  std::size_t bytes_ = 0;     ///< of sent messages, since then
 
   Statement lid_of_{db_, "SELECT lid FROM names WHERE pn = ?1"};
   Statement pn_of_{db_, "SELECT pn FROM names WHERE lid = ?1"};
@@ -107,6 +115,11 @@ class MessageStore::Impl {
   Statement raise_status_{db_, "UPDATE sent SET status = ?2 WHERE id = ?1 AND status < ?2"};
   Statement prune_sent_{db_,
                         "DELETE FROM sent WHERE n <= (SELECT max(n) FROM sent) - ?1 OR at < ?2"};
+
+  Statement prune_sent_bytes_{db_,
+                              "DELETE FROM sent WHERE n <= (SELECT max(n) FROM"
+                              " (SELECT n, sum(length(message)) OVER (ORDER BY n DESC) AS newer"
+                              " FROM sent) WHERE newer > ?1)"};
 
   Statement add_received_{
       db_, "INSERT INTO received (id, chat, sender, message, unread) VALUES (?1, ?2, ?3, ?4, ?5)"};
@@ -218,7 +231,7 @@ bool MessageStore::was_seen(std::uint64_t key) const { return impl_->seen_keys_.
 Result<void> MessageStore::save_seen(std::uint64_t key, Wall now) {
   TRY(impl_->add_seen_.run(to_signed(key), now.unix_seconds()));
   impl_->seen_keys_.insert(key);
-  return impl_->count_write(now);
+  return impl_->count_write(now, 0);
 }
 
 Result<void> MessageStore::reload_seen() { return impl_->read_seen(); }
@@ -239,7 +252,7 @@ Result<std::optional<MessageStore::Sent>> MessageStore::sent(std::string_view id
 Result<void> MessageStore::save_sent(const Sent& message) {
   TRY(impl_->save_sent_.run(message.id, message.chat, message.message, message.at.unix_seconds(),
                             static_cast<int>(message.status)));
-  return impl_->count_write(message.at);
+  return impl_->count_write(message.at, message.message.size());
 }
 
 Result<bool> MessageStore::would_raise(std::string_view id, Sent::Status status) {

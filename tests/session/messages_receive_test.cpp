@@ -275,6 +275,40 @@ TEST(MessagesReceive, StanzasWithoutUseAreAcked) {
   EXPECT_FALSE(group.has_attr("error"));
 }
 
+TEST(MessagesReceive, GroupsAndStatusDrainWithoutQuestions) {
+  Rig rig;
+  Rig other(2);
+  other.introduce(rig.customer);  // so that nothing can be decrypted here
+  for (const char* from : {"status@broadcast", "123-456@g.us"}) {
+    Node stanza = rig.text_from(rig.customer, from, "unreadable");
+    stanza.set_attr("participant", rig.customer.jid);
+    stanza.set_attr("from", *wire::parse_jid(from));
+    rig.box->on_message(stanza);
+    rig.scheduler.advance(milliseconds(500));
+    const auto written = rig.link.take_written();
+    ASSERT_EQ(written.size(), 1U) << from;
+    EXPECT_EQ(written[0].tag, "ack");
+    EXPECT_FALSE(written[0].has_attr("error"));
+    EXPECT_EQ(written[0].jid_attr("participant"), rig.customer.jid);
+  }
+  EXPECT_TRUE(rig.messages().empty());
+}
+
+TEST(MessagesReceive, ABroadcastListIsAChatWithItsSender) {
+  Rig rig;
+  rig.introduce(rig.customer);
+  Node stanza = rig.text_from(rig.customer, "B1", "To all my customers");
+  stanza.set_attr("participant", rig.customer.jid);
+  stanza.set_attr("from", wire::Jid{"1790000000", "broadcast", 0});
+  rig.box->on_message(stanza);
+  rig.turn();
+  ASSERT_EQ(rig.messages().size(), 1U);
+  EXPECT_EQ(rig.messages()[0].chat, "4915550002222@c.us");
+  const auto receipt = rig.written_of("receipt")[0];
+  EXPECT_EQ(to_string(*receipt.jid_attr("to")), "1790000000@broadcast");
+  EXPECT_EQ(receipt.jid_attr("participant"), rig.customer.jid);
+}
+
 TEST(MessagesReceive, ReceiptsOfTheCustomerBecomeOneEventPerStep) {
   Rig rig;
   (void)rig.send(rig.job("3EB0C0FFEE0000000000AA", "hi"));
