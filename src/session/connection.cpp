@@ -114,6 +114,10 @@ void Connection::flush() {
     break_off({Errc::disconnected, "WhatsApp stopped reading what the box sends"});
 }
 
+void Connection::pause_reading(bool paused) {
+  if (stream_) stream_->pause_reading(paused);
+}
+
 void Connection::break_off(Error why) {
   if (!channel_) return;
   scheduler_.post([this, alive = alive_, mine = generation_, why = std::move(why)]() mutable {

@@ -37,6 +37,8 @@ class Connection final : private Stream::Handler {
   void open(const Target& target, wire::ClientIdentity identity, Bytes routing_info);
   /// Dropped unless open. Stanzas written in one turn of the loop leave in one piece.
   void write(const wire::Node& stanza);
+  /// Stops and starts reading from the network.
+  void pause_reading(bool paused);
   /// Sends what is queued, then closes. No callback follows.
   void close();
   /// Ends it as if the network had: on_lost(why) follows in a later turn.

@@ -25,6 +25,7 @@
 #include "session/questions.h"
 #include "session/stop_rules.h"
 #include "session/target.h"
+#include "session/version_finder.h"
 
 namespace posthorn::session {
 
@@ -93,12 +94,15 @@ class Session::Impl final : public Link,
   void remember_missed_ack(const wire::Node& missed);
   void on_stop_stanza(const wire::Node& stanza);
   void apply_stop(const Stop& stop, const wire::Node& stanza);
+  void look_for_version(StateChanged refused);
   void announce_stop(const Stop& stop, const wire::Node& stanza, std::optional<Wall> until);
   void stand_still(StateChanged next, std::optional<milliseconds> retry_after, int attempts = 0);
   void resume_standstill(const Standstill& standstill);
   void end_standstill();
+  [[nodiscard]] Version version() const { return versions_.version(); }
   void forget_account();
-  void start_pairing();
+  enum class Asked : std::uint8_t { by_looking, on_purpose };
+  void start_pairing(Asked asked);
   void close_connection(const Error& why);
 
   // Pairing::Host, core_connect.cpp
@@ -127,6 +131,8 @@ class Session::Impl final : public Link,
 
   // core_stanzas.cpp
   void on_stanza(wire::Node stanza) override;
+  void hold_back();
+  void look_again();
   void on_iq(const wire::Node& iq);
   void on_ack(const wire::Node& ack);
   void on_ib(const wire::Node& ib);
@@ -157,6 +163,7 @@ class Session::Impl final : public Link,
   AccountWatch account_watch_;
   PreKeyKeeper prekeys_;
   Pairing pairing_;
+  VersionFinder versions_;
   std::unique_ptr<Messages> messages_;
 
   StateChanged state_;
@@ -165,6 +172,7 @@ class Session::Impl final : public Link,
   Timer stable_timer_;
   Timer restart_timer_;
   Timer greeting_timer_;
+  Timer pause_timer_;
   Timer chore_timer_;
   Timer hearing_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< shared with the disk's answers
@@ -180,6 +188,9 @@ class Session::Impl final : public Link,
   bool standing_still_ = false;  ///< the record on disk says so
   std::optional<wire::ServerCertificate> certificate_;
   std::optional<Mono> pairing_wanted_until_;
+  int pairing_rounds_ = 0;  ///< in a row that nobody used
+  std::optional<Mono> pairing_rests_until_;
+  std::optional<Mono> restarted_at_;
   std::optional<Mono> success_at_;
   AbruptCloses abrupt_logins_;
   AbruptCloses abrupt_handshakes_;

@@ -14,6 +14,10 @@ namespace names = wire::names;
 
 constexpr seconds kRestartWait{5};    // for 515 after pairing; some servers never send it
 constexpr minutes kPairingWanted{2};  // one look at the QR code keeps rounds coming this long
+constexpr int kMostRounds = 5;        // in a row; a page left open must not look like an attack
+constexpr minutes kPairingRest{10};
+constexpr seconds kNextRound{2};
+constexpr seconds kRestartAgain{10};  // restarts that come faster back off
 constexpr seconds kGreetingWait{30};  // for the first stanza after the handshake
 constexpr hours kUnknownBan{24};
 constexpr hours kAfterBan{1};  // throttle policy section 8.2: not before expiry + 1 h
@@ -24,6 +28,9 @@ constexpr seconds kAbruptAfterSuccess{10};
 constexpr std::size_t kRawBytes = 4096;
 
 constexpr auto kLinkIt = "Open the page of the box and scan the QR code with the shop's phone.";
+constexpr auto kResting =
+    "Nobody has scanned the QR code for a while, so it rests for ten minutes: press reconnect to "
+    "show it now.";
 constexpr auto kCertificate =
     "Check the shop's network: somebody between the box and WhatsApp shows a wrong certificate.";
 constexpr auto kStorage = "Check the disk of the box: its memory of the link cannot be read.";
@@ -60,6 +67,7 @@ Session::Impl::Impl(const WhatsAppConfig& config, Outside outside, EventSink sin
       pairing_({outside.scheduler, outside.clock, outside.random, outside.worker, outside.store,
                 protocol_, questions_, credentials_},
                *this),
+      versions_({outside.scheduler, outside.clock, outside.dialer, outside.store}, config),
       messages_(std::make_unique<Messages>(
           *this, Messages::Outside{outside.scheduler, outside.clock, outside.random, outside.store,
                                    protocol_})),
@@ -67,6 +75,7 @@ Session::Impl::Impl(const WhatsAppConfig& config, Outside outside, EventSink sin
       stable_timer_(outside.scheduler),
       restart_timer_(outside.scheduler),
       greeting_timer_(outside.scheduler),
+      pause_timer_(outside.scheduler),
       chore_timer_(outside.scheduler),
       hearing_timer_(outside.scheduler) {}
 
@@ -107,6 +116,8 @@ void Session::Impl::start() {
     log::error("session", "credentials could not be read", {{"error", loaded.error()}});
     return enter({State::paused, 0, "storage", kStorage, std::nullopt});
   }
+  if (const auto loaded = versions_.load(); !loaded)
+    log::warn("session", "version could not be read", {{"error", loaded.error()}});
   const auto standstill = credentials_.load_standstill();
   if (standstill && *standstill) return resume_standstill(**standstill);
   connect();
@@ -127,8 +138,11 @@ void Session::Impl::reconnect() {
   end_standstill();
   close_connection({Errc::disconnected, "the connection is made anew"});
   back_off_.reset();
-  if (!credentials_.current().linked())
+  if (!credentials_.current().linked()) {
+    pairing_rounds_ = 0;
+    pairing_rests_until_.reset();
     pairing_wanted_until_ = out_.scheduler.now() + kPairingWanted;
+  }
   connect();
 }
 
@@ -140,7 +154,7 @@ Account Session::Impl::account() const {
 
 std::optional<std::string> Session::Impl::qr() {
   if (!running_ || credentials_.current().linked()) return std::nullopt;
-  start_pairing();
+  start_pairing(Asked::by_looking);
   return pairing_.qr();
 }
 
@@ -150,12 +164,15 @@ void Session::Impl::request_link_code(const std::string& phone,
   if (credentials_.current().linked())
     return done(fail(Errc::refused, "the box is linked already: log out first"));
   pairing_.request_code(phone, std::move(done));
-  if (pairing_.code_active()) start_pairing();
+  if (pairing_.code_active()) start_pairing(Asked::on_purpose);
 }
 
 /// Somebody looks at the QR code or waits for a typed one: sees to it that there is a round.
-void Session::Impl::start_pairing() {
-  pairing_wanted_until_ = out_.scheduler.now() + kPairingWanted;
+void Session::Impl::start_pairing(Asked asked) {
+  const Mono now = out_.scheduler.now();
+  if (asked == Asked::on_purpose) pairing_rests_until_.reset();
+  if (pairing_rests_until_ && now < *pairing_rests_until_) return;
+  pairing_wanted_until_ = now + kPairingWanted;
   if (state_.state != State::logged_out || !target_) return;
   end_standstill();
   connect();
@@ -223,13 +240,12 @@ void Session::Impl::connect() {
 
 Result<Bytes> Session::Impl::client_payload() {
   const Credentials& mine = credentials_.current();
-  if (mine.linked())
-    return build_login_payload(config_.version, mine.identity.pn, mine.login_counter);
+  if (mine.linked()) return build_login_payload(version(), mine.identity.pn, mine.login_counter);
   TRY(const auto identity, protocol_.own_identity(out_.clock.now()));
   TRY(const auto skey, protocol_.current_signed_pre_key());
   const RegistrationKeys keys{identity.registration_id, to_bytes(identity.key.public_key), skey.id,
                               to_bytes(skey.key.public_key), to_bytes(skey.signature)};
-  return build_registration_payload(config_.version, keys, config_.device_name);
+  return build_registration_payload(version(), keys, config_.device_name);
 }
 
 std::optional<wire::Key32> Session::Impl::resumable_key() const {
@@ -268,6 +284,7 @@ void Session::Impl::go_off_line(const Error& why) {
   stable_timer_.stop();
   restart_timer_.stop();
   greeting_timer_.stop();
+  pause_timer_.stop();
   advice_ = {State::online, 0, {}, {}, {}};
   chore_timer_.stop();
   hearing_timer_.stop();
@@ -362,6 +379,7 @@ void Session::Impl::after_disconnect(const Error& why) {
 void Session::Impl::on_paired() {
   log::info("session", "linked", {{"phone", log::redact(identity().pn.user)}});
   pairing_wanted_until_.reset();
+  pairing_rounds_ = 0;
   restart_timer_.start(kRestartWait, [this] {
     close_connection({Errc::disconnected, "restart after linking"});
     connect();
@@ -370,7 +388,12 @@ void Session::Impl::on_paired() {
 
 void Session::Impl::on_round_over() {
   close_connection({Errc::disconnected, "the QR codes are used up"});
-  if (pairing_wanted()) return connect_in(back_off_.next(out_.random));
+  if (++pairing_rounds_ >= kMostRounds) {
+    pairing_rounds_ = 0;
+    pairing_rests_until_ = out_.scheduler.now() + kPairingRest;
+    return stand_still({State::logged_out, 0, "not_linked", kResting, std::nullopt}, std::nullopt);
+  }
+  if (pairing_wanted()) return connect_in(with_jitter(kNextRound, out_.random));
   stand_still({State::logged_out, 0, "not_linked", kLinkIt, std::nullopt}, std::nullopt);
 }
 
@@ -430,9 +453,13 @@ void Session::Impl::apply_stop(const Stop& stop, const wire::Node& stanza) {
   std::optional<milliseconds> retry_after;
   int attempts = again ? (*earlier)->attempts + 1 : 0;
   switch (rule.retry) {
-    case Retry::at_once:
+    case Retry::at_once: {
+      const Mono now = out_.scheduler.now();
+      const bool too_soon = restarted_at_ && now - *restarted_at_ < kRestartAgain;
+      restarted_at_ = now;
       enter(State::connecting);
-      return connect_in(milliseconds(0));
+      return connect_in(too_soon ? back_off_.next(out_.random) : milliseconds(0));
+    }
     case Retry::back_off_more:
       back_off_.penalise();
       [[fallthrough]];
@@ -465,7 +492,18 @@ void Session::Impl::apply_stop(const Stop& stop, const wire::Node& stanza) {
     retry_after.reset();
   }
   announce_stop(stop, stanza, next.until);
-  stand_still(std::move(next), retry_after, attempts);
+  const bool too_old = rule.where == StopRule::Where::failure && rule.cause == "client_too_old";
+  stand_still(next, retry_after, attempts);
+  if (too_old && attempts == 0) look_for_version(std::move(next));
+}
+
+/// The server wants a newer web client: when there is one, we call ourselves that and try once.
+void Session::Impl::look_for_version(StateChanged refused) {
+  if (!versions_.may_look()) return;
+  versions_.look([this, refused = std::move(refused)](Result<bool> newer) {
+    if (!newer || !*newer || !running_ || state_.cause != refused.cause) return;
+    connect_in(milliseconds(0));
+  });
 }
 
 void Session::Impl::announce_stop(const Stop& stop, const wire::Node& stanza,
@@ -482,13 +520,8 @@ void Session::Impl::announce_stop(const Stop& stop, const wire::Node& stanza,
 /// Stops connecting, also over a restart of the box, until a timer or a person ends it.
 void Session::Impl::stand_still(StateChanged next, std::optional<milliseconds> retry_after,
                                 int attempts) {
-  Standstill standstill{next.state,
-                        next.code,
-                        next.cause,
-                        next.what_to_do,
-                        next.until,
-                        attempts,
-                        to_string(config_.version)};
+  Standstill standstill{next.state, next.code, next.cause,          next.what_to_do,
+                        next.until, attempts,  to_string(version())};
   if (retry_after) {
     const Wall when = out_.clock.now() + *retry_after;
     if (!standstill.until) standstill.until = when;
@@ -508,13 +541,14 @@ void Session::Impl::stand_still(StateChanged next, std::optional<milliseconds> r
 void Session::Impl::resume_standstill(const Standstill& standstill) {
   const bool refused_version =
       standstill.cause == "client_too_old" || standstill.cause == "bad_user_agent";
-  const bool other_version = refused_version && standstill.version != to_string(config_.version);
+  const bool other_version = refused_version && standstill.version != to_string(version());
   const bool unlinked = standstill.state == State::logged_out;
   const milliseconds extra =
       standstill.state == State::blocked ? milliseconds(kAfterBan) : milliseconds(0);
   const bool over = standstill.until && out_.clock.now() >= *standstill.until + extra;
   standing_still_ = true;
-  if (unlinked == credentials_.current().linked() || other_version || over) {
+  const bool stale = unlinked && credentials_.current().linked();
+  if (stale || other_version || over) {
     if (other_version || !over) end_standstill();  // else it still counts the attempts
     return connect();
   }

@@ -13,6 +13,9 @@ namespace {
 namespace names = wire::names;
 
 constexpr milliseconds kAckAtLatest{5'000};
+constexpr std::size_t kManyUnfinished = 512;
+constexpr std::size_t kFewUnfinished = 64;
+constexpr milliseconds kLookAgain{20};
 constexpr std::size_t kMostOwedAcks = 1024;
 constexpr std::size_t kRawBytes = 4096;
 constexpr std::size_t kMostRoutingBytes = 1024;
@@ -38,11 +41,13 @@ void Session::Impl::write(wire::Node stanza) {
 }
 
 void Session::Impl::ask(wire::Node iq, milliseconds timeout, Once<void(Result<wire::Node>)> done) {
+  if (!logged_in_) return done(fail(Errc::disconnected, "not logged in"));
   questions_.ask(std::move(iq), timeout, std::move(done));
 }
 
 void Session::Impl::await_ack(const std::string& id, milliseconds timeout,
                               Once<void(Result<wire::Node>)> done) {
+  if (!logged_in_) return done(fail(Errc::disconnected, "not logged in"));
   questions_.await_ack(id, timeout, std::move(done));
 }
 
@@ -77,8 +82,14 @@ void Session::Impl::on_stanza(wire::Node stanza) {
   if (tag == names::kFailure || tag == names::kStreamError) return on_stop_stanza(stanza);
   if (tag == names::kXmlstreamend) return drop({Errc::disconnected, "the server ends the stream"});
   if (registering_) return log::debug("session", "ignored while not linked", {{"tag", tag}});
-  if (tag == names::kMessage) return messages_->on_message(std::move(stanza));
-  if (tag == names::kReceipt) return messages_->on_receipt(std::move(stanza));
+  if (tag == names::kMessage) {
+    messages_->on_message(std::move(stanza));
+    return hold_back();
+  }
+  if (tag == names::kReceipt) {
+    messages_->on_receipt(std::move(stanza));
+    return hold_back();
+  }
   if (tag == names::kAck) return on_ack(stanza);
   if (tag == names::kIb) return on_ib(stanza);
   if (tag == names::kCall) {
@@ -90,6 +101,24 @@ void Session::Impl::on_stanza(wire::Node stanza) {
                       {{"code", stanza.text_attr(names::kCode)}});
   }
   log::debug("session", "stanza ignored", {{"tag", tag}});
+}
+
+/// The disk is slower than the network: reads no further until most of it is stored. What is unread
+/// waits in the server, not in this box's memory.
+void Session::Impl::hold_back() {
+  if (messages_->unfinished() < kManyUnfinished || pause_timer_.active()) return;
+  connection_.pause_reading(true);
+  keepalive_.stop();
+  pause_timer_.start(kLookAgain, [this] { look_again(); });
+}
+
+void Session::Impl::look_again() {
+  if (messages_->unfinished() > kFewUnfinished) {
+    pause_timer_.start(kLookAgain, [this] { look_again(); });
+    return;
+  }
+  connection_.pause_reading(false);
+  if (logged_in_) keepalive_.start();
 }
 
 void Session::Impl::on_iq(const wire::Node& iq) {

@@ -150,6 +150,50 @@ TEST(Linking, KeepsRoundsComingWhileSomebodyLooks) {
             box.server.line().payload.devicepairingdata().eident());
 }
 
+TEST(Linking, RestsAfterFiveRoundsThatNobodyUsed) {
+  Box box;
+  box.boot();
+  for (int i = 0; i < 130; ++i) {  // a page left open
+    box.run(seconds(10));
+    (void)box.session->qr();
+  }
+  EXPECT_EQ(box.server.lines.size(), 5U);
+  EXPECT_EQ(box.state(), State::logged_out);
+  EXPECT_NE(box.session->state_detail().what_to_do.find("reconnect"), std::string::npos);
+  box.session->reconnect();
+  box.run(seconds(1));
+  EXPECT_TRUE(box.session->qr().has_value());
+}
+
+TEST(Linking, IsRefusedByAServerThatWantsANewerVersion) {
+  Box box;
+  box.server.on_open = [](FakeServer::Line& line) {
+    line.send(wire::Node("failure", {{"reason", "405"}}));
+    line.close();
+  };
+  box.boot();
+  box.run(seconds(5));
+  EXPECT_EQ(box.state(), State::paused);
+  const std::size_t lines = box.server.lines.size();
+  box.boot();  // the same firmware knocks no more than it did
+  box.run(minutes(10));
+  EXPECT_EQ(box.server.lines.size(), lines);
+  EXPECT_EQ(box.session->state_detail().cause, "client_too_old");
+}
+
+TEST(Linking, AsksNothingOnAConnectionWithoutAnAccount) {
+  Box box;
+  box.boot();
+  box.run();
+  std::optional<Errc> error;
+  box.session->check_numbers({"4915550007777"}, [&](auto result) {
+    error = result ? std::optional<Errc>() : result.error().code;
+  });
+  box.run();
+  EXPECT_EQ(error, Errc::disconnected);
+  EXPECT_TRUE(box.server.line().all("iq", "usync").empty());
+}
+
 TEST(Linking, RendersTheSameRefWithANewSecretWhenTheServerRetiresIt) {
   Box box;
   box.boot();

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <set>
 
 #include "box.h"
 #include "posthorn/wire/names.h"
@@ -343,6 +344,24 @@ TEST(Acks, AnswerCallsAndPings) {
   EXPECT_TRUE(std::ranges::any_of(iqs, [](const wire::Node& iq) {
     return iq.text_attr("id") == "p1" && iq.text_attr("type") == "result";
   }));
+}
+
+TEST(Flood, IsHeldBackAndAckedOnce) {
+  Box box;
+  box.link();
+  constexpr int kMany = 5000;
+  for (int i = 0; i < kMany; ++i) {
+    box.server.send(wire::Node("receipt", {{"from", wire::Jid{"4915551", "s.whatsapp.net", 0}},
+                                           {"id", "R" + std::to_string(i)},
+                                           {"t", "1790000000"}}));
+  }
+  box.run(minutes(2));
+  EXPECT_EQ(box.state(), State::online);
+  EXPECT_EQ(box.server.lines.size(), 2U);
+  std::set<std::string> ids;
+  for (const auto& ack : box.server.line().all("ack")) ids.insert(ack.text_attr("id"));
+  EXPECT_EQ(ids.size(), std::size_t{kMany});
+  EXPECT_EQ(box.server.line().all("ack").size(), std::size_t{kMany});
 }
 
 TEST(Stanzas, OfUnknownKindsAreTolerated) {

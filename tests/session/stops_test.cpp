@@ -204,6 +204,20 @@ TEST(Stops, RestartAtOnceOn515WithoutAWord) {
   EXPECT_TRUE(box.restrictions().empty());
 }
 
+TEST(Stops, BackOffWhenRestartsNeverEnd) {
+  Box box;
+  box.link();
+  box.server.on_open = [](FakeServer::Line& line) {
+    line.send(FakeServer::stream_error("515"));
+    line.close();
+  };
+  const std::size_t lines = box.server.lines.size();
+  box.dialer.cut();
+  box.run(minutes(1));
+  EXPECT_LE(box.server.lines.size() - lines, 12U);
+  EXPECT_GE(box.server.lines.size() - lines, 5U);
+}
+
 TEST(Stops, GoFiveStepsFurtherWhenTooFast) {
   Box box;
   box.link();
