@@ -67,15 +67,29 @@ void Protocol::pre_keys_to_offer(std::size_t count, Worker& worker,
           done(fail(Errc::cancelled, "shutting down"));
           return;
         }
-        KeyStore& store = (*alive)->store;
-        if (!pairs.empty()) {
-          if (auto added = store.add_pre_keys(pairs, false); !added) {
-            done(tl::unexpected(std::move(added.error())));
-            return;
-          }
-        }
-        done(store.unoffered_pre_keys(count));
+        (*alive)->offer(pairs, count, std::move(done));
       });
+}
+
+/// A key that the server has and we have lost could not be told from its successor: the counter
+/// would be lost with it.
+void Protocol::Impl::offer(const std::vector<KeyPair>& pairs, std::size_t count,
+                           Once<void(Result<std::vector<PreKey>>)> done) {
+  if (!pairs.empty()) {
+    if (auto added = store.add_pre_keys(pairs, false); !added) {
+      done(tl::unexpected(std::move(added.error())));
+      return;
+    }
+  }
+  store.durable([still = alive, count, done = std::move(done)](Result<void> kept) mutable {
+    if (!kept) {
+      done(tl::unexpected(std::move(kept.error())));
+    } else if (*still == nullptr) {
+      done(fail(Errc::cancelled, "shutting down"));
+    } else {
+      done((*still)->store.unoffered_pre_keys(count));
+    }
+  });
 }
 
 Result<PreKey> Protocol::pre_key_for_retry() {

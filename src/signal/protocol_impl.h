@@ -28,6 +28,10 @@ class Protocol::Impl {
   /// nullopt: no session, or an unreadable one (deleted).
   Result<Ref<session_record>> readable_session(const Address& peer);
 
+  /// Keeps new pairs and gives the oldest `count`, when they are durable.
+  void offer(const std::vector<KeyPair>& pairs, std::size_t count,
+             Once<void(Result<std::vector<PreKey>>)> done);
+
   template <class Decrypt>
   DecryptResult decrypt_session(const Address& peer, Decrypt decrypt);
 

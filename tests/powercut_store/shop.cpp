@@ -189,8 +189,8 @@ bool Shop::publish() {
   std::optional<Result<std::vector<signal::PreKey>>> keys;
   protocol_->pre_keys_to_offer(3, worker_, [&keys](auto made) { keys = std::move(made); });
   scheduler_.run_posted();
+  if (!keys) return failed("prekeys", {Errc::timeout, "no answer"});
   if (!*keys) return failed("prekeys", keys->error());
-  if (!durable()) return false;
   const auto current = protocol_->current_signed_pre_key();
   if (!current) return failed("signed prekey", current.error());
   world_.shop_bundle = bundle_of(*protocol_, (*keys)->front());

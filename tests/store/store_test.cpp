@@ -309,7 +309,7 @@ TEST_F(StoreTest, DamagedFileIsSetAsideAndAFreshOneBegun) {
 }
 
 TEST_F(StoreTest, AnyContentAsFileOpens) {
-  for (int seed = 0; seed < 60; ++seed) {
+  for (int seed = 0; seed < 36; ++seed) {
     protocol_.reset();
     store_.reset();
     test::SeededRandom random(static_cast<std::uint64_t>(seed));

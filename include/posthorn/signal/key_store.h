@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "posthorn/base/bytes.h"
+#include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/time.h"
 #include "posthorn/signal/address.h"
@@ -85,6 +86,10 @@ struct KeyChanges {
 class KeyStore {
  public:
   virtual ~KeyStore() = default;
+
+  /// Runs done when everything saved so far survives a power cut. Here: at once, for stores that
+  /// live as long as the process.
+  virtual void durable(Once<void(Result<void>)> done) { done({}); }
 
   /// Applies all of it or none of it. Inside a transaction of the caller it becomes part of that.
   virtual Result<void> apply(const KeyChanges& changes) = 0;
