@@ -36,9 +36,29 @@ std::optional<std::string> RecentPosts::find_or_add(const Job& job, Tick within,
   next_ = (next_ + 1) % posts_.size();
   post.content = content;
   post.at = now;
+  post.sequence = 0;
   post.id_length = static_cast<std::uint8_t>(job.id.size());
   std::copy(job.id.begin(), job.id.end(), post.id.begin());
   return std::nullopt;
+}
+
+void RecentPosts::note_sequence(const std::string& id, std::uint64_t sequence) {
+  for (Post& post : posts_) {
+    if (post.content != 0 && std::string_view(post.id.data(), post.id_length) == id)
+      post.sequence = sequence;
+  }
+}
+
+void RecentPosts::forget(const std::string& id) {
+  for (Post& post : posts_) {
+    if (std::string_view(post.id.data(), post.id_length) == id) post = Post{};
+  }
+}
+
+void RecentPosts::forget(std::uint64_t sequence) {
+  for (Post& post : posts_) {
+    if (post.content != 0 && post.sequence == sequence) post = Post{};
+  }
 }
 
 }  // namespace posthorn::throttle

@@ -18,11 +18,17 @@ class RecentPosts {
 
   /// The id of the same message to the same chat accepted within `within`; else remembers this one.
   std::optional<std::string> find_or_add(const Job& job, Tick within, Tick now);
+  /// The record that the job with this id became.
+  void note_sequence(const std::string& id, std::uint64_t sequence);
+  /// The job was not queued after all, or was taken out again: the next post of it is a new one.
+  void forget(const std::string& id);
+  void forget(std::uint64_t sequence);
 
  private:
   struct Post {
     std::uint64_t content = 0;  ///< hash of chat, kind, text and quoted id; 0: free
     Tick at = 0;
+    std::uint64_t sequence = 0;  ///< 0: not known yet
     std::array<char, 39> id{};
     std::uint8_t id_length = 0;
   };

@@ -34,6 +34,7 @@ class Valve::Impl {
   void stop();
 
   std::optional<std::string> on_accept(const Job& job);
+  void on_accept_failed(const Job& job);
   void on_job(std::uint64_t sequence, const Job& job);
   bool cancel(std::uint64_t sequence);
   std::optional<JobView> view(std::uint64_t sequence);
@@ -110,6 +111,7 @@ class Valve::Impl {
   RecentPosts recent_;
   Timer timer_;
   std::shared_ptr<bool> alive_;  // shared: callbacks ask it whether the valve is still there
+  Mono save_at_;
   bool started_ = false;
   bool woken_ = false;
   bool in_flight_ = false;

@@ -10,6 +10,7 @@ namespace posthorn::throttle {
 namespace {
 
 constexpr milliseconds kLongestSleep = hours(1);
+constexpr milliseconds kLongestUnsaved = hours(6);
 constexpr milliseconds kRetryFirst = seconds(5);
 constexpr milliseconds kRetryLongest = minutes(10);
 constexpr milliseconds kDiskTrouble = seconds(10);
@@ -72,6 +73,7 @@ void Valve::Impl::stop() {
 }
 
 void Valve::Impl::save() {
+  save_at_ = o_.scheduler.now() + kLongestUnsaved;
   (void)moment();  // so that the clock's mark is of now
   if (const Result<void> saved = persist_.checkpoint(engine_, clock_.saved()); !saved) {
     log::error("throttle", "cannot save the state", {{"error", saved.error()}});
@@ -135,7 +137,10 @@ void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) 
       guarded([this, fate = std::move(fate)]() mutable { end(fate.sequence, std::move(fate)); }));
 }
 
+void Valve::Impl::on_accept_failed(const Job& job) { recent_.forget(job.id); }
+
 void Valve::Impl::on_job(std::uint64_t sequence, const Job& job) {
+  recent_.note_sequence(job.id, sequence);
   admit(sequence, job, false);
   if (level_of(engine_.state.standing, moment().now) == Level::yellow) tell_held();
   wake();
@@ -146,6 +151,7 @@ bool Valve::Impl::cancel(std::uint64_t sequence) {
   if (job == kNone || (in_flight_ && flying_ == sequence)) return false;
   engine_.finish(job, moment());
   attempts_.erase(sequence);
+  recent_.forget(sequence);
   wake();
   return true;
 }
@@ -175,11 +181,14 @@ void Valve::Impl::wake() {
 void Valve::Impl::run() {
   woken_ = false;
   if (!started_ || in_flight_) return;
+  // What time alone changes (trust days, the pace factor) is not lost by a cut after a quiet day.
+  if (o_.scheduler.now() >= save_at_) save();
   for (;;) {
     const Moment m = moment();
-    const Step step = engine_.next(m);
+    pass_time(engine_.state, m);
     publish_level(m);
     alarms();
+    const Step step = engine_.next(m);
     switch (step.kind) {
       case Step::Kind::wait:
         sleep_until(step.at, m);

@@ -134,6 +134,8 @@ class Valve {
   /// Before a POST is queued: the id of the same message for the same chat posted within the
   /// double-post time; then queue nothing and answer with that id. Otherwise the job is remembered.
   [[nodiscard]] std::optional<std::string> on_accept(const Job& job);
+  /// The job that on_accept() let through could not be queued: posting it again is no double post.
+  void on_accept_failed(const Job& job);
   /// After the outbox record is written. May refuse at once: the fate then comes in a later turn.
   void on_job(std::uint64_t sequence, const Job& job);
   /// Forgets a job without a fate (clearMessagesQueue, a deleted or rewritten job); the caller
