@@ -18,17 +18,29 @@ namespace {
 
 constexpr std::size_t kPageBody = std::size_t{8} << 10;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+/// Names of methods: "GetSettings" is "getSettings".
+struct SameName {
+  using is_transparent = void;
+  bool operator()(std::string_view a, std::string_view b) const {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return lower(x) == lower(y); });
   }
-  return out;
-}
+};
+struct HashName {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view name) const {
+    std::uint64_t hash = 0xCBF29CE484222325;  // FNV-1a
+    for (const char c : name) hash = (hash ^ static_cast<unsigned char>(lower(c))) * 0x100000001B3;
+    return static_cast<std::size_t>(hash);
+  }
+};
 
 bool is_receiving(std::string_view method) {
-  return method == "receivenotification" || method == "deletenotification" ||
-         method == "downloadfile";
+  constexpr SameName kSame;
+  return kSame(method, "receiveNotification") || kSame(method, "deleteNotification") ||
+         kSame(method, "downloadFile");
 }
 
 Response preflight() {
@@ -96,7 +108,7 @@ class Api::Impl {
 
   void add(Route route) {
     const double rate = route.per_second * context_->options.rate_scale;
-    routes_[lower(route.name)].push_back({std::move(route), TokenBucket(rate)});
+    routes_[route.name].push_back({std::move(route), TokenBucket(rate)});
   }
 
   void add_page(std::string path, Verb verb, std::function<void(const Request&, Reply)> handler) {
@@ -118,11 +130,11 @@ class Api::Impl {
 
   /// Nothing is kept for strangers: they could fill the memory of a small board otherwise.
   [[nodiscard]] std::size_t body_limit(const Request& head) const {
-    const auto parts = split_path(head.path);
-    if (parts.empty() || !parts[0].starts_with("waInstance")) return kPageBody;
+    const PathParts parts(head.path);
+    if (!parts[0].starts_with("waInstance")) return kPageBody;
     const InstancePart instance = check_instance(parts[0], context_->options.id_instance);
     if (instance != InstancePart::ours || parts.size() < 3 || !is_our_token(parts[2])) return 0;
-    const auto found = routes_.find(lower(parts[1]));
+    const auto found = routes_.find(parts[1]);
     if (found == routes_.end()) return 0;
     std::size_t limit = 0;
     for (const Entry& entry : found->second) limit = std::max(limit, entry.route.body_limit);
@@ -131,8 +143,8 @@ class Api::Impl {
 
   void handle(Request request, Reply reply) {
     if (request.verb == Verb::options) return reply.send(preflight());
-    const auto parts = split_path(request.path);
-    if (parts.empty() || !parts[0].starts_with("waInstance")) {
+    const PathParts parts(request.path);
+    if (!parts[0].starts_with("waInstance")) {
       return handle_page(std::move(request), std::move(reply));
     }
     switch (check_instance(parts[0], context_->options.id_instance)) {
@@ -145,14 +157,15 @@ class Api::Impl {
         return refuse(request, reply, 403, "Forbidden");
     }
     if (parts.size() < 2) return refuse(request, reply, 403, "Forbidden");
-    const std::string method = lower(parts[1]);
-    if (parts.size() < 3 && is_receiving(method)) {
+    if (parts.size() < 3 && is_receiving(parts[1])) {
       return refuse(request, reply, 400, "Parameter apiTokenInstance not define");
     }
     if (parts.size() < 3 || !is_our_token(parts[2])) return refuse_token(request, std::move(reply));
     wrong_.on_right(request.peer);
-    std::string argument(parts.size() > 3 ? parts[3] : std::string_view());
-    handle_method(method, std::move(argument), std::move(request), std::move(reply));
+    Entry* entry = find(parts[1], request.verb);
+    if (entry == nullptr) return refuse(request, reply, 404, "Not Found");
+    std::string argument(parts[3]);  // a copy: the parts look into the request, which moves on
+    handle_method(*entry, std::move(argument), std::move(request), std::move(reply));
   }
 
  private:
@@ -191,7 +204,7 @@ class Api::Impl {
     refuse(request, reply, 403, "Forbidden");
   }
 
-  Entry* find(const std::string& method, Verb verb) {
+  Entry* find(std::string_view method, Verb verb) {
     const auto found = routes_.find(method);
     if (found == routes_.end()) return nullptr;
     for (Entry& entry : found->second) {
@@ -200,22 +213,19 @@ class Api::Impl {
     return nullptr;
   }
 
-  void handle_method(const std::string& method, std::string argument, Request request,
-                     Reply reply) {
-    Entry* entry = find(method, request.verb);
-    if (entry == nullptr) return refuse(request, reply, 404, "Not Found");
-    if (!entry->bucket.take(context_->outside.scheduler.now())) {
+  void handle_method(Entry& entry, std::string argument, Request request, Reply reply) {
+    if (!entry.bucket.take(context_->outside.scheduler.now())) {
       return refuse(request, reply, 429, "Too Many Requests");
     }
     if (request.body_too_large) return refuse(request, reply, 413, "Request Entity Too Large");
     Call call{std::move(request), {}, std::move(argument), now(), std::move(reply)};
-    if (entry->route.needs != Needs::nothing) {
+    if (entry.route.needs != Needs::nothing) {
       auto body = parse_body(call.request.body);
       if (!body) return call.refuse(body.error());
       call.body = std::move(*body);
     }
-    if (entry->route.needs == Needs::session && !has_session(call)) return;
-    entry->route.handler(std::move(call));
+    if (entry.route.needs == Needs::session && !has_session(call)) return;
+    entry.route.handler(std::move(call));
   }
 
   /// True, or the call has been answered with what is missing.
@@ -243,7 +253,7 @@ class Api::Impl {
   std::shared_ptr<Context> context_;                            ///< shared: see Context
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< shared with the settings
   WrongTokens wrong_;
-  std::unordered_map<std::string, std::vector<Entry>> routes_;
+  std::unordered_map<std::string, std::vector<Entry>, HashName, SameName> routes_;
   std::vector<Page> pages_;
 };
 

@@ -272,13 +272,13 @@ MHD_Result MhdServer::begin(MHD_Connection* connection, const char* path, const 
   exchange->server = this;
   exchange->connection = connection;
   exchange->request = head_of(connection, path, method);
-  exchange->limit = handler_.body_limit(exchange->request);
   *slot = exchange.get();
   exchanges_.emplace(exchange.get(), std::move(exchange));
   return MHD_YES;
 }
 
 MHD_Result MhdServer::take_body(Exchange& exchange, std::string_view piece) {
+  if (exchange.received == 0) exchange.limit = handler_.body_limit(exchange.request);
   exchange.received += piece.size();
   if (exchange.received > exchange.limit) {
     exchange.request.body_too_large = true;

@@ -5,18 +5,15 @@
 
 namespace posthorn::api {
 
-std::vector<std::string_view> split_path(std::string_view path) {
-  std::vector<std::string_view> parts;
-  parts.reserve(kParts);
-  while (parts.size() < kParts) {
+PathParts::PathParts(std::string_view path) {
+  while (count_ < kMost) {
     const std::size_t start = path.find_first_not_of('/');
     if (start == std::string_view::npos) break;
     path.remove_prefix(start);
     const std::size_t end = std::min(path.find('/'), path.size());
-    parts.push_back(path.substr(0, end));
+    parts_[count_++] = path.substr(0, end);
     path.remove_prefix(end);
   }
-  return parts;
 }
 
 InstancePart check_instance(std::string_view part, std::uint64_t id) {
