@@ -190,6 +190,7 @@ class MhdServer final : public Server {
 };
 
 Result<void> MhdServer::start(const ServerOptions& options, const Address& address) {
+  // MHD_OPTION_LISTENING_ADDRESS_REUSE stays away: it would let two boxes share one port unnoticed.
   const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
                          (address.v6 ? unsigned{MHD_USE_DUAL_STACK} : 0U);
   daemon_ = MHD_start_daemon(
@@ -199,7 +200,7 @@ Result<void> MhdServer::start(const ServerOptions& options, const Address& addre
       options.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
       std::min(options.connections, kConnectionsPerAddress), MHD_OPTION_CONNECTION_TIMEOUT,
       static_cast<unsigned>(options.idle.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      kConnectionMemory, MHD_OPTION_LISTENING_ADDRESS_REUSE, 1U, MHD_OPTION_END);
+      kConnectionMemory, MHD_OPTION_END);
   if (daemon_ == nullptr) {
     return fail(Errc::refused, options.listen + " port " + std::to_string(options.port) +
                                    ": cannot listen there: " + std::strerror(errno));

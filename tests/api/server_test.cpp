@@ -287,6 +287,13 @@ TEST(Server, SaysWhyItCannotListen) {
   const auto named = serve(shop.loop, options, shop.handler);
   ASSERT_FALSE(named);
   EXPECT_EQ(named.error().code, Errc::malformed);
+  options.listen = "127.0.0.1";
+  options.port = shop.port();
+  const auto taken = serve(shop.loop, options, shop.handler);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, Errc::refused);
+  EXPECT_NE(taken.error().detail.find("Address already in use"), std::string::npos)
+      << taken.error().detail;
   options.listen = "192.0.2.1";
   options.port = 0;
   const auto foreign = serve(shop.loop, options, shop.handler);
