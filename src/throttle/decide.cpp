@@ -30,6 +30,19 @@ Lane lane_of_line(Line line) {
   }
 }
 
+/// Where a job that is handed over again stands among the others of its lane.
+Line line_of_lane(Lane lane) {
+  switch (lane) {
+    case Lane::reply:
+      return Line::reply;
+    case Lane::known:
+      return Line::known;
+    case Lane::first:
+      return Line::follow_up;
+  }
+  return Line::follow_up;
+}
+
 bool is_opening(Line line) { return line == Line::opening_consent || line == Line::opening_plain; }
 
 /// What stops everything.
@@ -436,7 +449,7 @@ Explanation explain(const State& state, const Moment& m, const Waiting& waiting,
   if (chat.head != slot) return {lane, Hold::chat_gap, 0};
   if (chat.line == Line::held) return {lane, chat.why, chat.until};
   if (chat.line == Line::busy) return {lane, chat.why, 0};
-  const Gate gate = gate_of(state, m, chat.line);
+  const Gate gate = gate_of(state, m, chat.line == Line::retry ? line_of_lane(lane) : chat.line);
   if (gate.at <= m.now)
     return {lane, waiting.top(chat.line) == job.chat ? Hold::none : Hold::pace, 0};
   return {lane, gate.why, gate.at};
