@@ -288,7 +288,8 @@ Result<void> App::Impl::build() {
 
   std::vector<std::string> recent;
   TRY(inbox_ring_->for_each_recent(kRecentNotifications,
-                                   [&recent](const queue::Entry&, ByteView notification) {
+                                   [this, &recent](const queue::Entry&, ByteView notification) {
+                                     notifier_->remember(as_text(notification));
                                      if (auto id = incoming_id(notification)) {
                                        recent.push_back(std::move(*id));
                                      }
