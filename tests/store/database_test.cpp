@@ -59,8 +59,7 @@ TEST_F(DatabaseTest, SaysWhatIsWrongWithAStatement) {
   Statement wrong(*db_, "SELECT something FROM nowhere");
   const auto result = wrong.run();
   ASSERT_FALSE(result.has_value());
-  EXPECT_NE(result.error().detail.find("nowhere"), std::string::npos)
-      << result.error().detail;
+  EXPECT_NE(result.error().detail.find("nowhere"), std::string::npos) << result.error().detail;
 }
 
 TEST_F(DatabaseTest, UncommittedTransactionLeavesNothing) {

@@ -15,26 +15,26 @@ namespace posthorn::session {
 
 /// The one state machine that people see (LED, getStateInstance, page). Chapter 04.
 enum class State : std::uint8_t {
-  offline,       ///< not started, or stopped by the operator
-  connecting,    ///< dialling, TLS, WebSocket
-  handshaking,   ///< Noise
-  pairing,       ///< no credentials: shows QR codes or a link code
-  syncing,       ///< logged in, draining the offline backlog
-  online,        ///< logged in, sends and receives
-  backing_off,   ///< lost the connection; tries again by itself
-  paused,        ///< will not try before `until` or an operator (402, 400, 405 …)
-  logged_out,    ///< credentials were refused (401, unlinked): must be linked again
-  blocked,       ///< account locked or banned (403, 406), or temporary ban (402)
-  replaced,      ///< the same credentials are in use elsewhere: stopped
+  offline,      ///< not started, or stopped by the operator
+  connecting,   ///< dialling, TLS, WebSocket
+  handshaking,  ///< Noise
+  pairing,      ///< no credentials: shows QR codes or a link code
+  syncing,      ///< logged in, draining the offline backlog
+  online,       ///< logged in, sends and receives
+  backing_off,  ///< lost the connection; tries again by itself
+  paused,       ///< will not try before `until` or an operator (402, 400, 405 …)
+  logged_out,   ///< credentials were refused (401, unlinked): must be linked again
+  blocked,      ///< account locked or banned (403, 406), or temporary ban (402)
+  replaced,     ///< the same credentials are in use elsewhere: stopped
 };
 [[nodiscard]] std::string_view to_string(State state);
 using posthorn::to_string;  // the one above must not hide base's
 
 struct StateChanged {
   State state = State::offline;
-  int code = 0;             ///< failure or stream error code; 0: none
-  std::string cause;        ///< constant short name, e.g. "temporary_ban"
-  std::string what_to_do;   ///< one sentence for a person; empty: nothing to do
+  int code = 0;            ///< failure or stream error code; 0: none
+  std::string cause;       ///< constant short name, e.g. "temporary_ban"
+  std::string what_to_do;  ///< one sentence for a person; empty: nothing to do
   std::optional<Wall> until;
 };
 
@@ -56,10 +56,10 @@ struct Message {
   std::string sender;
   std::string sender_name;  ///< push name
   std::string chat_name;
-  bool from_me = false;     ///< typed on the phone or another linked device
+  bool from_me = false;  ///< typed on the phone or another linked device
   Wall timestamp;
   std::string text;
-  std::string target_id;    ///< edited, deleted
+  std::string target_id;  ///< edited, deleted
   std::string type_name;
   struct Quote {
     std::string id;
@@ -102,20 +102,20 @@ struct Restriction {
     replaced,          ///< conflict
     client_refused,    ///< 405, 409
     integrity_challenge,
-    takeover_notice,   ///< registration notification
-    abrupt_closes,     ///< closed right after success, three times in ten minutes
-    connection_lost,   ///< any loss of an established connection
+    takeover_notice,  ///< registration notification
+    abrupt_closes,    ///< closed right after success, three times in ten minutes
+    connection_lost,  ///< any loss of an established connection
   };
   Kind kind = Kind::rate_query;
   int code = 0;
   bool active = true;
-  std::string enforcement;          ///< "WEB_COMPANION_ONLY" …
-  std::string status;               ///< capping: "NONE", "FIRST_WARNING", "SECOND_WARNING", "CAPPED"
-  std::string chat;                 ///< of the message that was refused
+  std::string enforcement;  ///< "WEB_COMPANION_ONLY" …
+  std::string status;       ///< capping: "NONE", "FIRST_WARNING", "SECOND_WARNING", "CAPPED"
+  std::string chat;         ///< of the message that was refused
   std::optional<Wall> until;
   std::optional<std::int64_t> total_quota, used_quota;
   std::optional<Wall> cycle_end;
-  std::string raw;                  ///< the stanza, for the support bundle
+  std::string raw;  ///< the stanza, for the support bundle
 };
 
 /// The link is up and the backlog is drained, or not any more.

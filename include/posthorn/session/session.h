@@ -23,14 +23,15 @@ namespace posthorn::session {
 
 /// Answers of one number check.
 struct NumberStatus {
-  std::string phone;   ///< as asked, digits
+  std::string phone;  ///< as asked, digits
   bool exists = false;
-  std::string chat;    ///< Green-API chatId that WhatsApp knows it under; empty when it does not exist
+  std::string
+      chat;  ///< Green-API chatId that WhatsApp knows it under; empty when it does not exist
 };
 
 struct Account {
-  std::string phone;      ///< digits; empty when not linked
-  std::string device_jid; ///< "4915550001234:17@s.whatsapp.net"
+  std::string phone;       ///< digits; empty when not linked
+  std::string device_jid;  ///< "4915550001234:17@s.whatsapp.net"
   std::string push_name;
 };
 

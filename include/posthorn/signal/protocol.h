@@ -97,8 +97,8 @@ class Protocol {
   Result<SignedPreKey> next_signed_pre_key(Wall now);
 
   /// Sees to it that `count` one-time prekeys wait to be offered, then gives the oldest `count`:
-  /// durable before `done`; upload them, then KeyStore::mark_offered. The arithmetic (0.2 ms each on
-  /// amd64, 1-2 ms on small ARM boards) runs on the worker.
+  /// durable before `done`; upload them, then KeyStore::mark_offered. The arithmetic (0.2 ms each
+  /// on amd64, 1-2 ms on small ARM boards) runs on the worker.
   void pre_keys_to_offer(std::size_t count, Worker& worker,
                          Once<void(Result<std::vector<PreKey>>)> done);
   /// A fresh one for a retry receipt, marked as offered already.
