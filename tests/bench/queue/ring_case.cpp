@@ -1,5 +1,8 @@
+#include <malloc.h>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
+#include <string>
 
 #include "posthorn/loop/loop.h"
 #include "posthorn/queue/ring_file.h"
@@ -71,6 +74,42 @@ Sample measure_ring(const std::string& folder, bool buffered, DeviceCounters& co
   loop.run();
   const double took = std::chrono::duration<double>(Clock::now() - start).count();
   return summarize(std::move(all.latencies), took, counters.stop());
+}
+
+namespace {
+
+double heap_in_use() { return static_cast<double>(mallinfo2().uordblks + mallinfo2().hblkhd); }
+
+}  // namespace
+
+Opening measure_opening(const std::string& folder, int entries) {
+  loop::Loop loop;
+  loop::PoolWorker worker(loop);
+  loop::SystemRandom random;
+  queue::PosixDisk disk;
+  queue::RingFile::Options options;
+  options.path = folder + "/large.ring";
+  options.bytes = 128ULL << 20;
+  std::remove(options.path.c_str());
+  {
+    auto ring = queue::RingFile::open(disk, loop, worker, random, options);
+    for (int i = 0; ring && i < entries; i += 1000) {
+      for (int k = 0; k < 1000; ++k) {
+        (*ring)->append(Bytes(kMessageBytes), Wall{}, [](const Result<queue::Sequence>&) {});
+      }
+      (*ring)->flush([&](Result<void>) { loop.stop(); });
+      loop.run();
+    }
+  }
+  malloc_trim(0);
+  const double before = heap_in_use();
+  const auto start = Clock::now();
+  auto ring = queue::RingFile::open(disk, loop, worker, random, options);
+  Opening opening;
+  opening.milliseconds = std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  opening.heap_mib = (heap_in_use() - before) / (1 << 20);
+  if (!ring || (*ring)->status().pending != static_cast<std::uint64_t>(entries)) std::exit(1);
+  return opening;
 }
 
 }  // namespace posthorn::bench

@@ -35,4 +35,11 @@ enum class SqliteMode : std::uint8_t { wal_full, rollback };
 [[nodiscard]] Sample measure_ring(const std::string& folder, bool buffered,
                                   DeviceCounters& counters, int posters, double seconds);
 
+/// What it takes to open a ring in which so many entries wait.
+struct Opening {
+  double milliseconds = 0;
+  double heap_mib = 0;  ///< in use afterwards
+};
+[[nodiscard]] Opening measure_opening(const std::string& folder, int entries);
+
 }  // namespace posthorn::bench
