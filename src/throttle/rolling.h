@@ -55,9 +55,14 @@ class Rolling {
   void fields(Archive& archive) {
     archive(newest_);
     for (std::uint16_t& slot : slots_) archive(slot);
+    // Bytes that no clock of ours wrote: an empty window rather than arithmetic past its limits.
+    if (newest_ < 0 || newest_ > kLatest) *this = Rolling();
   }
 
  private:
+  /// The end of the year 9999, in buckets.
+  static constexpr std::int64_t kLatest = 253'402'300'799 * kSecond / Length;
+
   static std::size_t index(std::int64_t bucket) {
     return static_cast<std::size_t>(bucket % static_cast<std::int64_t>(kSlots));
   }

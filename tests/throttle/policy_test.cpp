@@ -532,7 +532,8 @@ TEST(Operator, TheAuditLogNamesNobody) {
   Box box;
   box.wrote(person(1), milliseconds(0), "stop");
   ASSERT_TRUE(box.valve->add_opt_out(person(2), "shop", "asked at the counter"));
-  for (const AuditRecord& record : *box.valve->audit(100)) {
+  const auto log = box.valve->audit(100);
+  for (const AuditRecord& record : *log) {
     for (const std::string& text : {record.before, record.after, record.reason, record.what}) {
       EXPECT_EQ(text.find("4915"), std::string::npos);
     }
