@@ -5,13 +5,20 @@
 namespace posthorn::throttle {
 namespace {
 constexpr std::uint64_t kNotUrgent = 1ULL << 63;
+
+/// Grows by a quarter instead of doubling: on a small board the unused half would be memory lost.
+template <class T>
+void make_room(std::vector<T>& items) {
+  if (items.size() == items.capacity()) items.reserve(items.size() + items.size() / 4 + 64);
 }
+}  // namespace
 
 // A binary heap whose members know their place, so that any of them can leave.
 
 template <class SetPlace>
 void Waiting::push(Heap& heap, Entry entry, SetPlace set_place) {
   std::size_t at = heap.size();
+  make_room(heap);
   heap.push_back(entry);
   while (at > 0 && entry.key < heap[(at - 1) / 2].key) {
     heap[at] = heap[(at - 1) / 2];
@@ -103,6 +110,7 @@ void Waiting::hold(std::uint32_t slot, Tick until, Hold why) {
 std::uint32_t Waiting::add(const ChatKey& key, const WaitingJob& job, Line line) {
   std::uint32_t slot = static_cast<std::uint32_t>(jobs_.size());
   if (free_jobs_.empty()) {
+    make_room(jobs_);
     jobs_.push_back(job);
   } else {
     slot = free_jobs_.back();
@@ -123,6 +131,7 @@ std::uint32_t Waiting::add(const ChatKey& key, const WaitingJob& job, Line line)
   }
   chat = static_cast<std::uint32_t>(chats_.size());
   if (free_chats_.empty()) {
+    make_room(chats_);
     chats_.emplace_back();
   } else {
     chat = free_chats_.back();
