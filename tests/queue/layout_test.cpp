@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "queue/crc32c.h"
 
 namespace posthorn::queue {
@@ -111,6 +113,34 @@ TEST(RecordHeader, IsNotMadeOfZerosOrOfAbsurdLengths) {
   Bytes bytes(kRecordHeaderBytes);
   encode_record_header({.length = kMaxPayloadBytes + 1}, kGeometry, 4160, bytes);
   EXPECT_FALSE(decode_record_header(bytes, kGeometry, 4160));
+}
+
+/// No field is left out of the comparison.
+template <class T>
+void expect_every_field_counts(const T& value,
+                               std::initializer_list<std::function<void(T&)>> changes) {
+  EXPECT_EQ(value, value);
+  for (const auto& change : changes) {
+    T other = value;
+    change(other);
+    EXPECT_FALSE(value == other);
+  }
+}
+
+TEST(Values, DifferWhenAnyFieldDoes) {
+  expect_every_field_counts<Geometry>(
+      kGeometry, {[](auto& g) { g.block_bytes = 1; }, [](auto& g) { g.file_bytes = 1; },
+                  [](auto& g) { g.salt = 1; }, [](auto& g) { g.first_sequence = 1; }});
+  expect_every_field_counts<BatchHeader>(
+      {}, {[](auto& h) { h.blocks = 1; }, [](auto& h) { h.number = 1; },
+           [](auto& h) { h.position = 1; }, [](auto& h) { h.previous_end = 1; },
+           [](auto& h) { h.tail = 1; }, [](auto& h) { h.next_sequence = 1; },
+           [](auto& h) { h.records = 1; }, [](auto& h) { h.entries = 1; }});
+  expect_every_field_counts<RecordHeader>(
+      {}, {[](auto& h) { h.payload_crc = 1; }, [](auto& h) { h.length = 1; },
+           [](auto& h) { h.type = RecordType::acks; }, [](auto& h) { h.worth = Worth::expendable; },
+           [](auto& h) { h.clock_trusted = true; }, [](auto& h) { h.sequence = 1; },
+           [](auto& h) { h.batch = 1; }, [](auto& h) { h.accepted_ms = 1; }});
 }
 
 TEST(Geometry, LeavesRoomToTidyInEveryRing) {

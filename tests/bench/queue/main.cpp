@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   const std::string folder = argv[1];
-  DeviceCounters counters(argv[2]);
+  DeviceCounters counters(argv[2], folder);
   const double seconds = argc > 3 ? std::atof(argv[3]) : 1.0;
 
   struct Case {

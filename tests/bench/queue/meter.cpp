@@ -1,5 +1,6 @@
 #include "meter.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,13 +20,20 @@ DeviceCounters::Raw DeviceCounters::read() const {
   return raw;
 }
 
+/// Writes what is outstanding on this file system, and waits.
+void DeviceCounters::settle() const {
+  const int folder = ::open(folder_.c_str(), O_RDONLY | O_DIRECTORY);
+  ::syncfs(folder);
+  ::close(folder);
+}
+
 void DeviceCounters::start() {
-  ::sync();
+  settle();
   before_ = read();
 }
 
 DeviceCounters::Delta DeviceCounters::stop() const {
-  ::sync();
+  settle();
   const Raw after = read();
   return {512.0 * static_cast<double>(after.sectors - before_.sectors),
           static_cast<double>(after.flushes - before_.flushes)};

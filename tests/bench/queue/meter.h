@@ -19,7 +19,9 @@ struct Sample {
 /// substitute: it misses the journal and counts what direct I/O skips.
 class DeviceCounters {
  public:
-  explicit DeviceCounters(std::string device) : device_(std::move(device)) {}
+  /// folder: on the file system that lives on the device.
+  DeviceCounters(std::string device, std::string folder)
+      : device_(std::move(device)), folder_(std::move(folder)) {}
   void start();
   /// Bytes written and flushes since start(), after everything outstanding is written.
   struct Delta {
@@ -32,7 +34,9 @@ class DeviceCounters {
     std::uint64_t sectors = 0, flushes = 0;
   };
   [[nodiscard]] Raw read() const;
+  void settle() const;
   std::string device_;
+  std::string folder_;
   Raw before_;
 };
 
