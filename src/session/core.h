@@ -182,6 +182,7 @@ class Session::Impl final : public Link,
   bool drained_ = false;
   bool resumed_attempt_ = false;  ///< this connection tried IK
   bool used_routing_ = false;
+  bool dialled_ = false;      ///< this connection has reached the other end
   bool opened_ = false;       ///< Noise is done on this connection
   bool registering_ = false;  ///< this connection introduced itself without an account
   bool logging_out_ = false;

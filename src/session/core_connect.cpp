@@ -19,6 +19,7 @@ constexpr minutes kPairingRest{10};
 constexpr seconds kNextRound{2};
 constexpr seconds kRestartAgain{10};  // restarts that come faster back off
 constexpr seconds kGreetingWait{30};  // for the first stanza after the handshake
+constexpr seconds kUnreachable{60};   // the longest wait while the shop's own network is down
 constexpr hours kUnknownBan{24};
 constexpr hours kAfterBan{1};  // throttle policy section 8.2: not before expiry + 1 h
 constexpr hours kPause{1};
@@ -234,6 +235,7 @@ void Session::Impl::connect() {
   Bytes routing = target_->production && mine.linked() ? mine.routing_info : Bytes{};
   used_routing_ = !routing.empty();
   registering_ = !mine.linked();
+  dialled_ = false;
   enter(State::connecting);
   if (connection_.idle()) connection_.open(*target_, std::move(identity), std::move(routing));
 }
@@ -257,7 +259,10 @@ std::optional<wire::Key32> Session::Impl::resumable_key() const {
   return key;
 }
 
-void Session::Impl::on_dialled() { enter(State::handshaking); }
+void Session::Impl::on_dialled() {
+  dialled_ = true;
+  enter(State::handshaking);
+}
 
 void Session::Impl::on_open(const std::optional<wire::ServerCertificate>& certificate) {
   questions_.open();
@@ -329,7 +334,8 @@ bool Session::Impl::AbruptCloses::too_many(Mono now) {
 bool Session::Impl::note_loss(const Error& why) {
   const Mono now = out_.scheduler.now();
   if (!logged_in_) {
-    if (!opened_ || registering_ || !abrupt_handshakes_.too_many(now)) return false;
+    const bool hung_up = opened_ && !registering_ && why.code == Errc::disconnected;
+    if (!hung_up || !abrupt_handshakes_.too_many(now)) return false;
     abrupt_handshakes_.at.clear();
     Restriction restriction;
     restriction.kind = Restriction::Kind::abrupt_closes;
@@ -360,7 +366,9 @@ bool Session::Impl::pairing_wanted() const {
 }
 
 void Session::Impl::back_off(const Error& why) {
-  const milliseconds wait = back_off_.next(out_.random);
+  milliseconds wait = back_off_.next(out_.random);
+  // Nobody is bothered by attempts that reach nobody, and the shop wants to be back soon.
+  if (!dialled_) wait = std::min(wait, with_jitter(kUnreachable, out_.random));
   const std::string cause = why.code == Errc::crypto ? "certificate" : "connection_lost";
   connect_in(wait);
   enter({State::backing_off, 0, cause, why.code == Errc::crypto ? kCertificate : "", std::nullopt});

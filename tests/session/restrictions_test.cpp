@@ -181,6 +181,47 @@ TEST(AccountWatch, StaysCalmWhenTheServerNeverAnswers) {
   EXPECT_EQ(box.server.lines.size(), 2U);  // silence there is no reason to reconnect
 }
 
+struct NoWatcher : Questions::Watcher {
+  void on_question_answered() override {}
+  void on_question_timed_out() override {}
+  void on_ack_arrived() override {}
+  void on_ack_timed_out() override {}
+};
+
+TEST(AccountWatch, AsksAfterARefusedMessageAtMostOnceAMinute) {
+  posthorn::test::FakeScheduler scheduler;
+  const Clock clock(scheduler, kNow);
+  NoWatcher nobody;
+  std::vector<std::string> asked;
+  Questions questions(scheduler, "q-", nobody, [&](wire::Node iq) {
+    asked.push_back(iq.child("query")->text_attr("query_id"));
+    scheduler.post([&questions, id = iq.text_attr("id")] {
+      wire::Node nothing = answer(R"({"data":{}})");
+      nothing.set_attr("id", id);
+      questions.on_answer(nothing);
+    });
+  });
+  questions.open();
+  AccountWatch watch(scheduler, clock, questions, [](Restriction) {});
+  watch.on_reachout_ack();  // not logged in: nothing to ask
+  scheduler.advance(seconds(10));
+  EXPECT_TRUE(asked.empty());
+  watch.start();
+  scheduler.advance(minutes(2));
+  asked.clear();
+  for (int i = 0; i < 10; ++i) watch.on_reachout_ack();
+  watch.on_capping_ack();
+  scheduler.advance(seconds(1));
+  EXPECT_EQ(asked, (std::vector<std::string>{std::string(mex::kReachoutQuery),
+                                             std::string(mex::kCappingQuery)}));
+  watch.on_reachout_ack();
+  scheduler.advance(seconds(30));
+  EXPECT_EQ(asked.size(), 2U);
+  scheduler.advance(seconds(31));
+  EXPECT_EQ(asked.size(), 3U);
+  watch.stop();
+}
+
 /// Asks for one number, once. The refusal is the server's answer to usync.
 TEST(Restrictions, ReportAQueryThatWasTooFast) {
   Box box;
