@@ -50,7 +50,7 @@ Result<crypto::Key32> unwrap_ephemeral(const std::string& code, ByteView wrapped
   const ByteView iv = wrapped.subspan(kSaltBytes, kIvBytes);
   const Bytes plain =
       crypto::aes_ctr(key_of(code, salt), iv, wrapped.subspan(kSaltBytes + kIvBytes));
-  crypto::Key32 out;
+  crypto::Key32 out{};
   std::ranges::copy(plain, out.begin());
   return out;
 }
