@@ -4,6 +4,7 @@
 
 #include "posthorn/base/log.h"
 #include "posthorn/wire/names.h"
+#include "simulator/stanzas.h"
 #include "simulator/world.h"
 
 namespace posthorn::simulator {
@@ -21,6 +22,17 @@ constexpr milliseconds kLastWords{500};
 std::size_t frame_at(const Bytes& message) {
   const auto length = std::to_integer<unsigned>(message[1]);
   return length < 126 ? 2 : length == 126 ? 4 : 10;
+}
+
+Node stream_error(const Fault& fault) {
+  Node error(names::kStreamError);
+  if (fault.code != 0) error.set_attr("code", std::to_string(fault.code));
+  if (fault.text == "replaced" || fault.text == "device_removed") {
+    error.content = std::vector{Node(names::kConflict, {{"type", fault.text}})};
+  } else if (!fault.text.empty()) {
+    error.content = std::vector{Node(fault.text)};
+  }
+  return error;
 }
 
 Node without_prekeys(Node answer) {
@@ -148,14 +160,10 @@ void Connection::act_in(const Fault& fault, const Node& node) {
       return abort();
     case Fault::Action::error:
       return answer_error(fault, node);
-    case Fault::Action::stream_error: {
-      Node error(names::kStreamError);
-      if (fault.code != 0) error.set_attr("code", std::to_string(fault.code));
-      if (!fault.text.empty()) {
-        error.content = std::vector{Node(names::kConflict, {{"type", fault.text}})};
-      }
-      return end(error);
-    }
+    case Fault::Action::stream_error:
+      return end(stream_error(fault));
+    case Fault::Action::answer:
+      return deliver(iq_result(node, fault.answer));
     case Fault::Action::deaf:
       return go_deaf();
     case Fault::Action::swap:
@@ -235,12 +243,10 @@ void Connection::act_out(const Fault& fault, const Node& node) {
       return write(with_bad_signature(node));
     case Fault::Action::no_prekey:
       return write(without_prekeys(node));
-    case Fault::Action::stream_error: {
-      Node error(names::kStreamError);
-      if (fault.code != 0) error.set_attr("code", std::to_string(fault.code));
-      return end(error);
-    }
+    case Fault::Action::stream_error:
+      return end(stream_error(fault));
     case Fault::Action::error:
+    case Fault::Action::answer:
     case Fault::Action::failure:
       break;  // these answer what a client sent
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "simulator/directory.h"
+#include "simulator/node_json.h"
 
 namespace posthorn::simulator {
 
@@ -16,7 +17,7 @@ using Action = Fault::Action;
 constexpr std::array<std::pair<std::string_view, Where>, 3> kWheres{
     {{"in", Where::in}, {"out", Where::out}, {"login", Where::login}}};
 
-constexpr std::array<std::pair<std::string_view, Action>, 19> kActions{{
+constexpr std::array<std::pair<std::string_view, Action>, 20> kActions{{
     {"lose", Action::lose},
     {"delay", Action::delay},
     {"duplicate", Action::duplicate},
@@ -25,6 +26,7 @@ constexpr std::array<std::pair<std::string_view, Action>, 19> kActions{{
     {"close_after", Action::close_after},
     {"cut", Action::cut},
     {"error", Action::error},
+    {"answer", Action::answer},
     {"failure", Action::failure},
     {"stream_error", Action::stream_error},
     {"corrupt", Action::corrupt},
@@ -113,6 +115,11 @@ Result<Fault> parse_fault(const json::Value& value) {
       const auto word = json::text_of(member);
       if (!word) return fail(Errc::malformed, name + ": not a text");
       *text = *word;
+    } else if (name == "answer") {
+      for (const auto& child : member) {
+        TRY(wire::Node node, node_from_json(child));
+        fault.answer.push_back(std::move(node));
+      }
     } else if (name == "where") {
       TRY(read_word(kWheres, name, json::text_of(member).value_or(""), fault.where));
     } else if (name == "action") {

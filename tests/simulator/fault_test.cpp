@@ -129,6 +129,20 @@ TEST_F(SimulatorFaults, AStreamErrorEndsTheConnection) {
   EXPECT_FALSE(client.open());
 }
 
+TEST_F(SimulatorFaults, AStreamErrorCanHaveAnyChild) {
+  add(R"({"action":"stream_error","tag":"iq","text":"xml-not-well-formed"})");
+  client.send(ping());
+  EXPECT_TRUE(client.take(names::kStreamError, "xml-not-well-formed"));
+}
+
+TEST_F(SimulatorFaults, AQuestionCanGetAnotherAnswer) {
+  add(R"({"action":"answer","xmlns":"encrypt","child":"count","answer":[["count",{"value":"3"}]]})");
+  const Node answer = client.ask(Node(names::kIq, {{"type", "get"}, {"xmlns", names::kEncrypt}},
+                                      std::vector{Node(names::kCount)}));
+  EXPECT_EQ(answer.text_attr("type"), "result");
+  EXPECT_EQ(answer.child(names::kCount)->text_attr("value"), "3");
+}
+
 TEST_F(SimulatorFaults, ACutFrameBreaksTheLineAndTheMessageComesAgain) {
   add(R"({"where":"out","action":"cut","tag":"message","bytes":20})");
   say("cut");

@@ -2,10 +2,12 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "posthorn/base/json.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/time.h"
+#include "posthorn/wire/node.h"
 
 namespace posthorn::simulator {
 
@@ -26,8 +28,10 @@ struct Fault {
     close_after,   ///< handled or sent, then the connection breaks
     cut,           ///< out: `bytes` bytes of its frame are sent, then the connection breaks
     error,         ///< in: message -> ack error `code`; iq -> error `code` with `text`, `backoff`
+    answer,        ///< in: an iq gets a result with `answer` as its children
     failure,       ///< login: <failure reason=code code=sub_code expire=expire>
-    stream_error,  ///< in: <stream:error code> (with <conflict type=text> if text is set), close
+    stream_error,  ///< in: <stream:error code>, close; text "replaced", "device_removed": with
+                   ///< <conflict type=text>; any other text: with a child of that tag
     corrupt,       ///< out: one ciphertext byte flipped
     length,        ///< out: frame announced with `bytes` as its length
     truncate,      ///< out: node without its last byte
@@ -59,6 +63,7 @@ struct Fault {
   std::int64_t expire = 0;
   std::int64_t backoff = 0;
   std::string text;
+  std::vector<wire::Node> answer;
   milliseconds after{0};
   std::size_t bytes = 0;
 };
