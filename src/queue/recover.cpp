@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "queue/batch.h"
 #include "queue/walk.h"
@@ -12,6 +13,8 @@ namespace posthorn::queue {
 namespace {
 
 constexpr std::size_t kLostNamed = 64;
+/// Every start numbers its batches from the next multiple of this on.
+constexpr std::uint64_t kNumbersPerStart = 1 << 16;
 
 /// Follows the log and keeps what is not acknowledged.
 class Collector final : public LogVisitor {
@@ -19,6 +22,8 @@ class Collector final : public LogVisitor {
   explicit Collector(std::uint64_t newest_number) : newest_number_(newest_number) {}
 
   void on_batch(const BatchHeader& header, bool after_gap) override {
+    settle(header.number);
+    number_ = header.number;
     const Sequence first = header.next_sequence - header.entries;
     if (after_gap) {
       // Of a batch without a header we know only which sequences nobody else claims.
@@ -52,7 +57,7 @@ class Collector final : public LogVisitor {
     // Entries that never appeared are among the unseen records; the others are moves and acks.
     const std::uint64_t others =
         unseen_records_ - std::min<std::uint64_t>(unseen_records_, expected_.size());
-    (header.number == newest_number_ ? torn_ : damaged_) += others;
+    doubtful_records_ += others;
     for (const Sequence s : expected_) give_up(s, header.number);
     expected_.clear();
     unseen_records_ = 0;
@@ -62,6 +67,7 @@ class Collector final : public LogVisitor {
   void raise_next_sequence(Sequence next) { next_sequence_ = std::max(next_sequence_, next); }
 
   [[nodiscard]] Recovered finish() {
+    settle(number_ + kNumbersPerStart);
     Recovered result;
     auto late = late_.begin();
     for (const Index::Slot* slot = in_order_.first(); slot != nullptr || late != late_.end();) {
@@ -92,8 +98,7 @@ class Collector final : public LogVisitor {
       if (!is_pending(header.sequence)) give_up(header.sequence, header.batch);
       return;
     }
-    missing_.erase(header.sequence);
-    torn_entries_.erase(header.sequence);
+    found(header.sequence);
     Index::Slot slot = Index::make_slot(header, place);
     const Index::Slot* last = in_order_.last();
     if (in_order_.find(header.sequence) != nullptr) {
@@ -109,14 +114,15 @@ class Collector final : public LogVisitor {
 
   void on_acks(const RecordHeader& header, bool intact, ByteView payload) {
     if (!intact) {
-      ++(header.batch >= newest_number_ ? torn_ : damaged_);
+      ++(header.batch == number_         ? doubtful_records_
+         : header.batch > newest_number_ ? torn_
+                                         : damaged_);
       return;
     }
     for (; payload.size() >= 8; payload = payload.subspan(8)) {
       const Sequence done = get_u64(payload);
       if (!in_order_.erase(done)) late_.erase(done);
-      missing_.erase(done);
-      torn_entries_.erase(done);
+      found(done);
     }
   }
 
@@ -124,17 +130,34 @@ class Collector final : public LogVisitor {
     return in_order_.find(s) != nullptr || late_.contains(s);
   }
   void give_up(Sequence s, std::uint64_t number) {
-    (number >= newest_number_ ? torn_entries_ : missing_).insert(s);
+    (number == number_ ? doubtful_ : number > newest_number_ ? torn_entries_ : missing_).insert(s);
+  }
+  /// It turned up, or is done: nothing is missing.
+  void found(Sequence s) {
+    missing_.erase(s);
+    torn_entries_.erase(s);
+    doubtful_.erase(s);
+  }
+  /// What the last batch lacks was torn by a power cut when the box started again behind it, which
+  /// its numbers show; else the medium lost it.
+  void settle(std::uint64_t next_number) {
+    const bool cut = next_number / kNumbersPerStart != number_ / kNumbersPerStart;
+    (cut ? torn_ : damaged_) += std::exchange(doubtful_records_, 0U);
+    (cut ? torn_entries_ : missing_).merge(doubtful_);
+    doubtful_.clear();
   }
 
   std::uint64_t newest_number_;
+  std::uint64_t number_ = 0;  // of the batch before the next one
   Index in_order_;
   /// Entries that turn up behind later ones: moved there after their first place was given up.
   std::map<Sequence, Index::Slot> late_;
   std::set<Sequence> expected_;  // entries of this batch that have not appeared yet
   std::uint64_t unseen_records_ = 0;
   std::set<Sequence> missing_;       // unreadable and not acknowledged
-  std::set<Sequence> torn_entries_;  // the same, in the last batch
+  std::set<Sequence> torn_entries_;  // the same, in a batch that a cut hit
+  std::set<Sequence> doubtful_;      // the same, and which of the two is not known yet
+  std::uint64_t doubtful_records_ = 0;
   std::uint64_t torn_ = 0;
   std::uint64_t damaged_ = 0;
   Sequence next_sequence_ = 0;
@@ -172,7 +195,7 @@ Recovered recover(Reader& reader, const Geometry& geometry) {
   Recovered result = collector.finish();
   // A torn batch may have left records that we did not find; a number far above theirs keeps them
   // from ever counting.
-  log.next_number = (std::max(newest_number, walk.highest_number()) | 0xffff) + 1;
+  log.next_number = (std::max(newest_number, walk.highest_number()) | (kNumbersPerStart - 1)) + 1;
   log.next_sequence = result.log.next_sequence;
   result.log = log;
   return result;

@@ -233,7 +233,11 @@ void Driver::cut_here(const MemDisk& disk, std::size_t depth, const MemDisk::Cho
   RingFile& ring = **opened;
   const queue::Recovery& report = ring.recovery();
   if (report.damaged != 0 || !report.lost.empty() || !report.set_aside.empty()) {
-    return complain("reports damage that a cut does not do", how);
+    return complain("reports damage that a cut does not do: damaged " +
+                        std::to_string(report.damaged) + ", lost " +
+                        std::to_string(report.lost.size()) + ", torn " +
+                        std::to_string(report.torn) + " " + report.set_aside,
+                    how);
   }
   Oracle oracle = oracle_;
   if (std::string what = oracle.adopt(ring); !what.empty()) return complain(std::move(what), how);
