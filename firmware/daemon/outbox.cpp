@@ -17,6 +17,8 @@ void Outbox::accept(Job job, Once<void(Result<std::string>)> done) {
                [this, job = std::move(job),
                 done = std::move(done)](Result<queue::Sequence> sequence) mutable {
                  if (!sequence) {
+                   // Nothing was queued: the till's next try is no double post.
+                   valve_->on_accept_failed(job);
                    done(tl::unexpected(sequence.error()));
                    return;
                  }
