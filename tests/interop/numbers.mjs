@@ -45,7 +45,7 @@ async function metric(box, name) {
 }
 
 const program = findProgram('POSTHORN_DAEMON', 'firmware/daemon/posthornd')
-const sim = await Simulator.start({ runFor: 900, args: ['--journal', '1000'] })
+const sim = await Simulator.start({ runFor: 900 })
 const box = await new Daemon(sim).start()
 const stripped = join(box.folder, 'stripped')
 copyFileSync(program, stripped)
