@@ -35,7 +35,6 @@ class Opener {
   [[nodiscard]] Result<OpenedRing> start_fresh();
   [[nodiscard]] static bool has_room(const OpenedRing& ring);
   [[nodiscard]] Result<OpenedRing> salvage(OpenedRing old);
-  [[nodiscard]] std::uint64_t bytes_that_hold(const OpenedRing& old) const;
   [[nodiscard]] Result<OpenedRing> resize(OpenedRing old);
   [[nodiscard]] Result<OpenedRing> copy_to_new(OpenedRing& old, std::uint64_t bytes);
   [[nodiscard]] Result<std::unique_ptr<DiskFile>> create_new(std::uint64_t bytes);
@@ -108,20 +107,17 @@ Result<OpenedRing> Opener::open_existing(std::unique_ptr<DiskFile> file) {
   report_ = std::move(opened.state.report);
   const bool whole = file->size() == geometry.file_bytes && reader.unreadable_pieces() == 0;
   opened.file = std::move(file);
-  const bool room = has_room(opened);
-  if (!whole || (!room && report_.damaged > 0)) return salvage(std::move(opened));
+  if (!whole || !has_room(opened)) return salvage(std::move(opened));
   if (!(found.first_whole && found.last_whole)) {
     const std::uint64_t hurt = found.first_whole ? geometry.file_bytes - kSuperblockArea : 0;
     report_.superblock_repaired = static_cast<bool>(write_superblock(*opened.file, geometry, hurt));
   }
-  if (!room) return copy_to_new(opened, bytes_that_hold(opened));
   if (opened.file->alignment() > geometry.block_bytes) return copy_to_new(opened, bytes_);
   if (geometry.file_bytes != bytes_with(*opened.file)) return resize(std::move(opened));
   return opened;
 }
 
-/// Power cuts while old entries were being moved, one after the other, use up the reserve; where
-/// headers are damaged the log may even seem to run into itself. A fresh file has room again.
+/// Where headers are damaged the log may seem to run into itself. Intact rings always have more.
 bool Opener::has_room(const OpenedRing& ring) {
   const LogState& log = ring.state.log;
   return log.head + ring.geometry.largest_batch() + 2 <= log.synced_tail + ring.geometry.blocks();
@@ -132,14 +128,10 @@ Result<OpenedRing> Opener::salvage(OpenedRing old) {
   log::error("queue", "ring file is badly damaged: rest saved, old one set aside",
              {{"file", path_}, {"as", damaged_path_}});
   report_.set_aside = damaged_path_;
-  return copy_to_new(old, bytes_that_hold(old));
-}
-
-std::uint64_t Opener::bytes_that_hold(const OpenedRing& old) const {
   Geometry roomy = old.geometry;
   roomy.file_bytes = std::max(bytes_, old.geometry.file_bytes);
   while (roomy.capacity_bytes() < old.state.index.bytes()) roomy.file_bytes *= 2;
-  return roomy.file_bytes;
+  return copy_to_new(old, roomy.file_bytes);
 }
 
 Result<OpenedRing> Opener::resize(OpenedRing old) {
