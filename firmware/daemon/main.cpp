@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -17,6 +19,20 @@ namespace {
 
 constexpr const char* kDefaultConfig = "/etc/posthorn/posthorn.toml";
 
+/// Quiet hours are local time: the configured zone becomes the process's own. An unknown name would
+/// silently mean UTC, so it is refused.
+Result<void> check_time_zone(const std::string& name) {
+  if (name.empty() || std::ifstream("/usr/share/zoneinfo/" + name)) return {};
+  return fail(Errc::malformed,
+              "throttle.time_zone: no such zone: " + name + " (a name like Europe/Berlin)");
+}
+
+void use_time_zone(const std::string& name) {
+  if (name.empty()) return;
+  setenv("TZ", name.c_str(), 1);
+  tzset();
+}
+
 Result<Config> load_config(const std::string& path, bool must_exist) {
   std::ifstream file(path);
   if (!file && !must_exist) return Config{};
@@ -25,6 +41,7 @@ Result<Config> load_config(const std::string& path, bool must_exist) {
   text << file.rdbuf();
   TRY(Config config, parse_config(text.str(), path));
   TRY(throttle_settings(config.throttle));
+  TRY(check_time_zone(config.throttle.time_zone));
   return config;
 }
 
@@ -56,6 +73,7 @@ int run(const Config& config) {
   setenv("UV_THREADPOOL_SIZE", "3", 0);
   mallopt(M_ARENA_MAX, 1);
   signal(SIGPIPE, SIG_IGN);
+  use_time_zone(config.throttle.time_zone);
   loop::Loop loop;
   auto app = App::start(loop, config);
   if (!app) {
