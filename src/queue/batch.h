@@ -9,12 +9,11 @@
 
 namespace posthorn::queue {
 
-/// A batch stops taking more once it is this long ...
-inline constexpr std::uint64_t kBatchTargetBytes = 256 * 1024;
 inline constexpr std::size_t kMaxAcksPerBatch = 4096;
-/// ... so with acknowledgements before and moved entries behind it is never longer than this.
-inline constexpr std::uint64_t kMaxBatchBytes = kBatchTargetBytes + kBatchHeaderBytes +
-                                                2 * record_bytes(kMaxPayloadBytes) + 256 * 1024 +
+/// A batch takes new entries up to Geometry::batch_target(), moves `tidy` blocks of old ones, and
+/// may go over each by one record: with its acknowledgements it is never longer than this.
+inline constexpr std::uint64_t kMaxBatchBytes = 2 * (kTidyBytes + 4096) + kBatchHeaderBytes +
+                                                2 * record_bytes(kMaxPayloadBytes) +
                                                 record_bytes(8 * kMaxAcksPerBatch);
 
 /// One write and one sync in the making: filled on the loop, then encoded and written by the

@@ -13,7 +13,6 @@ namespace {
 
 constexpr std::uint64_t kFileMagic = 0x0a31474e49524850;   // "PHRING1\n" in the file
 constexpr std::uint64_t kBatchMagic = 0x9bd4c3a75e10f26c;  // arbitrary: half of its bits are set
-constexpr std::uint64_t kTidyBytes = 256 * 1024;
 constexpr int kResemblance = 8;  // flipped bits of 64: 1 in 10^9 by chance
 
 static_assert(std::endian::native == std::endian::little, "the file is little-endian");
@@ -64,8 +63,10 @@ std::uint64_t Geometry::tidy_blocks() const {
 std::uint64_t Geometry::reserve_blocks() const { return 2 * (tidy_blocks() + largest_batch()) + 4; }
 
 std::uint64_t Geometry::capacity_bytes() const {
-  // A batch of moved records wastes its header and part of its last block.
-  const std::uint64_t dense = blocks() - reserve_blocks() - largest_batch() - 2;
+  // What was moved last still counts with its old place, too; and a batch of moved records wastes
+  // its header and part of its last block.
+  const std::uint64_t twice = tidy_blocks() + largest_batch();
+  const std::uint64_t dense = blocks() - reserve_blocks() - twice - largest_batch() - 2;
   const std::uint64_t waste = dense / tidy_blocks() * (block_bytes + kBatchHeaderBytes);
   return std::min(blocks() * block_bytes / 8 * 5, dense * block_bytes - waste);
 }

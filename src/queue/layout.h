@@ -17,6 +17,7 @@ inline constexpr std::size_t kSuperblockBytes = 64;
 inline constexpr std::size_t kBatchHeaderBytes = 64;
 inline constexpr std::size_t kRecordHeaderBytes = 40;
 inline constexpr std::size_t kRecordAlign = 8;
+inline constexpr std::uint64_t kTidyBytes = 256 * 1024;  ///< most that one batch moves
 inline constexpr std::uint64_t kMinFileBytes = 64 * 1024;
 inline constexpr std::uint64_t kMinFileBytesLargeBlocks = 128 * 1024;
 inline constexpr std::uint64_t kMaxFileBytes = 4ULL << 30;
@@ -46,6 +47,9 @@ struct Geometry {
   [[nodiscard]] std::uint64_t largest_batch() const;   ///< for one record of the largest payload
   [[nodiscard]] std::uint64_t tidy_blocks() const;     ///< what one batch moves, at least
   [[nodiscard]] std::uint64_t reserve_blocks() const;  ///< new entries leave this free
+  /// A batch takes no more entries once it has so many bytes: what is to be moved to free the first
+  /// batch's place must fit into the reserve.
+  [[nodiscard]] std::uint64_t batch_target() const { return tidy_blocks() * block_bytes; }
   /// What pending records may fill, with headers.
   [[nodiscard]] std::uint64_t capacity_bytes() const;
 };

@@ -1,12 +1,12 @@
 #include "queue/recover.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "queue/batch.h"
-#include "queue/walk.h"
 
 namespace posthorn::queue {
 
@@ -19,11 +19,8 @@ constexpr std::uint64_t kNumbersPerStart = 1 << 16;
 /// Follows the log and keeps what is not acknowledged.
 class Collector final : public LogVisitor {
  public:
-  explicit Collector(std::uint64_t newest_number) : newest_number_(newest_number) {}
-
   void on_batch(const BatchHeader& header, bool after_gap) override {
     settle(header.number);
-    number_ = header.number;
     const Sequence first = header.next_sequence - header.entries;
     if (after_gap) {
       // Of a batch without a header we know only which sequences nobody else claims.
@@ -57,7 +54,7 @@ class Collector final : public LogVisitor {
     // Entries that never appeared are among the unseen records; the others are moves and acks.
     const std::uint64_t others =
         unseen_records_ - std::min<std::uint64_t>(unseen_records_, expected_.size());
-    doubtful_records_ += others;
+    if (others != 0) doubts_[header.number / kNumbersPerStart].records += others;
     for (const Sequence s : expected_) give_up(s, header.number);
     expected_.clear();
     unseen_records_ = 0;
@@ -67,7 +64,7 @@ class Collector final : public LogVisitor {
   void raise_next_sequence(Sequence next) { next_sequence_ = std::max(next_sequence_, next); }
 
   [[nodiscard]] Recovered finish() {
-    settle(number_ + kNumbersPerStart);
+    settle(std::numeric_limits<std::uint64_t>::max());
     Recovered result;
     auto late = late_.begin();
     for (const Index::Slot* slot = in_order_.first(); slot != nullptr || late != late_.end();) {
@@ -114,9 +111,7 @@ class Collector final : public LogVisitor {
 
   void on_acks(const RecordHeader& header, bool intact, ByteView payload) {
     if (!intact) {
-      ++(header.batch == number_         ? doubtful_records_
-         : header.batch > newest_number_ ? torn_
-                                         : damaged_);
+      ++doubts_[header.batch / kNumbersPerStart].records;
       return;
     }
     for (; payload.size() >= 8; payload = payload.subspan(8)) {
@@ -130,34 +125,39 @@ class Collector final : public LogVisitor {
     return in_order_.find(s) != nullptr || late_.contains(s);
   }
   void give_up(Sequence s, std::uint64_t number) {
-    (number == number_ ? doubtful_ : number > newest_number_ ? torn_entries_ : missing_).insert(s);
+    doubts_[number / kNumbersPerStart].entries.insert(s);
   }
   /// It turned up, or is done: nothing is missing.
   void found(Sequence s) {
     missing_.erase(s);
     torn_entries_.erase(s);
-    doubtful_.erase(s);
+    for (auto& [start, doubt] : doubts_) doubt.entries.erase(s);
   }
-  /// What the last batch lacks was torn by a power cut when the box started again behind it, which
-  /// its numbers show; else the medium lost it.
+  /// What is not whole was torn by a power cut when the box started again behind it, which the next
+  /// batch's number shows; else the medium lost it.
   void settle(std::uint64_t next_number) {
-    const bool cut = next_number / kNumbersPerStart != number_ / kNumbersPerStart;
-    (cut ? torn_ : damaged_) += std::exchange(doubtful_records_, 0U);
-    (cut ? torn_entries_ : missing_).merge(doubtful_);
-    doubtful_.clear();
+    for (auto& [start, doubt] : doubts_) {
+      const bool cut = next_number / kNumbersPerStart != start;
+      (cut ? torn_ : damaged_) += doubt.records;
+      (cut ? torn_entries_ : missing_).merge(doubt.entries);
+    }
+    doubts_.clear();
   }
 
-  std::uint64_t newest_number_;
-  std::uint64_t number_ = 0;  // of the batch before the next one
+  /// What is not whole and may be needed, before it is known why.
+  struct Doubt {
+    std::set<Sequence> entries;
+    std::uint64_t records = 0;  // moves and acknowledgements
+  };
+
   Index in_order_;
   /// Entries that turn up behind later ones: moved there after their first place was given up.
   std::map<Sequence, Index::Slot> late_;
   std::set<Sequence> expected_;  // entries of this batch that have not appeared yet
   std::uint64_t unseen_records_ = 0;
-  std::set<Sequence> missing_;       // unreadable and not acknowledged
-  std::set<Sequence> torn_entries_;  // the same, in a batch that a cut hit
-  std::set<Sequence> doubtful_;      // the same, and which of the two is not known yet
-  std::uint64_t doubtful_records_ = 0;
+  std::map<std::uint64_t, Doubt> doubts_;  // by the start of the box that wrote it
+  std::set<Sequence> missing_;             // unreadable and not acknowledged
+  std::set<Sequence> torn_entries_;        // the same, in a batch that a cut hit
   std::uint64_t torn_ = 0;
   std::uint64_t damaged_ = 0;
   Sequence next_sequence_ = 0;
@@ -172,10 +172,28 @@ bool begun_at(Reader& reader, const Geometry& geometry, std::uint64_t position) 
 
 }  // namespace
 
+std::uint64_t LogState::anchored(std::uint64_t position) const {
+  for (const Gap& gap : gaps) {
+    if (gap.begin <= position && position < gap.end) return gap.anchor;
+  }
+  return position;
+}
+
+std::uint64_t LogState::reserve(const Geometry& geometry) const {
+  // A gap gives its room back only when everything has been moved out of it.
+  std::uint64_t blocks = geometry.reserve_blocks();
+  for (const Gap& gap : gaps) blocks += 2 * (gap.end - gap.begin);
+  return blocks;
+}
+
+void LogState::drop_old_gaps() {
+  std::erase_if(gaps, [this](const Gap& gap) { return gap.end <= synced_tail; });
+}
+
 Recovered recover(Reader& reader, const Geometry& geometry) {
   const auto newest = find_newest(reader, geometry);
   const std::uint64_t newest_number = newest ? newest->number : 0;
-  Collector collector(newest_number);
+  Collector collector;
   collector.raise_next_sequence(geometry.first_sequence);
   LogWalk walk(reader, geometry, collector);
   LogState log;
@@ -197,6 +215,7 @@ Recovered recover(Reader& reader, const Geometry& geometry) {
   // from ever counting.
   log.next_number = (std::max(newest_number, walk.highest_number()) | (kNumbersPerStart - 1)) + 1;
   log.next_sequence = result.log.next_sequence;
+  log.gaps = walk.gaps();
   result.log = log;
   return result;
 }

@@ -6,6 +6,7 @@
 #include "posthorn/queue/ring_file.h"
 #include "queue/index.h"
 #include "queue/reader.h"
+#include "queue/walk.h"
 
 namespace posthorn::queue {
 
@@ -16,6 +17,18 @@ struct LogState {
   std::uint64_t synced_tail = 0;   ///< tail in the newest header: room begins before it
   std::uint64_t next_number = 1;
   std::uint64_t next_sequence = 1;
+  std::vector<Gap> gaps;  ///< behind the tail, in rising order
+
+  /// The tail that a header may name when the first needed entry is in `position`: always the
+  /// place of a batch that has its header, so that the next walk knows which numbers are current.
+  [[nodiscard]] std::uint64_t anchored(std::uint64_t position) const;
+  /// What new entries leave free: FORMAT.md, "Room".
+  [[nodiscard]] std::uint64_t reserve(const Geometry& geometry) const;
+  [[nodiscard]] std::uint64_t free_blocks(const Geometry& geometry) const {
+    return synced_tail + geometry.blocks() - head;
+  }
+  /// Forgets gaps before the synced tail.
+  void drop_old_gaps();
 };
 
 struct Recovered {

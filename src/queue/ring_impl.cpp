@@ -135,6 +135,7 @@ void RingFile::Impl::pump() {
   in_flight_ = true;
   const std::shared_ptr<Batch> batch = plan();
   // A flush ends with the batch that carries the last of what was there when it was asked for.
+  left_waiting_ = !waiting_.empty();
   if (waiting_.empty() && acks_.empty()) flushes_in_flight_ = std::exchange(flushes_, {});
   worker_.run([batch, file = file_] { batch->write(*file); },
               [self = shared_from_this(), batch] { self->on_batch_done(*batch); });
@@ -158,6 +159,7 @@ void RingFile::Impl::on_written(Batch& batch) {
   log_.head = header.position + header.blocks;
   log_.previous_end = log_.head;
   log_.synced_tail = header.tail;
+  log_.drop_old_gaps();
   after_failure_ = false;
   ++counts_.syncs;
   counts_.fault.reset();
@@ -166,15 +168,14 @@ void RingFile::Impl::on_written(Batch& batch) {
     ack_timer_.stop();
   }
   progress = take_moves(batch) || progress;
-  futile_blocks_ =
-      batch.entries().empty() && !waiting_.empty() ? futile_blocks_ + header.blocks : 0;
+  futile_blocks_ = batch.entries().empty() && left_waiting_ ? futile_blocks_ + header.blocks : 0;
   take_entries(batch);
   // Every entry is in place before the first answer: an answer may look at the queue.
   Answers answers = std::exchange(answers_in_flight_, {});
   Flushes flushes = std::exchange(flushes_in_flight_, {});
   for (std::size_t i = 0; i < answers.size(); ++i) answers[i](batch.entries()[i].sequence);
   for (auto& done : flushes) done({});
-  if (!progress || futile_blocks_ > 2 * geometry_.blocks()) {
+  if ((left_waiting_ && !progress) || futile_blocks_ > 2 * geometry_.blocks()) {
     refuse_waiting({Errc::full, "no room can be made"});
   }
 }

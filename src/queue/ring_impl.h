@@ -80,7 +80,7 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   void plan_entries(Batch& batch, std::uint64_t room_bytes);
   void plan_moves(Batch& batch, std::uint64_t room_bytes);
   void skip_to_start_if_cramped();
-  [[nodiscard]] std::uint64_t free_blocks() const;
+  [[nodiscard]] std::uint64_t free_blocks() const { return log_.free_blocks(geometry_); }
   [[nodiscard]] std::uint64_t blocks_to_end() const;
   [[nodiscard]] bool room_is_short(std::uint64_t blocks_taken) const;
 
@@ -121,6 +121,7 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   bool woken_ = false;
   bool acks_due_ = false;
   bool after_failure_ = false;  // the next batch must take the place of the one that failed
+  bool left_waiting_ = false;   // the batch in flight had no room for all that waited
   bool closed_ = false;
   /// The device would not read this entry when it was to be moved. While it is the oldest, moving
   /// others would not make room; reading it once clears this.

@@ -33,8 +33,11 @@ class Opener {
   [[nodiscard]] Result<OpenedRing> open_existing(std::unique_ptr<DiskFile> file);
   [[nodiscard]] Result<OpenedRing> open_missing();
   [[nodiscard]] Result<OpenedRing> start_fresh();
+  [[nodiscard]] static bool runs_into_itself(const OpenedRing& ring);
   [[nodiscard]] static bool has_room(const OpenedRing& ring);
   [[nodiscard]] Result<OpenedRing> salvage(OpenedRing old);
+  [[nodiscard]] Result<OpenedRing> refresh(OpenedRing old);
+  [[nodiscard]] std::uint64_t bytes_that_hold(const OpenedRing& old) const;
   [[nodiscard]] Result<OpenedRing> resize(OpenedRing old);
   [[nodiscard]] Result<OpenedRing> copy_to_new(OpenedRing& old, std::uint64_t bytes);
   [[nodiscard]] Result<std::unique_ptr<DiskFile>> create_new(std::uint64_t bytes);
@@ -107,20 +110,29 @@ Result<OpenedRing> Opener::open_existing(std::unique_ptr<DiskFile> file) {
   report_ = std::move(opened.state.report);
   const bool whole = file->size() == geometry.file_bytes && reader.unreadable_pieces() == 0;
   opened.file = std::move(file);
-  if (!whole || !has_room(opened)) return salvage(std::move(opened));
+  if (!whole || runs_into_itself(opened)) return salvage(std::move(opened));
   if (!(found.first_whole && found.last_whole)) {
     const std::uint64_t hurt = found.first_whole ? geometry.file_bytes - kSuperblockArea : 0;
     report_.superblock_repaired = static_cast<bool>(write_superblock(*opened.file, geometry, hurt));
   }
+  if (!has_room(opened)) return refresh(std::move(opened));
   if (opened.file->alignment() > geometry.block_bytes) return copy_to_new(opened, bytes_);
   if (geometry.file_bytes != bytes_with(*opened.file)) return resize(std::move(opened));
   return opened;
 }
 
-/// Where headers are damaged the log may seem to run into itself. Intact rings always have more.
+/// Where headers are damaged the newest one may be an old one.
+bool Opener::runs_into_itself(const OpenedRing& ring) {
+  const LogState& log = ring.state.log;
+  return log.head > log.synced_tail + ring.geometry.blocks();
+}
+
+/// Power cuts while old entries were being moved, one after the other, use up the reserve. A fresh
+/// file has room again.
 bool Opener::has_room(const OpenedRing& ring) {
   const LogState& log = ring.state.log;
-  return log.head + ring.geometry.largest_batch() + 2 <= log.synced_tail + ring.geometry.blocks();
+  const std::uint64_t end = log.synced_tail + ring.geometry.blocks();
+  return log.head + log.reserve(ring.geometry) <= end;
 }
 
 /// Parts of the file are missing: what is left goes to a new file and the old one is kept.
@@ -128,10 +140,25 @@ Result<OpenedRing> Opener::salvage(OpenedRing old) {
   log::error("queue", "ring file is badly damaged: rest saved, old one set aside",
              {{"file", path_}, {"as", damaged_path_}});
   report_.set_aside = damaged_path_;
+  return copy_to_new(old, bytes_that_hold(old));
+}
+
+/// Everything is there, but too little room to go on well. The old file still takes
+/// acknowledgements, so a disk without room for a second one is no reason not to start.
+Result<OpenedRing> Opener::refresh(OpenedRing old) {
+  auto fresh = copy_to_new(old, bytes_that_hold(old));
+  if (fresh) return fresh;
+  log::warn("queue", "cramped, and cannot move to a fresh file",
+            {{"file", path_}, {"error", fresh.error()}});
+  static_cast<void>(disk_.remove(new_path_));
+  return old;
+}
+
+std::uint64_t Opener::bytes_that_hold(const OpenedRing& old) const {
   Geometry roomy = old.geometry;
   roomy.file_bytes = std::max(bytes_, old.geometry.file_bytes);
   while (roomy.capacity_bytes() < old.state.index.bytes()) roomy.file_bytes *= 2;
-  return copy_to_new(old, roomy.file_bytes);
+  return roomy.file_bytes;
 }
 
 Result<OpenedRing> Opener::resize(OpenedRing old) {
@@ -164,7 +191,7 @@ Result<OpenedRing> Opener::copy_to_new(OpenedRing& old, std::uint64_t bytes) {
   BatchHeader header{.number = 1, .next_sequence = old.state.log.next_sequence};
   for (const Index::Slot* slot = old.state.index.first(); slot != nullptr;) {
     Batch batch(geometry, header);
-    for (; slot != nullptr && batch.bytes() < kBatchTargetBytes;
+    for (; slot != nullptr && batch.bytes() < geometry.batch_target();
          slot = old.state.index.after(slot->sequence)) {
       batch.add_move(*slot);
     }

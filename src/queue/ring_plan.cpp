@@ -6,10 +6,6 @@ namespace posthorn::queue {
 
 // How much room a batch leaves: FORMAT.md, "Room".
 
-std::uint64_t RingFile::Impl::free_blocks() const {
-  return log_.synced_tail + geometry_.blocks() - log_.head;
-}
-
 std::uint64_t RingFile::Impl::blocks_to_end() const {
   return geometry_.blocks() - log_.head % geometry_.blocks();
 }
@@ -39,7 +35,7 @@ std::shared_ptr<Batch> RingFile::Impl::plan() {
   header.number = log_.next_number++;
   header.position = log_.head;
   header.previous_end = log_.previous_end;
-  header.tail = index_.tail(log_.head);
+  header.tail = log_.anchored(index_.tail(log_.head));
   header.next_sequence = log_.next_sequence;
   const auto batch = std::make_shared<Batch>(geometry_, header);
   const std::uint64_t room =
@@ -64,8 +60,8 @@ void RingFile::Impl::plan_acks(Batch& batch, std::uint64_t room_bytes) {
 
 void RingFile::Impl::plan_entries(Batch& batch, std::uint64_t room_bytes) {
   const std::uint64_t free = free_blocks();
-  const std::uint64_t reserve = geometry_.reserve_blocks();
-  while (!waiting_.empty() && batch.bytes() < kBatchTargetBytes) {
+  const std::uint64_t reserve = log_.reserve(geometry_);
+  while (!waiting_.empty() && batch.bytes() < geometry_.batch_target()) {
     const std::uint64_t bytes = batch.bytes_with(waiting_.front().entry.payload.size());
     if (bytes > room_bytes || geometry_.blocks_for(bytes) + reserve > free) return;
     batch.add_entry(std::move(waiting_.front().entry));
@@ -75,7 +71,7 @@ void RingFile::Impl::plan_entries(Batch& batch, std::uint64_t room_bytes) {
 }
 
 bool RingFile::Impl::room_is_short(std::uint64_t blocks_taken) const {
-  return free_blocks() < blocks_taken + geometry_.reserve_blocks() + geometry_.tidy_blocks();
+  return free_blocks() < blocks_taken + log_.reserve(geometry_) + geometry_.tidy_blocks();
 }
 
 /// When room gets short, the oldest pending entries are copied to the head. The batch after the

@@ -30,7 +30,9 @@ void LogWalk::run(std::uint64_t from, std::uint64_t end, std::uint64_t newest) {
     const std::uint64_t gap_start = position;
     auto header = header_at(position, numbers);
     if (!header) {
-      position = scan(position, end, numbers, StopAt::header).stopped_at;
+      const Scan gap = scan(position, end, numbers, StopAt::header);
+      note_gap(gap_start, gap.records_end);
+      position = gap.stopped_at;
       if (position == end) return;
       header = header_at(position, numbers);
     }
@@ -43,7 +45,13 @@ void LogWalk::run(std::uint64_t from, std::uint64_t end, std::uint64_t newest) {
 std::uint64_t LogWalk::run_headless(std::uint64_t from, std::uint64_t limit,
                                     std::uint64_t newer_than) {
   const Numbers numbers{newer_than + 1, newer_than + kNumbersAhead};
-  return scan(from, limit, numbers, StopAt::limit).records_end;
+  const std::uint64_t end = scan(from, limit, numbers, StopAt::limit).records_end;
+  note_gap(from, end);
+  return end;
+}
+
+void LogWalk::note_gap(std::uint64_t begin, std::uint64_t end) {
+  if (begin != end) gaps_.push_back({begin, end, previous_position_.value_or(begin)});
 }
 
 std::optional<BatchHeader> LogWalk::header_at(std::uint64_t position, Numbers numbers) {
@@ -57,6 +65,7 @@ std::optional<BatchHeader> LogWalk::header_at(std::uint64_t position, Numbers nu
 
 void LogWalk::take_batch(const BatchHeader& header) {
   previous_number_ = header.number;
+  previous_position_ = header.position;
   highest_ = std::max(highest_, header.number);
   const std::uint64_t start = geometry_.offset_of(header.position);
   const std::uint64_t length = std::uint64_t{header.blocks} * geometry_.block_bytes;
@@ -80,7 +89,8 @@ LogWalk::Scan LogWalk::scan(std::uint64_t from, std::uint64_t limit, Numbers num
   Scan result{limit, from};
   std::uint64_t skip = 0;  // bytes of the next block that belong to the record before
   for (std::uint64_t position = from; position < limit;) {
-    if (stop == StopAt::header && skip == 0 && header_at(position, numbers)) {
+    // Even inside what a record claims to cover: a header there was written over its rest.
+    if (stop == StopAt::header && header_at(position, numbers)) {
       result.stopped_at = position;
       return result;
     }

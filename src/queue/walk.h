@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "queue/index.h"
 #include "queue/reader.h"
@@ -26,6 +27,13 @@ class LogVisitor {
 /// The batch with the highest number, wherever it is. Reads the whole file once.
 [[nodiscard]] std::optional<BatchHeader> find_newest(Reader& reader, const Geometry& geometry);
 
+/// Records whose batch header is gone: torn by a power cut, or damaged.
+struct Gap {
+  std::uint64_t begin = 0;   ///< logical block behind the last batch that has its header
+  std::uint64_t end = 0;     ///< logical block behind the last record found
+  std::uint64_t anchor = 0;  ///< position of that batch; `begin` when there is none
+};
+
 class LogWalk {
  public:
   LogWalk(Reader& reader, const Geometry& geometry, LogVisitor& visitor)
@@ -37,6 +45,9 @@ class LogWalk {
   /// block `limit`. Returns the block behind the last one found, `from` when there is none.
   [[nodiscard]] std::uint64_t run_headless(std::uint64_t from, std::uint64_t limit,
                                            std::uint64_t newer_than);
+
+  /// Where run() and run_headless() found records without a batch header, in rising order.
+  [[nodiscard]] const std::vector<Gap>& gaps() const { return gaps_; }
 
   /// Highest batch number that any record or header had.
   [[nodiscard]] std::uint64_t highest_number() const { return highest_; }
@@ -59,6 +70,7 @@ class LogWalk {
 
   [[nodiscard]] std::optional<BatchHeader> header_at(std::uint64_t position, Numbers numbers);
   void take_batch(const BatchHeader& header);
+  void note_gap(std::uint64_t begin, std::uint64_t end);
   [[nodiscard]] Scan scan(std::uint64_t from, std::uint64_t limit, Numbers numbers, StopAt stop);
   [[nodiscard]] std::uint64_t next_candidate(std::uint64_t start, std::uint64_t at,
                                              Numbers numbers);
@@ -71,6 +83,8 @@ class LogWalk {
   const Geometry& geometry_;
   LogVisitor& visitor_;
   std::uint64_t previous_number_ = 0;
+  std::optional<std::uint64_t> previous_position_;
+  std::vector<Gap> gaps_;
   std::uint64_t highest_ = 0;
 };
 

@@ -129,9 +129,7 @@ void Driver::stop() {
 void Driver::cut() {
   ++operations_;
   disk_->on_boundary = nullptr;
-  auto after = disk_->after_cut(
-      [this](std::size_t) { return static_cast<Fate>(chance_() % MemDisk::kFates); }, chance_());
-  ++cuts_;
+  auto after = random_cut();
   // What the ring answers while it is dropped, the application never heard.
   const Oracle at_cut = oracle_;
   ring_.reset();
@@ -140,6 +138,41 @@ void Driver::cut() {
   disk_ = std::move(after);
   failures_left_ = 0;
   hook();
+}
+
+std::unique_ptr<MemDisk> Driver::random_cut() {
+  ++cuts_;
+  return disk_->after_cut(
+      [this](std::size_t) { return static_cast<Fate>(chance_() % MemDisk::kFates); }, chance_());
+}
+
+void Driver::die() {
+  moment_of_death_ = std::make_unique<Moment>(Moment{random_cut(), oracle_});
+  disk_->on_boundary = nullptr;
+}
+
+void Driver::resume(std::uint64_t boundaries) {
+  const std::unique_ptr<Moment> moment = std::move(moment_of_death_);
+  disk_->on_boundary = nullptr;
+  ring_.reset();
+  scheduler_.run_posted();
+  oracle_ = std::move(moment->oracle);
+  disk_ = std::move(moment->disk);
+  failures_left_ = 0;
+  cut_in_ = boundaries;
+  hook();
+  open();
+  // A cut within this start, too, may have ended it.
+  if (died() || !wrong_.empty()) return;
+  if (std::string what = damage_in(*ring_); !what.empty()) complain(std::move(what), "resume");
+}
+
+std::string Driver::damage_in(const RingFile& ring) {
+  const queue::Recovery& report = ring.recovery();
+  if (report.damaged == 0 && report.lost.empty() && report.set_aside.empty()) return {};
+  return "reports damage that a cut does not do: damaged " + std::to_string(report.damaged) +
+         ", lost " + std::to_string(report.lost.size()) + ", torn " + std::to_string(report.torn) +
+         " " + report.set_aside;
 }
 
 void Driver::fail_next(MemDisk::Call call, int count) {
@@ -177,6 +210,7 @@ void Driver::complain(std::string what, std::string_view how) {
 void Driver::on_boundary(MemDisk& disk, std::size_t depth) {
   if (!wrong_.empty()) return;
   ++boundaries_;
+  if (depth == 1 && cut_in_ != 0 && --cut_in_ == 0) return die();
   const std::size_t count = disk.unsynced_blocks();
   if (plan_.every_boundary) {
     cut_here(
@@ -231,14 +265,7 @@ void Driver::cut_here(const MemDisk& disk, std::size_t depth, const MemDisk::Cho
   after->on_boundary = nullptr;
   if (!opened) return complain("does not open: " + to_string(opened.error()), how);
   RingFile& ring = **opened;
-  const queue::Recovery& report = ring.recovery();
-  if (report.damaged != 0 || !report.lost.empty() || !report.set_aside.empty()) {
-    return complain("reports damage that a cut does not do: damaged " +
-                        std::to_string(report.damaged) + ", lost " +
-                        std::to_string(report.lost.size()) + ", torn " +
-                        std::to_string(report.torn) + " " + report.set_aside,
-                    how);
-  }
+  if (std::string what = damage_in(ring); !what.empty()) return complain(std::move(what), how);
   Oracle oracle = oracle_;
   if (std::string what = oracle.adopt(ring); !what.empty()) return complain(std::move(what), how);
   if (plan_.use_every != 0 && cuts_ % plan_.use_every == 0) {

@@ -45,6 +45,12 @@ class Driver {
   void stop();  ///< an orderly end; open() starts again
   /// Power is really lost now, with a random fate for each block; open() starts again.
   void cut();
+  /// Power is lost at the so-manieth boundary from now on, in the midst of whatever is written
+  /// then; what runs on does so without consequence until resume() goes on from that moment.
+  void cut_within(std::uint64_t boundaries) { cut_in_ = boundaries; }
+  [[nodiscard]] bool died() const { return moment_of_death_ != nullptr; }
+  /// Starts from what the power left, and loses it again after so many boundaries (0: not).
+  void resume(std::uint64_t boundaries);
 
   /// The next `count` writes or syncs fail.
   void fail_next(MemDisk::Call call, int count);
@@ -74,11 +80,20 @@ class Driver {
   [[nodiscard]] std::uint32_t next_length() const { return static_cast<std::uint32_t>(next_id_); }
 
  private:
+  /// What the medium and the outside world have when the power goes.
+  struct Moment {
+    std::unique_ptr<MemDisk> disk;
+    Oracle oracle;
+  };
   void on_boundary(MemDisk& disk, std::size_t depth);
   void cut_here(const MemDisk& disk, std::size_t depth, const MemDisk::Chooser& fate,
                 std::string_view how);
   void use(MemDisk& disk, RingFile& ring, Oracle oracle, test::FakeScheduler& scheduler);
   void hook();
+  void die();
+  [[nodiscard]] std::unique_ptr<MemDisk> random_cut();
+  /// A cut is no damage: empty when the ring says so too.
+  [[nodiscard]] static std::string damage_in(const RingFile& ring);
   void complain(std::string what, std::string_view how);
   void check_drops();
 
@@ -97,6 +112,8 @@ class Driver {
   std::uint64_t cuts_ = 0;
   std::uint64_t boundaries_ = 0;
   std::uint64_t operations_ = 0;
+  std::uint64_t cut_in_ = 0;
+  std::unique_ptr<Moment> moment_of_death_;
   int failures_left_ = 0;
   std::uint64_t fail_call_ = 0;
   MemDisk::Fault single_fault_;

@@ -18,7 +18,7 @@ void run_batches(Driver& driver, std::uint32_t most_messages, std::uint32_t leng
 
 TEST(UnsyncedBlocks, EverySubsetOfUpToTen) {
   for (const std::size_t alignment : {std::size_t{512}, std::size_t{4096}}) {
-    Driver driver(1, alignment, ring_of(128 * 1024),
+    Driver driver(1, alignment, ring_of(256 * 1024),
                   {.every_boundary = false, .exhaustive_up_to = 10, .use_every = 64});
     run_batches(driver, 8, alignment == 512 ? 560 : 4300, 16);
     EXPECT_EQ(driver.wrong(), "");

@@ -150,7 +150,7 @@ TEST(Geometry, LeavesRoomToTidyInEveryRing) {
       const Geometry geometry{block, bytes, 1, 1};
       EXPECT_GT(geometry.blocks(), geometry.reserve_blocks() + geometry.largest_batch() + 2)
           << bytes;
-      EXPECT_GE(geometry.capacity_bytes(), 3 * record_bytes(geometry.max_payload())) << bytes;
+      EXPECT_GE(geometry.capacity_bytes(), 2 * record_bytes(geometry.max_payload())) << bytes;
       EXPECT_LE(geometry.capacity_bytes(), geometry.blocks() * block / 8 * 5) << bytes;
     }
   }
