@@ -61,12 +61,8 @@ BoardLink::BoardLink(loop::Loop& loop, const BoardConfig& config, std::function<
     log::info("board", "no board data: LED and button are not used", {{"reason", board.error()}});
     return;
   }
-  for (const std::string& name : board->leds) {
-    const std::string folder = config.sysfs + "/class/leds/" + name;
-    if (fs::exists(folder)) {
-      led_ = std::make_unique<board::Led>(folder);
-      break;
-    }
+  if (const auto folder = board::led_folder(*board, config.sysfs)) {
+    led_ = std::make_unique<board::Led>(*folder);
   }
   if (board->button) {
     auto button = board::watch_button(loop, *board->button, gesture_);

@@ -1,6 +1,7 @@
 #include <malloc.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -17,6 +18,9 @@
 namespace posthorn::daemon {
 namespace {
 
+/// What posthorn-setup made of the technician's posthorn.txt wins over the file of the
+/// installation.
+constexpr const char* kRunConfig = "/run/posthorn/posthorn.toml";
 constexpr const char* kDefaultConfig = "/etc/posthorn/posthorn.toml";
 
 /// Quiet hours are local time: the configured zone becomes the process's own. An unknown name would
@@ -97,7 +101,7 @@ int run(const Config& config) {
 int main_with(int argc, char** argv) {
   CLI::App options{
       "posthornd: the shop's WhatsApp session behind a local Green-API compatible API"};
-  std::string config_file = kDefaultConfig;
+  std::string config_file = access(kRunConfig, R_OK) == 0 ? kRunConfig : kDefaultConfig;
   bool check_only = false;
   const CLI::Option* given =
       options.add_option("--config", config_file, "configuration file")->capture_default_str();

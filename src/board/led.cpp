@@ -5,6 +5,8 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 
 namespace posthorn::board {
 
@@ -56,6 +58,8 @@ std::vector<Step> pattern_of(Light light) {
       return even(milliseconds(200));
     case Light::hold_all:
       return even(milliseconds(80));
+    case Light::off:
+      return {{false, milliseconds(1000)}};
   }
   return {};
 }
@@ -91,6 +95,15 @@ Light light_of(const Status& status) {
   return Light::fault;
 }
 
+std::optional<std::string> led_folder(const BoardData& board, const std::string& sysfs) {
+  for (const std::string& name : board.leds) {
+    std::string folder = sysfs + "/class/leds/" + name;
+    std::error_code error;
+    if (std::filesystem::exists(folder, error)) return folder;
+  }
+  return std::nullopt;
+}
+
 std::string kernel_pattern(const std::vector<Step>& steps) {
   std::string out;
   for (const Step& step : steps) {
@@ -104,17 +117,19 @@ std::string kernel_pattern(const std::vector<Step>& steps) {
 
 Result<void> Led::show(Light light) {
   if (shown_ && light_ == light) return {};
-  const std::vector<Step> steps = pattern_of(light);
-  if (steps.size() == 1) {
-    TRY(write("trigger", "none"));
-    TRY(write("brightness", steps.front().on ? "1" : "0"));
-  } else {
-    TRY(write("trigger", "pattern"));
-    TRY(write("pattern", kernel_pattern(steps)));
-  }
+  if (!has_trigger()) TRY(write("trigger", "pattern"));
+  TRY(write("pattern", kernel_pattern(pattern_of(light))));
   shown_ = true;
   light_ = light;
   return {};
+}
+
+bool Led::has_trigger() const {
+  std::ifstream file(folder_ + "/trigger");
+  std::string line;
+  std::getline(file, line);
+  // The kernel lists all triggers and puts the chosen one into brackets.
+  return line == "pattern" || line.find("[pattern]") != std::string::npos;
 }
 
 Result<void> Led::write(const char* file, const std::string& text) const {

@@ -75,14 +75,14 @@ TEST(Led, TheWorstThingWins) {
 
 TEST(Led, NoTwoStatesLookAlike) {
   std::set<std::string> seen;
-  for (int i = 0; i <= static_cast<int>(Light::hold_all); ++i) {
+  for (int i = 0; i <= static_cast<int>(Light::off); ++i) {
     EXPECT_TRUE(seen.insert(kernel_pattern(pattern_of(static_cast<Light>(i)))).second) << i;
   }
 }
 
 TEST(Led, WritesTheKernelsTriggerAndOnlyOnChange) {
   const Folder folder;
-  for (const char* file : {"trigger", "pattern", "brightness"}) folder.put(file, "");
+  for (const char* file : {"trigger", "pattern"}) folder.put(file, "");
   Led led(folder.path);
   ASSERT_TRUE(led.show(Light::restricted).has_value());
   EXPECT_EQ(folder.get("trigger"), "pattern");
@@ -91,9 +91,26 @@ TEST(Led, WritesTheKernelsTriggerAndOnlyOnChange) {
   ASSERT_TRUE(led.show(Light::restricted).has_value());
   EXPECT_EQ(folder.get("pattern"), "touched");
   ASSERT_TRUE(led.show(Light::online).has_value());
-  EXPECT_EQ(folder.get("trigger"), "none");
-  EXPECT_EQ(folder.get("brightness"), "1");
+  EXPECT_EQ(folder.get("pattern"), "1 1000 1 0");
   EXPECT_EQ(Led("/nowhere").show(Light::online).error().code, Errc::io);
+}
+
+TEST(Led, ATriggerThatIsChosenIsLeftAlone) {
+  const Folder folder;
+  folder.put("trigger", "none timer [pattern] default-on\n");
+  folder.put("pattern", "");
+  ASSERT_TRUE(Led(folder.path).show(Light::off).has_value());
+  EXPECT_EQ(folder.get("trigger"), "none timer [pattern] default-on\n");
+  EXPECT_EQ(folder.get("pattern"), "0 1000 0 0");
+}
+
+TEST(Led, TheFirstLedThatTheKernelHasIsUsed) {
+  const Folder folder;
+  BoardData board;
+  board.leds = {"ACT", "led0"};
+  EXPECT_EQ(led_folder(board, folder.path), std::nullopt);
+  folder.put("class/leds/led0/trigger", "");
+  EXPECT_EQ(led_folder(board, folder.path), folder.path.string() + "/class/leds/led0");
 }
 
 class Button : public testing::Test {

@@ -65,7 +65,7 @@ struct ThrottleConfig {
 struct BoardConfig {
   std::string data = "/usr/share/posthorn/board";  ///< folder of board files
   std::string sysfs = "/sys";
-  std::string device_tree = "/proc/device-tree/compatible";
+  std::string device_tree = "/sys/firmware/devicetree/base/compatible";
 };
 
 struct Config {

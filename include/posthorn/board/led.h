@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "posthorn/base/result.h"
 #include "posthorn/base/status.h"
 #include "posthorn/base/time.h"
+#include "posthorn/board/board_data.h"
 
 namespace posthorn::board {
 
@@ -24,6 +26,7 @@ enum class Light : std::uint8_t {
   hold_network,   ///< button held: release now for a network reset
   hold_settings,  ///< ... for a reset of the settings
   hold_all,       ///< ... for a reset of everything
+  off,            ///< stopped on purpose
 };
 
 /// One step: LED on or off for so long.
@@ -37,8 +40,14 @@ struct Step {
 /// The worst thing wins.
 [[nodiscard]] Light light_of(const Status& status);
 
+/// The folder of the first LED of the board that this kernel has; nullopt: none.
+/// sysfs: "/sys" on the box, a folder with the same files in tests.
+[[nodiscard]] std::optional<std::string> led_folder(const BoardData& board,
+                                                    const std::string& sysfs);
+
 /// One LED of the kernel, driven by its `pattern` trigger: the kernel goes on blinking while the
-/// program hangs, so the light stays true.
+/// program hangs, so the light stays true. A steady light is a pattern too: giving up the trigger
+/// would take its files away, which root has handed to our user.
 class Led {
  public:
   /// folder: "/sys/class/leds/ACT", or a plain folder with the same file names in tests.
@@ -48,6 +57,7 @@ class Led {
   Result<void> show(Light light);
 
  private:
+  [[nodiscard]] bool has_trigger() const;
   Result<void> write(const char* file, const std::string& text) const;
 
   std::string folder_;
