@@ -42,4 +42,13 @@ struct Opening {
 };
 [[nodiscard]] Opening measure_opening(const std::string& folder, int entries);
 
+/// How long a loop was kept from a timer at worst, with so many posters on a disk whose every sync
+/// takes 500 ms; and the same loop without a queue, because the machine has pauses of its own.
+struct LoopKept {
+  double with_ms = 0;
+  double without_ms = 0;
+  std::uint64_t confirmed = 0;
+};
+[[nodiscard]] LoopKept measure_loop_kept(const std::string& folder, int posters, double seconds);
+
 }  // namespace posthorn::bench
