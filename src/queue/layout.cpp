@@ -13,7 +13,11 @@ namespace {
 
 constexpr std::uint64_t kFileMagic = 0x0a31474e49524850;   // "PHRING1\n" in the file
 constexpr std::uint64_t kBatchMagic = 0x9bd4c3a75e10f26c;  // arbitrary: half of its bits are set
-constexpr int kResemblance = 8;  // flipped bits of 64: 1 in 10^9 by chance
+/// What no ring reaches in its life. A checksum can be right by chance; a number that nothing can
+/// follow would stop the queue for good.
+constexpr std::uint64_t kNumbersEnd = 1ULL << 62;
+constexpr std::uint64_t kPositionsEnd = 1ULL << 40;  // what the index has bits for
+constexpr int kResemblance = 8;                      // flipped bits of 64: 1 in 10^9 by chance
 
 static_assert(std::endian::native == std::endian::little, "the file is little-endian");
 
@@ -122,6 +126,8 @@ std::optional<BatchHeader> decode_batch_header(ByteView in, const Geometry& geom
   }
   const std::uint64_t blocks = geometry.blocks();
   const bool sound = header.blocks >= 1 && header.blocks <= blocks &&
+                     header.position < kPositionsEnd - blocks && header.number < kNumbersEnd &&
+                     header.next_sequence < kNumbersEnd &&
                      header.position % blocks + header.blocks <= blocks &&
                      header.tail <= header.position && header.position - header.tail <= blocks;
   if (!sound) return std::nullopt;
@@ -153,13 +159,18 @@ std::optional<RecordHeader> decode_record_header(ByteView in, const Geometry& ge
   if (get<std::uint32_t>(in, 0) != crc32c(salted(geometry, offset), in.subspan(4, 36))) {
     return std::nullopt;
   }
+  const auto sequence = get<std::uint64_t>(in, 16);
+  const bool entry = type == static_cast<std::uint8_t>(RecordType::entry) ||
+                     type == static_cast<std::uint8_t>(RecordType::moved);
+  if (sequence >= kNumbersEnd || record_batch(in) >= kNumbersEnd) return std::nullopt;
+  if (entry && sequence == 0) return std::nullopt;  // nobody could ask for it
   return RecordHeader{get<std::uint32_t>(in, 4),
                       length,
                       static_cast<RecordType>(type),
                       static_cast<Worth>(get<std::uint8_t>(in, 13)),
                       (get<std::uint16_t>(in, 14) & 1) != 0,
-                      get<std::uint64_t>(in, 16),
-                      get<std::uint64_t>(in, 24),
+                      sequence,
+                      record_batch(in),
                       get<std::int64_t>(in, 32)};
 }
 

@@ -34,7 +34,7 @@ class Opener {
   [[nodiscard]] Result<OpenedRing> open_missing();
   [[nodiscard]] Result<OpenedRing> start_fresh();
   [[nodiscard]] static bool runs_into_itself(const OpenedRing& ring);
-  [[nodiscard]] static bool has_room(const OpenedRing& ring);
+  [[nodiscard]] static bool has_room(OpenedRing& ring);
   [[nodiscard]] Result<OpenedRing> salvage(OpenedRing old);
   [[nodiscard]] Result<OpenedRing> refresh(OpenedRing old);
   [[nodiscard]] std::uint64_t bytes_that_hold(const OpenedRing& old) const;
@@ -127,12 +127,14 @@ bool Opener::runs_into_itself(const OpenedRing& ring) {
   return log.head > log.synced_tail + ring.geometry.blocks();
 }
 
-/// Power cuts while old entries were being moved, one after the other, use up the reserve. A fresh
-/// file has room again.
-bool Opener::has_room(const OpenedRing& ring) {
-  const LogState& log = ring.state.log;
-  const std::uint64_t end = log.synced_tail + ring.geometry.blocks();
-  return log.head + log.reserve(ring.geometry) <= end;
+/// Power cuts while old entries were being moved, one after the other, use up the reserve: what is
+/// left of it then counts from the tail that the next header will name.
+bool Opener::has_room(OpenedRing& ring) {
+  constexpr std::uint64_t kToNameIt = 2;
+  LogState& log = ring.state.log;
+  const std::uint64_t next_tail = log.anchored(ring.state.index.tail(log.head));
+  return log.free_blocks(ring.geometry) >= kToNameIt &&
+         log.head + kToNameIt + log.reserve(ring.geometry) <= next_tail + ring.geometry.blocks();
 }
 
 /// Parts of the file are missing: what is left goes to a new file and the old one is kept.
