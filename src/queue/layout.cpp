@@ -89,11 +89,16 @@ void encode_superblock(const Geometry& geometry, std::span<std::byte> out) {
   put(out, 60, crc32c(0, ByteView(out).first(60)));
 }
 
-std::optional<Geometry> decode_superblock(ByteView in) {
-  if (get<std::uint64_t>(in, 0) != kFileMagic || get<std::uint16_t>(in, 8) != kVersion ||
+std::optional<std::uint16_t> superblock_version(ByteView in) {
+  if (get<std::uint64_t>(in, 0) != kFileMagic ||
       get<std::uint32_t>(in, 60) != crc32c(0, in.first(60))) {
     return std::nullopt;
   }
+  return get<std::uint16_t>(in, 8);
+}
+
+std::optional<Geometry> decode_superblock(ByteView in) {
+  if (superblock_version(in) != kVersion) return std::nullopt;
   const Geometry geometry{get<std::uint32_t>(in, 12), get<std::uint64_t>(in, 16),
                           get<std::uint64_t>(in, 24), get<std::uint64_t>(in, 32)};
   if (!sane(geometry)) return std::nullopt;

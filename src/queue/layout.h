@@ -98,6 +98,8 @@ struct RecordHeader {
 void encode_superblock(const Geometry& geometry, std::span<std::byte> out);
 /// nullopt: not a superblock of ours, of another version, or its values contradict each other.
 [[nodiscard]] std::optional<Geometry> decode_superblock(ByteView in);
+/// The version of a whole superblock, also of one that decode_superblock() does not understand.
+[[nodiscard]] std::optional<std::uint16_t> superblock_version(ByteView in);
 
 void encode_batch_header(const BatchHeader& header, const Geometry& geometry,
                          std::span<std::byte> out);

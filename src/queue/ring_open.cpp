@@ -28,10 +28,12 @@ class Opener {
     bool first_whole = false;
     bool last_whole = false;
     bool unreadable = false;
+    std::optional<std::uint16_t> other_version;
   };
 
   [[nodiscard]] Result<OpenedRing> open_existing(std::unique_ptr<DiskFile> file);
   [[nodiscard]] Result<OpenedRing> open_missing();
+  [[nodiscard]] Result<OpenedRing> set_aside_unread(std::optional<std::uint16_t> version);
   [[nodiscard]] Result<OpenedRing> start_fresh();
   [[nodiscard]] static bool runs_into_itself(const OpenedRing& ring);
   [[nodiscard]] static bool has_room(OpenedRing& ring);
@@ -98,11 +100,8 @@ Result<OpenedRing> Opener::open_existing(std::unique_ptr<DiskFile> file) {
   const Superblocks found = read_superblocks(*file);
   if (!found.geometry) {
     if (found.unreadable) return fail(Errc::io, "read " + path_);
-    log::error("queue", "not a ring file: set aside", {{"file", path_}, {"as", damaged_path_}});
     file.reset();
-    TRY(disk_.rename(path_, damaged_path_));
-    report_.set_aside = damaged_path_;
-    return start_fresh();
+    return set_aside_unread(found.other_version);
   }
   const Geometry geometry = *found.geometry;
   Reader reader(*file);
@@ -119,6 +118,19 @@ Result<OpenedRing> Opener::open_existing(std::unique_ptr<DiskFile> file) {
   if (opened.file->alignment() > geometry.block_bytes) return copy_to_new(opened, bytes_);
   if (geometry.file_bytes != bytes_with(*opened.file)) return resize(std::move(opened));
   return opened;
+}
+
+/// Nothing of it can be used here; it is kept, because somebody else may read it.
+Result<OpenedRing> Opener::set_aside_unread(std::optional<std::uint16_t> version) {
+  const std::string kept = version ? path_ + ".version" + std::to_string(*version) : damaged_path_;
+  log::error("queue",
+             version ? "of a version that this program does not read: set aside; the program that "
+                       "wrote it reads it under its old name"
+                     : "not a ring file: set aside",
+             {{"file", path_}, {"as", kept}});
+  TRY(disk_.rename(path_, kept));
+  report_.set_aside = kept;
+  return start_fresh();
 }
 
 /// Where headers are damaged the newest one may be an old one.
@@ -234,6 +246,7 @@ Opener::Superblocks Opener::read_superblocks(DiskFile& file) {
   Superblocks result;
   Reader reader(file, kSuperblockArea);
   const auto first = decode_superblock(reader.view(0, kSuperblockBytes));
+  if (!first) result.other_version = superblock_version(reader.view(0, kSuperblockBytes));
   std::optional<Geometry> last;
   if (file.size() >= kMinFileBytes) {
     last = decode_superblock(reader.view(

@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cstring>
 
 #include "queue/batch.h"
+#include "queue/crc32c.h"
 #include "queue/recover.h"
 #include "queue/ring_fixture.h"
 
@@ -529,6 +531,39 @@ TEST_F(RingTest, StepsOverRecordsOfLaterVersions) {
   EXPECT_EQ(pending(), (Strings{"x", "from the future"}));
   EXPECT_EQ(ring->recovery().damaged + ring->recovery().torn, 0U);
   EXPECT_EQ(append("next"), 8U);
+}
+
+/// Rewrites a field of both superblocks and their checksums.
+void edit_superblocks(Bytes& content, std::size_t at, std::uint16_t value) {
+  for (const std::size_t start : {std::size_t{0}, content.size() - kSuperblockArea}) {
+    const auto block = std::span(content).subspan(start, kSuperblockBytes);
+    std::memcpy(&block[at], &value, sizeof value);
+    const std::uint32_t crc = crc32c(0, block.first(60));
+    std::memcpy(&block[60], &crc, sizeof crc);
+  }
+}
+
+TEST_F(RingTest, ReadsWhatALaterMinorVersionWrote) {
+  open();
+  ASSERT_TRUE(append("before the rollback"));
+  ring.reset();
+  edit_superblocks(*disk.content(kPath), 10, 7);
+  open();
+  EXPECT_EQ(pending(), Strings{"before the rollback"});
+  EXPECT_EQ(ring->recovery().set_aside, "");
+}
+
+TEST_F(RingTest, KeepsAFileOfAnotherVersionUnderAnotherName) {
+  open();
+  ASSERT_TRUE(append("of version 2"));
+  ring.reset();
+  edit_superblocks(*disk.content(kPath), 8, 2);
+  const Bytes before = *disk.content(kPath);
+  open();
+  EXPECT_EQ(pending(), Strings{});
+  EXPECT_EQ(ring->recovery().set_aside, std::string(kPath) + ".version2");
+  EXPECT_EQ(*disk.content("outbox.ring.version2"), before);
+  EXPECT_TRUE(append("goes on"));
 }
 
 TEST_F(RingTest, AWeekOfAShopWritesNoBlockMuchMoreOftenThanOthers) {
