@@ -10,6 +10,7 @@
 #include "posthorn/board/led.h"
 #include "posthorn/board/sensors.h"
 #include "support/fakes.h"
+#include "support/vectors.h"
 
 namespace posthorn::board {
 namespace {
@@ -35,7 +36,7 @@ class Folder {
   fs::path path;
 };
 
-const std::string kBoards = std::string(POSTHORN_TESTS_DIR) + "/../board";
+const std::string kBoards = test::source_path("board");
 
 TEST(BoardData, EveryBoardOfTheFolderIsReadAndFoundByItsDeviceTree) {
   using namespace std::string_literals;

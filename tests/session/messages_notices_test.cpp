@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <iterator>
 
 #include "messages_rig.h"
@@ -10,6 +9,7 @@
 #include "session/devices.h"
 #include "session/devices_adv.h"
 #include "session/lid_names.h"
+#include "support/vectors.h"
 
 namespace posthorn::session::messages_test {
 namespace {
@@ -177,18 +177,12 @@ TEST(MessagesNotices, LogoutForgetsPeopleAndMessages) {
 
 // Edits that are encrypted under their target's secret
 
-json::Value secret_vectors() {
-  std::ifstream file(std::string(POSTHORN_TESTS_DIR) + "/vectors/msgsecret.json");
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  return json::parse(text).value_or(json::Value());
-}
-
 Bytes hex(const json::Value& object, const char* key) {
   return hex_decode(json::string_at(object, key).value_or("")).value_or(Bytes());
 }
 
 TEST(MessagesSecret, EditsOfTheVectorsOpen) {
-  const auto vectors = secret_vectors();
+  const auto vectors = test::load_vectors("msgsecret.json");
   const Bytes secret = hex(vectors, "messageSecret");
   int opened = 0;
   for (const auto& entry : vectors["cases"]) {

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 
 #include "posthorn/base/json.h"
@@ -14,20 +13,13 @@
 #include "session/send_stanza.h"
 #include "session/send_tokens.h"
 #include "session/usync.h"
+#include "support/vectors.h"
 
 namespace posthorn::session {
 namespace {
 
 using wire::Jid;
 using wire::Node;
-
-json::Value load(const std::string& name) {
-  std::ifstream file(std::string(POSTHORN_TESTS_DIR) + "/vectors/" + name);
-  const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  auto parsed = json::parse(text);
-  EXPECT_TRUE(parsed) << name;
-  return parsed ? *parsed : json::Value();
-}
 
 std::string text_at(const json::Value& object, const char* key) {
   return json::string_at(object, key).value_or("");
@@ -41,7 +33,7 @@ wa::Message message_of(const json::Value& entry) {
 }
 
 TEST(MessagesVectors, StanzaAttributesOfEveryMessageType) {
-  const auto vectors = load("messages.json");
+  const auto vectors = test::load_vectors("messages.json");
   ASSERT_EQ(vectors["cases"].size(), 55U);
   for (const auto& entry : vectors["cases"]) {
     const std::string name = text_at(entry, "name");
@@ -66,7 +58,7 @@ TEST(MessagesVectors, StanzaAttributesOfEveryMessageType) {
 }
 
 TEST(MessagesVectors, EveryMessageTypeIsNamed) {
-  const auto vectors = load("messages.json");
+  const auto vectors = test::load_vectors("messages.json");
   for (const auto& entry : vectors["cases"]) {
     const std::string name = text_at(entry, "name");
     SCOPED_TRACE(name);
@@ -87,7 +79,7 @@ TEST(MessagesVectors, EveryMessageTypeIsNamed) {
 }
 
 TEST(MessagesVectors, WhatTextsSay) {
-  const auto vectors = load("messages.json");
+  const auto vectors = test::load_vectors("messages.json");
   const auto content = [&](const std::string& name) {
     for (const auto& entry : vectors["cases"]) {
       if (text_at(entry, "name") != name) continue;
@@ -121,7 +113,7 @@ TEST(MessagesVectors, WhatTextsSay) {
 
 TEST(MessagesVectors, DeviceHashes) {
   for (const char* file : {"phash.json", "usync-phash.json"}) {
-    const auto vectors = load(file);
+    const auto vectors = test::load_vectors(file);
     ASSERT_GE(vectors["cases"].size(), 4U);
     for (const auto& entry : vectors["cases"]) {
       std::vector<Jid> devices;
@@ -137,7 +129,7 @@ TEST(MessagesVectors, DeviceHashes) {
 }
 
 TEST(MessagesVectors, TokensExpire) {
-  const auto expiry = load("privacy-tokens.json")["expiry"];
+  const auto expiry = test::load_vectors("privacy-tokens.json")["expiry"];
   const auto now = json::int_at(expiry, "now").value_or(0);
   ASSERT_GE(expiry["cases"].size(), 4U);
   for (const auto& entry : expiry["cases"]) {
@@ -192,7 +184,7 @@ class MessagesStanzas : public testing::Test {
         enc.text_attr("type") == "pkmsg" ? signal::MessageType::pkmsg : signal::MessageType::msg,
         to_bytes(enc.bytes())};
   }
-  json::Value stanzas_ = load("stanzas.json");
+  json::Value stanzas_ = test::load_vectors("stanzas.json");
   const Jid peer_{"200000000000002", "lid", 0};
 };
 
@@ -222,7 +214,7 @@ TEST_F(MessagesStanzas, EditsAndReactionsHideTheirFailure) {
                                                    {"dm_reaction", "reaction"},
                                                    {"dm_image_to_pn", "image"},
                                                    {"dm_poll", "poll_single_v3"}};
-    const auto messages = load("messages.json");
+    const auto messages = test::load_vectors("messages.json");
     for (const auto& entry : messages["cases"]) {
       if (text_at(entry, "name") == kinds.at(name)) {
         message.attrs = describe_content(message_of(entry));

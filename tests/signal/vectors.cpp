@@ -2,19 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 namespace posthorn::signal {
-
-json::Value load_vectors(const std::string& name) {
-  std::ifstream file(std::string(POSTHORN_TESTS_DIR "/vectors/") + name);
-  std::stringstream text;
-  text << file.rdbuf();
-  auto parsed = json::parse(text.str());
-  EXPECT_TRUE(parsed.has_value()) << name;
-  return parsed ? *parsed : json::Value();
-}
 
 Bytes hex_at(const json::Value& object, const char* key) {
   const auto text = json::string_at(object, key);

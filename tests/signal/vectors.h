@@ -8,11 +8,11 @@
 #include "posthorn/base/json.h"
 #include "posthorn/base/random.h"
 #include "posthorn/signal/curve.h"
+#include "support/vectors.h"
 
 namespace posthorn::signal {
 
-/// tests/vectors/NAME, parsed; a missing or broken file fails the test.
-json::Value load_vectors(const std::string& name);
+using test::load_vectors;
 /// A member holding hexadecimal.
 Bytes hex_at(const json::Value& object, const char* key);
 /// A member holding 32 or 64 bytes.

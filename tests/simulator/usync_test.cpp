@@ -1,13 +1,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <fstream>
-#include <sstream>
 
 #include "posthorn/wire/names.h"
 #include "posthorn/wire/wa.pb.h"
 #include "simulator/directory.h"
 #include "simulator/test_client.h"
+#include "support/vectors.h"
 
 namespace posthorn::simulator {
 namespace {
@@ -143,13 +142,9 @@ TEST_F(SimulatorUsync, AQuestionNobodyKnowsGetsAnErrorNotSilence) {
 }
 
 TEST(SimulatorDeviceHash, MatchesTheVectors) {
-  std::ifstream file(std::string(POSTHORN_TESTS_DIR) + "/vectors/usync-phash.json");
-  std::stringstream text;
-  text << file.rdbuf();
-  const auto parsed = json::parse(text.str());
-  ASSERT_TRUE(parsed);
+  const json::Value vectors = test::load_vectors("usync-phash.json");
   int checked = 0;
-  const json::Value& cases = parsed->isArray() ? *parsed : json::at(*parsed, "cases");
+  const json::Value& cases = vectors.isArray() ? vectors : json::at(vectors, "cases");
   for (const auto& one : cases) {
     std::vector<wire::Jid> jids;
     for (const auto& name : json::at(one, "devices")) {

@@ -3,13 +3,12 @@
 #include <gtest/gtest.h>
 #include <zlib.h>
 
-#include <fstream>
 #include <random>
-#include <sstream>
 
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/json.h"
 #include "posthorn/wire/token_tables.h"
+#include "support/vectors.h"
 #include "wire/node_vectors.h"
 
 namespace posthorn::wire {
@@ -97,12 +96,8 @@ Node tree_from_json(const Json::Value& value) {
 }
 
 TEST(NodeCodec, RoundTripsEveryReferenceStanza) {
-  std::ifstream file(POSTHORN_TESTS_DIR "/vectors/stanzas.json");
-  std::stringstream text;
-  text << file.rdbuf();
-  const Result<Json::Value> root = json::parse(text.str());
-  ASSERT_TRUE(root);
-  const Json::Value& stanzas = (*root)["stanzas"];
+  const json::Value root = posthorn::test::load_vectors("stanzas.json");
+  const json::Value& stanzas = root["stanzas"];
   ASSERT_GT(stanzas.size(), 10U);
   for (const auto& name : stanzas.getMemberNames()) {
     const Node node = tree_from_json(stanzas[name]);
