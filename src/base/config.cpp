@@ -12,6 +12,7 @@
 
 #include "posthorn/base/bytes.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/proxy.h"
 
 namespace posthorn {
 
@@ -198,6 +199,35 @@ Take public_url(std::string& out) {
   };
 }
 
+Take optional_port(std::optional<std::uint16_t>& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    std::uint16_t port = 0;
+    TRY(number(port, 0, 65535)(node));
+    out = port;
+    return {};
+  };
+}
+
+Take page_password(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    if (!value.empty() && (value.size() < 8 || value.size() > 128)) {
+      return fail(Errc::malformed, "must have 8 to 128 characters, or be empty");
+    }
+    out = value;
+    return {};
+  };
+}
+
+Take proxy(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    if (!value.empty()) TRY(parse_proxy(value));
+    out = value;
+    return {};
+  };
+}
+
 constexpr std::int64_t kMiB = 1 << 20;
 
 std::vector<Table> tables(Config& c) {
@@ -214,9 +244,12 @@ std::vector<Table> tables(Config& c) {
       {"api",
        {{"listen", text(c.api.listen)},
         {"port", number(c.api.port, 0, 65535)},
+        {"https_port", optional_port(c.api.https_port)},
         {"id_instance", number(c.api.id_instance, 0, 9'999'999'999)},
         {"token", hex(c.api.token, 50)},
-        {"public_url", public_url(c.api.public_url)}}},
+        {"public_url", public_url(c.api.public_url)},
+        {"page_password", page_password(c.api.page_password)}}},
+      {"network", {{"proxy", proxy(c.network.proxy)}}},
       {"queue",
        {{"outbox_bytes", number(c.queue.outbox_bytes, kMiB, 1024 * kMiB)},
         {"inbox_bytes", number(c.queue.inbox_bytes, kMiB, 1024 * kMiB)},

@@ -4,6 +4,7 @@
 
 #include "net/tcp_stream.h"
 #include "net/tls_stream.h"
+#include "net/tunnel.h"
 
 namespace posthorn::net {
 
@@ -14,17 +15,23 @@ constexpr const char* kSystemRoots = "/etc/ssl/certs/ca-certificates.crt";
 using Done = Once<void(Result<std::unique_ptr<Stream>>)>;
 using Roots = Result<std::unique_ptr<TrustRoots>>;
 
-/// One attempt: resolving -> connecting (each address in turn) -> roots -> TLS -> answered.
+bool is_loopback(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+/// One attempt: resolving -> connecting (each address in turn) -> through the
+/// proxy, where there is one -> roots -> TLS -> answered.
 /// libuv requests point at the shared state, so that they may outlive the Dial.
 class Attempt : public std::enable_shared_from_this<Attempt> {
  public:
   Attempt(loop::Loop& loop, Worker& worker, Random& random, Endpoint endpoint, bool future_ok,
-          Done done)
+          std::optional<Proxy> proxy, Done done)
       : loop_(loop),
         worker_(worker),
         random_(random),
         endpoint_(std::move(endpoint)),
         future_ok_(future_ok),
+        proxy_(std::move(proxy)),
         done_(std::move(done)),
         deadline_(loop) {}
   Attempt(const Attempt&) = delete;
@@ -46,14 +53,14 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
     lookup->request.data = lookup.get();
     addrinfo hints{};
     hints.ai_socktype = SOCK_STREAM;
-    const std::string port = std::to_string(endpoint_.port);
+    const std::string port = std::to_string(proxy_ ? proxy_->port : endpoint_.port);
     const int status = uv_getaddrinfo(
         loop_.uv(), &lookup->request,
         [](uv_getaddrinfo_t* request, int failed, addrinfo* found) {
           const std::unique_ptr<Lookup> owner(static_cast<Lookup*>(request->data));
           owner->attempt->on_resolved(failed, found);
         },
-        endpoint_.host.c_str(), port.c_str(), &hints);
+        peer().c_str(), port.c_str(), &hints);
     if (status == 0) {
       (void)lookup.release();
     } else {
@@ -64,15 +71,18 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   void cancel() { answer(fail(Errc::cancelled, "connecting was given up")); }
 
  private:
+  /// Whom we connect to: the proxy where there is one.
+  [[nodiscard]] const std::string& peer() const { return proxy_ ? proxy_->host : endpoint_.host; }
+
   void on_resolved(int failed, addrinfo* found) {
     addresses_ = found;
     if (!done_) return;
     if (failed != 0) {
-      answer(tl::unexpected(uv_error(failed, "name lookup of " + endpoint_.host)));
+      answer(tl::unexpected(uv_error(failed, "name lookup of " + peer())));
       return;
     }
     next_ = addresses_;
-    try_next(Error{Errc::not_found, endpoint_.host + " has no address"});
+    try_next(Error{Errc::not_found, peer() + " has no address"});
   }
 
   void try_next(Error last) {
@@ -110,10 +120,31 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
     if (!done_ || failed == UV_ECANCELED) return;
     if (failed != 0) {
       connecting_.reset();
-      try_next(uv_error(failed, "connect to " + endpoint_.host));
+      try_next(uv_error(failed, "connect to " + peer()));
       return;
     }
     tcp_ = std::make_unique<TcpStream>(loop_, std::move(connecting_));
+    if (!proxy_) {
+      on_through();
+      return;
+    }
+    tunnel_ = std::make_unique<Tunnel>(*tcp_, *proxy_, endpoint_.host, endpoint_.port,
+                                       [self = shared_from_this()](Result<void> through) {
+                                         // In a later turn: the stream is inside its own call now
+                                         // and may not be dropped there.
+                                         self->loop_.post([self, through = std::move(through)] {
+                                           if (!self->done_) return;
+                                           if (!through) {
+                                             self->answer(tl::unexpected(through.error()));
+                                           } else {
+                                             self->on_through();
+                                           }
+                                         });
+                                       });
+  }
+
+  /// There is a connection to the endpoint itself.
+  void on_through() {
     if (!endpoint_.tls) {
       answer(std::unique_ptr<Stream>(std::move(tcp_)));
       return;
@@ -164,11 +195,13 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
   Random& random_;
   const Endpoint endpoint_;
   const bool future_ok_;
+  const std::optional<Proxy> proxy_;
   Done done_;
   Timer deadline_;
   addrinfo* addresses_ = nullptr;
   addrinfo* next_ = nullptr;
   loop::UvHandle<uv_tcp_t> connecting_;
+  std::unique_ptr<Tunnel> tunnel_;  ///< before the stream, whose handler it is for a while
   std::unique_ptr<TcpStream> tcp_;
   std::unique_ptr<TlsStream> tls_;
 };
@@ -186,11 +219,16 @@ class Handle final : public Dialer::Dial {
 }  // namespace
 
 NetDialer::NetDialer(loop::Loop& loop, Worker& worker, Random& random,
-                     std::function<bool()> clock_plausible)
-    : loop_(loop), worker_(worker), random_(random), clock_plausible_(std::move(clock_plausible)) {}
+                     std::function<bool()> clock_plausible, std::optional<Proxy> proxy)
+    : loop_(loop),
+      worker_(worker),
+      random_(random),
+      clock_plausible_(std::move(clock_plausible)),
+      proxy_(std::move(proxy)) {}
 
 std::unique_ptr<Dialer::Dial> NetDialer::dial(const Endpoint& endpoint, Done done) {
   auto attempt = std::make_shared<Attempt>(loop_, worker_, random_, endpoint, !clock_plausible_(),
+                                           is_loopback(endpoint.host) ? std::nullopt : proxy_,
                                            std::move(done));
   attempt->begin();
   return std::make_unique<Handle>(std::move(attempt));

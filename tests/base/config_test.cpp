@@ -72,14 +72,18 @@ level = "debug"
 TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(error_of("\n\n[api]\nport = 70000\n"),
             "posthorn.toml:4: api.port: must be a whole number from 0 to 65535");
-  EXPECT_EQ(
-      error_of("[api]\nporrt = 1\n"),
-      "posthorn.toml:2: api.porrt: unknown key; known here: listen, port, id_instance, token, "
-      "public_url");
+  EXPECT_EQ(error_of("[api]\nporrt = 1\n"),
+            "posthorn.toml:2: api.porrt: unknown key; known here: listen, port, https_port, "
+            "id_instance, token, public_url, page_password");
+  EXPECT_EQ(error_of("[network]\nproxy = \"socks5://a:hunter2@b\"\n"),
+            "posthorn.toml:2: network.proxy: must be http://host:port or "
+            "http://user:password@host:port");
+  EXPECT_EQ(error_of("[api]\npage_password = \"short\"\n"),
+            "posthorn.toml:2: api.page_password: must have 8 to 128 characters, or be empty");
   EXPECT_EQ(
       error_of("x = 1\n"),
-      "posthorn.toml:1: x: unknown key; known here: data_dir; sections: whatsapp, api, queue, "
-      "throttle, board, log");
+      "posthorn.toml:1: x: unknown key; known here: data_dir; sections: whatsapp, api, network, "
+      "queue, throttle, board, log");
   EXPECT_EQ(error_of("[whatsapp]\nurl = \"ws://web.whatsapp.com/\"\n"),
             "posthorn.toml:2: whatsapp.url: must begin with wss:// (ws:// only for 127.0.0.1, ::1 "
             "and localhost)");

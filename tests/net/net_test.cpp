@@ -134,9 +134,10 @@ class Net : public testing::Test {
     const Mono end = loop.now() + seconds(10);
     while (!condition() && loop.now() < end) loop.run_once(milliseconds(50));
   }
-  Result<std::unique_ptr<Stream>> dial(const Endpoint& endpoint) {
+  Result<std::unique_ptr<Stream>> dial(const Endpoint& endpoint) { return dial(endpoint, dialer); }
+  Result<std::unique_ptr<Stream>> dial(const Endpoint& endpoint, Dialer& by) {
     std::optional<Result<std::unique_ptr<Stream>>> answer;
-    const auto dialling = dialer.dial(
+    const auto dialling = by.dial(
         endpoint, [&answer](Result<std::unique_ptr<Stream>> r) { answer.emplace(std::move(r)); });
     run_until([&answer] { return answer.has_value(); });
     return std::move(*answer);
@@ -191,6 +192,61 @@ TEST_F(Net, ADroppedDialIsAnsweredCancelled) {
             [&code](Result<std::unique_ptr<Stream>> r) { code = r.error().code; })
       .reset();
   EXPECT_EQ(code, Errc::cancelled);
+}
+
+/// A proxy that answers the first bytes of each connection with `answer`.
+struct OneProxy final : Stream::Handler {
+  void on_data(ByteView data) override {
+    heard += as_text(data);
+    if (heard.ends_with("\r\n\r\n")) stream->write(to_bytes(answer));
+  }
+  void on_closed(Error) override {}
+  std::string answer;
+  std::string heard;
+  std::unique_ptr<Stream> stream;
+};
+
+class ThroughProxy : public Net {
+ protected:
+  Result<std::unique_ptr<Stream>> dial_through(const std::string& host, const std::string& answer) {
+    proxy.answer = answer;
+    auto listening = listen(loop, "127.0.0.1", 0, [this](std::unique_ptr<Stream> accepted) {
+      proxy.stream = std::move(accepted);
+      proxy.stream->start(proxy);
+    });
+    through = std::make_unique<NetDialer>(
+        loop, worker, random, [] { return true; },
+        Proxy{"127.0.0.1", (*listening)->port(), "till", "s:cret"});
+    return dial({host, 443, false, "", seconds(5)}, *through);
+  }
+  OneProxy proxy;
+  std::unique_ptr<NetDialer> through;
+};
+
+TEST_F(ThroughProxy, AsksToBeLetThroughAndThenSpeaksToTheOtherEnd) {
+  auto client = dial_through("shop.example", "HTTP/1.1 200 Connection established\r\n\r\n");
+  ASSERT_TRUE(client.has_value()) << to_string(client.error());
+  EXPECT_EQ(proxy.heard,
+            "CONNECT shop.example:443 HTTP/1.1\r\nHost: shop.example:443\r\n"
+            "Proxy-Authorization: Basic dGlsbDpzOmNyZXQ=\r\n\r\n");
+  Collect collect;
+  (*client)->start(collect);
+  proxy.stream->write(to_bytes("hello"));
+  run_until([&] { return !collect.got.empty(); });
+  EXPECT_EQ(as_text(collect.got), "hello");
+}
+
+TEST_F(ThroughProxy, SaysThatTheProxyRefused) {
+  const auto client =
+      dial_through("shop.example", "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+  ASSERT_FALSE(client.has_value());
+  EXPECT_EQ(client.error().code, Errc::refused);
+  EXPECT_NE(client.error().detail.find("407"), std::string::npos);
+}
+
+TEST_F(ThroughProxy, LoopbackIsReachedWithoutIt) {
+  EXPECT_FALSE(dial_through("127.0.0.1", "HTTP/1.1 200 OK\r\n\r\n").has_value());
+  EXPECT_EQ(proxy.heard, "");
 }
 
 class Tls : public Net {

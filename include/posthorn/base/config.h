@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,20 @@ struct WhatsAppConfig {
 /// [api]
 struct ApiConfig {
   std::string listen = "0.0.0.0";
-  std::uint16_t port = 8080;      ///< 0: any free one, printed at start
+  std::uint16_t port = 8080;  ///< 0: any free one, printed at start
+  /// HTTPS beside it, with a certificate made on the box; 0: any free one; nullopt: none.
+  std::optional<std::uint16_t> https_port;
   std::uint64_t id_instance = 0;  ///< 0: made on first start and kept
-  std::string token;       ///< 50 lower-case hex characters; empty: made on first start and kept
-  std::string public_url;  ///< in links that clients follow; empty: from the request's Host
+  std::string token;          ///< 50 lower-case hex characters; empty: made on first start and kept
+  std::string public_url;     ///< in links that clients follow; empty: from the request's Host
+  std::string page_password;  ///< of the technician's page; empty: made on first start and kept
+};
+
+/// [network]
+struct NetworkConfig {
+  /// "http://[user:password@]host:port": WhatsApp is reached through this HTTP proxy (CONNECT);
+  /// empty: straight. Webhooks go to the shop's own network and never through it.
+  std::string proxy;
 };
 
 /// [queue]
@@ -72,6 +83,7 @@ struct Config {
   std::string data_dir = "/var/lib/posthorn";
   WhatsAppConfig whatsapp;
   ApiConfig api;
+  NetworkConfig network;
   QueueConfig queue;
   ThrottleConfig throttle;
   BoardConfig board;

@@ -2,7 +2,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
+#include "posthorn/base/proxy.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/stream.h"
 #include "posthorn/loop/loop.h"
@@ -14,9 +16,9 @@ class NetDialer final : public Dialer {
  public:
   /// clock_plausible: false while the system clock is before our build time; a certificate that is
   /// "not yet valid" is then accepted when everything else about it is right (chapter 04 section
-  /// 9).
-  NetDialer(loop::Loop& loop, Worker& worker, Random& random,
-            std::function<bool()> clock_plausible);
+  /// 9). proxy: everything but loopback goes through it.
+  NetDialer(loop::Loop& loop, Worker& worker, Random& random, std::function<bool()> clock_plausible,
+            std::optional<Proxy> proxy = std::nullopt);
 
   [[nodiscard]] std::unique_ptr<Dial> dial(
       const Endpoint& endpoint, Once<void(Result<std::unique_ptr<Stream>>)> done) override;
@@ -26,6 +28,7 @@ class NetDialer final : public Dialer {
   Worker& worker_;
   Random& random_;
   std::function<bool()> clock_plausible_;
+  std::optional<Proxy> proxy_;
 };
 
 }  // namespace posthorn::net
