@@ -11,6 +11,7 @@
 #include "daemon/access.h"
 #include "daemon/board_link.h"
 #include "daemon/event_tail.h"
+#include "daemon/https.h"
 #include "daemon/inbox.h"
 #include "daemon/metrics.h"
 #include "daemon/outbox.h"
@@ -59,6 +60,13 @@ Wall clock_floor(BlobStore& blobs) {
   return floor;
 }
 
+/// The configuration's proxy; parse_config has looked at it.
+std::optional<Proxy> proxy_of(const Config& config) {
+  if (config.network.proxy.empty()) return std::nullopt;
+  auto proxy = parse_proxy(config.network.proxy);
+  return proxy ? std::optional(std::move(*proxy)) : std::nullopt;
+}
+
 /// Whether a number is on WhatsApp, asked by the throttle before a first contact.
 class Checker final : public throttle::NumberChecker {
  public:
@@ -104,10 +112,12 @@ class App::Impl final : private throttle::Listener {
   Result<void> start();
   void stop();
   [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::string https_url() const;
   [[nodiscard]] const Access& access() const { return access_; }
   [[nodiscard]] Status status() const;
 
  private:
+  [[nodiscard]] std::string url_of(const char* scheme, std::uint16_t port) const;
   Result<void> open_stores();
   Result<void> build();
 
@@ -150,6 +160,7 @@ class App::Impl final : private throttle::Listener {
   std::unique_ptr<api::SessionLink> link_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<api::Server> server_;
+  std::unique_ptr<Https> https_;
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
@@ -173,6 +184,10 @@ Result<void> App::Impl::start() {
   server.listen = config_.api.listen;
   server.port = config_.api.port;
   TRY(server_, api::serve(loop_, server, *api_));
+  if (config_.api.https_port) {
+    server.port = *config_.api.https_port;
+    TRY(https_, Https::start({loop_, *store_, *clock_, random_, *api_}, server));
+  }
   TRY(write_access_file(config_.data_dir, url(), access_));
   board_ = std::make_unique<BoardLink>(
       loop_, config_.board, [this] { return status(); },
@@ -226,9 +241,10 @@ Result<void> App::Impl::build() {
   settings_ = std::make_unique<api::SettingsStore>(*store_);
 
   // The session, and the sink that takes its events.
-  dialer_ = std::make_unique<net::NetDialer>(loop_, worker_, random_, [this] {
-    return loop_.system_wall() >= Wall::from_unix(POSTHORN_BUILD_TIME);
-  });
+  dialer_ = std::make_unique<net::NetDialer>(
+      loop_, worker_, random_,
+      [this] { return loop_.system_wall() >= Wall::from_unix(POSTHORN_BUILD_TIME); },
+      proxy_of(config_));
   session_ = std::make_unique<session::Session>(
       config_.whatsapp,
       session::Session::Outside{loop_, *clock_, random_, worker_, *dialer_, *store_},
@@ -271,6 +287,12 @@ Result<void> App::Impl::build() {
                                  [this] { valve_->resume(); }});
   api_->add(tail_.route());
   for (api::Route& route : throttle_routes(*valve_)) api_->add(std::move(route));
+  // Public as every certificate: for tills that want to pin it.
+  api_->add_page("/certificate.pem", api::Verb::get, [this](const api::Request&, api::Reply reply) {
+    if (!https_) return reply.send({.status = 404, .body = "", .headers = {}});
+    reply.send(
+        {.body = https_->certificate(), .content_type = "application/x-pem-file", .headers = {}});
+  });
   api_->add_page("/metrics", api::Verb::get, [this](const api::Request&, api::Reply reply) {
     reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
   });
@@ -304,6 +326,7 @@ void App::Impl::stop() {
   board_.reset();
   tail_.stop();
   if (api_) api_->stop();
+  https_.reset();
   server_.reset();
   if (courier_) courier_->stop();
   if (valve_) valve_->stop();
@@ -476,11 +499,16 @@ void App::Impl::on_wish(board::Wish wish) {
   if (wish != board::Wish::reset_network) loop_.stop();
 }
 
-std::string App::Impl::url() const {
+std::string App::Impl::https_url() const { return https_ ? url_of("https", https_->port()) : ""; }
+
+std::string App::Impl::url() const { return url_of("http", server_->port()); }
+
+std::string App::Impl::url_of(const char* scheme, std::uint16_t port) const {
   const bool any = config_.api.listen == "0.0.0.0" || config_.api.listen == "::";
   const std::string host = any ? "127.0.0.1" : config_.api.listen;
-  return "http://" + (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
-         std::to_string(server_->port());
+  return std::string(scheme) + "://" +
+         (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+         std::to_string(port);
 }
 
 Status App::Impl::status() const {
@@ -535,6 +563,7 @@ Result<std::unique_ptr<App>> App::start(loop::Loop& loop, const Config& config) 
 }
 
 std::string App::url() const { return impl_->url(); }
+std::string App::https_url() const { return impl_->https_url(); }
 std::uint64_t App::id_instance() const { return impl_->access().id_instance; }
 const std::string& App::token() const { return impl_->access().token; }
 Status App::status() const { return impl_->status(); }

@@ -23,6 +23,8 @@ class App {
 
   /// Where the API listens, e.g. "http://127.0.0.1:8080".
   [[nodiscard]] std::string url() const;
+  /// The same over HTTPS; empty without it.
+  [[nodiscard]] std::string https_url() const;
   [[nodiscard]] std::uint64_t id_instance() const;
   [[nodiscard]] const std::string& token() const;
   [[nodiscard]] Status status() const;

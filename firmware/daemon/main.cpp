@@ -86,8 +86,8 @@ int run(const Config& config) {
   }
   log::info("posthornd", "ready", {{"url", (*app)->url()}, {"idInstance", (*app)->id_instance()}});
   // For whoever starts it by hand or drives it in a test; under systemd it goes to the journal too.
-  std::printf("{\"url\":\"%s\",\"idInstance\":%llu}\n", (*app)->url().c_str(),
-              static_cast<unsigned long long>((*app)->id_instance()));
+  std::printf("{\"url\":\"%s\",\"httpsUrl\":\"%s\",\"idInstance\":%llu}\n", (*app)->url().c_str(),
+              (*app)->https_url().c_str(), static_cast<unsigned long long>((*app)->id_instance()));
   std::fflush(stdout);
   const loop::SignalWatch terminate(loop, SIGTERM, [&loop] { loop.stop(); });
   const loop::SignalWatch interrupt(loop, SIGINT, [&loop] { loop.stop(); });

@@ -137,6 +137,21 @@ class LastResponse {
   bool no_content_ = false;
 };
 
+/// GnuTLS's own defaults without what is older than TLS 1.2.
+constexpr const char* kTlsPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+/// What MHD needs for HTTPS; it copies none of it before it has read it, so `tls` stays meanwhile.
+std::vector<MHD_OptionItem> tls_options(const std::optional<TlsIdentity>& tls) {
+  std::vector<MHD_OptionItem> out;
+  if (tls) {
+    out.push_back({MHD_OPTION_HTTPS_MEM_CERT, 0, const_cast<char*>(tls->certificate.c_str())});
+    out.push_back({MHD_OPTION_HTTPS_MEM_KEY, 0, const_cast<char*>(tls->key.c_str())});
+    out.push_back({MHD_OPTION_HTTPS_PRIORITIES, 0, const_cast<char*>(kTlsPriorities)});
+  }
+  out.push_back({MHD_OPTION_END, 0, nullptr});
+  return out;
+}
+
 /// One request between its first line and its last byte out.
 class MhdServer;
 struct Exchange {
@@ -192,7 +207,9 @@ class MhdServer final : public Server {
 Result<void> MhdServer::start(const ServerOptions& options, const Address& address) {
   // MHD_OPTION_LISTENING_ADDRESS_REUSE stays away: it would let two boxes share one port unnoticed.
   const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                         (address.v6 ? unsigned{MHD_USE_DUAL_STACK} : 0U);
+                         (address.v6 ? unsigned{MHD_USE_DUAL_STACK} : 0U) |
+                         (options.tls ? unsigned{MHD_USE_TLS} : 0U);
+  const std::vector<MHD_OptionItem> tls = tls_options(options.tls);
   daemon_ = MHD_start_daemon(
       flags, 0, nullptr, nullptr, &MhdServer::on_request, this, MHD_OPTION_EXTERNAL_LOGGER,
       &MhdServer::on_mhd_log, this, MHD_OPTION_SOCK_ADDR, &address.storage,
@@ -200,7 +217,7 @@ Result<void> MhdServer::start(const ServerOptions& options, const Address& addre
       options.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
       std::min(options.connections, kConnectionsPerAddress), MHD_OPTION_CONNECTION_TIMEOUT,
       static_cast<unsigned>(options.idle.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-      kConnectionMemory, MHD_OPTION_END);
+      kConnectionMemory, MHD_OPTION_ARRAY, tls.data(), MHD_OPTION_END);
   if (daemon_ == nullptr) {
     return fail(Errc::refused, options.listen + " port " + std::to_string(options.port) +
                                    ": cannot listen there: " + std::strerror(errno));
