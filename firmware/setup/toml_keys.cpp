@@ -1,0 +1,33 @@
+#include "setup/toml_keys.h"
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#include <toml++/toml.h>
+
+#include <sstream>
+
+namespace posthorn::setup {
+
+Result<std::string> set_toml_keys(const std::string& text, const std::vector<TomlKey>& keys) {
+  toml::parse_result parsed = toml::parse(text);
+  if (!parsed) {
+    return fail(Errc::malformed, "line " + std::to_string(parsed.error().source().begin.line) +
+                                     ": " + std::string(parsed.error().description()));
+  }
+  toml::table table = std::move(parsed).table();
+  for (const TomlKey& key : keys) {
+    toml::table* section = table[key.section].as_table();
+    if (section == nullptr) {
+      table.insert_or_assign(key.section, toml::table{});
+      section = table[key.section].as_table();
+    }
+    section->insert_or_assign(key.key, key.value);
+  }
+  std::ostringstream out;
+  out << toml::default_formatter{
+      table, toml::default_formatter::default_flags & ~toml::format_flags::allow_literal_strings};
+  out << "\n";
+  return out.str();
+}
+
+}  // namespace posthorn::setup

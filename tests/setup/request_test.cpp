@@ -1,0 +1,122 @@
+#include "system/request.h"
+
+#include <gtest/gtest.h>
+
+#include "support/folder.h"
+
+namespace posthorn::system_side {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Request : public testing::Test {
+ protected:
+  Request() {
+    for (const char* name : {"requests", "state", "run"}) fs::create_directory(folder.path / name);
+  }
+  Result<std::vector<std::string>> answer() {
+    return carry_out({folder.at("requests"), folder.at("state"), folder.at("run")},
+                     [this](const std::vector<std::string>& command, std::string& said) {
+                       std::string line;
+                       for (const std::string& part : command) line += part + " ";
+                       commands.push_back(line);
+                       said = rauc_says;
+                       return command.front() == "rauc" ? rauc_status : 0;
+                     });
+  }
+  [[nodiscard]] bool folder_is_empty() const { return fs::is_empty(folder.path / "requests"); }
+
+  test::Folder folder;
+  std::vector<std::string> commands;
+  int rauc_status = 0;
+  std::string rauc_says;
+};
+
+TEST_F(Request, AnUpdateIsInstalledAndTheBoxRestarted) {
+  folder.put("requests/update.raucb", "bundle");
+  ASSERT_TRUE(answer().has_value());
+  ASSERT_EQ(commands.size(), 2U);
+  EXPECT_EQ(commands[0], "rauc install " + folder.at("requests") + "/update.installing ");
+  EXPECT_EQ(commands[1], "systemctl --no-block reboot ");
+  EXPECT_TRUE(folder_is_empty());
+  EXPECT_EQ(folder.get("run/update-status.json").substr(0, 10), "{\"detail\":");
+  EXPECT_NE(folder.get("run/update-status.json").find("\"state\":\"installed\""),
+            std::string::npos);
+  EXPECT_EQ(folder.get("state/update-status.json"), folder.get("run/update-status.json"));
+}
+
+TEST_F(Request, ARefusedUpdateIsToldInRaucsWordsAndNothingRestarts) {
+  folder.put("requests/update.raucb", "bundle");
+  rauc_status = 1;
+  rauc_says = "signature verification failed";
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_EQ(commands.size(), 1U);
+  EXPECT_TRUE(folder_is_empty());
+  EXPECT_NE(folder.get("run/update-status.json")
+                .find("\"signature verification failed\",\"state\":\"failed\""),
+            std::string::npos);
+}
+
+TEST_F(Request, AnUpdateThatAPowerCutInterruptedIsNotTriedForEver) {
+  folder.put("requests/update.installing", "bundle");
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_TRUE(commands.empty());
+  EXPECT_TRUE(folder_is_empty());
+  EXPECT_NE(folder.get("run/update-status.json").find("the power went"), std::string::npos);
+}
+
+TEST_F(Request, ALinkIsNoUpdate) {
+  fs::create_symlink("/etc/passwd", folder.path / "requests/update.raucb");
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_TRUE(commands.empty());
+  EXPECT_TRUE(folder_is_empty());
+}
+
+TEST_F(Request, TheFolderItselfMustNotBeALink) {
+  fs::remove(folder.path / "requests");
+  folder.put("elsewhere/reboot", "");
+  fs::create_symlink(folder.path / "elsewhere", folder.path / "requests");
+  EXPECT_EQ(answer().error().code, Errc::io);
+  EXPECT_TRUE(folder.has("elsewhere/reboot"));
+  EXPECT_TRUE(commands.empty());
+}
+
+TEST_F(Request, ANetworkResetForgetsTheNetworkAloneAndRestarts) {
+  folder.put("state/settings.txt", "host_name = till\naddress = 10.0.0.9/24\n");
+  folder.put("requests/network-reset", "");
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_EQ(folder.get("state/settings.txt").find("10.0.0.9"), std::string::npos);
+  EXPECT_NE(folder.get("state/settings.txt").find("till"), std::string::npos);
+  EXPECT_EQ(commands, (std::vector<std::string>{"systemctl --no-block reboot "}));
+}
+
+TEST_F(Request, AResetForgetsAllKeptSettings) {
+  for (const char* what : {"reset-settings", "reset-everything"}) {
+    folder.put("state/settings.txt", "host_name = till\n");
+    folder.put(std::string("requests/") + what, "");
+    ASSERT_TRUE(answer().has_value());
+    EXPECT_EQ(folder.get("state/settings.txt").find("till"), std::string::npos);
+    EXPECT_EQ(commands.size(), 1U);
+    commands.clear();
+  }
+}
+
+TEST_F(Request, WhereNothingWasKeptAResetDoesNotRestartTheComputer) {
+  folder.put("requests/reset-everything", "");
+  folder.put("requests/network-reset", "");
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_TRUE(commands.empty());
+  EXPECT_TRUE(folder_is_empty());
+}
+
+TEST_F(Request, FilesThatAreNoRequestGo) {
+  folder.put("requests/../requests/rm -rf", "x");
+  fs::create_directory(folder.path / "requests/folder");
+  folder.put("requests/reboot", "content is never looked at");
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_TRUE(folder_is_empty());
+  EXPECT_EQ(commands, (std::vector<std::string>{"systemctl --no-block reboot "}));
+}
+
+}  // namespace
+}  // namespace posthorn::system_side
