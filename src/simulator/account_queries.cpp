@@ -22,9 +22,9 @@ std::string blocklist_hash(const Account& account) {
   return base64_encode(ByteView(crypto::sha256(as_bytes(all))).first(9));
 }
 
-json::Value timelock_json(const Simulator::Timelock& lock) {
+json::Value timelock_json(const Simulator::Timelock& lock, std::int64_t now) {
   json::Value value;
-  value["is_active"] = lock.active;
+  value["is_active"] = lock.holds(now);
   value["enforcement_type"] = lock.enforcement_type;
   value["time_enforcement_ends"] = std::to_string(lock.ends);
   return value;
@@ -224,8 +224,8 @@ void Queries::mex(Device& from, const Node& iq) {
     world_.violation(from, "MEX query is not JSON");
     answer = mex_error(400, "bad request");
   } else if (id == kTimelockQuery) {
-    answer =
-        mex_answer("xwa2_fetch_account_reachout_timelock", timelock_json(from.account.timelock));
+    answer = mex_answer("xwa2_fetch_account_reachout_timelock",
+                        timelock_json(from.account.timelock, world_.now().unix_seconds()));
   } else if (id == kCapQueries[0] || id == kCapQueries[1]) {
     answer = mex_answer("xwa2_message_capping_info",
                         cap_json(from.account.cap, world_.now().unix_seconds()));
@@ -236,8 +236,8 @@ void Queries::mex(Device& from, const Node& iq) {
 }
 
 void Queries::push_timelock(const Account& account) {
-  const std::string text =
-      mex_answer("xwa2_notify_account_reachout_timelock", timelock_json(account.timelock));
+  const std::string text = mex_answer("xwa2_notify_account_reachout_timelock",
+                                      timelock_json(account.timelock, world_.now().unix_seconds()));
   world_.relay.notify_account(
       account, "mex",
       Node(names::kUpdate, {{"op_name", "NotificationUserReachoutTimelockUpdate"}},

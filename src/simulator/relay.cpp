@@ -186,7 +186,7 @@ int Relay::policy_error(const Device& from, const Account& target, const Node& m
       std::ranges::equal(token->bytes(), issued->second)) {
     return 0;
   }
-  if (account.restricted || account.timelock.active) return 463;
+  if (account.restricted || account.timelock.holds(world_.now().unix_seconds())) return 463;
   const bool new_chat = !account.talked_with.contains(target.phone);
   if (account.cap.status == "CAPPED" && new_chat) return 475;
   return 0;

@@ -178,7 +178,9 @@ class Simulator {
   struct Timelock {
     bool active = false;
     std::string enforcement_type = "DEFAULT";
-    std::int64_t ends = 0;  ///< unix seconds
+    std::int64_t ends = 0;  ///< unix seconds; then it is over by itself. 0: only when set anew
+
+    [[nodiscard]] bool holds(std::int64_t now) const { return active && (ends == 0 || now < ends); }
   };
   struct Cap {
     std::string status = "NONE";
