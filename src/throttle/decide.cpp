@@ -289,10 +289,11 @@ Line open_first_line(const State& state, const Moment& m, const Waiting& waiting
   return found;
 }
 
-/// A job whose time is over and that is not just being sent.
-std::uint32_t expired(const Waiting& waiting, Tick now) {
+/// A job whose time is over and that is not just being sent. While nobody knows the time, nobody
+/// knows that either.
+std::uint32_t expired(const State& state, const Waiting& waiting, Tick now) {
   const std::uint32_t job = waiting.next_to_expire();
-  if (job == kNone || waiting.job(job).expires > now) return kNone;
+  if (state.time_unknown || job == kNone || waiting.job(job).expires > now) return kNone;
   const WaitingChat& chat = waiting.chat(waiting.job(job).chat);
   return chat.line == Line::busy && chat.head == job ? kNone : job;
 }
@@ -344,7 +345,7 @@ Gate gate_of(const State& state, const Moment& m, Line line) {
 }
 
 Decision decide(const State& state, const Moment& m, const Waiting& waiting) {
-  if (const std::uint32_t job = expired(waiting, m.now); job != kNone)
+  if (const std::uint32_t job = expired(state, waiting, m.now); job != kNone)
     return refused(job, Refusal::expired);
   if (const std::uint32_t chat = waiting.top(Line::opted_out); chat != kNone) {
     const Line line =

@@ -88,10 +88,7 @@ Result<void> change_setting(Settings& settings, std::string_view name, std::int6
     return fail(Errc::not_found,
                 "no setting \"" + std::string(name) + "\"; there are: " + known_names());
   TRY(check_range(*info, value));
-  Settings changed = settings;
-  changed.*(info->member) = value;
-  TRY(check_settings(changed));
-  settings = changed;
+  settings.*(info->member) = value;
   return {};
 }
 

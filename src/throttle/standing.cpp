@@ -143,7 +143,10 @@ bool on_reachout_lock(Standing& s, const Signal& signal, const Moment& m) {
 
 bool on_capping(Standing& s, const Signal& signal, const Moment& m) {
   if (signal.cycle_end) s.cycle_end = m.to_tick(signal.cycle_end->since_epoch.count());
-  if (signal.total_quota && signal.used_quota) {
+  // A quota of 0 is how an account without a cap is described (the cap's own switch defaults to 0).
+  const bool capped = signal.total_quota && (*signal.total_quota > 0 || signal.status == "CAPPED");
+  if (!capped) s.quota_half = -1;
+  if (capped && signal.used_quota) {
     s.quota_half = std::max<std::int64_t>(0, *signal.total_quota - *signal.used_quota) / 2;
     s.quota_at = m.now;
     s.quota_used = 0;

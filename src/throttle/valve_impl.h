@@ -72,6 +72,8 @@ class Valve::Impl {
   using Step = Engine::Step;
 
   void admit(std::uint64_t sequence, const Job& job, bool from_disk);
+  /// The calendar was put right: jobs that wait expire when their own clock says so.
+  void redate_jobs(Tick jumped, std::int64_t lead_before, std::int64_t lead_now);
   /// Runs the loop around decide() in a later turn, once however often it is asked for.
   void wake();
   void run();
@@ -112,6 +114,8 @@ class Valve::Impl {
   Timer timer_;
   std::shared_ptr<bool> alive_;  // shared: callbacks ask it whether the valve is still there
   Mono save_at_;
+  bool trusted_ = false;      ///< at the last moment()
+  std::int64_t lead_ms_ = 0;  ///< calendar time minus ticks, at the last moment()
   bool started_ = false;
   bool woken_ = false;
   bool in_flight_ = false;

@@ -43,7 +43,21 @@ Moment Valve::Impl::moment() {
       if (next > m.now - jumped) next += jumped;
     }
   }
+  const std::int64_t lead = m.wall_ms - m.now;
+  if (m.trusted && !trusted_) redate_jobs(jumped, lead_ms_, lead);
+  trusted_ = m.trusted;
+  lead_ms_ = lead;
   return m;
+}
+
+void Valve::Impl::redate_jobs(Tick jumped, std::int64_t lead_before, std::int64_t lead_now) {
+  engine_.waiting.for_each_job([&](std::uint32_t slot) {
+    const WaitingJob& job = engine_.waiting.job(slot);
+    // Accepted in the dark: the time that passed for it is the time the box was on. Accepted
+    // earlier, by a clock that was right: its end was only misread while the clock was wrong.
+    const Tick by = job.undated ? jumped : lead_before - lead_now;
+    if (by != 0) engine_.waiting.set_expiry(slot, job.expires + by);
+  });
 }
 
 Result<void> Valve::Impl::start(const Settings& settings) {
@@ -122,11 +136,16 @@ void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) 
   if (from_disk)
     recent_.find_or_add(job, engine_.state.settings.double_post_s * kSecond,
                         m.to_tick(job.accepted_at.since_epoch.count()));
-  const Tick expires = m.to_tick(job.expires_at.since_epoch.count());
+  const bool undated = !job.accepted_at.trusted;
+  const Tick expires = undated ? m.now + (job.expires_at - job.accepted_at).count()
+                               : m.to_tick(job.expires_at.since_epoch.count());
   const Admission admission =
       engine_.add(sequence, chat, text_hash(job.text), expires, job.urgent, !job.consent.empty(),
                   is_confirmation(job.text), from_disk, m);
-  if (!admission.refusal) return;
+  if (!admission.refusal) {
+    engine_.waiting.job(engine_.waiting.find_job(sequence)).undated = undated;
+    return;
+  }
   Fate fate;
   fate.job = job;
   fate.sequence = sequence;

@@ -55,7 +55,11 @@ void Valve::Impl::on_group(const std::string& chat, Wall member_since) {
   if (!key.is_group()) return;
   ChatRecord* record = engine_.state.chats.touch(key, m.now);
   if (record == nullptr) return;
-  record->joined = to_stamp(m.to_tick(member_since.since_epoch.count()));
+  // Each message of the group tells it again: the earliest counts.
+  const std::uint32_t since =
+      to_stamp(std::min(m.now, m.to_tick(member_since.since_epoch.count())));
+  if (record->joined != 0 && record->joined <= since) return;
+  record->joined = since;
   engine_.reconsider(key, m.now);
   wake();
 }

@@ -107,6 +107,12 @@ void Waiting::hold(std::uint32_t slot, Tick until, Hold why) {
   push(heap_of(Line::held), {static_cast<std::uint64_t>(until), slot}, chat_place());
 }
 
+void Waiting::set_expiry(std::uint32_t slot, Tick expires) {
+  erase(expiry_, jobs_[slot].expiry_at, job_place());
+  jobs_[slot].expires = expires;
+  push(expiry_, {static_cast<std::uint64_t>(std::max<Tick>(0, expires)), slot}, job_place());
+}
+
 std::uint32_t Waiting::add(const ChatKey& key, const WaitingJob& job, Line line) {
   std::uint32_t slot = static_cast<std::uint32_t>(jobs_.size());
   if (free_jobs_.empty()) {
@@ -119,7 +125,7 @@ std::uint32_t Waiting::add(const ChatKey& key, const WaitingJob& job, Line line)
   }
   jobs_[slot].next = kNone;
   job_index_.insert(slot);
-  push(expiry_, {static_cast<std::uint64_t>(job.expires), slot}, job_place());
+  push(expiry_, {static_cast<std::uint64_t>(std::max<Tick>(0, job.expires)), slot}, job_place());
   ++count_;
 
   std::uint32_t chat = chat_index_.find(key);

@@ -28,6 +28,7 @@ struct WaitingJob {
   bool consent = false;
   bool confirmation = false;  ///< the one answer to an opt-out
   bool told_held = false;     ///< its "yellowCard" status was sent
+  bool undated = false;  ///< accepted while nobody knew the time: its life is counted from then
 };
 
 /// Where a chat with waiting jobs stands, by its oldest job.
@@ -72,6 +73,8 @@ class Waiting {
   /// Its oldest job is in flight, or its number is being checked.
   void set_busy(std::uint32_t chat, Hold why);
   void hold(std::uint32_t chat, Tick until, Hold why);
+  /// The clock was put right: the job expires at another time than was thought.
+  void set_expiry(std::uint32_t job, Tick expires);
 
   /// First chat of a ready line: urgent before others, then the oldest job; kNone: empty.
   [[nodiscard]] std::uint32_t top(Line line) const;

@@ -232,10 +232,12 @@ TEST(Settings, EveryRangeHoldsTheDefaultAndUnknownNamesListTheKnown) {
 
 TEST(Settings, AMinimumAboveItsMaximumIsRefused) {
   Settings settings;
-  EXPECT_FALSE(change_setting(settings, "gap_reply_min_ms", 5'000));
-  EXPECT_TRUE(change_setting(settings, "gap_reply_max_ms", 6'000));
-  EXPECT_TRUE(change_setting(settings, "gap_reply_min_ms", 5'000));
-  EXPECT_FALSE(change_setting(settings, "day_limit", 9));
+  ASSERT_TRUE(change_setting(settings, "gap_reply_min_ms", 5'000));
+  EXPECT_FALSE(check_settings(settings)) << "above the default maximum of 3 s";
+  ASSERT_TRUE(change_setting(settings, "gap_reply_max_ms", 6'000));
+  EXPECT_TRUE(check_settings(settings)) << "both were moved, in either order";
+  ASSERT_TRUE(change_setting(settings, "day_limit", 9));
+  EXPECT_FALSE(check_settings(settings)) << "0, or 10 and more";
 }
 
 TEST(Settings, QuietHoursComeFromTheConfiguration) {

@@ -173,5 +173,131 @@ TEST(Valve, AStopWordIsConfirmedOnceAndEndsEverything) {
   EXPECT_EQ(box.listener.confirmations.size(), 1U);
 }
 
+/// A box that was on before and now wakes without a calendar, as a board without a battery does.
+struct Awake {
+  explicit Awake(Box& b, milliseconds off, Wall guess) : box(b) {
+    box.valve->stop();
+    box.valve.reset();
+    box.scheduler.run_posted();
+    true_time = box.clock.now() + off;
+    box.scheduler.wall_at_start = guess - box.scheduler.now().since_start;
+    clock = std::make_unique<Clock>(box.scheduler, Wall::from_unix(Box::kNoon - 1, false));
+    valve = std::make_unique<Valve>(Valve::Outside{box.scheduler, *clock, box.random, box.blobs,
+                                                   box.outbox, box.sender, box.checker,
+                                                   box.listener, [](Wall) { return seconds(0); }});
+    EXPECT_TRUE(valve->start(box.settings));
+    started = box.scheduler.now();
+    box.scheduler.run_posted();
+  }
+  ~Awake() {
+    valve.reset();
+    box.scheduler.run_posted();
+  }
+  /// The link comes up, and with it the time.
+  void learn_the_time() {
+    const Wall now = true_time + (box.scheduler.now() - started);
+    clock->on_server_time(now.unix_seconds());
+    valve->on_connected();
+  }
+  std::uint64_t post(const std::string& chat) {
+    Job job;
+    job.id = "3EB0DARK" + std::to_string(box.outbox.next);
+    job.chat = chat;
+    job.text = "in the dark";
+    job.accepted_at = clock->now();
+    job.expires_at = job.accepted_at + hours(24);
+    const std::uint64_t sequence = box.outbox.next++;
+    box.outbox.jobs[sequence] = job;
+    valve->on_job(sequence, job);
+    return sequence;
+  }
+
+  Box& box;
+  Wall true_time;
+  Mono started;
+  std::unique_ptr<Clock> clock;
+  std::unique_ptr<Valve> valve;
+};
+
+TEST(Valve, AJobAcceptedWithoutACalendarLivesItsDayFromThen) {
+  Box box;
+  box.wrote(person(1));
+  Awake later(box, hours(24 * 400), Wall::from_unix(Box::kNoon - 1, false));
+  const std::uint64_t sequence = later.post(person(1));
+  box.scheduler.advance(hours(23));
+  later.learn_the_time();  // 400 days ahead
+  box.scheduler.advance(seconds(30));
+  EXPECT_TRUE(box.listener.ids(Fate::Kind::failed).empty());
+  const auto view = later.valve->view(sequence);
+  if (view) {
+    EXPECT_NEAR(static_cast<double>((view->expires_at - later.clock->now()).count()), 3'570'000.0,
+                60'000.0)
+        << "an hour is left";
+  }
+  box.scheduler.advance(hours(2));
+  EXPECT_TRUE(box.outbox.jobs.empty()) << "sent or expired by its own hour, not by the jump";
+}
+
+TEST(Valve, AJobOfYesterdayExpiresByTheCalendarOnceItIsKnown) {
+  Box box;
+  box.valve->on_disconnected();
+  box.wrote(person(1));
+  box.post(person(1));
+  Awake later(box, hours(30), Wall::from_unix(Box::kNoon - 1, false));
+  box.scheduler.advance(minutes(10));
+  EXPECT_TRUE(box.listener.ids(Fate::Kind::failed).empty()) << "nobody knows the time yet";
+  later.learn_the_time();
+  box.scheduler.advance(seconds(5));
+  ASSERT_EQ(box.listener.ids(Fate::Kind::failed).size(), 1U);
+  EXPECT_EQ(box.listener.fates.back().refusal, Refusal::expired);
+}
+
+TEST(Valve, AWrongCalendarInTheFutureExpiresNothing) {
+  Box box;
+  box.valve->on_disconnected();
+  box.wrote(person(1));
+  box.post(person(1));
+  Awake later(box, minutes(5), Wall::from_unix(Box::kNoon + 86'400 * 3'650, false));
+  box.scheduler.advance(minutes(10));
+  EXPECT_TRUE(box.listener.ids(Fate::Kind::failed).empty());
+  later.learn_the_time();
+  box.scheduler.advance(minutes(1));
+  EXPECT_EQ(box.listener.ids(Fate::Kind::sent).size(), 1U);
+}
+
+TEST(Valve, AGroupIsOpenTwelveHoursAfterItsFirstKnownMessage) {
+  Box box;
+  const std::string group = "120363000000000001@g.us";
+  const auto sent_after = [&](milliseconds time) {
+    box.scheduler.advance(time);
+    return box.sender.sent.size();
+  };
+  Job job = box.make_job(group, "Hello all");
+  job.expires_at = job.accepted_at + hours(100);
+  box.post(job);
+  EXPECT_EQ(sent_after(hours(1)), 0U);
+  // A message of the group arrives, and many more: the first one counts.
+  box.valve->on_group(group, box.clock.now());
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_EQ(sent_after(hours(1)), 0U);
+    box.valve->on_group(group, box.clock.now());
+  }
+  EXPECT_EQ(sent_after(hours(5)), 0U);
+  EXPECT_EQ(sent_after(hours(10)), 1U) << "12 h, and the night, are over";
+}
+
+TEST(Valve, AnAccountWithoutACapIsNotLimitedByItsQuotaOfZero) {
+  Box box;
+  Signal none;
+  none.kind = Signal::Kind::capping;
+  none.status = "NONE";
+  none.total_quota = 0;
+  none.used_quota = 0;
+  box.valve->on_signal(none);
+  box.post(person(1));
+  box.scheduler.advance(minutes(12));
+  EXPECT_EQ(box.sender.sent.size(), 1U);
+}
+
 }  // namespace
 }  // namespace posthorn::throttle

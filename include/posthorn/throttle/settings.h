@@ -50,6 +50,8 @@ struct SettingInfo {
 };
 [[nodiscard]] std::span<const SettingInfo> setting_table();
 
+/// One value of several: after the last of them ask check_settings(), which compares minima with
+/// maxima, so that a pair may be moved in any order.
 /// Errors: not_found (no such setting; the known ones are listed), refused (outside the range; the
 /// range is named). `settings` is unchanged after an error.
 [[nodiscard]] Result<void> change_setting(Settings& settings, std::string_view name,
