@@ -80,6 +80,7 @@ class Session::Impl final : public Link,
   void enter(State state) { enter(StateChanged{state, 0, {}, {}, {}}); }
   void connect();
   void connect_in(milliseconds wait);
+  bool must_rest();
   Result<Bytes> client_payload();
   std::optional<wire::Key32> resumable_key() const;
   void on_dialled() override;

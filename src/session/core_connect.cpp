@@ -34,6 +34,8 @@ constexpr auto kResting =
     "show it now.";
 constexpr auto kCertificate =
     "Check the shop's network: somebody between the box and WhatsApp shows a wrong certificate.";
+constexpr auto kRest =
+    "Wait: WhatsApp has banned this number for a time, and the box tries again by itself.";
 constexpr auto kStorage = "Check the disk of the box: its memory of the link cannot be read.";
 
 std::string question_prefix(Random& random) {
@@ -216,7 +218,7 @@ void Session::Impl::connect_in(milliseconds wait) {
 
 void Session::Impl::connect() {
   retry_timer_.stop();
-  if (!running_ || !target_ || !connection_.idle()) return;
+  if (!running_ || !target_ || !connection_.idle() || must_rest()) return;
   auto payload = client_payload();
   if (!payload) {
     log::error("session", "cannot introduce ourselves", {{"error", payload.error()}});
@@ -238,6 +240,17 @@ void Session::Impl::connect() {
   dialled_ = false;
   enter(State::connecting);
   if (connection_.idle()) connection_.open(*target_, std::move(identity), std::move(routing));
+}
+
+/// A linked device does not come back before it may (throttle policy 8.2: expiry + 1 h).
+bool Session::Impl::must_rest() {
+  if (!out_.not_before || !credentials_.current().linked()) return false;
+  const std::optional<Wall> until = out_.not_before();
+  const Wall now = out_.clock.now();
+  if (!until || *until <= now) return false;
+  connect_in(*until - now);
+  enter({State::blocked, 402, "temporary_ban", kRest, until});
+  return true;
 }
 
 Result<Bytes> Session::Impl::client_payload() {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,9 @@ class Session final : public throttle::Sender {
     Worker& worker;
     Dialer& dialer;
     store::Store& store;
+    /// Before this no linked device connects, whoever asks for it (the throttle's word after a
+    /// temporary ban); asked before each attempt. May be empty.
+    std::function<std::optional<Wall>()> not_before = {};
   };
 
   /// Everything in `outside` outlives the session. Nothing happens before start().
