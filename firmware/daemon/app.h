@@ -10,8 +10,8 @@
 
 namespace posthorn::daemon {
 
-/// The box: builds every object in dependency order, joins events to intakes, and stops them in
-/// reverse order. Only this file knows everybody.
+/// The program: gives the box (box.h) its edges, which are disk, network, HTTP server, LED and
+/// button, and stops everything in reverse order.
 class App {
  public:
   /// Errors: what keeps the box from starting, with what to do: io or full (data directory),
@@ -28,6 +28,8 @@ class App {
   [[nodiscard]] std::uint64_t id_instance() const;
   [[nodiscard]] const std::string& token() const;
   [[nodiscard]] Status status() const;
+  /// The loop was stopped because the store failed: end with an error, to be started again.
+  [[nodiscard]] bool failed() const;
 
  private:
   class Impl;

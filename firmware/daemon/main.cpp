@@ -94,8 +94,9 @@ int run(const Config& config) {
   const ServiceManager service(loop);
   loop.run();
   log::info("posthornd", "stopping");
+  const bool failed = (*app)->failed();
   app->reset();
-  return 0;
+  return failed ? 1 : 0;
 }
 
 int main_with(int argc, char** argv) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <utility>
 
 namespace posthorn::daemon {
 
@@ -41,6 +42,8 @@ void Counters::on_event(const session::Event& event) {
     ++messages_in_;
   } else if (const auto* change = std::get_if<session::StateChanged>(&event)) {
     ++states_[std::string(session::to_string(change->state))];
+  } else if (const auto* link = std::get_if<session::Connectivity>(&event)) {
+    if (link->online && std::exchange(was_online_, true)) ++reconnects_;
   }
 }
 
@@ -68,6 +71,7 @@ void Counters::add_to(std::vector<throttle::Metric>& out) const {
   add_counts(out, "send_failures_total", "code", failures_,
              [](int code) { return std::to_string(code); });
   add_counts(out, "receipts_total", "kind", receipts_, itself);
+  out.push_back({"session_reconnects_total", "", static_cast<double>(reconnects_), true});
   add_counts(out, "session_states_total", "state", states_, itself);
 }
 

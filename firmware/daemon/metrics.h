@@ -24,6 +24,8 @@ class Counters {
   std::map<int, std::uint64_t> failures_;          ///< by ack error code
   std::map<std::string, std::uint64_t> states_;    ///< session states entered
   std::uint64_t messages_in_ = 0;
+  std::uint64_t reconnects_ = 0;  ///< times online again, the first not counted
+  bool was_online_ = false;
 };
 
 /// Depth, age, bytes and losses of one ring; now: for the age of its oldest entry.

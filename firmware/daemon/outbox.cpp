@@ -60,6 +60,7 @@ void Outbox::list_next(std::shared_ptr<Listing> listing) {
         view.lane = to_string(held->lane);
         if (held->hold != throttle::Hold::none) view.hold_reason = to_string(held->hold);
         view.not_before = held->not_before;
+        view.job.expires_at = held->expires_at;
       }
       listing->views.push_back(std::move(view));
     }

@@ -88,21 +88,44 @@ void add_override(throttle::Valve& valve, api::Call call) {
   finish(call, valve.add_override(wanted));
 }
 
-void set_settings(throttle::Valve& valve, api::Call call) {
-  throttle::Settings settings = valve.settings();
-  for (const std::string& name : call.body.getMemberNames()) {
+/// The named settings of the body; null takes a change back.
+Result<SettingChanges::Changes> parse_changes(const json::Value& body) {
+  SettingChanges::Changes changes;
+  for (const std::string& name : body.getMemberNames()) {
     if (name == "who") continue;
-    const auto value = json::int_at(call.body, name.c_str());
-    if (!value) {
-      call.refuse(400, name + ": must be a whole number");
-      return;
-    }
-    if (const auto changed = throttle::change_setting(settings, name, *value); !changed) {
-      call.refuse(400, name + ": " + changed.error().detail);
-      return;
-    }
+    const auto value = json::int_at(body, name.c_str());
+    const bool back = json::at(body, name.c_str()).isNull();
+    if (!value && !back) return fail(Errc::malformed, name + ": must be a whole number or null");
+    changes[name] = value;
   }
-  finish(call, valve.set_settings(settings, text(call, "who")));
+  return changes;
+}
+
+void set_settings(throttle::Valve& valve, SettingChanges& changes, api::Call call) {
+  const auto wanted = parse_changes(call.body);
+  if (!wanted) return call.refuse(400, wanted.error().detail);
+  const auto settings = changes.preview(*wanted, valve.settings());
+  if (!settings) return call.refuse(400, settings.error().detail);
+  if (auto set = valve.set_settings(*settings, text(call, "who")); !set) {
+    return call.refuse(400, set.error().detail);
+  }
+  // Answered when it is on disk, so that a restart finds what the operator was told.
+  changes.keep(*wanted, [call = std::move(call)](Result<void> kept) mutable {
+    if (!kept) return call.refuse(500, kept.error().detail);
+    finish(call, {});
+  });
+}
+
+void show_settings(const throttle::Valve& valve, api::Call call) {
+  json::Value out(::Json::objectValue);
+  for (const throttle::SettingInfo& info : throttle::setting_table()) {
+    json::Value one;
+    one["value"] = static_cast<::Json::Int64>(valve.settings().*info.member);
+    one["lowest"] = static_cast<::Json::Int64>(info.low);
+    one["highest"] = static_cast<::Json::Int64>(info.high);
+    out[std::string(info.name)] = std::move(one);
+  }
+  call.send(out);
 }
 
 void list_opt_outs(const throttle::Valve& valve, api::Call call) {
@@ -161,7 +184,7 @@ json::Value throttle_status_json(const throttle::Valve& valve) {
   return out;
 }
 
-std::vector<api::Route> throttle_routes(throttle::Valve& valve) {
+std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& changes) {
   return {
       get("getThrottleStatus",
           [&valve](api::Call call) { call.send(throttle_status_json(valve)); }),
@@ -176,8 +199,10 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve) {
            [&valve](api::Call call) {
              finish(call, valve.end_override(text(call, "limit"), text(call, "who")));
            }),
+      get("getThrottleSettings",
+          [&valve](api::Call call) { show_settings(valve, std::move(call)); }),
       post("setThrottleSettings",
-           [&valve](api::Call call) { set_settings(valve, std::move(call)); }),
+           [&valve, &changes](api::Call call) { set_settings(valve, changes, std::move(call)); }),
       get("getOptOuts", [&valve](api::Call call) { list_opt_outs(valve, std::move(call)); }),
       post("addOptOut",
            [&valve](api::Call call) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "daemon/throttle_config.h"
 #include "posthorn/api/api.h"
 #include "posthorn/throttle/valve.h"
 
@@ -12,18 +13,21 @@ namespace posthorn::daemon {
 
 /// The throttle over the API (ours, not Green-API's), all under /waInstance{id}/{method}/{token}:
 ///
-///   GET  getThrottleStatus                              state, windows, and one sentence for
-///   people GET  getThrottleAudit?count=100                     the newest audit records, oldest
-///   first POST acknowledgeThrottle   {who, reason}            ends red, black and a fourth yellow
-///   POST addThrottleOverride   {limit, who, reason, hours?, campaignText?}
-///   POST endThrottleOverride   {limit, who}
-///   POST setThrottleSettings   {who, NAME: VALUE, …}    inside the policy's ranges
-///   GET  getOptOuts
-///   POST addOptOut             {chatId, who, reason}
-///   POST removeOptOut          {chatId, who, reason}
+/// - GET getThrottleStatus: state, windows, and one sentence for people
+/// - GET getThrottleAudit?count=100: the newest audit records, oldest first
+/// - POST acknowledgeThrottle {who, reason}: ends red, black and a fourth yellow
+/// - POST addThrottleOverride {limit, who, reason, hours?, campaignText?}
+/// - POST endThrottleOverride {limit, who}
+/// - GET getThrottleSettings: every setting with its value and range
+/// - POST setThrottleSettings {who, NAME: VALUE, …}: inside the policy's ranges; null: as in
+///   posthorn.toml again
+/// - GET getOptOuts
+/// - POST addOptOut {chatId, who, reason}
+/// - POST removeOptOut {chatId, who, reason}
 ///
-/// Errors: 400 with what is wrong and what is allowed. valve outlives the API.
-[[nodiscard]] std::vector<api::Route> throttle_routes(throttle::Valve& valve);
+/// Errors: 400 with what is wrong and what is allowed. valve and changes outlive the API.
+[[nodiscard]] std::vector<api::Route> throttle_routes(throttle::Valve& valve,
+                                                      SettingChanges& changes);
 
 /// The getThrottleStatus answer.
 [[nodiscard]] json::Value throttle_status_json(const throttle::Valve& valve);

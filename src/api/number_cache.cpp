@@ -19,12 +19,4 @@ void NumberCache::found(const std::string& phone, const std::string& chat, Mono 
   known_[phone] = {chat, now};
 }
 
-bool NumberCache::may_ask(Mono now) {
-  if (now - hour_began_ >= hours(1)) {
-    hour_began_ = now;
-    asked_ = 0;
-  }
-  return asked_++ < kPerHour;
-}
-
 }  // namespace posthorn::api

@@ -57,7 +57,6 @@ void check_whatsapp(Context& context, Call call) {
   if (!force->value_or(false)) {
     if (const auto chat = context.numbers.find(*phone, now)) return call.send(answer(chat, true));
   }
-  if (!context.numbers.may_ask(now)) return call.refuse(kTooManyChecks, kTooManyChecksText);
   context.outside.link.check_numbers(
       {*phone}, [shared = context.shared_from_this(), phone = *phone, call = std::move(call)](
                     Result<std::vector<session::NumberStatus>> numbers) mutable {

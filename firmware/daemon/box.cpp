@@ -1,0 +1,321 @@
+#include "daemon/box.h"
+
+#include <utility>
+#include <vector>
+
+#include "daemon/signals.h"
+#include "daemon/throttle_api.h"
+#include "posthorn/base/json.h"
+#include "posthorn/base/log.h"
+
+namespace posthorn::daemon {
+
+namespace {
+
+/// Message ids looked for in the inbox at start.
+constexpr std::uint64_t kRecentNotifications = 4096;
+
+/// A message id out of a stored notification, when it is about a message that came in.
+std::optional<std::string> incoming_id(ByteView notification) {
+  const auto parsed = json::parse(as_text(notification));
+  if (!parsed) return std::nullopt;
+  const auto type = json::string_at(*parsed, "typeWebhook");
+  if (type != "incomingMessageReceived" && type != "outgoingMessageReceived") return std::nullopt;
+  return json::string_at(*parsed, "idMessage");
+}
+
+}  // namespace
+
+Box::Box(const Config& config, const Access& access, Outside outside)
+    : config_(config),
+      access_(access),
+      out_(std::move(outside)),
+      settings_(out_.store),
+      setting_changes_(out_.store),
+      tail_(out_.scheduler) {}
+
+Box::~Box() { stop(); }
+
+Result<void> Box::build() {
+  build_send();
+  build_notify();
+  build_ask();
+
+  TRY(const auto configured, throttle_settings(config_.throttle));
+  TRY(const auto settings, setting_changes_.load(configured));
+  TRY(valve_->start(settings));
+  if (config_.throttle.number_in_use_months > 0) {
+    // Declared before: that is the ordinary case on every later start.
+    (void)valve_->declare_in_use(config_.throttle.number_in_use_months, "posthorn.toml");
+  }
+  // The level that a restart finds is no news, but getStateInstance must tell it.
+  notifier_->on_throttle(valve_->level());
+  settings_.on_change([this](const api::Settings& changed) { on_settings(changed); });
+  on_settings(settings_.current());
+
+  std::vector<std::string> recent;
+  TRY(out_.inbox_ring.for_each_recent(kRecentNotifications,
+                                      [this, &recent](const queue::Entry&, ByteView notification) {
+                                        notifier_->remember(as_text(notification));
+                                        if (auto id = incoming_id(notification))
+                                          recent.push_back(std::move(*id));
+                                      }));
+  session_->known_recent(recent);
+  return {};
+}
+
+/// send: api -> outbox -> throttle -> session -> wire -> net
+void Box::build_send() {
+  session::Session::Outside outside{out_.scheduler, out_.clock,  out_.random,
+                                    out_.worker,    out_.dialer, out_.store};
+  outside.not_before = [this] { return valve_->reconnect_not_before(); };
+  session_ = std::make_unique<session::Session>(
+      config_.whatsapp, std::move(outside),
+      [this](session::Event event, Once<void(Result<void>)> stored) {
+        on_event(std::move(event), std::move(stored));
+      });
+  checker_ = std::make_unique<FirstContactCheck>(*session_);
+  outbox_ = std::make_unique<Outbox>(out_.outbox_ring);
+  valve_ = std::make_unique<throttle::Valve>(
+      throttle::Valve::Outside{out_.scheduler, out_.clock, out_.random, out_.store, *outbox_,
+                               *session_, *checker_, *this, out_.utc_offset});
+  outbox_->join(*valve_);
+}
+
+/// notify: session -> notifier -> inbox -> long poll | webhook
+void Box::build_notify() {
+  inbox_ = std::make_unique<Inbox>(out_.inbox_ring, out_.scheduler, out_.clock, config_.queue.keep);
+  notifier_ = std::make_unique<api::Notifier>(api::Notifier::Outside{
+      out_.scheduler, out_.clock, out_.store, settings_,
+      [this] {
+        const session::Account account = session_->account();
+        return api::Instance{access_.id_instance,
+                             account.phone.empty() ? "" : account.phone + "@c.us",
+                             account.push_name};
+      },
+      [this](std::string body, api::NotificationKind kind, Once<void(Result<void>)> stored) {
+        store_notification(std::move(body), kind, std::move(stored));
+      }});
+  mailbox_ = std::make_unique<InboxMailbox>(*inbox_);
+  courier_ = std::make_unique<webhooks::Courier>(
+      webhooks::CourierOptions{}, webhooks::Courier::Outside{out_.scheduler, out_.http, *mailbox_});
+}
+
+/// ask: api -> session, and every method and page of the API.
+void Box::build_ask() {
+  link_ = std::make_unique<ChargedLink>(*session_, *valve_);
+  api::ApiOptions options;
+  options.id_instance = access_.id_instance;
+  options.token = access_.token;
+  options.job_life = config_.queue.keep;
+  options.version = POSTHORN_VERSION;
+  api_ = std::make_unique<api::Api>(
+      options, api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
+                                 notifier_->state(), *outbox_, *inbox_, *link_,
+                                 [this] { return status(); }, [this] { valve_->resume(); }});
+  api_->add(tail_.route());
+  for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
+  api_->add_page("/metrics", api::Verb::get, [this](const api::Request&, api::Reply reply) {
+    reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
+  });
+  inbox_->on_head([this] {
+    api_->on_notification();
+    courier_->on_notification();
+  });
+}
+
+void Box::stop() {
+  tail_.stop();
+  if (api_) api_->stop();
+  if (courier_) courier_->stop();
+  if (valve_) valve_->stop();
+  if (session_) session_->stop();
+  courier_.reset();
+  mailbox_.reset();
+  api_.reset();
+  link_.reset();
+  session_.reset();
+  valve_.reset();
+  outbox_.reset();
+  checker_.reset();
+}
+
+void Box::on_event(session::Event event, Once<void(Result<void>)> stored) {
+  counters_.on_event(event);
+  tell_throttle(event);
+  if (const auto* message = std::get_if<session::Message>(&event)) {
+    if (!message->from_me && settings_.current().mark_incoming_messages_readed) {
+      session_->mark_read(message->chat, message->id, [](Result<std::size_t>) {});
+    }
+  }
+  notifier_->on_event(event, std::move(stored));
+}
+
+void Box::tell_throttle(const session::Event& event) {
+  if (const auto* message = std::get_if<session::Message>(&event)) {
+    tell_of_message(*message);
+  } else if (const auto* receipt = std::get_if<session::Receipt>(&event)) {
+    valve_->on_delivered(receipt->message_id);
+  } else if (const auto* restriction = std::get_if<session::Restriction>(&event)) {
+    valve_->on_signal(to_signal(*restriction));
+  } else if (const auto* change = std::get_if<session::StateChanged>(&event)) {
+    if (change->state == session::State::pairing) linking_ = true;
+  } else if (const auto* link = std::get_if<session::Connectivity>(&event)) {
+    tell_of_link(link->online);
+  }
+}
+
+void Box::tell_of_message(const session::Message& message) {
+  // Whoever gets a group's messages is in it, at least since then.
+  if (message.chat.ends_with("@g.us")) valve_->on_group(message.chat, message.timestamp);
+  if (message.from_me) {
+    valve_->on_own_send(message.chat, message.timestamp);
+  } else {
+    valve_->on_inbound(message.chat, message.text, message.timestamp);
+  }
+}
+
+void Box::tell_of_link(bool online) {
+  if (!online) return valve_->on_disconnected();
+  advice_.clear();
+  if (std::exchange(linking_, false)) {
+    throttle::Signal relinked;
+    relinked.kind = throttle::Signal::Kind::relinked;
+    const bool was_unlinked = valve_->status().signal == "unlinked";
+    valve_->on_signal(relinked);
+    // Whoever scans the code holds the shop's phone: that is the operator's word for an unlink,
+    // though not for a ban.
+    if (was_unlinked) (void)valve_->acknowledge("phone", "the phone was linked again");
+  }
+  valve_->on_connected();
+  courier_->retry_now();
+}
+
+void Box::store_notification(std::string body, api::NotificationKind kind,
+                             Once<void(Result<void>)> stored) {
+  tail_.add(body);
+  inbox_->append(std::move(body), kind, std::move(stored));
+}
+
+void Box::on_settings(const api::Settings& settings) {
+  courier_->set_target({settings.webhook_url, settings.webhook_url_token});
+  if (const auto set = valve_->set_delay(settings.delay_send_messages); !set) {
+    log::warn("throttle", "delaySendMessagesMilliseconds was not taken", {{"error", set.error()}});
+  }
+}
+
+void Box::on_fate(const throttle::Fate& fate, Once<void()> settled) {
+  using Kind = throttle::Fate::Kind;
+  counters_.on_fate(fate);
+  api::MessageStatus status = api::MessageStatus::failed;
+  switch (fate.kind) {
+    case Kind::sent:
+      status = api::MessageStatus::sent;
+      break;
+    case Kind::failed:
+      status = api::MessageStatus::failed;
+      break;
+    case Kind::no_account:
+      status = api::MessageStatus::no_account;
+      break;
+    case Kind::held:
+      status = api::MessageStatus::yellow_card;
+      break;
+  }
+  if (fate.kind == Kind::sent && settings_.current().mark_incoming_messages_readed_on_reply) {
+    session_->mark_read(fate.job.chat, "", [](Result<std::size_t>) {});
+  }
+  notifier_->on_job(fate.job, status, fate.description, fate.time,
+                    [settled = std::move(settled)](Result<void> stored) mutable {
+                      // A status that the disk refused must not keep the job from ending.
+                      if (!stored) log::error("inbox", "status lost", {{"error", stored.error()}});
+                      settled();
+                    });
+}
+
+void Box::on_level(const throttle::LevelChange& change) {
+  log::warn("throttle", "level changed",
+            {{"from", throttle::to_string(change.from)},
+             {"to", throttle::to_string(change.to)},
+             {"signal", change.signal}});
+  notifier_->on_throttle(change.to);
+  if (out_.on_change) out_.on_change();
+}
+
+void Box::ask_restriction() {
+  // The session asks the account by itself after every 463, at login and on its schedule
+  // (chapter 04 section 10.3); the answer arrives as a Restriction event.
+}
+
+void Box::confirm_opt_out(const std::string& chat, const std::string& text) {
+  Job job;
+  job.chat = chat;
+  job.text = text;
+  job.accepted_at = out_.clock.now();
+  job.expires_at = job.accepted_at + config_.queue.keep;
+  job.id = make_message_id(out_.random, job.accepted_at, session_->account().phone);
+  outbox_->accept(std::move(job), [](Result<std::string> accepted) {
+    if (!accepted) {
+      log::warn("throttle", "opt-out confirmation not queued", {{"error", accepted.error()}});
+    }
+  });
+}
+
+void Box::tell_operator(const std::string& sentence) { log::warn("throttle", sentence); }
+
+std::string Box::metrics() const {
+  std::vector<throttle::Metric> all = valve_->metrics();
+  const Wall now = out_.clock.now();
+  add_ring(all, "outbox", out_.outbox_ring.status(), now);
+  add_ring(all, "inbox", out_.inbox_ring.status(), now);
+  counters_.add_to(all);
+  const webhooks::Courier::Counters& courier = courier_->counters();
+  all.push_back({"webhook_delivered_total", "", static_cast<double>(courier.delivered), true});
+  all.push_back({"webhook_failures_total", "", static_cast<double>(courier.failures), true});
+  add_process(all);
+  return metrics_text(all);
+}
+
+Status Box::status() const {
+  using session::State;
+  Status status;
+  switch (session_->state()) {
+    case State::offline:
+    case State::connecting:
+    case State::handshaking:
+    case State::syncing:
+      status.link = Status::Link::starting;
+      break;
+    case State::pairing:
+    case State::logged_out:
+      status.link = Status::Link::not_linked;
+      break;
+    case State::online:
+      status.link = Status::Link::online;
+      break;
+    case State::backing_off:
+      status.link = Status::Link::reconnecting;
+      break;
+    case State::paused:
+    case State::replaced:
+      status.link = Status::Link::paused;
+      break;
+    case State::blocked:
+      status.link = Status::Link::blocked;
+      break;
+  }
+  const session::StateChanged& detail = session_->state_detail();
+  status.link_cause = detail.cause;
+  status.what_to_do = advice_.empty() ? detail.what_to_do : advice_;
+  status.until = detail.until;
+  status.throttle = valve_->level();
+  if (!status.until) status.until = valve_->status().until;
+  status.outbox_jobs = outbox_->count();
+  status.inbox_notifications = inbox_->count();
+  status.storage_ok =
+      out_.store.healthy() && !out_.outbox_ring.status().fault && !out_.inbox_ring.status().fault;
+  status.clock_trusted = out_.clock.now().trusted;
+  return status;
+}
+
+}  // namespace posthorn::daemon
