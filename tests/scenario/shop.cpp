@@ -1,0 +1,191 @@
+#include "scenario/shop.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "posthorn/base/log.h"
+
+namespace posthorn::scenario {
+namespace {
+
+constexpr std::uint64_t kInstance = 7'100'000'001;
+constexpr const char* kToken = "0123456789abcdef0123456789abcdef0123456789abcdef01";
+constexpr std::int64_t kMidnight = 1'790'000'000 / 86'400 * 86'400;
+
+Config configured(Config config, const simulator::Simulator& world) {
+  config.whatsapp.url = "ws://127.0.0.1:1/ws/chat";
+  config.whatsapp.noise_root_key = hex_encode(world.root_key());
+  config.queue.outbox_bytes = 4U << 20;
+  config.queue.inbox_bytes = 4U << 20;
+  return config;
+}
+
+}  // namespace
+
+bool Story::has(const std::string& status) const {
+  return std::ranges::find(statuses, status) != statuses.end();
+}
+
+std::string Story::end() const {
+  for (const char* last : {"sent", "failed", "noAccount"}) {
+    if (has(last)) return last;
+  }
+  return {};
+}
+
+Shop::Shop(Config c) {
+  log::set_sink([](log::Level, std::string_view) {});
+  scheduler.wall_at_start = Wall::from_unix(kMidnight, false);
+  config = configured(std::move(c), world);
+  std::string name = testing::TempDir() + "posthorn-scenario-XXXXXX";
+  folder = mkdtemp(name.data());
+  dialer.accept = [this](std::unique_ptr<Stream> stream) { world.accept(std::move(stream)); };
+  boot();
+}
+
+Shop::~Shop() {
+  shut_down();
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
+  log::set_sink(nullptr);
+}
+
+void Shop::boot() {
+  auto opened = store::Store::open(folder + "/posthorn.db", worker);
+  if (!opened) throw std::runtime_error(to_string(opened.error()));
+  store = std::move(opened->store);
+  clock = std::make_unique<Clock>(
+      scheduler, clock_at_boot.value_or(Wall::from_unix(kMidnight - 86'400, false)));
+  const auto open_ring = [this](const char* path, std::uint64_t bytes, queue::WhenFull when_full) {
+    queue::RingFile::Options options;
+    options.path = path;
+    options.bytes = bytes;
+    options.when_full = when_full;
+    auto ring = queue::RingFile::open(disk, scheduler, worker, random, options);
+    if (!ring) throw std::runtime_error(to_string(ring.error()));
+    return std::move(*ring);
+  };
+  outbox_ring = open_ring("outbox.ring", config.queue.outbox_bytes, queue::WhenFull::refuse);
+  inbox_ring = open_ring("inbox.ring", config.queue.inbox_bytes, queue::WhenFull::drop_oldest);
+  box = std::make_unique<daemon::Box>(
+      config, daemon::Access{kInstance, kToken, false},
+      daemon::Box::Outside{scheduler, *clock, random, worker, dialer, http, *store, *outbox_ring,
+                           *inbox_ring, [](Wall) { return seconds(0); },
+                           [this] { ++led_changes; }});
+  const auto built = box->build();
+  if (!built) throw std::runtime_error(to_string(built.error()));
+  box->connect();
+}
+
+void Shop::shut_down() {
+  if (!box) return;
+  box->stop();
+  scheduler.run_posted();
+  outbox_ring.reset();
+  inbox_ring.reset();
+  box.reset();
+  scheduler.run_posted();
+  store.reset();
+  scheduler.run_posted();
+}
+
+void Shop::link() {
+  std::optional<std::string> qr;
+  for (int i = 0; i < 200 && !qr; ++i) {
+    pass(milliseconds(100));
+    qr = box->session().qr();
+  }
+  ASSERT_TRUE(qr.has_value());
+  world.scan(*qr, phone, [this](Result<wire::Jid> device) {
+    ASSERT_TRUE(device.has_value()) << to_string(device.error());
+    phone = device->user;
+  });
+  for (int i = 0; i < 300 && level().empty(); ++i) pass(milliseconds(100));
+  for (int i = 0; i < 300 && box->status().link != Status::Link::online; ++i) {
+    pass(milliseconds(100));
+  }
+  ASSERT_EQ(box->status().link, Status::Link::online);
+}
+
+Shop::Answer Shop::call(const std::string& method, const std::string& body,
+                        const std::string& behind, api::Verb verb) {
+  api::Request request;
+  request.verb = verb;
+  request.path = "/waInstance" + std::to_string(kInstance) + "/" + method + "/" + kToken + behind;
+  request.body = body;
+  request.content_type = "application/json";
+  request.peer = "127.0.0.1";
+  if (method == "receiveNotification") request.query.emplace_back("receiveTimeout", "5");
+  const auto got = std::make_shared<std::optional<api::Response>>();
+  box->api().handle(std::move(request),
+                    api::Reply([got](api::Response r) { *got = std::move(r); }));
+  scheduler.run_posted();
+  for (int i = 0; i < 1000 && !*got; ++i) pass(milliseconds(10));
+  if (!*got) return {};
+  Answer answer{(*got)->status, json::Value()};
+  if (auto parsed = json::parse((*got)->body)) answer.body = std::move(*parsed);
+  return answer;
+}
+
+std::string Shop::metrics() {
+  api::Request request;
+  request.path = "/metrics";
+  std::string text;
+  box->api().handle(std::move(request),
+                    api::Reply([&text](const api::Response& r) { text = r.body; }));
+  return text;
+}
+
+std::string Shop::send(const std::string& chat, const std::string& text) {
+  json::Value body;
+  body["chatId"] = chat;
+  body["message"] = text;
+  body["consent"] = "order";
+  const Answer answer = post("sendMessage", json::write(body));
+  EXPECT_EQ(answer.status, 200);
+  const std::string id = json::string_at(answer.body, "idMessage").value_or("");
+  accepted.insert(id);
+  return id;
+}
+
+void Shop::take_notifications() {
+  while (inbox_ring->status().pending > 0) {
+    const Answer got = call("receiveNotification");
+    const auto receipt = json::int_at(got.body, "receiptId");
+    if (!receipt) return;
+    const json::Value& body = got.body["body"];
+    const std::string type = json::string_at(body, "typeWebhook").value_or("");
+    if (type == "outgoingMessageStatus") {
+      Story& story = stories[json::string_at(body, "idMessage").value_or("")];
+      story.statuses.push_back(json::string_at(body, "status").value_or(""));
+      if (story.statuses.back() == "failed") {
+        story.description = json::string_at(body, "description").value_or("");
+      }
+    } else if (type == "stateInstanceChanged") {
+      states.push_back({json::string_at(body, "stateInstance").value_or(""), scheduler.now()});
+    } else if (type == "incomingMessageReceived") {
+      texts.push_back(json::write(body["messageData"]));
+    }
+    call("deleteNotification", "", "/" + std::to_string(*receipt), api::Verb::del);
+  }
+}
+
+std::string Shop::state() {
+  return json::string_at(call("getStateInstance").body, "stateInstance").value_or("");
+}
+
+std::map<std::string, std::string> Shop::queue() {
+  std::map<std::string, std::string> out;
+  for (const json::Value& item : call("showMessagesQueue").body) {
+    out[json::string_at(item, "messageID").value_or("")] =
+        json::string_at(item, "holdReason").value_or("");
+  }
+  return out;
+}
+
+std::string Shop::level() { return std::string(throttle::to_string(box->valve().level())); }
+
+}  // namespace posthorn::scenario
