@@ -1,7 +1,7 @@
 // The box under test: starts posthornd on loopback against a simulator, speaks Green-API to it.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -12,11 +12,12 @@ import { waitFor } from './wait.mjs'
 export const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
 export class Daemon {
-  // sim: a Simulator. options: {unpaced: true, throttle: 'gap_any_ms = 500'}
+  // sim: a Simulator. options: {unpaced: true, throttle: 'gap_any_ms = 500', led: true}
   constructor(sim, options = {}) {
     this.folder = mkdtempSync(join(tmpdir(), 'posthorn-'))
     this.config = join(this.folder, 'posthorn.toml')
     const unpaced = options.unpaced ?? true
+    if (options.led) this.makeBoard()
     writeFileSync(this.config, `data_dir = "${this.folder}/data"
 [whatsapp]
 url = "${sim.url}"
@@ -29,10 +30,27 @@ quiet_from = "00:00"
 quiet_to = "00:00"
 ${unpaced ? 'unpaced_for_benchmarks = true' : ''}
 ${options.throttle ?? ''}
+${options.led ? `[board]\ndata = "${this.folder}/board"\nsysfs = "${this.folder}/sys"\ndevice_tree = "${this.folder}/compatible"` : ''}
 [log]
 level = "${process.env.POSTHORN_LOG ?? 'info'}"
 `)
     this.log = ''
+  }
+
+  // A board with one LED: files where the kernel would have them.
+  makeBoard() {
+    this.ledFolder = join(this.folder, 'sys/class/leds/shop')
+    mkdirSync(this.ledFolder, { recursive: true })
+    mkdirSync(join(this.folder, 'board'))
+    writeFileSync(join(this.folder, 'compatible'), 'posthorn,test\0')
+    writeFileSync(join(this.folder, 'board/test.toml'), 'name = "Test"\ncompatible = ["posthorn,test"]\nleds = ["shop"]\nupdate = "none"\n')
+    for (const file of ['trigger', 'brightness', 'pattern']) writeFileSync(join(this.ledFolder, file), '')
+  }
+
+  // What the LED does: "steady 1", or the kernel's pattern.
+  led() {
+    const read = name => readFileSync(join(this.ledFolder, name), 'utf8').trim()
+    return read('trigger') === 'pattern' ? read('pattern') : `steady ${read('brightness')}`
   }
 
   async start() {

@@ -1,0 +1,110 @@
+// What a shop sees of a restriction, and of a disk that fails: posthornd against posthorn-sim in real time.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+
+import { Daemon, sleep } from './lib/daemon.mjs'
+import { Simulator } from './lib/simulator.mjs'
+import { waitFor } from './lib/wait.mjs'
+
+const timeout = 180_000
+const chat = phone => `${phone}@c.us`
+const status = (id, wanted) => body => body.typeWebhook === 'outgoingMessageStatus' && body.idMessage === id && body.status === wanted
+const fastBlink = '1 100 1 0 0 100 0 0'
+
+describe('a restricted account', () => {
+  let sim, box
+  const people = []
+
+  before(async () => {
+    sim = await Simulator.start({ runFor: 300 })
+    box = await new Daemon(sim, { led: true }).start()
+    await box.link(sim)
+    for (let i = 0; i < 4; i++) people.push((await sim.addAccount({ name: `Customer ${i}` })).phone)
+  }, { timeout })
+  after(async () => {
+    await box?.dispose()
+    await sim.stop()
+  })
+
+  test('within a second of the refusal: state, notification, statuses of waiting jobs, LED', { timeout }, async () => {
+    const first = await box.send(chat(people[0]), 'hello')
+    await box.nextWhere('sent', status(first, 'sent'))
+    await waitFor(() => box.led() === 'steady 1', 'the LED is on')
+    await sim.change(box.phone, { restricted: true })
+
+    // The acknowledgement of the second message is held back, so that two others wait behind it.
+    const refused = await box.send(chat(people[1]), 'hello')
+    const waiting = [await box.send(chat(people[2]), 'hello'), await box.send(chat(people[3]), 'hello')]
+    const seen = {}
+    const ledSeen = waitFor(() => box.led() === fastBlink, 'the fast blink', 20_000).then(() => { seen.led = Date.now() })
+    const state = await box.nextWhere('yellowCard', b => b.typeWebhook === 'stateInstanceChanged' && b.stateInstance === 'yellowCard')
+    seen.notification = Date.now()
+    assert.equal(state.stateInstance, 'yellowCard')
+    assert.equal(await box.state(), 'yellowCard')
+    seen.state = Date.now()
+    await ledSeen
+    const acks = await sim.journal({ direction: 'out', tag: 'ack', id: refused })
+    const signal = acks.map(entry => Number(entry.at)).at(0)
+    assert.ok(signal, 'the journal has the 463')
+    for (const [what, at] of Object.entries(seen)) {
+      assert.ok(at - signal <= 1000, `${what}: ${at - signal} ms after the signal`)
+    }
+    console.log(`# ms after the signal: ${Object.entries(seen).map(([what, at]) => `${what} ${at - signal}`).join(', ')}`)
+
+    // No opening left after the signal: each of the two was refused before it, or waits with its status.
+    const told = [...(box.seen ?? [])]
+    for (let body; (body = await box.next(1));) told.push(body)
+    const queue = await box.call('showMessagesQueue')
+    for (const id of waiting) {
+      const job = queue.find(item => item.messageID === id)
+      assert.equal(job?.holdReason, 'yellow')
+      assert.ok(told.some(status(id, 'yellowCard')), 'its status was told')
+    }
+    assert.ok(told.some(status(refused, 'failed')))
+    for (const phone of people.slice(1)) {
+      const { messages } = await sim.request('GET', `/v1/peers/${phone}/inbox?after=0`)
+      assert.deepEqual(messages, [])
+    }
+  })
+})
+
+describe('a database that breaks while the box runs', () => {
+  test('the program says so and ends; the next start sets it aside and asks to be linked again', { timeout }, async () => {
+    const sim = await Simulator.start({ runFor: 120 })
+    const box = await (await new Daemon(sim).start()).link(sim)
+    const { phone } = await sim.addAccount({ name: 'Customer' })
+    const id = await box.send(chat(phone), 'before')
+    await box.nextWhere('sent', status(id, 'sent'))
+    // Another program moves the log into the file and spoils the file: what the box remembers of it is void.
+    execFileSync('python3', ['-c', `
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+db.execute("CREATE TABLE spoiled (x)"); db.commit()
+db.execute("PRAGMA wal_checkpoint(TRUNCATE)"); db.close()
+with open(sys.argv[1], "r+b") as file:
+    size = file.seek(0, 2)
+    for page in range(2048, size, 2048):
+        file.seek(page); file.write(b"\\xa5" * 2048)
+`, join(box.folder, 'data/posthorn.db')])
+    for (let i = 0; i < 20 && box.process.exitCode === null; i++) {
+      await box.send(chat(phone), `poke ${i}`).catch(() => {})
+      await sleep(500)
+    }
+    const [code] = await box.exited
+    assert.equal(code, 1, 'systemd starts it again')
+    assert.match(box.log, /the database cannot be trusted any more/)
+    assert.match(box.log, /what_to_do/)
+
+    await box.start()
+    assert.match(box.log, /set aside/)
+    const health = await (await fetch(`${box.url}/healthz`)).json()
+    assert.match(JSON.stringify(health), /Link the shop's phone again/)
+    await box.link(sim, box.phone)
+    // Nothing that was accepted is lost: what could not go is in the ring and goes now.
+    await box.call('getMessagesCount')
+    await box.dispose()
+    await sim.stop()
+  })
+})
