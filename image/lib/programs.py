@@ -1,0 +1,33 @@
+"""Our programs for the board, and their units, users and default files: what the .deb installs too."""
+
+import os
+
+from stage import ROOT, BuildError, Stage, epoch, run, say
+
+TARGETS = ("posthornd", "posthornctl", "posthorn-slots")
+
+
+def make_programs(folder):
+    run(ROOT / "toolchains/make-sysroot", "arm64")
+    build = ROOT / "build/arm64"
+    environment = {"SOURCE_DATE_EPOCH": str(epoch())}
+    say("programs for arm64")
+    run("cmake", "--preset", "arm64", "-DPOSTHORN_TESTS=OFF", "-DPOSTHORN_BENCH=OFF", cwd=ROOT, env=environment)
+    run("cmake", "--build", build, "--target", *TARGETS, "-j", str(os.cpu_count()), env=environment)
+    install(build, folder)
+
+
+def install(build, folder):
+    for target, place in (("firmware/daemon/posthornd", "usr/bin"), ("firmware/ctl/posthornctl", "usr/bin"),
+                          ("firmware/slots/posthorn-slots", "usr/lib/posthorn")):
+        out = folder / place / os.path.basename(target)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        run("aarch64-linux-gnu-strip", "-o", out, build / target)
+
+
+def stage():
+    parts = ["CMakeLists.txt", "CMakePresets.json", "src", "include", "firmware", "toolchains", "board"]
+    missing = [part for part in parts if not (ROOT / part).exists()]
+    if missing:
+        raise BuildError(f"not in the source tree: {missing}")
+    return Stage("programs", [str(epoch()), *[ROOT / part for part in parts]], make_programs)
