@@ -4,7 +4,7 @@ import os
 
 from stage import ROOT, BuildError, Stage, epoch, run, say
 
-TARGETS = ("posthornd", "posthornctl", "posthorn-slots")
+TARGETS = ("posthornd", "posthornctl", "posthorn-led", "posthorn-slots")
 
 
 def make_programs(folder):
@@ -14,15 +14,10 @@ def make_programs(folder):
     say("programs for arm64")
     run("cmake", "--preset", "arm64", "-DPOSTHORN_TESTS=OFF", "-DPOSTHORN_BENCH=OFF", cwd=ROOT, env=environment)
     run("cmake", "--build", build, "--target", *TARGETS, "-j", str(os.cpu_count()), env=environment)
-    install(build, folder)
-
-
-def install(build, folder):
-    for target, place in (("firmware/daemon/posthornd", "usr/bin"), ("firmware/ctl/posthornctl", "usr/bin"),
-                          ("firmware/slots/posthorn-slots", "usr/lib/posthorn")):
-        out = folder / place / os.path.basename(target)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        run("aarch64-linux-gnu-strip", "-o", out, build / target)
+    # "box" is what the .deb has, "image" what only the image needs.
+    for component in ("box", "image"):
+        run("cmake", "--install", build, "--prefix", "/usr", "--strip", "--component", component,
+            env={"DESTDIR": str(folder)})
 
 
 def stage():

@@ -3,7 +3,7 @@
 import os
 import shutil
 
-from stage import IMAGE, ROOT, Stage, epoch, run
+from stage import IMAGE, Stage, epoch, run
 
 # The disk's own number, in its MBR: partitions are known by it before anything is mounted.
 SIGNATURE = "706f7374"
@@ -101,9 +101,8 @@ def settings(root, version):
     os.utime(root / "usr/lib/clock-epoch", (epoch(), epoch()))
     (root / "etc/resolv.conf").symlink_to("/run/systemd/resolve/stub-resolv.conf")
     for folder in ("data", "var/lib/posthorn", "var/lib/posthorn-system", "var/lib/systemd/timesync",
-                   "var/cache", "var/log", "usr/share/posthorn"):
+                   "var/cache", "var/log"):
         (root / folder).mkdir(parents=True, exist_ok=True)
-    shutil.copytree(ROOT / "board", root / "usr/share/posthorn/board", dirs_exist_ok=True)
 
 
 def write(path, text):
@@ -145,5 +144,5 @@ def bill_of_materials(folder, root):
 
 def stage(rootfs, unpacked, kernel, programs, version, signing):
     inputs = [rootfs.made_from, unpacked.made_from, kernel.made_from, programs.made_from, version, str(epoch()),
-              signing / "keyring.pem", IMAGE / "root", ROOT / "board"]
+              signing / "keyring.pem", IMAGE / "root"]
     return Stage("tree", inputs, lambda folder: make_tree(folder, rootfs, unpacked, kernel, programs, version, signing))
