@@ -97,7 +97,7 @@ def make_boot(folder, tree, boards):
     for dtb in device_trees(boards, tree):
         shutil.copy2(dtb, files / dtb.name)
     shutil.copy2(IMAGE / "boot/config.txt", files / "config.txt")
-    shutil.copy2(IMAGE / "boot/posthorn.txt", files / "posthorn.txt")
+    shutil.copy2(ROOT / "firmware/setup/posthorn.txt", files / "posthorn.txt")
     script = folder / "boot.cmd"
     script.write_text((IMAGE / "boot/boot.cmd").read_text().replace("@SIGNATURE@", SIGNATURE))
     stamp = {"SOURCE_DATE_EPOCH": str(epoch())}
@@ -144,7 +144,7 @@ def make_disk(folder, boot, slot):
 def stages(tree, unpacked, boards):
     slot = Stage("slot", [tree.made_from], lambda folder: make_slot(folder, tree))
     names = [board["name"] for board in boards]
-    boot = Stage("boot", [unpacked.made_from, IMAGE / "boot", SIGNATURE, str(epoch()), *names],
+    boot = Stage("boot", [unpacked.made_from, IMAGE / "boot", ROOT / "firmware/setup/posthorn.txt", SIGNATURE, str(epoch()), *names],
                  lambda folder: make_boot(folder, unpacked.folder / "tree", boards))
     disk = Stage("disk", [slot.made_from, boot.made_from], lambda folder: make_disk(folder, boot, slot))
     return slot, boot, disk

@@ -4,7 +4,7 @@ import os
 
 from stage import ROOT, BuildError, Stage, epoch, run, say
 
-TARGETS = ("posthornd", "posthornctl", "posthorn-led", "posthorn-slots")
+TARGETS = ("posthornd", "posthornctl", "posthorn-setup", "posthorn-led", "posthorn-request", "posthorn-slots")
 
 
 def make_programs(folder):

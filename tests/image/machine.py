@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -156,6 +157,14 @@ class Machine:
         """Seconds since power-on until the API answered."""
         wait_for("the API", lambda: self.alive() and self.get("/healthz", 3), seconds)
         return time.monotonic() - self.started
+
+    def answers_with_tls(self):
+        """HTTPS on 443 with the box's own certificate, which nobody else has signed."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        with urllib.request.urlopen(f"https://127.0.0.1:{self.ports[443]}/healthz", timeout=20, context=context) as answer:
+            return json.loads(answer.read())["status"] == "ok"
 
     def alive(self):
         if self.process.poll() is not None:
