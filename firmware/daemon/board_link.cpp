@@ -1,14 +1,10 @@
 #include "daemon/board_link.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "daemon/system_requests.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::daemon {
@@ -20,25 +16,12 @@ namespace fs = std::filesystem;
 constexpr seconds kTick{1};
 constexpr seconds kIdentify{30};
 constexpr std::string_view kResetFile = "reset-request";
-/// Left for the system: network settings belong to root.
-constexpr std::string_view kNetworkResetFile = "network-reset-request";
 
 std::string content_of(const std::string& path) {
   std::ifstream file(path);
   std::ostringstream text;
   text << file.rdbuf();
   return text.str();
-}
-
-Result<void> write_durably(const std::string& path, std::string_view text) {
-  const int file = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  const bool written = file >= 0 &&
-                       write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
-                       fsync(file) == 0;
-  const int problem = errno;
-  if (file >= 0) close(file);
-  if (!written) return fail(Errc::io, path + ": " + std::strerror(problem));
-  return {};
 }
 
 }  // namespace
@@ -56,16 +39,18 @@ BoardLink::BoardLink(loop::Loop& loop, const BoardConfig& config, std::function<
             refresh();
           }),
       timer_(loop) {
-  const auto board = board::find_board(config.data, content_of(config.device_tree));
+  auto board = board::find_board(config.data, content_of(config.device_tree));
+  board_.update = "none";
   if (!board) {
     log::info("board", "no board data: LED and button are not used", {{"reason", board.error()}});
     return;
   }
-  if (const auto folder = board::led_folder(*board, config.sysfs)) {
+  board_ = std::move(*board);
+  if (const auto folder = board::led_folder(board_, config.sysfs)) {
     led_ = std::make_unique<board::Led>(*folder);
   }
-  if (board->button) {
-    auto button = board::watch_button(loop, *board->button, gesture_);
+  if (board_.button) {
+    auto button = board::watch_button(loop, *board_.button, gesture_);
     if (button) {
       button_ = std::move(*button);
     } else {
@@ -73,7 +58,7 @@ BoardLink::BoardLink(loop::Loop& loop, const BoardConfig& config, std::function<
     }
   }
   log::info("board", "found",
-            {{"board", board->name}, {"led", led_ != nullptr}, {"button", button_ != nullptr}});
+            {{"board", board_.name}, {"led", led_ != nullptr}, {"button", button_ != nullptr}});
   if (led_) tick();
 }
 
@@ -114,11 +99,13 @@ Result<void> request_reset(const std::string& data_dir, board::Wish wish) {
     case board::Wish::show_yourself:
       return {};
     case board::Wish::reset_network:
-      return write_durably(data_dir + "/" + std::string(kNetworkResetFile), "network\n");
+      return ask_system(data_dir, "network-reset");
     case board::Wish::reset_settings:
-      return write_durably(data_dir + "/" + std::string(kResetFile), "settings\n");
+      TRY(write_durably(data_dir + "/" + std::string(kResetFile), "settings\n"));
+      return ask_system(data_dir, "reset-settings");
     case board::Wish::reset_all:
-      return write_durably(data_dir + "/" + std::string(kResetFile), "all\n");
+      TRY(write_durably(data_dir + "/" + std::string(kResetFile), "all\n"));
+      return ask_system(data_dir, "reset-everything");
   }
   return {};
 }
@@ -131,7 +118,8 @@ std::optional<board::Wish> begin_reset(const std::string& data_dir) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(data_dir, error)) {
     const std::string name = entry.path().filename();
-    if (name != kResetFile) fs::remove_all(entry.path(), error);
+    // Root may not have seen its part of the reset yet.
+    if (name != kResetFile && name != kRequestsFolder) fs::remove_all(entry.path(), error);
   }
   return board::Wish::reset_all;
 }

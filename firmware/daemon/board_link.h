@@ -25,7 +25,13 @@ class BoardLink {
 
   /// Looks at the status now: for changes that must be seen at once.
   void refresh();
-  [[nodiscard]] board::Health health() const { return board::read_health(config_.sysfs); }
+  [[nodiscard]] board::Health health() const {
+    return board::read_health(config_.sysfs, board_.watchdog);
+  }
+  /// Without board data: a board without a name, which is updated by nobody.
+  [[nodiscard]] const board::BoardData& board() const { return board_; }
+  [[nodiscard]] bool has_led() const { return led_ != nullptr; }
+  [[nodiscard]] bool has_button() const { return button_ != nullptr; }
 
  private:
   void tick();
@@ -33,6 +39,7 @@ class BoardLink {
   void take(board::Wish wish);
 
   BoardConfig config_;
+  board::BoardData board_;
   std::function<Status()> status_;
   std::function<void(board::Wish)> on_wish_;
   Scheduler& scheduler_;
@@ -45,7 +52,8 @@ class BoardLink {
 };
 
 /// A factory reset is asked for by a file in the data directory and done at the next start, so that
-/// a power cut in its middle only means that it is done again.
+/// a power cut in its middle only means that it is done again. What belongs to root is asked for by
+/// another file: system_requests.h.
 Result<void> request_reset(const std::string& data_dir, board::Wish wish);
 /// At start, before anything is opened: "everything" removes rings and database. Gives the request
 /// that is left for later (settings), or nothing.

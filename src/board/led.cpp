@@ -39,6 +39,8 @@ std::vector<Step> pattern_of(Light light) {
       return {{true, milliseconds(1000)}};
     case Light::reconnecting:
       return {{true, milliseconds(880)}, {false, kShort}};
+    case Light::clock_unset:
+      return {{true, milliseconds(880)}, {false, kShort}, {true, kShort}, {false, kShort}};
     case Light::careful:
       return even(milliseconds(1000));
     case Light::restricted:
@@ -87,7 +89,8 @@ Light light_of(const Status& status) {
     case Status::Link::online:
       return Light::online;
     case Status::Link::reconnecting:
-      return Light::reconnecting;
+      // Certificates may look wrong and nobody is written to at night: the time comes first.
+      return status.clock_trusted ? Light::reconnecting : Light::clock_unset;
     case Status::Link::paused:
     case Status::Link::blocked:
       return Light::stopped;

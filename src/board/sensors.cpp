@@ -43,9 +43,17 @@ std::optional<int> worn_percent(const std::filesystem::path& life_time) {
   return worst * 10;
 }
 
+/// 0x01: fine, 0x02: 80 % of the spare blocks are used, 0x03: 90 %. Anything else says nothing.
+std::optional<bool> near_end(const std::filesystem::path& pre_eol_info) {
+  const auto line = first_line(pre_eol_info);
+  const auto value = line ? number_at(*line, 16) : std::nullopt;
+  if (!value || *value < 1 || *value > 3) return std::nullopt;
+  return *value > 1;
+}
+
 }  // namespace
 
-Health read_health(const std::string& sysfs) {
+Health read_health(const std::string& sysfs, const std::string& watchdog) {
   namespace fs = std::filesystem;
   Health health;
   if (const auto milli = number_in(fs::path(sysfs) / "class/thermal/thermal_zone0/temp")) {
@@ -56,11 +64,19 @@ Health read_health(const std::string& sysfs) {
     if (const auto worn = worn_percent(device.path() / "life_time")) {
       health.storage_worn_percent = std::max(health.storage_worn_percent.value_or(0), *worn);
     }
+    if (const auto near = near_end(device.path() / "pre_eol_info")) {
+      health.storage_near_end = health.storage_near_end.value_or(false) || *near;
+    }
   }
   for (const auto& monitor : fs::directory_iterator(fs::path(sysfs) / "class/hwmon", error)) {
     if (const auto low = number_in(monitor.path() / "in0_lcrit_alarm")) {
       health.under_voltage = health.under_voltage.value_or(false) || *low != 0;
     }
+  }
+  if (!watchdog.empty()) {
+    const auto state =
+        first_line(fs::path(sysfs) / "class/watchdog" / fs::path(watchdog).filename() / "state");
+    if (state) health.watchdog_armed = *state == "active";
   }
   return health;
 }

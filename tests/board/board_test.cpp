@@ -1,8 +1,5 @@
 #include <gtest/gtest.h>
-#include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
 #include <set>
 
 #include "posthorn/board/board_data.h"
@@ -10,31 +7,13 @@
 #include "posthorn/board/led.h"
 #include "posthorn/board/sensors.h"
 #include "support/fakes.h"
+#include "support/folder.h"
 #include "support/vectors.h"
 
 namespace posthorn::board {
 namespace {
 
-namespace fs = std::filesystem;
-
-/// A folder that goes with the test.
-class Folder {
- public:
-  Folder() {
-    std::string name = testing::TempDir() + "posthorn_board_XXXXXX";
-    path = mkdtemp(name.data());
-  }
-  ~Folder() { fs::remove_all(path); }
-  void put(const std::string& file, const std::string& text) const {
-    fs::create_directories((path / file).parent_path());
-    std::ofstream(path / file) << text;
-  }
-  std::string get(const std::string& file) const {
-    std::ifstream in(path / file);
-    return {std::istreambuf_iterator<char>(in), {}};
-  }
-  fs::path path;
-};
+using test::Folder;
 
 const std::string kBoards = test::source_path("board");
 
@@ -66,6 +45,8 @@ TEST(Led, TheWorstThingWins) {
   status.throttle = Status::Throttle::yellow;
   EXPECT_EQ(light_of(status), Light::restricted);
   status.link = Status::Link::reconnecting;
+  EXPECT_EQ(light_of(status), Light::clock_unset);
+  status.clock_trusted = true;
   EXPECT_EQ(light_of(status), Light::reconnecting);
   status.throttle = Status::Throttle::red;
   EXPECT_EQ(light_of(status), Light::stopped);
@@ -160,6 +141,9 @@ TEST(Sensors, AbsentHardwareIsUnknown) {
   EXPECT_FALSE(health.temperature_celsius.has_value());
   EXPECT_FALSE(health.storage_worn_percent.has_value());
   EXPECT_FALSE(health.under_voltage.has_value());
+  EXPECT_FALSE(health.storage_near_end.has_value());
+  EXPECT_FALSE(health.watchdog_armed.has_value());
+  EXPECT_FALSE(read_health(folder.path, "/dev/watchdog0").watchdog_armed.has_value());
 }
 
 TEST(Sensors, ReadsWhatTheKernelShows) {
@@ -167,12 +151,32 @@ TEST(Sensors, ReadsWhatTheKernelShows) {
   folder.put("class/thermal/thermal_zone0/temp", "48312\n");
   folder.put("bus/mmc/devices/mmc0:0001/life_time", "0x02 0x03\n");
   folder.put("class/hwmon/hwmon0/in0_lcrit_alarm", "1\n");
-  const Health health = read_health(folder.path);
+  folder.put("bus/mmc/devices/mmc0:0001/pre_eol_info", "0x02\n");
+  folder.put("class/watchdog/watchdog0/state", "active\n");
+  const Health health = read_health(folder.path, "/dev/watchdog0");
+  EXPECT_EQ(health.storage_near_end, true);
+  EXPECT_EQ(health.watchdog_armed, true);
   EXPECT_EQ(health.temperature_celsius, 48);
   EXPECT_EQ(health.storage_worn_percent, 30);
   EXPECT_EQ(health.under_voltage, true);
   folder.put("bus/mmc/devices/mmc0:0001/life_time", "0x00 0x00\n");
-  EXPECT_FALSE(read_health(folder.path).storage_worn_percent.has_value());
+  folder.put("bus/mmc/devices/mmc0:0001/pre_eol_info", "0x00\n");
+  folder.put("class/watchdog/watchdog0/state", "inactive\n");
+  const Health later = read_health(folder.path, "/dev/watchdog0");
+  EXPECT_FALSE(later.storage_worn_percent.has_value());
+  EXPECT_FALSE(later.storage_near_end.has_value());
+  EXPECT_EQ(later.watchdog_armed, false);
+}
+
+TEST(Sensors, GarbageIsUnknownToo) {
+  const Folder folder;
+  folder.put("class/thermal/thermal_zone0/temp", "hot\n");
+  folder.put("bus/mmc/devices/mmc0:0001/life_time", "0xff 0xff\n");
+  folder.put("bus/mmc/devices/mmc0:0001/pre_eol_info", "0x77\n");
+  const Health health = read_health(folder.path);
+  EXPECT_FALSE(health.temperature_celsius.has_value());
+  EXPECT_FALSE(health.storage_worn_percent.has_value());
+  EXPECT_FALSE(health.storage_near_end.has_value());
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ enum class Light : std::uint8_t {
   not_linked,     ///< two short blinks, pause: scan the QR code
   online,         ///< on
   reconnecting,   ///< one short gap a second: on, WhatsApp out of reach
+  clock_unset,    ///< long, short: the same, and the box does not know the time
   careful,        ///< slow blink (amber)
   restricted,     ///< fast blink (yellow)
   stopped,        ///< three short blinks, pause: a person must act
