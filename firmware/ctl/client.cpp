@@ -22,6 +22,17 @@ std::size_t collect(char* data, std::size_t size, std::size_t count, void* out) 
   return size * count;
 }
 
+/// The box's own words, when it has some.
+Error refusal(long status, const std::string& body) {
+  std::string why = "the box answered " + std::to_string(status);
+  if (const auto parsed = json::parse(body)) {
+    for (const char* key : {"message", "description"}) {
+      if (const auto text = json::string_at(*parsed, key)) why += ": " + *text;
+    }
+  }
+  return {Errc::refused, why};
+}
+
 }  // namespace
 
 Result<Access> read_access(const std::string& path) {
@@ -58,17 +69,40 @@ Result<json::Value> Client::post(const std::string& method, const json::Value& b
 
 Result<json::Value> Client::page(const std::string& path) const { return ask(path, nullptr); }
 
-Result<json::Value> Client::ask(const std::string& path, const std::string* body) const {
+Result<json::Value> Client::post_bytes(const std::string& method, const std::string& query,
+                                       const std::string& bytes) const {
+  return ask(method_path(method) + "?" + query, &bytes, "application/octet-stream");
+}
+
+Result<std::string> Client::get_bytes(const std::string& method, const std::string& query) const {
+  TRY(Answer answer, exchange(method_path(method) + "?" + query, nullptr, ""));
+  if (answer.status != 200) return tl::unexpected(refusal(answer.status, answer.body));
+  return std::move(answer.body);
+}
+
+Result<json::Value> Client::ask(const std::string& path, const std::string* body,
+                                const char* type) const {
+  TRY(const Answer answer, exchange(path, body, type));
+  auto parsed = answer.body.empty() ? Result<json::Value>(json::Value()) : json::parse(answer.body);
+  if (answer.status == 200 && parsed) return parsed;
+  return tl::unexpected(refusal(answer.status, answer.body));
+}
+
+Result<Client::Answer> Client::exchange(const std::string& path, const std::string* body,
+                                        const char* type) const {
   const std::unique_ptr<CURL, CurlDeleter> curl(curl_easy_init());
-  const std::unique_ptr<curl_slist, CurlDeleter> headers(
-      curl_slist_append(nullptr, "Content-Type: application/json"));
+  std::unique_ptr<curl_slist, CurlDeleter> headers(
+      curl_slist_append(nullptr, (std::string("Content-Type: ") + type).c_str()));
+  // Pieces are answered at once; waiting for "100 Continue" would cost a second each.
+  curl_slist_append(headers.get(), "Expect:");
   const std::string url = access_.url + path;
-  std::string answer;
+  Answer answer;
   curl_easy_setopt(curl.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
   curl_easy_setopt(curl.get(), CURLOPT_NOPROXY, "*");
+  if (!ca_file_.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, ca_file_.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &collect);
-  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer);
+  curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
   if (body != nullptr) {
     curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDS, body->c_str());
     curl_easy_setopt(curl.get(), CURLOPT_POSTFIELDSIZE, static_cast<long>(body->size()));
@@ -78,17 +112,8 @@ Result<json::Value> Client::ask(const std::string& path, const std::string* body
   if (code != CURLE_OK) {
     return fail(Errc::disconnected, access_.url + ": " + curl_easy_strerror(code));
   }
-  long status = 0;
-  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
-  auto parsed = answer.empty() ? Result<json::Value>(json::Value()) : json::parse(answer);
-  if (status == 200 && parsed) return parsed;
-  std::string why = "the box answered " + std::to_string(status);
-  if (parsed) {
-    for (const char* key : {"message", "description"}) {
-      if (const auto text = json::string_at(*parsed, key)) why += ": " + *text;
-    }
-  }
-  return fail(Errc::refused, why);
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
+  return answer;
 }
 
 }  // namespace posthorn::ctl

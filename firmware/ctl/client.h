@@ -22,20 +22,35 @@ struct Access {
 /// Asks the box, waiting for the answer.
 class Client {
  public:
-  explicit Client(Access access) : access_(std::move(access)) {}
+  /// ca_file: PEM that an https:// box must show; empty: the system's roots.
+  explicit Client(Access access, std::string ca_file = "")
+      : access_(std::move(access)), ca_file_(std::move(ca_file)) {}
 
   /// query: "after=5&wait=20" or empty. Errors: disconnected, refused (with the box's own words).
   [[nodiscard]] Result<json::Value> get(const std::string& method,
                                         const std::string& query = "") const;
   [[nodiscard]] Result<json::Value> post(const std::string& method, const json::Value& body) const;
+  /// Bytes instead of JSON, there or back.
+  [[nodiscard]] Result<json::Value> post_bytes(const std::string& method, const std::string& query,
+                                               const std::string& bytes) const;
+  [[nodiscard]] Result<std::string> get_bytes(const std::string& method,
+                                              const std::string& query) const;
   /// A page outside the instance's methods, "/healthz".
   [[nodiscard]] Result<json::Value> page(const std::string& path) const;
 
  private:
-  [[nodiscard]] Result<json::Value> ask(const std::string& path, const std::string* body) const;
+  struct Answer {
+    long status = 0;
+    std::string body;
+  };
+  [[nodiscard]] Result<Answer> exchange(const std::string& path, const std::string* body,
+                                        const char* type) const;
+  [[nodiscard]] Result<json::Value> ask(const std::string& path, const std::string* body,
+                                        const char* type = "application/json") const;
   [[nodiscard]] std::string method_path(const std::string& method) const;
 
   Access access_;
+  std::string ca_file_;
 };
 
 }  // namespace posthorn::ctl

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 
+#include "ctl/care.h"
 #include "ctl/commands.h"
 
 namespace posthorn::ctl {
@@ -20,6 +21,9 @@ int main_with(int argc, char** argv) {
   options.add_option("--url", given.url, "instead of the file: http://box:8080");
   options.add_option("--id", given.id_instance, "instead of the file: idInstance");
   options.add_option("--token", given.token, "instead of the file: apiTokenInstance");
+
+  std::string ca_file;
+  options.add_option("--ca", ca_file, "with https://: the box's own certificate, /certificate.pem");
 
   bool as_json = false;
   CLI::App* status = options.add_subcommand("status", "how the box is");
@@ -62,6 +66,8 @@ int main_with(int argc, char** argv) {
     change->add_option("reason", reason)->required();
   }
 
+  const CareCommands care(options);
+
   CLI11_PARSE(options, argc, argv);
   curl_global_init(CURL_GLOBAL_ALL);
   Access access = given;
@@ -73,7 +79,8 @@ int main_with(int argc, char** argv) {
     }
     access = std::move(*read);
   }
-  const Client client(access);
+  const Client client(access, ca_file);
+  if (const auto cared = care.run(client)) return *cared;
   if (status->parsed()) return show_status(client, as_json);
   if (pair_command->parsed() && !phone.empty()) return pair_by_code(client, phone);
   if (pair_command->parsed())

@@ -9,7 +9,11 @@
 #include "daemon/access.h"
 #include "daemon/board_link.h"
 #include "daemon/box.h"
+#include "daemon/care.h"
 #include "daemon/https.h"
+#include "daemon/recent_log.h"
+#include "daemon/restore.h"
+#include "daemon/support_bundle.h"
 #include "daemon/throttle_config.h"
 #include "posthorn/api/server.h"
 #include "posthorn/base/clock.h"
@@ -25,6 +29,8 @@ namespace posthorn::daemon {
 
 namespace {
 
+/// Root's side tells here how an update went.
+constexpr const char* kRunDirectory = "/run/posthorn";
 constexpr std::string_view kClockBlob = "clock";
 constexpr minutes kClockSave{10};
 /// How often the store is asked whether it can still be trusted.
@@ -84,6 +90,9 @@ class App::Impl {
   void save_clock();
   void watch_store();
   void on_wish(board::Wish wish);
+  [[nodiscard]] std::unique_ptr<Care> make_care();
+  [[nodiscard]] std::string board_text() const;
+  [[nodiscard]] NamedTexts support_texts() const;
 
   loop::Loop& loop_;
   Config config_;
@@ -102,6 +111,7 @@ class App::Impl {
   std::unique_ptr<api::Server> server_;
   std::unique_ptr<Https> https_;
   std::unique_ptr<BoardLink> board_;
+  std::unique_ptr<Care> care_;
   bool failed_ = false;
   Timer clock_timer_{loop_};
   Timer health_timer_{loop_};
@@ -132,6 +142,7 @@ Result<void> App::Impl::start() {
 Result<void> App::Impl::open_stores() {
   TRY(make_directory(config_.data_dir));
   const auto reset = begin_reset(config_.data_dir);
+  TRY(finish_restore(config_.data_dir));
   TRY(auto opened, store::Store::open(config_.data_dir + "/posthorn.db", worker_));
   store_ = std::move(opened.store);
   if (!opened.set_aside.empty()) {
@@ -189,6 +200,8 @@ Result<void> App::Impl::build() {
                    }});
   if (set_aside_) box_->advise_until_linked(kLinkAgain);
   TRY(box_->build());
+  care_ = make_care();
+  for (api::Route& route : care_->routes()) box_->api().add(std::move(route));
   // Public as every certificate: for tills that want to pin it.
   box_->api().add_page("/certificate.pem", api::Verb::get,
                        [this](const api::Request&, api::Reply reply) {
@@ -214,6 +227,7 @@ void App::Impl::stop() {
   outbox_ring_.reset();
   inbox_ring_.reset();
   box_.reset();
+  care_.reset();
   dialer_.reset();
   store_.reset();
 }
@@ -253,6 +267,30 @@ void App::Impl::on_wish(board::Wish wish) {
   }
   // The network is the system's; the rest is done by our own next start.
   if (wish != board::Wish::reset_network) loop_.stop();
+}
+
+std::unique_ptr<Care> App::Impl::make_care() {
+  return std::make_unique<Care>(
+      Care::Outside{loop_, worker_, random_, *clock_, config_.data_dir, kRunDirectory,
+                    [this] { return board_ ? board_->board().update : "none"; },
+                    [this] { return board_text(); }, [this] { return support_texts(); },
+                    [this](board::Wish wish) { on_wish(wish); }, [this] { loop_.stop(); }});
+}
+
+std::string App::Impl::board_text() const {
+  if (!board_) return "{}";
+  return board_json(board_->board(), board_->has_led(), board_->has_button(), board_->health(),
+                    config_.data_dir);
+}
+
+NamedTexts App::Impl::support_texts() const {
+  return {{"posthorn/system.txt", describe_system()},
+          {"posthorn/status.json", scrub(api::health_text(status(), POSTHORN_VERSION))},
+          {"posthorn/board.json", board_text()},
+          {"posthorn/config.toml", describe_config(config_)},
+          {"posthorn/metrics.txt", box_->metrics()},
+          {"posthorn/storage.txt", describe_storage(config_.data_dir)},
+          {"posthorn/log.txt", scrub(recent_log())}};
 }
 
 std::string App::Impl::https_url() const { return https_ ? url_of("https", https_->port()) : ""; }

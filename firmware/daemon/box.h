@@ -65,6 +65,8 @@ class Box final : private throttle::Listener {
   [[nodiscard]] throttle::Valve& valve() { return *valve_; }
   [[nodiscard]] session::Session& session() { return *session_; }
   [[nodiscard]] Status status() const;
+  /// As Prometheus reads it.
+  [[nodiscard]] std::string metrics() const;
   /// Shown instead of the link's own advice until the box is linked; empty: nothing.
   void advise_until_linked(std::string what_to_do) { advice_ = std::move(what_to_do); }
 
@@ -88,8 +90,6 @@ class Box final : private throttle::Listener {
   void ask_restriction() override;
   void confirm_opt_out(const std::string& chat, const std::string& text) override;
   void tell_operator(const std::string& sentence) override;
-
-  [[nodiscard]] std::string metrics() const;
 
   Config config_;
   Access access_;

@@ -12,6 +12,7 @@
 #include <sstream>
 
 #include "daemon/app.h"
+#include "daemon/recent_log.h"
 #include "daemon/throttle_config.h"
 #include "posthorn/base/log.h"
 
@@ -78,6 +79,7 @@ int run(const Config& config) {
   mallopt(M_ARENA_MAX, 1);
   signal(SIGPIPE, SIG_IGN);
   use_time_zone(config.throttle.time_zone);
+  keep_recent_log();
   loop::Loop loop;
   auto app = App::start(loop, config);
   if (!app) {

@@ -40,7 +40,7 @@ const char* name_of(Status::Throttle throttle) {
 
 }  // namespace
 
-Response health(const Status& status, const std::string& version) {
+std::string health_text(const Status& status, const std::string& version) {
   json::Value out(::Json::objectValue);
   out["status"] = status.storage_ok ? "ok" : "storageFailed";
   out["version"] = version;
@@ -55,7 +55,12 @@ Response health(const Status& status, const std::string& version) {
   out["inboxNotifications"] = static_cast<::Json::UInt64>(status.inbox_notifications);
   out["storageOk"] = status.storage_ok;
   out["clockTrusted"] = status.clock_trusted;
-  return Response{.status = status.storage_ok ? 200 : 503, .body = json::write(out), .headers = {}};
+  return json::write(out);
+}
+
+Response health(const Status& status, const std::string& version) {
+  return Response{
+      .status = status.storage_ok ? 200 : 503, .body = health_text(status, version), .headers = {}};
 }
 
 }  // namespace posthorn::api

@@ -5,8 +5,10 @@ Without a WhatsApp: its address is a port that nobody listens on. Everything is 
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+import tarfile
 import tempfile
 import unittest
 
@@ -148,6 +150,197 @@ class Https(WithBox):
         self.assertEqual(self.box.stop(), 0)
         self.box.start()
         self.assertEqual(content(self.certificate()), before)
+
+
+class Updates(WithBox):
+    def test_a_computer_of_a_package_manager_takes_no_bundle(self):
+        bundle = self.box.path('update.raucb')
+        with open(bundle, 'wb') as out:
+            out.write(b'bundle')
+        status, _, said = self.box.ctl('update', bundle)
+        self.assertEqual(status, 1)
+        self.assertIn('package manager', said)
+
+
+class OnABoard(unittest.TestCase):
+    """A board with slots, an LED and a hot processor."""
+
+    def setUp(self):
+        self.box = Box()
+        self.addCleanup(self.box.dispose)
+        os.makedirs(self.box.path('boards'))
+        os.makedirs(self.box.path('sys/class/leds/ACT'))
+        os.makedirs(self.box.path('sys/class/thermal/thermal_zone0'))
+        for file, text in {'boards/generic.toml': 'name = "Test board"\nleds = ["ACT"]\nupdate = "rauc-uboot"\n',
+                           'sys/class/leds/ACT/trigger': 'none [pattern]', 'sys/class/leds/ACT/pattern': '',
+                           'sys/class/thermal/thermal_zone0/temp': '48312\n', 'compatible': ''}.items():
+            with open(self.box.path(file), 'w') as out:
+                out.write(text)
+        self.box.start()
+
+    def test_an_update_goes_to_root_whole(self):
+        bundle = os.urandom(3_000_000)
+        with open(self.box.path('update.raucb'), 'wb') as out:
+            out.write(bundle)
+        # Nobody is root here: the file is handed over, and whoever waits for its end waits.
+        ctl = subprocess.Popen([POSTHORNCTL, '--access', self.box.path('data/access.json'), 'update',
+                                self.box.path('update.raucb')], stdout=subprocess.PIPE, text=True)
+        self.assertIn('none', ctl.stdout.readline())
+        ctl.kill()
+        ctl.wait()
+        ctl.stdout.close()
+        with open(self.box.path('data/requests/update.raucb'), 'rb') as file:
+            self.assertEqual(file.read(), bundle)
+
+    def test_pieces_out_of_order_and_a_wrong_size_are_refused(self):
+        piece = ['-H', 'Content-Type: application/octet-stream', '--data-binary', 'abcdef']
+        status, body, _ = self.box.call('uploadUpdate', '--url-query', 'offset=0', *piece)
+        self.assertEqual((status, json.loads(body)['received']), (200, 6))
+        status, body, _ = self.box.call('uploadUpdate', '--url-query', 'offset=5', *piece)
+        self.assertEqual(status, 400)
+        self.assertIn('offset must be 6', body)
+        status, body, _ = self.box.call('installUpdate', '-d', '{"size": 5}')
+        self.assertEqual(status, 400)
+        self.assertFalse(os.path.exists(self.box.path('data/requests/update.raucb')))
+
+    def test_what_the_board_does_not_tell_is_unknown(self):
+        status, said, _ = self.box.ctl('board')
+        self.assertEqual(status, 0)
+        lines = dict(line.split(None, 1) for line in said.splitlines())
+        self.assertEqual(lines['temperatureCelsius'].strip(), '48')
+        self.assertEqual(lines['led'].strip(), 'yes')
+        for name in 'underVoltage', 'storageWornPercent', 'watchdogArmed':
+            self.assertEqual(lines[name].strip(), 'unknown')
+
+    def test_the_led_says_that_a_phone_is_wanted_or_whatsapp_out_of_reach(self):
+        self.assertNotEqual(content(self.box.path('sys/class/leds/ACT/pattern')), '')
+
+
+class Resets(WithBox):
+    def test_a_reset_wants_a_word(self):
+        status, body, _ = self.box.call('resetBox', '-d', '{"what": "everything"}')
+        self.assertEqual(status, 400)
+        self.assertIn('confirm', body)
+        status, _, said = self.box.ctl('reset', 'everything', text='no\n')
+        self.assertEqual(status, 1)
+        self.assertIn('nothing was changed', said)
+
+    def test_settings_are_forgotten_and_the_link_is_not(self):
+        before = self.box.token
+        self.assertEqual(self.box.ctl('reset', 'settings', '--yes')[0], 0)
+        self.assertEqual(self.box.wait(), 0)
+        self.assertTrue(os.path.exists(self.box.path('data/requests/reset-settings')))
+        self.box.start()
+        self.assertNotEqual(self.box.token, before)
+
+    def test_everything_is_as_on_the_first_day(self):
+        with open(self.box.path('data/left'), 'w'):
+            pass
+        before = self.box.id
+        self.assertEqual(self.box.ctl('reset', 'everything', '--yes')[0], 0)
+        self.assertEqual(self.box.wait(), 0)
+        self.assertTrue(os.path.exists(self.box.path('data/requests/reset-everything')))
+        self.box.start()
+        self.assertNotEqual(self.box.id, before)
+        self.assertFalse(os.path.exists(self.box.path('data/left')))
+
+    def test_a_restart_is_roots(self):
+        self.assertEqual(self.box.ctl('restart', '--yes')[0], 0)
+        self.assertTrue(os.path.exists(self.box.path('data/requests/reboot')))
+        self.assertEqual(self.box.ctl('reset', 'network', '--yes')[0], 0)
+
+
+class SupportBundle(WithBox):
+    more = '[network]\nproxy = "http://till:planted-proxy-word@10.0.0.5:3128"\n'
+
+    def test_holds_what_helps_and_none_of_the_planted_secrets(self):
+        number, text = '4915550001234', 'planted message text'
+        self.box.call('sendMessage', '-H', 'Content-Type: application/json', '-d',
+                      json.dumps({'chatId': number + '@c.us', 'message': text}))
+        self.box.call('setSettings', '-d', json.dumps({'webhookUrl': 'http://127.0.0.1:9/', 'webhookUrlToken': 'planted-webhook-token'}))
+        bundle = self.box.path('bundle.tar.gz')
+        status, _, said = self.box.ctl('diagnose', bundle)
+        self.assertEqual(status, 0, said)
+        self.assertEqual(os.stat(bundle).st_mode & 0o777, 0o600)
+        with tarfile.open(bundle) as tar:
+            files = {member.name.split('/')[1]: tar.extractfile(member).read().decode() for member in tar}
+        self.assertEqual(set(files), {'system.txt', 'status.json', 'board.json', 'config.toml', 'metrics.txt', 'storage.txt', 'log.txt'})
+        key = self.https_key()
+        secrets = [number, text, self.box.token, str(self.box.id), 'planted-proxy-word', 'till:', 'planted-webhook-token',
+                   *key.splitlines()[1:-1]]
+        self.assertGreater(len(secrets), 9)
+        for name, content_ in files.items():
+            for secret in secrets:
+                self.assertNotIn(secret, content_, name)
+        self.assertIn('posthornd 0', files['system.txt'])
+        self.assertIn('ready', files['log.txt'])
+        self.assertIn('posthorn_queue_pending{queue="outbox"} 1', files['metrics.txt'])
+        self.assertIn('outbox.ring', files['storage.txt'])
+        self.assertIn('10.0.0.5:3128', files['config.toml'])
+        self.assertIsNone(json.loads(files['board.json'])['temperatureCelsius'])
+        # Never over a file that is there.
+        self.assertEqual(self.box.ctl('diagnose', bundle)[0], 1)
+
+    def https_key(self):
+        db = sqlite3.connect('file:' + self.box.path('data/posthorn.db') + '?mode=ro', uri=True)
+        (blob,) = db.execute("SELECT value FROM blobs WHERE name = 'https/certificate'").fetchone()
+        db.close()
+        return json.loads(blob)['key']
+
+
+class Backup(WithBox):
+    def passphrase(self, text='a long passphrase'):
+        file = self.box.path('passphrase')
+        with open(file, 'w') as out:
+            out.write(text + '\n')
+        return ['--passphrase-file', file]
+
+    def test_a_dead_box_is_replaced_by_another(self):
+        self.box.call('setSettings', '-d', json.dumps({'webhookUrl': 'http://10.9.8.7/hook'}))
+        backup = self.box.path('shop.backup')
+        status, said, error = self.box.ctl('backup', backup, *self.passphrase())
+        self.assertEqual(status, 0, error)
+        self.assertIn('Never run two boxes', said)
+        with open(backup, 'rb') as file:
+            sealed = file.read()
+        for secret in self.box.token, str(self.box.id), '10.9.8.7':
+            self.assertNotIn(secret.encode(), sealed)
+        self.assertEqual(os.listdir(self.box.path('data/incoming')), [])
+
+        other = Box().start()
+        self.addCleanup(other.dispose)
+        self.assertNotEqual(other.token, self.box.token)
+        status, said, error = other.ctl('restore', backup, *self.passphrase(), '--yes')
+        self.assertEqual(status, 0, error)
+        self.assertIn('Never run two boxes', said)
+        self.assertEqual(other.wait(), 0)
+        other.start()
+        self.assertEqual((other.id, other.token), (self.box.id, self.box.token))
+        self.assertIn('10.9.8.7', other.call('getSettings')[1])
+        self.assertEqual(os.listdir(other.path('data/incoming')), [])
+
+    def test_a_wrong_passphrase_or_file_changes_nothing(self):
+        backup = self.box.path('shop.backup')
+        self.assertEqual(self.box.ctl('backup', backup, *self.passphrase())[0], 0)
+        status, _, said = self.box.ctl('restore', backup, *self.passphrase('another passphrase'), '--yes')
+        self.assertEqual(status, 1)
+        self.assertIn('passphrase is wrong', said)
+        with open(backup, 'w') as out:
+            out.write('no backup at all, but long enough to be one')
+        status, _, said = self.box.ctl('restore', backup, *self.passphrase(), '--yes')
+        self.assertIn('no backup of a Posthorn', said)
+        status, _, said = self.box.ctl('restore', backup, *self.passphrase(), text='\n')
+        self.assertIn('nothing was changed', said)
+        self.assertIsNone(self.box.process.poll())
+        token = self.box.token
+        self.box.stop()
+        self.assertEqual(self.box.start().token, token)
+
+    def test_a_short_passphrase_is_refused(self):
+        status, _, said = self.box.ctl('backup', self.box.path('b'), *self.passphrase('short'))
+        self.assertEqual(status, 1)
+        self.assertIn('at least 8', said)
+        self.assertFalse(os.path.exists(self.box.path('b')))
 
 
 if __name__ == '__main__':

@@ -62,6 +62,9 @@ struct Route {
   std::size_t body_limit = std::size_t{512} << 10;
 };
 
+/// The JSON of GET /healthz.
+[[nodiscard]] std::string health_text(const Status& status, const std::string& version);
+
 /// The Green-API compatible API without its sockets: requests in, answers out.
 class Api final : public RequestHandler {
  public:

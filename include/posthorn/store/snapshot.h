@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "posthorn/base/result.h"
+
+namespace posthorn::store {
+
+/// Copies a store's database as it is now, whole and without a WAL, to a new file of mode 0600.
+/// May run on a Worker's thread while the store is open. Errors: io, full, malformed (damaged).
+Result<void> snapshot(const std::string& from, const std::string& to);
+
+/// Looks whether the file is a database of ours that this release can use, and makes it fit for
+/// another life: the ratchets in it may have moved on since, and a ratchet that steps back would
+/// use message keys twice, so all sessions go; both sides make new ones by themselves. Errors:
+/// malformed (damaged, or no database of ours), unsupported (of a newer release), io.
+Result<void> prepare_restored(const std::string& path);
+
+}  // namespace posthorn::store
