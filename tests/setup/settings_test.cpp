@@ -5,6 +5,8 @@
 #include <fstream>
 #include <set>
 
+#include "support/vectors.h"
+
 namespace posthorn::setup {
 namespace {
 
@@ -172,7 +174,7 @@ TEST(Settings, KeptSettingsAreReadAsTheyWereWritten) {
 }
 
 TEST(Settings, TheFileOnTheCardSetsNothingByItself) {
-  std::ifstream file(std::string(POSTHORN_TESTS_DIR) + "/../firmware/setup/posthorn.txt");
+  std::ifstream file(test::source_path("firmware/setup/posthorn.txt"));
   const std::string text((std::istreambuf_iterator<char>(file)), {});
   ASSERT_GT(text.size(), 500U);
   EXPECT_TRUE(parse_settings(text).verdicts.empty());
