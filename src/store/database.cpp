@@ -14,6 +14,10 @@ constexpr const char* kVersions =
     "CREATE TABLE IF NOT EXISTS schema_versions"
     " (part TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID";
 
+/// Below it a step only adds, so the release before goes on reading; one that cannot promise that
+/// writes versions from here on, and the release before refuses the file in words.
+constexpr std::size_t kVersionsPerMajor = 1000;
+
 Errc to_errc(int status) {
   switch (status & 0xFF) {
     case SQLITE_FULL:
@@ -167,9 +171,17 @@ Result<void> Database::migrate(std::string_view part, std::span<const char* cons
     TRY(const bool found, query.next());
     if (found) version = static_cast<std::size_t>(query.integer(0));
   }
+  if (version / kVersionsPerMajor != 0) {
+    return fail(Errc::unsupported,
+                path_ + ": written by a newer release (" + std::string(part) + " version " +
+                    std::to_string(version) +
+                    ") that this one cannot read: install that release again; to go on without it, "
+                    "reset everything and restore a backup made by this release");
+  }
   if (version > steps.size()) {
-    return fail(Errc::unsupported, path_ + ": written by a newer release (" + std::string(part) +
-                                       " version " + std::to_string(version) + ")");
+    // A rollback: what the newer release added stays, unused, for the day it comes back.
+    log::warn("store", "the file has additions of a newer release",
+              {{"part", part}, {"version", version}, {"known", steps.size()}});
   }
   for (; version < steps.size(); ++version) TRY(migrate_step(part, version + 1, steps[version]));
   return {};

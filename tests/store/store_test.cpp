@@ -337,15 +337,16 @@ TEST_F(StoreTest, OneProcessAtATime) {
   EXPECT_TRUE(Store::open(path_, worker_).has_value());
 }
 
-TEST_F(StoreTest, FileOfANewerReleaseIsLeftAlone) {
+TEST_F(StoreTest, FileOfANewerReleaseThatBrokeWithOursIsLeftAlone) {
   ASSERT_TRUE(store_->database()
-                  .execute("UPDATE schema_versions SET version = 99 WHERE part = 'store'")
+                  .execute("UPDATE schema_versions SET version = 1000 WHERE part = 'store'")
                   .has_value());
   protocol_.reset();
   store_.reset();
   const auto opened = Store::open(path_, worker_);
   ASSERT_FALSE(opened.has_value());
   EXPECT_EQ(opened.error().code, Errc::unsupported);
+  EXPECT_NE(opened.error().detail.find("install that release again"), std::string::npos);
 }
 
 }  // namespace

@@ -169,8 +169,11 @@ class Database {
   ~Database();
 
   /// Brings the tables of `part` up to steps.size(), each new step in its own transaction together
-  /// with the version. A step may hold several statements.
-  /// Errors: unsupported (the file was written by a newer release), io, full.
+  /// with the version. A step may hold several statements. Steps only add (tables, indexes, columns
+  /// with a default where the statements name their columns): after a rollback the release before
+  /// finds a higher version, uses what it knows and leaves the rest alone. A step that cannot do so
+  /// would begin at version 1000, which every release before it refuses.
+  /// Errors: unsupported (version 1000 or more), io, full.
   Result<void> migrate(std::string_view part, std::span<const char* const> steps);
   /// Statements that return nothing, not prepared beforehand.
   Result<void> execute(const char* sql);
