@@ -127,7 +127,13 @@ Result<void> App::Impl::start() {
   TRY(server_, api::serve(loop_, server, box_->api()));
   if (config_.api.https_port) {
     server.port = *config_.api.https_port;
-    TRY(https_, Https::start({loop_, *store_, *clock_, random_, box_->api()}, server));
+    auto https = Https::start({loop_, *store_, *clock_, random_, box_->api()}, server);
+    // Without it tills still have HTTP: no reason to keep the shop's messages waiting.
+    if (https) {
+      https_ = std::move(*https);
+    } else {
+      log::error("https", "not available", {{"error", https.error()}});
+    }
   }
   TRY(write_access_file(config_.data_dir, url(), access_));
   board_ = std::make_unique<BoardLink>(

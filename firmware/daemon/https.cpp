@@ -25,6 +25,8 @@ constexpr hours kLife{24 * 825};
 constexpr hours kRenewBefore{24 * 60};
 constexpr minutes kLookEvery{1};
 constexpr std::size_t kNamesAtMost = 32;
+/// A TLS session costs some 40 KB; a shop has a handful of tills.
+constexpr unsigned kConnectionsAtMost = 32;
 
 json::Value to_json(const std::vector<std::string>& texts) {
   json::Value out(::Json::arrayValue);
@@ -147,9 +149,17 @@ std::vector<std::string> own_addresses() {
 }
 
 Result<std::unique_ptr<Https>> Https::start(Outside outside, api::ServerOptions options) {
+  options.connections = std::min(options.connections, kConnectionsAtMost);
   std::unique_ptr<Https> https(new Https(outside, std::move(options)));
   TRY(https->certificate_, load_certificate(outside.blobs, outside.random, own_names(),
                                             own_addresses(), outside.clock.now()));
+  const api::TlsIdentity& kept = https->certificate_.pem;
+  if (!net::belong_together(kept.certificate, kept.key)) {
+    log::error("https", "the kept certificate is damaged; another one is made");
+    TRY(outside.blobs.save(kBlob, as_bytes("{}")));
+    TRY(https->certificate_, load_certificate(outside.blobs, outside.random, own_names(),
+                                              own_addresses(), outside.clock.now()));
+  }
   TRY(https->serve());
   return https;
 }
@@ -159,19 +169,19 @@ Result<void> Https::serve() {
   server_.reset();  // the port must be free again
   TRY(server_, api::serve(outside_.loop, options_, outside_.handler));
   options_.port = server_->port();
-  timer_.start(kLookEvery, [this] { look_again(); });
+  timer_.start(kLookEvery, [this] { look(); });
   return {};
 }
 
-void Https::look_again() {
-  timer_.start(kLookEvery, [this] { look_again(); });
+void Https::look() {
+  timer_.start(kLookEvery, [this] { look(); });
   auto current = load_certificate(outside_.blobs, outside_.random, own_names(), own_addresses(),
                                   outside_.clock.now());
   if (!current) {
     log::warn("https", "the certificate cannot be renewed", {{"error", current.error()}});
     return;
   }
-  if (current->pem.certificate == certificate_.pem.certificate) return;
+  if (listening() && current->pem.certificate == certificate_.pem.certificate) return;
   certificate_ = std::move(*current);
   if (const auto served = serve(); !served) {
     log::error("https", "cannot listen again", {{"error", served.error()}});

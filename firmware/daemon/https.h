@@ -56,6 +56,10 @@ class Https {
   Https(const Https&) = delete;
   Https& operator=(const Https&) = delete;
 
+  /// Renews the certificate when it is due, and listens again if that failed before; every minute.
+  void look();
+
+  [[nodiscard]] bool listening() const { return server_ != nullptr; }
   [[nodiscard]] std::uint16_t port() const { return options_.port; }
   [[nodiscard]] const std::string& certificate() const { return certificate_.pem.certificate; }
 
@@ -63,7 +67,6 @@ class Https {
   Https(Outside outside, api::ServerOptions options)
       : outside_(outside), options_(std::move(options)), timer_(outside.loop) {}
   Result<void> serve();
-  void look_again();
 
   Outside outside_;
   api::ServerOptions options_;

@@ -183,4 +183,18 @@ Result<std::string> make_self_signed(Random& random, const std::string& key_pem,
   return std::string(reinterpret_cast<const char*>(pem.data()));
 }
 
+bool belong_together(const std::string& certificate_pem, const std::string& key_pem) {
+  Key key;
+  mbedtls_x509_crt crt;
+  mbedtls_x509_crt_init(&crt);
+  const bool fit =
+      mbedtls_pk_parse_key(&key.pk, reinterpret_cast<const unsigned char*>(key_pem.c_str()),
+                           key_pem.size() + 1, nullptr, 0) == 0 &&
+      mbedtls_x509_crt_parse(&crt, reinterpret_cast<const unsigned char*>(certificate_pem.c_str()),
+                             certificate_pem.size() + 1) == 0 &&
+      mbedtls_pk_check_pair(&crt.pk, &key.pk) == 0;
+  mbedtls_x509_crt_free(&crt);
+  return fit;
+}
+
 }  // namespace posthorn::net

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "posthorn/base/json.h"
 #include "support/fakes.h"
 
 namespace posthorn::daemon {
@@ -70,6 +71,58 @@ TEST_F(Certificate, WhatIsKeptAndDamagedIsMadeAnew) {
   load(day(0));
   blobs.values["https/certificate"] = to_bytes("{\"key\": 7");
   EXPECT_FALSE(load(day(0)).pem.certificate.empty());
+}
+
+struct NoApi final : api::RequestHandler {
+  [[nodiscard]] std::size_t body_limit(const api::Request&) const override { return 0; }
+  void handle(api::Request, api::Reply reply) override { reply.send({.body = "", .headers = {}}); }
+};
+
+class Renewal : public Certificate {
+ protected:
+  std::unique_ptr<Https> start(std::uint16_t port) {
+    api::ServerOptions options;
+    options.listen = "127.0.0.1";
+    options.port = port;
+    auto https = Https::start({loop, blobs, clock, random, no_api}, options);
+    return https ? std::move(*https) : nullptr;
+  }
+  void let_it_end_soon() {
+    auto kept = json::parse(as_text(blobs.values["https/certificate"]));
+    ASSERT_TRUE(kept.has_value());
+    (*kept)["until"] = static_cast<::Json::Int64>(clock.now().unix_seconds() + 86400);
+    blobs.values["https/certificate"] = to_bytes(json::write(*kept));
+  }
+  loop::Loop loop;
+  Clock clock{scheduler, day(0)};
+  NoApi no_api;
+};
+
+TEST_F(Renewal, ChangesTheCertificateOnTheSamePortWithoutARestart) {
+  const auto https = start(0);
+  ASSERT_NE(https, nullptr);
+  const std::uint16_t port = https->port();
+  const std::string before = https->certificate();
+  https->look();
+  EXPECT_EQ(https->certificate(), before);
+  let_it_end_soon();
+  https->look();
+  EXPECT_NE(https->certificate(), before);
+  EXPECT_TRUE(https->listening());
+  EXPECT_EQ(https->port(), port);
+  // Whoever comes for that port finds it taken.
+  EXPECT_EQ(start(port), nullptr);
+}
+
+TEST_F(Renewal, AnUnusableCertificateIsMadeAnew) {
+  load(day(0), own_names(), own_addresses());
+  auto kept = json::parse(as_text(blobs.values["https/certificate"]));
+  ASSERT_TRUE(kept.has_value());
+  (*kept)["certificate"] = "-----BEGIN NOTHING-----";
+  blobs.values["https/certificate"] = to_bytes(json::write(*kept));
+  const auto https = start(0);
+  ASSERT_NE(https, nullptr);
+  EXPECT_NE(https->certificate(), "-----BEGIN NOTHING-----");
 }
 
 TEST(OwnNames, BeginWithTheNameThatTheManualSays) {

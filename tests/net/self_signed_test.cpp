@@ -83,6 +83,15 @@ TEST_F(SelfSigned, RefusesWhatIsNoNameAddressOrKey) {
   EXPECT_EQ(make({{"box"}, {}, {}, {}}).error().code, Errc::malformed);
 }
 
+TEST_F(SelfSigned, BelongsToItsOwnKeyAlone) {
+  const auto pem = make({{"box"}, {}, {}, {}});
+  ASSERT_TRUE(pem.has_value());
+  EXPECT_TRUE(belong_together(*pem, *key));
+  EXPECT_FALSE(belong_together(*pem, *make_p256_key(random)));
+  EXPECT_FALSE(belong_together("-----BEGIN NOTHING-----", *key));
+  EXPECT_FALSE(belong_together(*pem, ""));
+}
+
 TEST_F(SelfSigned, ALongHostNameFitsItsSubject) {
   const std::string name = std::string(63, 'p') + ".local";
   const auto pem = make({{name}, {}, {}, {}});

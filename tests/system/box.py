@@ -5,6 +5,7 @@ Without a WhatsApp: its address is a port that nobody listens on. Everything is 
 import json
 import os
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -18,7 +19,7 @@ POSTHORND, POSTHORNCTL = (os.path.abspath(p) for p in sys.argv[1:3])
 class Box:
     """One posthornd with a folder of its own."""
 
-    def __init__(self, more=''):
+    def __init__(self, more='', https_port=0):
         self.folder = tempfile.mkdtemp(prefix='posthorn-box-')
         self.data = os.path.join(self.folder, 'data')
         self.config = os.path.join(self.folder, 'posthorn.toml')
@@ -29,7 +30,7 @@ url = "ws://127.0.0.1:9/"
 [api]
 listen = "127.0.0.1"
 port = 0
-https_port = 0
+https_port = {https_port}
 [board]
 data = "{self.folder}/boards"
 sysfs = "{self.folder}/sys"
@@ -150,6 +151,17 @@ class Https(WithBox):
         self.assertEqual(self.box.stop(), 0)
         self.box.start()
         self.assertEqual(content(self.certificate()), before)
+
+
+class WithoutHttps(unittest.TestCase):
+    def test_a_port_that_is_taken_does_not_keep_the_messages_waiting(self):
+        with socket.create_server(('127.0.0.1', 0)) as taken:
+            box = Box(https_port=taken.getsockname()[1]).start()
+            self.addCleanup(box.dispose)
+            self.assertEqual(box.https, '')
+            self.assertEqual(curl_(box.url + '/healthz')[0], 200)
+            self.assertEqual(curl_(box.url + '/certificate.pem')[0], 404)
+            self.assertIn('https: not available', box.said())
 
 
 class Updates(WithBox):

@@ -25,4 +25,7 @@ struct CertificateWish {
 [[nodiscard]] Result<std::string> make_self_signed(Random& random, const std::string& key_pem,
                                                    const CertificateWish& wish);
 
+/// Whether both can be read, and the key is the certificate's.
+[[nodiscard]] bool belong_together(const std::string& certificate_pem, const std::string& key_pem);
+
 }  // namespace posthorn::net
