@@ -127,13 +127,7 @@ Result<void> App::Impl::start() {
   TRY(server_, api::serve(loop_, server, box_->api()));
   if (config_.api.https_port) {
     server.port = *config_.api.https_port;
-    auto https = Https::start({loop_, *store_, *clock_, random_, box_->api()}, server);
-    // Without it tills still have HTTP: no reason to keep the shop's messages waiting.
-    if (https) {
-      https_ = std::move(*https);
-    } else {
-      log::error("https", "not available", {{"error", https.error()}});
-    }
+    TRY(https_, Https::start({loop_, *store_, *clock_, random_, box_->api()}, server));
   }
   TRY(write_access_file(config_.data_dir, url(), access_));
   board_ = std::make_unique<BoardLink>(
@@ -211,7 +205,8 @@ Result<void> App::Impl::build() {
   // Public as every certificate: for tills that want to pin it.
   box_->api().add_page("/certificate.pem", api::Verb::get,
                        [this](const api::Request&, api::Reply reply) {
-                         if (!https_) return reply.send({.status = 404, .body = "", .headers = {}});
+                         if (!https_ || !https_->listening())
+                           return reply.send({.status = 404, .body = "", .headers = {}});
                          reply.send({.body = https_->certificate(),
                                      .content_type = "application/x-pem-file",
                                      .headers = {}});
@@ -299,7 +294,9 @@ NamedTexts App::Impl::support_texts() const {
           {"posthorn/log.txt", scrub(recent_log())}};
 }
 
-std::string App::Impl::https_url() const { return https_ ? url_of("https", https_->port()) : ""; }
+std::string App::Impl::https_url() const {
+  return https_ && https_->listening() ? url_of("https", https_->port()) : "";
+}
 
 std::string App::Impl::url() const { return url_of("http", server_->port()); }
 

@@ -160,16 +160,19 @@ Result<std::unique_ptr<Https>> Https::start(Outside outside, api::ServerOptions 
     TRY(https->certificate_, load_certificate(outside.blobs, outside.random, own_names(),
                                               own_addresses(), outside.clock.now()));
   }
-  TRY(https->serve());
+  // A port that is taken may become free; meanwhile tills have HTTP.
+  if (const auto served = https->serve(); !served) {
+    log::error("https", "not available", {{"error", served.error()}});
+  }
   return https;
 }
 
 Result<void> Https::serve() {
   options_.tls = certificate_.pem;
+  timer_.start(kLookEvery, [this] { look(); });
   server_.reset();  // the port must be free again
   TRY(server_, api::serve(outside_.loop, options_, outside_.handler));
   options_.port = server_->port();
-  timer_.start(kLookEvery, [this] { look(); });
   return {};
 }
 

@@ -50,7 +50,7 @@ class Https {
     api::RequestHandler& handler;
   };
 
-  /// Errors: refused (port), io, crypto.
+  /// A port that is taken is told in the log and tried again each minute. Errors: io, crypto.
   [[nodiscard]] static Result<std::unique_ptr<Https>> start(Outside outside,
                                                             api::ServerOptions options);
   Https(const Https&) = delete;
