@@ -1,0 +1,91 @@
+// A dead box is replaced: backup, more messages, the box dies, another one takes its place.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { BaileysClient } from './lib/baileys.mjs'
+import { Daemon } from './lib/daemon.mjs'
+import { Simulator } from './lib/simulator.mjs'
+
+const timeout = 180_000
+const passphrase = 'correct horse battery'
+const incoming = text => body => body.typeWebhook === 'incomingMessageReceived' &&
+  (body.messageData?.textMessageData?.textMessage ?? body.messageData?.extendedTextMessageData?.text) === text
+
+async function bytes(box, method, query, body) {
+  const url = `${box.url}/waInstance${box.id}/${method}/${box.token}?${query}`
+  const answer = await fetch(url, body === undefined ? {} : { method: 'POST', body, headers: { 'content-type': 'application/octet-stream' } })
+  assert.equal(answer.status, 200, method)
+  return Buffer.from(await answer.arrayBuffer())
+}
+
+async function backUp(box) {
+  const { size } = await box.call('makeBackup', { passphrase })
+  const pieces = []
+  for (let offset = 0; ;) {
+    const piece = await bytes(box, 'readBackup', `offset=${offset}`)
+    if (piece.length === 0) break
+    pieces.push(piece)
+    offset += piece.length
+  }
+  const backup = Buffer.concat(pieces)
+  assert.equal(backup.length, size)
+  return backup
+}
+
+async function restore(box, backup) {
+  for (let offset = 0; offset < backup.length; offset += 100_000) {
+    await bytes(box, 'uploadBackup', `offset=${offset}`, backup.subarray(offset, offset + 100_000))
+  }
+  const { note } = await box.call('restoreBackup', { passphrase, size: backup.length, confirm: 'replace' })
+  assert.match(note, /Never run two boxes/)
+  await box.exited
+  await box.start()
+}
+
+describe('a dead box', () => {
+  let sim, dead, heir, customer
+
+  before(async () => {
+    sim = await Simulator.start({ runFor: 900 })
+    dead = await new Daemon(sim).start()
+    await dead.link(sim)
+    customer = await BaileysClient.link(sim)
+  }, { timeout })
+  after(async () => {
+    await customer?.stop()
+    const violations = await sim.violations()
+    await heir?.dispose()
+    await dead?.dispose()
+    await sim.stop()
+    assert.deepEqual(violations, [])
+  })
+
+  test('is replaced from its backup, though its ratchets moved on after it', { timeout }, async () => {
+    const chat = `${customer.phone}@c.us`
+    await dead.send(chat, 'before the backup')
+    await customer.received('before the backup')
+    await customer.send(dead.phone, 'answer before the backup')
+    await dead.nextWhere('the answer', incoming('answer before the backup'))
+
+    const backup = await backUp(dead)
+    for (let i = 0; i < 5; i++) {
+      await dead.send(chat, `after the backup ${i}`)
+      await customer.received(`after the backup ${i}`)
+      await customer.send(dead.phone, `answer ${i}`)
+      await dead.nextWhere('the answer', incoming(`answer ${i}`))
+    }
+    const { id, token, phone } = dead
+    await dead.kill()
+
+    heir = await new Daemon(sim).start()
+    await restore(heir, backup)
+    assert.deepEqual({ id: heir.id, token: heir.token }, { id, token })
+    await heir.authorized()
+
+    // The till did not change; both directions work, without a phone being linked again.
+    await heir.send(chat, 'from the new box')
+    await customer.received('from the new box')
+    await customer.send(phone, 'to the new box')
+    await heir.nextWhere('what the customer wrote', incoming('to the new box'), 60_000)
+  })
+})
