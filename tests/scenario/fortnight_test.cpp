@@ -233,7 +233,7 @@ TEST(Fortnight, RestrictionsComeAndGoAndNothingIsLost) {
   EXPECT_TRUE(shop.world.violations().empty());
 
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin);
-  std::printf("[ fortnight] %zu accepted in %d days, %.1f s:", shop.accepted.size(), kDays,
+  std::printf("[fortnight] %zu accepted in %d days, %.1f s:", shop.accepted.size(), kDays,
               took.count());
   for (const auto& [what, count] : ends) std::printf("  %d %s", count, what.c_str());
   std::printf("\n");

@@ -1,3 +1,4 @@
+#include <cstdio>
 #include <cstdlib>
 #include <new>
 
@@ -87,6 +88,10 @@ class Shop {
   std::uint64_t last_ = 0;
 };
 
+void tell(int property, std::uint64_t steps) {
+  std::printf("[property %d] %llu steps\n", property, static_cast<unsigned long long>(steps));
+}
+
 // Property 6.
 TEST(Lanes, AReplyAloneInItsLaneLeavesWithinThreeSeconds) {
   std::uint64_t steps = 0;
@@ -122,6 +127,7 @@ TEST(Lanes, AReplyAloneInItsLaneLeavesWithinThreeSeconds) {
     // One gap of at most 3 s after the reply before it, and 1 s after any other message.
     ASSERT_LE(worst, 4'000) << "seed " << seed;
   }
+  tell(6, steps);
 }
 
 // Property 7.
@@ -162,6 +168,7 @@ TEST(Lanes, EveryJobLeavesBeforeItExpiresWhenThereIsRoom) {
     left += gone;
   }
   EXPECT_GT(left, 100'000U);
+  tell(7, steps);
 }
 
 // Property 8, the first two parts; its time is measured by tests/bench.
@@ -179,7 +186,8 @@ TEST(Decide, IsDeterministicAndAllocatesNothingWithTenThousandJobsWaiting) {
   first.reserve(200'000);
   second.reserve(200'000);
   std::uint64_t allocated = 0;
-  for (int step = 0; step < 1'000'000; ++step) {
+  constexpr std::uint64_t kSteps = 1'000'000;
+  for (std::uint64_t step = 0; step < kSteps; ++step) {
     const Tick until = one.now + static_cast<Tick>(one.below(2'000));
     const std::uint64_t before = g_allocations;
     one.run(
@@ -205,6 +213,7 @@ TEST(Decide, IsDeterministicAndAllocatesNothingWithTenThousandJobsWaiting) {
   EXPECT_GT(first.size(), 1'000U);
   EXPECT_LE(allocated, 64U) << "only the pages of new chats and the first growth of a heap";
   EXPECT_LE(one.engine.waiting.memory_bytes(), 2U << 20);
+  tell(8, kSteps);
 }
 
 }  // namespace
