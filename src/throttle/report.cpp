@@ -87,6 +87,7 @@ std::string_view cause_of(const Standing& s, Level level) {
 ThrottleStatus build_status(const Engine& engine, const Moment& m) {
   const State& s = engine.state;
   ThrottleStatus out;
+  out.now = Wall{milliseconds(m.wall_ms), m.trusted};
   out.level = level_of(s.standing, m.now);
   out.since = Wall{milliseconds(m.to_wall(s.standing.told_at)), m.trusted};
   out.until = wall_of(m, level_ends(s.standing, m.now));

@@ -27,6 +27,14 @@ Tick margin(int rung, Tick lock) {
   }
 }
 
+/// How long nothing goes after a temporary ban is over, by the signals of the last 30 days. Whoever
+/// goes on while the complaints that led to the ban still count is banned again (DECISIONS.md).
+constexpr std::array<Tick, 4> kRestAfterBan{kHour, 5 * kDay, 7 * kDay, 14 * kDay};
+
+Tick rest_after_ban(const Standing& s) {
+  return kRestAfterBan[static_cast<std::size_t>(std::max<int>(s.rung, 1)) - 1];
+}
+
 void stages_back(Standing& s, std::size_t count) {
   const std::size_t stage = stage_of(s.trust_days);
   const std::size_t target = stage > count ? stage - count : 0;
@@ -41,15 +49,20 @@ Tick cycle_end_after(const Standing& s, Tick now) {
   return s.cycle_end > now ? s.cycle_end : now + kUnknownCycle;
 }
 
+/// One signal more within 30 days.
+void step_up(Standing& s, Tick now) {
+  const auto recent = std::count_if(s.ladder.begin(), s.ladder.end(),
+                                    [now](Tick at) { return at != 0 && now - at < kLadderMemory; });
+  s.rung = static_cast<std::uint8_t>(std::min<std::int64_t>(4, recent + 1));
+  std::rotate(s.ladder.begin(), s.ladder.end() - 1, s.ladder.end());
+  s.ladder[0] = now;
+}
+
 void climb_ladder(Standing& s, Tick now) {
   s.group_at = now;
   s.factor = std::max(kSlowest, s.factor / 2);
   s.day_had_signal = true;
-  const auto recent = std::count_if(s.yellows.begin(), s.yellows.end(),
-                                    [now](Tick at) { return at != 0 && now - at < kLadderMemory; });
-  s.rung = static_cast<std::uint8_t>(std::min<std::int64_t>(4, recent + 1));
-  std::rotate(s.yellows.begin(), s.yellows.end() - 1, s.yellows.end());
-  s.yellows[0] = now;
+  step_up(s, now);
   stages_back(s, s.rung >= 4 ? kStages.size() : 2);
   if (s.resumed_at != 0 && now - s.resumed_at < 7 * kDay)
     close_openings(s, cycle_end_after(s, now));
@@ -253,6 +266,11 @@ Tick level_ends(const Standing& s, Tick now) {
   return 0;
 }
 
+Tick reconnect_at(const Standing& s) {
+  const bool ban = s.red && s.red_cause == Signal::Kind::temporary_ban && s.red_until != kNever;
+  return ban ? s.red_until - rest_after_ban(s) + kRestAfterBan[0] : 0;
+}
+
 bool needs_acknowledgement(const Standing& s) {
   return !s.acknowledged && (s.black || s.red || (s.yellow && s.rung >= 4));
 }
@@ -294,7 +312,8 @@ bool apply(Standing& s, const Signal& signal, const Moment& m) {
     case Kind::temporary_ban: {
       const Tick expiry =
           signal.until ? m.to_tick(signal.until->since_epoch.count()) : m.now + kDay;
-      turn_red(s, signal.kind, signal.code, std::max(expiry, m.now) + kHour, m.now);
+      if (!s.red) step_up(s, m.now);
+      turn_red(s, signal.kind, signal.code, std::max(expiry, m.now) + rest_after_ban(s), m.now);
       return true;
     }
     case Kind::integrity_challenge:

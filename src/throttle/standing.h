@@ -31,13 +31,13 @@ struct Standing {
   bool lock_inactive = false;  ///< the account query said so after the lock
   bool lock_known = false;     ///< lock_until is the server's word, not our guess
   bool yellow_ended = false;   ///< by an override with a reason (fourth yellow only)
-  std::uint8_t rung = 0;       ///< 1 .. 4, of the present yellow
+  std::uint8_t rung = 0;       ///< 1 .. 4, of the newest yellow or ban
   Signal::Kind yellow_cause = Signal::Kind::reachout_ack;
   Tick yellow_at = 0;
   Tick lock_until = 0;
   Tick reopen_at = 0;
-  Tick group_at = 0;              ///< first signal of the present group of 6 h
-  std::array<Tick, 4> yellows{};  ///< newest first
+  Tick group_at = 0;             ///< first signal of the present group of 6 h
+  std::array<Tick, 4> ladder{};  ///< yellows and bans, newest first
   Tick resumed_at = 0;
   Tick recovery_until = 0;
   Tick openings_closed_until = 0;
@@ -46,7 +46,7 @@ struct Standing {
   Signal::Kind red_cause = Signal::Kind::temporary_ban;
   int red_code = 0;
   Tick red_at = 0;
-  Tick red_until = 0;  ///< server's expiry + 1 h; kNever: only the operator ends it
+  Tick red_until = 0;  ///< server's expiry and the rest after it; kNever: only the operator ends it
   bool black = false;
   Signal::Kind black_cause = Signal::Kind::banned;
   bool relinked = false;
@@ -93,6 +93,9 @@ inline constexpr std::array<Stage, 6> kStages{{{0, 5, 50, 60},
 [[nodiscard]] Level level_of(const Standing& standing, Tick now);
 /// When the present level can end by itself; 0: unknown or never.
 [[nodiscard]] Tick level_ends(const Standing& standing, Tick now);
+/// After a temporary ban the link may come back an hour after its expiry, though nothing is sent
+/// yet; 0: there is none.
+[[nodiscard]] Tick reconnect_at(const Standing& standing);
 [[nodiscard]] bool needs_acknowledgement(const Standing& standing);
 
 /// Takes one signal in. Returns false when it says nothing new.
@@ -127,7 +130,7 @@ void Standing::fields(Archive& a) {
   a(lock_until);
   a(reopen_at);
   a(group_at);
-  for (Tick& at : yellows) a(at);
+  for (Tick& at : ladder) a(at);
   a(resumed_at);
   a(recovery_until);
   a(openings_closed_until);

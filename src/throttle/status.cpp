@@ -1,6 +1,7 @@
 #include "posthorn/throttle/status.h"
 
 #include <array>
+#include <ctime>
 
 #include "posthorn/throttle/signal.h"
 #include "posthorn/throttle/valve.h"
@@ -49,10 +50,15 @@ std::string_view name_of(const std::array<std::string_view, N>& names, E value) 
   return at < N ? names[at] : "unknown";
 }
 
-std::string clock_time(Wall wall, seconds utc_offset) {
-  const std::int64_t minute = (wall.unix_seconds() + utc_offset.count()) / 60;
-  const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
-  return two(minute / 60 % 24) + ":" + two(minute % 60);
+/// "14:05"; a day or more away "Tue 3 Mar 14:05".
+std::string time_words(Wall wall, Wall now, seconds utc_offset) {
+  const auto time = static_cast<std::time_t>(wall.unix_seconds() + utc_offset.count());
+  std::tm local{};
+  gmtime_r(&time, &local);
+  std::array<char, 40> text{};
+  const bool soon = wall - now < hours(24);
+  const char* form = soon ? "%H:%M" : "%a %-d %b %H:%M";
+  return {text.data(), std::strftime(text.data(), text.size(), form, &local)};
 }
 
 const WindowUse* find_window(const ThrottleStatus& status, std::string_view name) {
@@ -69,7 +75,7 @@ std::string jobs_wait(std::uint32_t count, std::string_view what_for) {
 
 std::string describe_level(const ThrottleStatus& status, seconds utc_offset) {
   const std::string until =
-      status.until ? " until " + clock_time(*status.until, utc_offset) : std::string();
+      status.until ? " until " + time_words(*status.until, status.now, utc_offset) : std::string();
   switch (status.level) {
     case Level::green:
       return {};
@@ -101,7 +107,8 @@ std::string describe(const ThrottleStatus& status, seconds utc_offset) {
             " new customers today.";
   }
   if (status.next_opening && status.level < Level::yellow)
-    text += " Next new customer at " + clock_time(*status.next_opening, utc_offset) + ".";
+    text +=
+        " Next new customer at " + time_words(*status.next_opening, status.now, utc_offset) + ".";
   if (status.waiting_for_morning > 0)
     text += " " + jobs_wait(status.waiting_for_morning, "for the morning.");
   if (status.bad_numbers && *status.bad_numbers > 0.10)

@@ -231,10 +231,9 @@ void Valve::Impl::factory_defaults(const std::string& who) {
 
 std::optional<Wall> Valve::Impl::reconnect_not_before() {
   const Moment m = moment();
-  const Standing& standing = engine_.state.standing;
-  if (!standing.red || standing.red_until <= m.now || standing.red_until == kNever)
-    return std::nullopt;
-  return Wall{milliseconds(m.to_wall(standing.red_until)), m.trusted};
+  const Tick at = reconnect_at(engine_.state.standing);
+  if (at <= m.now) return std::nullopt;
+  return Wall{milliseconds(m.to_wall(at)), m.trusted};
 }
 
 std::vector<Metric> Valve::Impl::metrics() {

@@ -562,6 +562,14 @@ TEST(Sentence, SaysItInPlainWords) {
       "7 of 12 new customers today. Next new customer at 14:05. 3 jobs wait for the morning.");
   status.waiting_for_morning = 1;
   EXPECT_NE(describe(status, seconds(3'600)).find("at 15:05. 1 job waits"), std::string::npos);
+  status.next_opening = Wall::from_unix(2 * 86'400 + 9 * 3600);
+  EXPECT_NE(describe(status, seconds(0)).find("Next new customer at Sat 3 Jan 09:00."),
+            std::string::npos)
+      << describe(status, seconds(0));
+  status.bad_numbers = 0.2;
+  status.reply_share = 0.05;
+  EXPECT_NE(describe(status, seconds(0)).find("list of new numbers is poor"), std::string::npos);
+  EXPECT_NE(describe(status, seconds(0)).find("let them write first"), std::string::npos);
 }
 
 TEST(Metrics, CarryTheSameNumbers) {

@@ -216,6 +216,30 @@ TEST(Standing, RedNeedsTimeALinkAndAPerson) {
   EXPECT_GT(account.standing.openings_closed_until, account.now + 6 * kDay);
 }
 
+TEST(Standing, EachBanWithinThirtyDaysIsFollowedByALongerRest) {
+  Account account;
+  const Tick rests[]{kHour, 5 * kDay, 7 * kDay, 14 * kDay};
+  for (const Tick rest : rests) {
+    account.up = false;
+    account.signal(Kind::temporary_ban, 10 * kHour);
+    EXPECT_EQ(account.standing.red_until, account.now + 10 * kHour + rest);
+    EXPECT_EQ(reconnect_at(account.standing), account.now + 11 * kHour)
+        << "what customers write must still come in";
+    account.let_pass(11 * kHour);
+    account.up = true;
+    account.standing.acknowledged = true;
+    if (rest > kHour) {
+      account.let_pass(rest - 2 * kHour);
+      EXPECT_EQ(account.level(), Level::red);
+    }
+    account.let_pass(4 * kHour);
+    EXPECT_EQ(account.level(), Level::green);
+  }
+  account.let_pass(31 * kDay);
+  account.signal(Kind::temporary_ban, 10 * kHour);
+  EXPECT_EQ(account.standing.red_until, account.now + 11 * kHour) << "thirty days are forgotten";
+}
+
 TEST(Standing, BlackNeedsANewLinkAndAPerson) {
   Account account;
   account.up = false;

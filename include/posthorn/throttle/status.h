@@ -77,6 +77,7 @@ struct ActiveOverride {
 
 /// getThrottleStatus. Values only; taken when asked for.
 struct ThrottleStatus {
+  Wall now;  ///< when this was taken
   Level level = Level::green;
   Wall since;
   std::optional<Wall> until;  ///< when the level can end by itself
@@ -101,7 +102,7 @@ struct ThrottleStatus {
 };
 
 /// Two lines of plain words: "7 of 12 new customers today. Next new customer at 14:05. 3 jobs wait
-/// for the morning." utc_offset: of the shop's clock.
+/// for the morning." Times of another day are named with it. utc_offset: of the shop's clock.
 [[nodiscard]] std::string describe(const ThrottleStatus& status, seconds utc_offset);
 
 /// One sample for /metrics, without the "posthorn_" prefix: {"throttle_window_used",
