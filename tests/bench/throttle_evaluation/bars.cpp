@@ -1,6 +1,7 @@
 #include "bars.h"
 
 #include <algorithm>
+#include <cstdio>
 #include <optional>
 
 namespace posthorn::evaluation {
@@ -13,13 +14,16 @@ bool same_cell(const Cell& a, const Cell& b) {
 struct Rivals {
   double delivered = 0;
   double days_locked = 0;
+  double to_the_willing = 0;  ///< the best of those without messages to people who had said stop
 };
 
 std::optional<Rivals> best_baseline(const std::vector<Summary>& all, const Cell& cell) {
   std::optional<Rivals> best;
   for (const Summary& s : all) {
     if (s.policy == PolicyName::posthorn || !same_cell(s.cell, cell)) continue;
-    if (!best) best = Rivals{s.delivered.value, s.days_locked.value};
+    const double willing = s.delivered.value - s.unwanted;
+    if (!best) best = Rivals{s.delivered.value, s.days_locked.value, willing};
+    best->to_the_willing = std::max(best->to_the_willing, willing);
     best->delivered = std::max(best->delivered, s.delivered.value);
     best->days_locked = std::min(best->days_locked, s.days_locked.value);
   }
@@ -57,11 +61,16 @@ class Judge {
   }
   void at_least(std::string what, Estimate reached, double wanted) {
     bars_.push_back({ours_.cell, std::move(what), reached.value, wanted, reached, true,
-                     reached.value >= wanted});
+                     reached.value >= wanted, ""});
+    if (bars_.back().passed) return;
+    char note[96];
+    std::snprintf(note, sizeof note, "the best baseline without those who had said stop: %.2f",
+                  rivals_.to_the_willing);
+    bars_.back().note = note;
   }
   void at_most(std::string what, Estimate reached, double wanted) {
     bars_.push_back({ours_.cell, std::move(what), reached.value, wanted, reached, false,
-                     reached.value <= wanted});
+                     reached.value <= wanted, ""});
   }
 
   const Summary& ours_;

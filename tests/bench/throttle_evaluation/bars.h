@@ -15,6 +15,7 @@ struct Bar {
   Estimate interval;
   bool at_least = true;  ///< else at most
   bool passed = false;
+  std::string note;  ///< what a missed bar must be read with
 };
 /// Needs posthorn and at least one baseline in a cell; cells without are left out.
 [[nodiscard]] std::vector<Bar> judge(const std::vector<Summary>& summaries);

@@ -43,6 +43,7 @@ Summary summarize(const Cell& cell, PolicyName policy, std::vector<Outcome>& out
   s.days_locked = mean(&Outcome::days_locked);
   s.complaints = mean(&Outcome::complaints);
   s.refused = mean(&Outcome::refused);
+  s.unwanted = mean(&Outcome::unwanted).value;
   for (const Outcome& outcome : outcomes) s.to_opted_out += outcome.to_opted_out;
   for (std::size_t lane = 0; lane < 3; ++lane) {
     std::vector<float> all;

@@ -33,6 +33,7 @@ struct Summary {
   PolicyName policy = PolicyName::none;
   Estimate demand, delivered, any_lock, permanent, days_locked, complaints, refused;
   double to_opted_out = 0;  ///< in all accounts together
+  double unwanted = 0;      ///< the same per account and day: delivered to people who had said stop
   /// Seconds: p50 and p95 by lane; negative: no message in it.
   std::array<double, 3> p50{}, p95{};
 };

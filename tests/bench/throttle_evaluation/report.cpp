@@ -113,7 +113,9 @@ std::string print_bars(const std::vector<Bar>& bars) {
         format("  %s  %-32s %-30s %-24s %s %-8.2f", bar.passed ? "pass" : "FAIL",
                name_of(bar.cell).c_str(), bar.what.c_str(),
                with_interval(bar.interval, "%.2f").c_str(), bar.at_least ? ">=" : "<=", bar.wanted);
-    out += bar.passed ? "\n" : format(" off by %.2f\n", off);
+    if (!bar.passed) out += format(" off by %.2f", off);
+    if (!bar.note.empty()) out += " (" + bar.note + ")";
+    out += "\n";
   }
   out += format("%zu of %zu bars reached\n", passed, bars.size());
   return out;

@@ -113,6 +113,7 @@ class Account {
                                           : 1000.0 * static_cast<double>(tally.complaints) /
                                                 static_cast<double>(tally.delivered);
     out.to_opted_out = static_cast<double>(tally.to_opted_out);
+    out.unwanted = out.to_opted_out / days;
     out.refused = static_cast<double>(refused_) / days;
     out.latency = std::move(latency_);
     for (std::vector<float>& lane : out.latency) std::sort(lane.begin(), lane.end());

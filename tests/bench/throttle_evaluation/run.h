@@ -17,7 +17,8 @@ struct Outcome {
   double days_locked = 0;
   double complaints = 0;  ///< per 1000 delivered
   double to_opted_out = 0;
-  double refused = 0;  ///< jobs that left unsent, for any reason
+  double unwanted = 0;  ///< to_opted_out a day
+  double refused = 0;   ///< jobs that left unsent, for any reason
   /// Seconds from the shop's order to the send, by lane: reply, known, first. Sorted.
   std::array<std::vector<float>, 3> latency;
 };
