@@ -14,6 +14,7 @@
 #include "daemon/recent_log.h"
 #include "daemon/restore.h"
 #include "daemon/support_bundle.h"
+#include "daemon/throttle_api.h"
 #include "daemon/throttle_config.h"
 #include "posthorn/api/server.h"
 #include "posthorn/base/clock.h"
@@ -92,6 +93,7 @@ class App::Impl {
   void on_wish(board::Wish wish);
   [[nodiscard]] std::unique_ptr<Care> make_care();
   [[nodiscard]] std::string board_text() const;
+  [[nodiscard]] std::string audit_text() const;
   [[nodiscard]] NamedTexts support_texts() const;
 
   loop::Loop& loop_;
@@ -284,12 +286,25 @@ std::string App::Impl::board_text() const {
                     config_.data_dir);
 }
 
+/// Chats are in it as salted hashes; what people typed is looked at for numbers.
+std::string App::Impl::audit_text() const {
+  auto records = throttle_audit_json(box_->valve(), kAuditMost);
+  if (!records) return records.error().detail;
+  for (json::Value& record : *records) {
+    for (const char* typed : {"who", "reason"}) {
+      record[typed] = scrub(json::string_at(record, typed).value_or(""));
+    }
+  }
+  return json::write(*records);
+}
+
 NamedTexts App::Impl::support_texts() const {
   return {{"posthorn/system.txt", describe_system()},
           {"posthorn/status.json", scrub(api::health_text(status(), POSTHORN_VERSION))},
           {"posthorn/board.json", board_text()},
           {"posthorn/config.toml", describe_config(config_)},
           {"posthorn/metrics.txt", box_->metrics()},
+          {"posthorn/throttle-audit.json", audit_text()},
           {"posthorn/storage.txt", describe_storage(config_.data_dir)},
           {"posthorn/log.txt", scrub(recent_log())}};
 }

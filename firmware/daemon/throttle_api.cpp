@@ -13,7 +13,6 @@ namespace posthorn::daemon {
 namespace {
 
 constexpr std::size_t kAuditDefault = 100;
-constexpr std::size_t kAuditMost = 1000;
 
 ::Json::Int64 seconds_of(Wall wall) { return static_cast<::Json::Int64>(wall.unix_seconds()); }
 
@@ -56,26 +55,12 @@ void show_audit(const throttle::Valve& valve, api::Call call) {
   std::size_t count = kAuditDefault;
   const std::string_view asked = call.request.query_value("count");
   std::from_chars(asked.data(), asked.data() + asked.size(), count);
-  const auto records = valve.audit(std::clamp<std::size_t>(count, 1, kAuditMost));
+  const auto records = throttle_audit_json(valve, std::clamp<std::size_t>(count, 1, kAuditMost));
   if (!records) {
     call.refuse(500, records.error().detail);
     return;
   }
-  json::Value out(::Json::arrayValue);
-  for (const throttle::AuditRecord& record : *records) {
-    json::Value one;
-    one["number"] = static_cast<::Json::UInt64>(record.number);
-    one["time"] = seconds_of(record.time);
-    one["who"] = record.who;
-    one["what"] = record.what;
-    one["before"] = record.before;
-    one["after"] = record.after;
-    one["reason"] = record.reason;
-    one["previousHash"] = record.previous_hash;
-    one["hash"] = record.hash;
-    out.append(std::move(one));
-  }
-  call.send(std::move(out));
+  call.send(*records);
 }
 
 void add_override(throttle::Valve& valve, api::Call call) {
@@ -141,6 +126,25 @@ void list_opt_outs(const throttle::Valve& valve, api::Call call) {
 }
 
 }  // namespace
+
+Result<json::Value> throttle_audit_json(const throttle::Valve& valve, std::size_t count) {
+  TRY(const auto records, valve.audit(count));
+  json::Value out(::Json::arrayValue);
+  for (const throttle::AuditRecord& record : records) {
+    json::Value one;
+    one["number"] = static_cast<::Json::UInt64>(record.number);
+    one["time"] = seconds_of(record.time);
+    one["who"] = record.who;
+    one["what"] = record.what;
+    one["before"] = record.before;
+    one["after"] = record.after;
+    one["reason"] = record.reason;
+    one["previousHash"] = record.previous_hash;
+    one["hash"] = record.hash;
+    out.append(std::move(one));
+  }
+  return out;
+}
 
 json::Value throttle_status_json(const throttle::Valve& valve) {
   const throttle::ThrottleStatus status = valve.status();

@@ -32,6 +32,11 @@ namespace posthorn::daemon {
 /// The getThrottleStatus answer.
 [[nodiscard]] json::Value throttle_status_json(const throttle::Valve& valve);
 
+/// The newest records of the audit log, oldest first, as getThrottleAudit shows them. Errors: io.
+inline constexpr std::size_t kAuditMost = 1000;
+[[nodiscard]] Result<json::Value> throttle_audit_json(const throttle::Valve& valve,
+                                                      std::size_t count);
+
 /// Prometheus text format 0.0.4.
 [[nodiscard]] std::string metrics_text(const std::vector<throttle::Metric>& metrics);
 

@@ -276,7 +276,7 @@ class SupportBundle(WithBox):
         self.assertEqual(os.stat(bundle).st_mode & 0o777, 0o600)
         with tarfile.open(bundle) as tar:
             files = {member.name.split('/')[1]: tar.extractfile(member).read().decode() for member in tar}
-        self.assertEqual(set(files), {'system.txt', 'status.json', 'board.json', 'config.toml', 'metrics.txt', 'storage.txt', 'log.txt'})
+        self.assertEqual(set(files), {'system.txt', 'status.json', 'board.json', 'config.toml', 'metrics.txt', 'throttle-audit.json', 'storage.txt', 'log.txt'})
         key = self.https_key()
         secrets = [number, text, self.box.token, str(self.box.id), 'planted-proxy-word', 'till:', 'planted-webhook-token',
                    *key.splitlines()[1:-1]]
