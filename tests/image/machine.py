@@ -101,16 +101,7 @@ class Machine:
         self.shell_console = None
         self.qmp_socket = None
         self.started = time.monotonic()
-        arguments = [
-            "qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024", "-display", "none",
-            "-nodefaults", "-bios", UBOOT, *self.disk_arguments(disk, block_log),
-            "-device", "virtio-blk-pci,drive=card",
-            "-netdev", self.network(simulator), "-device", "virtio-net-pci,netdev=lan,romfile=",
-            "-device", "virtio-rng-pci", "-device", "i6300esb", "-action", "watchdog=reset",
-            "-device", "qemu-xhci,id=usb",
-            *self.socket_arguments("serial"), "-serial", "chardev:serial",
-            *self.socket_arguments("shell"), "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell",
-            "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", *more]
+        arguments = [*self.arguments(disk, block_log, simulator), "-qmp", f"unix:{self.path('qmp')},server=on,wait=off", *more]
         if clock:
             arguments += ["-rtc", f"base={clock}"]
         self.errors = open(self.path("qemu.log"), "w+")
@@ -120,6 +111,16 @@ class Machine:
         except Failure:
             self.errors.seek(0)
             raise Failure(f"QEMU did not start: {self.errors.read()}") from None
+
+    def arguments(self, disk, block_log, simulator):
+        return ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024", "-display", "none",
+                "-nodefaults", "-bios", UBOOT, *self.disk_arguments(disk, block_log),
+                "-device", "virtio-blk-pci,drive=card",
+                "-netdev", self.network(simulator), "-device", "virtio-net-pci,netdev=lan,romfile=",
+                "-device", "virtio-rng-pci", "-device", "i6300esb", "-action", "watchdog=reset",
+                "-device", "qemu-xhci,id=usb",
+                *self.socket_arguments("serial"), "-serial", "chardev:serial",
+                *self.socket_arguments("shell"), "-device", "virtio-serial-pci", "-device", "virtconsole,chardev=shell"]
 
     def path(self, what):
         return self.folder / f"{self.name}.{what}"
