@@ -7,8 +7,9 @@ from stage import Stage, epoch, run
 COMPATIBLE = "posthorn-arm64"
 
 
-def make_bundle(out, slot, version, key):
-    """Makes one .raucb of a slot image. `key`: a folder of image/lib/signing.py."""
+def make_bundle(out, slot, version, key, level=15):
+    """Makes one .raucb of a slot image. `key`: a folder of image/lib/signing.py; `level`: of the
+    compression, 1 to 22."""
     content = out.parent / (out.name + ".content")
     content.mkdir()
     run("cp", "--sparse=always", slot, content / "rootfs.ext4")
@@ -16,7 +17,7 @@ def make_bundle(out, slot, version, key):
         f"[update]\ncompatible={COMPATIBLE}\nversion={version}\n\n[bundle]\nformat=verity\n\n"
         "[image.rootfs]\nfilename=rootfs.ext4\n")
     run("rauc", f"--cert={key / 'signer.pem'}", f"--key={key / 'signer.key'}", f"--keyring={key / 'keyring.pem'}",
-        "--mksquashfs-args=-comp zstd -Xcompression-level 12 -no-progress", "bundle", content, out,
+        f"--mksquashfs-args=-comp zstd -Xcompression-level {level} -no-progress", "bundle", content, out,
         env={"SOURCE_DATE_EPOCH": str(epoch())})
     shutil.rmtree(content)
 

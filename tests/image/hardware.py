@@ -27,7 +27,7 @@ def run(report, image, folder):
 def device_tree(folder):
     """QEMU's own device tree, with a LED on the GPIO controller and without its key driver on the button's line."""
     dumped = folder / "virt.dtb"
-    subprocess.run(["qemu-system-aarch64", "-M", f"virt,dumpdtb={dumped}", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024",
+    subprocess.run(["qemu-system-aarch64", "-M", f"{Machine.board},dumpdtb={dumped}", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024",
                     "-display", "none", "-nodefaults"], check=True, stderr=subprocess.DEVNULL)
     text = subprocess.run(["dtc", "-q", "-I", "dtb", "-O", "dts", dumped], check=True, stdout=subprocess.PIPE).stdout.decode()
     controller = re.search(r"pl061@\w+ \{.*?phandle = <(0x\w+)>", text, re.S)[1]

@@ -93,6 +93,9 @@ class Lines:
 class Machine:
     """One power-on. `disk` is written to; with `block_log` every write also goes into that file, in order."""
 
+    # With ACPI, QEMU leaves out the GPIO controller when there is firmware.
+    board = "virt,acpi=off"
+
     def __init__(self, disk, folder, name, clock=None, block_log=None, simulator=None, more=()):
         self.folder = pathlib.Path(folder)
         self.name = name
@@ -113,7 +116,7 @@ class Machine:
             raise Failure(f"QEMU did not start: {self.errors.read()}") from None
 
     def arguments(self, disk, block_log, simulator):
-        return ["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-smp", "2", "-m", "1024", "-display", "none",
+        return ["qemu-system-aarch64", "-M", self.board, "-cpu", "cortex-a53", "-smp", "2", "-m", "1024", "-display", "none",
                 "-nodefaults", "-bios", UBOOT, *self.disk_arguments(disk, block_log),
                 "-device", "virtio-blk-pci,drive=card",
                 "-netdev", self.network(simulator), "-device", "virtio-net-pci,netdev=lan,romfile=",

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import card
-from machine import Machine, wait_for
+from machine import Failure, Machine, wait_for
 from world import Till, World, introduce
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -17,6 +17,7 @@ import bundle
 import signing
 
 REQUEST = "/var/lib/posthorn/requests/update.raucb"
+INCOMING = "/var/lib/posthorn/incoming/update.raucb"
 STATUS = "/run/posthorn/update-status.json"
 WAITING = [f"order {number} is ready" for number in range(5)]
 
@@ -43,10 +44,10 @@ def make_updates(report, folder):
     other = folder / "stranger"
     signing.make(other, "Somebody else")
     good = changed(slot, folder / "good.ext4", "/usr/lib/os-release", "NAME=Posthorn\nID=posthorn\nVERSION_ID=2.0\n", "0100644")
-    bundle.make_bundle(folder / "good.raucb", good, "2.0", key)
+    bundle.make_bundle(folder / "good.raucb", good, "2.0", key, level=1)
     broken = changed(slot, folder / "broken.ext4", "/usr/bin/posthornd", "#!/bin/sh\nexit 1\n", "0100755")
-    bundle.make_bundle(folder / "broken.raucb", broken, "2.1", key)
-    bundle.make_bundle(folder / "stranger.raucb", good, "6.6.6", other)
+    bundle.make_bundle(folder / "broken.raucb", broken, "2.1", key, level=1)
+    bundle.make_bundle(folder / "stranger.raucb", good, "6.6.6", other, level=1)
     make_stick(folder / "stick.img", {"update-2.0.raucb": folder / "good.raucb"})
     make_stick(folder / "box-of-updates.img", {"held/good.raucb": folder / "good.raucb",
                                                "held/broken.raucb": folder / "broken.raucb",
@@ -93,8 +94,10 @@ def request(box, folder, name):
         wait_for("the stick to be left alone", lambda: box.shell(
             "mkdir -p /run/held && mount -o ro /dev/sda /run/held")[0] == 0, 30)
     box.shell(f"rm -f {STATUS}")
-    box.output(f"cp /run/held/held/{name}.raucb {REQUEST}.part && chown posthorn: {REQUEST}.part && "
-               f"mv {REQUEST}.part {REQUEST}", 120)
+    status, output = box.shell(f"cp /run/held/held/{name}.raucb {INCOMING} && chown posthorn: {INCOMING} && "
+                               f"mv {INCOMING} {REQUEST}", 120)
+    if status != 0:
+        raise Failure(f"no request: {output}")
 
 
 def slots(box):
