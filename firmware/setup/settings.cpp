@@ -125,10 +125,15 @@ class Parser {
 }  // namespace
 
 Parsed parse_settings(std::string_view text) {
-  if (text.size() > kFileAtMost) {
+  const auto refuse = [](const char* why) {
     Parsed out;
-    out.verdicts.push_back({1, "", false, "the file is larger than 64 KiB and was not read"});
+    out.verdicts.push_back({1, "", false, why});
     return out;
+  };
+  if (text.size() > kFileAtMost) return refuse("the file is larger than 64 KiB and was not read");
+  // An editor's "Unicode" may be UTF-16, of which not one line would be understood.
+  if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
+    return refuse("the file is UTF-16 and was not read: save it as UTF-8");
   }
   return Parser(text).run();
 }

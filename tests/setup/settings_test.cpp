@@ -142,6 +142,12 @@ TEST(Settings, AHugeFileIsToldAndNotRead) {
   EXPECT_TRUE(parse_settings(std::string(kFileAtMost, '\n')).verdicts.empty());
 }
 
+TEST(Settings, AFileOfUtf16IsToldOnce) {
+  const Parsed parsed = parse_settings(std::string("\xFF\xFEh\0o\0=\0x\0\n\0a\0", 14));
+  ASSERT_EQ(parsed.verdicts.size(), 1U);
+  EXPECT_NE(parsed.verdicts[0].sentence.find("UTF-16"), std::string::npos);
+}
+
 TEST(Settings, TheLastLineOfAKeyCounts) {
   const Parsed parsed = parse_settings("host_name = one\nhost_name = two\n");
   EXPECT_EQ(parsed.set.at("host_name"), "two");
