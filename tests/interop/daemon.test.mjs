@@ -1,6 +1,7 @@
 // posthornd against clients that we did not write, through posthorn-sim.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
@@ -210,6 +211,37 @@ describe('posthornd and a wrong world', () => {
     assert.equal(status.signal, 'unlinked')
     assert.equal(status.needsAcknowledgement, false)
     await box.dispose()
+    await sim.stop()
+  })
+
+  test('refuses a time zone that does not exist, with file, line and key', { timeout }, async () => {
+    const sim = await Simulator.start({ runFor: 60 })
+    const box = new Daemon(sim, { throttle: 'time_zone = "Europe/Berlni"' })
+    await assert.rejects(box.start(), error => {
+      const line = readFileSync(box.config, 'utf8').split('\n').findIndex(l => l.startsWith('time_zone')) + 1
+      assert.ok(error.message.includes(`${box.config}:${line}: throttle.time_zone: no such zone: Europe/Berlni`), error.message)
+      return /ended with 2/.test(error.message)
+    })
+    rmSync(box.folder, { recursive: true })
+    await sim.stop()
+  })
+
+  test('quiet hours are those of throttle.time_zone', { timeout }, async () => {
+    const sim = await Simulator.start({ runFor: 120 })
+    // One hour before and after now as it is on Kiritimati, 14 hours ahead of UTC all the year.
+    const clock = hoursFromNow => new Date(Date.now() + (14 + hoursFromNow) * 3_600_000).toISOString().slice(11, 16)
+    for (const [zone, reason] of [['Pacific/Kiritimati', 'quiet_hours'], ['UTC', 'other']]) {
+      const box = new Daemon(sim, { unpaced: false, quiet: [clock(-1), clock(1)], throttle: `time_zone = "${zone}"` })
+      await (await box.start()).link(sim)
+      const { phone } = await sim.addAccount({ name: 'Customer' })
+      await box.send(chat(phone), 'your order is ready')
+      if (reason === 'quiet_hours') {
+        await waitFor(async () => (await box.call('showMessagesQueue'))[0]?.holdReason === 'quiet_hours', 'the job waits for the morning')
+      } else {
+        await sim.received(phone, message => message.text === 'your order is ready')
+      }
+      await box.dispose()
+    }
     await sim.stop()
   })
 })

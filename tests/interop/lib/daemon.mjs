@@ -12,12 +12,13 @@ import { waitFor } from './wait.mjs'
 export const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
 export class Daemon {
-  // sim: a Simulator. options: {unpaced: true, throttle: 'gap_any_ms = 500', led: true}
+  // sim: a Simulator. options: {unpaced: true, throttle: 'gap_any_ms = 500', quiet: ['21:00', '08:00'], led: true}
   constructor(sim, options = {}) {
     this.folder = mkdtempSync(join(tmpdir(), 'posthorn-'))
     this.config = join(this.folder, 'posthorn.toml')
     const unpaced = options.unpaced ?? true
     if (options.led) this.makeBoard()
+    const [quietFrom, quietTo] = options.quiet ?? ['00:00', '00:00']
     writeFileSync(this.config, `data_dir = "${this.folder}/data"
 [whatsapp]
 url = "${sim.url}"
@@ -26,8 +27,8 @@ noise_root_key = "${sim.rootKey}"
 listen = "127.0.0.1"
 port = 0
 [throttle]
-quiet_from = "00:00"
-quiet_to = "00:00"
+quiet_from = "${quietFrom}"
+quiet_to = "${quietTo}"
 ${unpaced ? 'unpaced_for_benchmarks = true' : ''}
 ${options.throttle ?? ''}
 ${options.led ? `[board]\ndata = "${this.folder}/board"\nsysfs = "${this.folder}/sys"\ndevice_tree = "${this.folder}/compatible"` : ''}
@@ -55,7 +56,13 @@ level = "${process.env.POSTHORN_LOG ?? 'info'}"
 
   async start() {
     this.process = spawn(findProgram('POSTHORN_DAEMON', 'firmware/daemon/posthornd'), ['--config', this.config], { stdio: ['ignore', 'pipe', 'pipe'] })
-    this.process.stderr.on('data', (piece) => { this.log = (this.log + piece).slice(-200_000) })
+    this.process.stderr.on('data', (piece) => {
+      this.log = (this.log + piece).slice(-200_000)
+      if (this.awaited && this.log.includes(this.awaited.text)) {
+        this.awaited.done(process.hrtime.bigint())
+        this.awaited = null
+      }
+    })
     this.exited = once(this.process, 'exit')
     const lines = createInterface({ input: this.process.stdout })
     const first = await Promise.race([
@@ -69,6 +76,12 @@ level = "${process.env.POSTHORN_LOG ?? 'info'}"
     return this
   }
 
+  // The time (process.hrtime) at which `text` next comes in the log.
+  nextLog(text) {
+    this.log = ''
+    return new Promise((done) => { this.awaited = { text, done } })
+  }
+
   // A power switch: no goodbye.
   async kill() {
     this.process.kill('SIGKILL')
@@ -77,8 +90,15 @@ level = "${process.env.POSTHORN_LOG ?? 'info'}"
 
   async stop() {
     if (!this.process || this.process.exitCode !== null || this.process.signalCode !== null) return
-    this.process.kill('SIGTERM')
-    const [code] = await Promise.race([this.exited, sleep(10_000).then(() => { this.process.kill('SIGKILL'); return ['did not stop'] })])
+    const stopping = this.process
+    stopping.kill('SIGTERM')
+    // The alarm ends with the wait: left running it would kill the daemon that was started next.
+    let alarm
+    const late = new Promise(resolve => {
+      alarm = setTimeout(() => { stopping.kill('SIGKILL'); resolve(['did not stop']) }, 10_000)
+    })
+    const [code] = await Promise.race([this.exited, late])
+    clearTimeout(alarm)
     if (code !== 0) throw new Error(`posthornd ended with ${code}:\n${this.log.slice(-4000)}`)
   }
 
