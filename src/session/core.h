@@ -29,9 +29,15 @@
 
 namespace posthorn::session {
 
+/// What a person does while no account is linked.
+inline constexpr auto kLinkIt =
+    "Open the page of the box and scan the QR code with the shop's phone.";
+
 /// The connection half of the session: one state machine around Connection. What it is about:
-/// core_connect.cpp (when to connect, and what ends a connection), core_login.cpp (from <success>
-/// to online, and watching that it stays so), core_stanzas.cpp (where each stanza goes).
+/// core_connect.cpp (when to connect, and when again), core_linking.cpp (being linked, and being so
+/// no more), core_stops.cpp (the server's refusals, and standing still after them), core_login.cpp
+/// (from <success> to online, and watching that it stays so), core_stanzas.cpp (where each stanza
+/// goes).
 class Session::Impl final : public Link,
                             private Connection::Handler,
                             private Questions::Watcher,
@@ -86,12 +92,28 @@ class Session::Impl final : public Link,
   void on_dialled() override;
   void on_open(const std::optional<wire::ServerCertificate>& certificate) override;
   void on_lost(Error why) override;
-  void after_disconnect(const Error& why);
   void go_off_line(const Error& why);
   void back_off(const Error& why);
   /// true: we stand still now, do not connect.
   bool note_loss(const Error& why);
+  void close_connection(const Error& why);
+  void save_credentials();
+  [[nodiscard]] Version version() const { return versions_.version(); }
+
+  // core_linking.cpp
+  enum class Asked : std::uint8_t { by_looking, on_purpose };
+  void start_pairing(Asked asked);
+  void want_pairing();
   bool pairing_wanted() const;
+  void after_disconnect(const Error& why);
+  void forget_account();
+  // Pairing::Host
+  void write_pairing(wire::Node stanza) override { connection_.write(stanza); }
+  void on_paired() override;
+  void on_round_over() override;
+  void on_pairing_failed(std::string cause, std::string what_to_do, Again again) override;
+
+  // core_stops.cpp
   void remember_missed_ack(const wire::Node& missed);
   void on_stop_stanza(const wire::Node& stanza);
   void apply_stop(const Stop& stop, const wire::Node& stanza);
@@ -100,17 +122,6 @@ class Session::Impl final : public Link,
   void stand_still(StateChanged next, std::optional<milliseconds> retry_after, int attempts = 0);
   void resume_standstill(const Standstill& standstill);
   void end_standstill();
-  [[nodiscard]] Version version() const { return versions_.version(); }
-  void forget_account();
-  enum class Asked : std::uint8_t { by_looking, on_purpose };
-  void start_pairing(Asked asked);
-  void close_connection(const Error& why);
-
-  // Pairing::Host, core_connect.cpp
-  void write_pairing(wire::Node stanza) override { connection_.write(stanza); }
-  void on_paired() override;
-  void on_round_over() override;
-  void on_pairing_failed(std::string cause, std::string what_to_do, Again again) override;
 
   // core_login.cpp
   void on_success(const wire::Node& success);
@@ -128,7 +139,6 @@ class Session::Impl final : public Link,
   void on_question_timed_out() override;
   void on_ack_arrived() override { hearing_.on_ack_arrived(); }
   void on_ack_timed_out() override;
-  void save_credentials();
 
   // core_stanzas.cpp
   void on_stanza(wire::Node stanza) override;

@@ -3,35 +3,19 @@
 
 #include "posthorn/base/log.h"
 #include "posthorn/signal/curve.h"
-#include "posthorn/wire/names.h"
 #include "session/core.h"
 #include "session/stanzas.h"
 
 namespace posthorn::session {
 namespace {
 
-namespace names = wire::names;
-
-constexpr seconds kRestartWait{5};    // for 515 after pairing; some servers never send it
-constexpr minutes kPairingWanted{2};  // one look at the QR code keeps rounds coming this long
-constexpr int kMostRounds = 5;        // in a row; a page left open must not look like an attack
-constexpr minutes kPairingRest{10};
-constexpr seconds kNextRound{2};
-constexpr seconds kRestartAgain{10};  // restarts that come faster back off
 constexpr seconds kGreetingWait{30};  // for the first stanza after the handshake
 constexpr seconds kUnreachable{60};   // the longest wait while the shop's own network is down
-constexpr hours kUnknownBan{24};
-constexpr hours kAfterBan{1};  // throttle policy section 8.2: not before expiry + 1 h
 constexpr hours kPause{1};
 constexpr minutes kAbruptWindow{10};
 constexpr std::size_t kAbruptCloses = 3;
 constexpr seconds kAbruptAfterSuccess{10};
-constexpr std::size_t kRawBytes = 4096;
 
-constexpr auto kLinkIt = "Open the page of the box and scan the QR code with the shop's phone.";
-constexpr auto kResting =
-    "Nobody has scanned the QR code for a while, so it rests for ten minutes: press reconnect to "
-    "show it now.";
 constexpr auto kCertificate =
     "Check the shop's network: somebody between the box and WhatsApp shows a wrong certificate.";
 constexpr auto kRest =
@@ -144,7 +128,7 @@ void Session::Impl::reconnect() {
   if (!credentials_.current().linked()) {
     pairing_rounds_ = 0;
     pairing_rests_until_.reset();
-    pairing_wanted_until_ = out_.scheduler.now() + kPairingWanted;
+    want_pairing();
   }
   connect();
 }
@@ -153,60 +137,6 @@ Account Session::Impl::account() const {
   const Identity& own = credentials_.current().identity;
   if (own.pn.empty()) return {};
   return {own.pn.user, wire::to_string(own.pn), own.push_name};
-}
-
-std::optional<std::string> Session::Impl::qr() {
-  if (!running_ || credentials_.current().linked()) return std::nullopt;
-  start_pairing(Asked::by_looking);
-  return pairing_.qr();
-}
-
-void Session::Impl::request_link_code(const std::string& phone,
-                                      Once<void(Result<std::string>)> done) {
-  if (!running_) return done(fail(Errc::cancelled, "the session is stopped"));
-  if (credentials_.current().linked())
-    return done(fail(Errc::refused, "the box is linked already: log out first"));
-  pairing_.request_code(phone, std::move(done));
-  if (pairing_.code_active()) start_pairing(Asked::on_purpose);
-}
-
-/// Somebody looks at the QR code or waits for a typed one: sees to it that there is a round.
-void Session::Impl::start_pairing(Asked asked) {
-  const Mono now = out_.scheduler.now();
-  if (asked == Asked::on_purpose) pairing_rests_until_.reset();
-  if (pairing_rests_until_ && now < *pairing_rests_until_) return;
-  pairing_wanted_until_ = now + kPairingWanted;
-  if (state_.state != State::logged_out || !target_) return;
-  end_standstill();
-  connect();
-}
-
-void Session::Impl::log_out(Once<void(Result<void>)> done) {
-  if (!credentials_.current().linked() || logging_out_)
-    return done(fail(Errc::not_found, "no account is linked"));
-  const auto finish = [this](Once<void(Result<void>)> answer) {
-    logging_out_ = false;
-    retry_timer_.stop();
-    close_connection({Errc::cancelled, "logged out"});
-    forget_account();
-    stand_still({State::logged_out, 0, "logged_out_here", kLinkIt, std::nullopt}, std::nullopt);
-    out_.store.durable(std::move(answer));
-  };
-  if (!logged_in_) return finish(std::move(done));
-  constexpr seconds kLogOutTimeout{10};
-  logging_out_ = true;
-  wire::Node removal("remove-companion-device",
-                     {{names::kJid, identity().pn}, {names::kReason, "user_initiated"}});
-  questions_.ask(
-      build_iq(names::kSet, names::kMd, {std::move(removal)}), kLogOutTimeout,
-      [this, alive = alive_, finish, done = std::move(done)](Result<wire::Node> answer) mutable {
-        // Also when the server did not hear it: the person then removes the device on the phone.
-        if (!answer) log::warn("session", "logout not confirmed", {{"error", answer.error()}});
-        out_.scheduler.post([alive, finish, done = std::move(done)]() mutable {
-          if (!*alive) return done(fail(Errc::cancelled, "the session ends"));
-          finish(std::move(done));
-        });
-      });
 }
 
 // Connecting
@@ -374,10 +304,6 @@ bool Session::Impl::note_loss(const Error& why) {
   return false;
 }
 
-bool Session::Impl::pairing_wanted() const {
-  return pairing_wanted_until_ && out_.scheduler.now() < *pairing_wanted_until_;
-}
-
 void Session::Impl::back_off(const Error& why) {
   milliseconds wait = back_off_.next(out_.random);
   // Nobody is bothered by attempts that reach nobody, and the shop wants to be back soon.
@@ -385,214 +311,6 @@ void Session::Impl::back_off(const Error& why) {
   const std::string cause = why.code == Errc::crypto ? "certificate" : "connection_lost";
   connect_in(wait);
   enter({State::backing_off, 0, cause, why.code == Errc::crypto ? kCertificate : "", std::nullopt});
-}
-
-/// Not linked, and the registration connection is gone: another round only while somebody looks.
-void Session::Impl::after_disconnect(const Error& why) {
-  const bool reached = state_.state == State::pairing;
-  if (!reached || pairing_wanted() || pairing_.code_active()) return back_off(why);
-  stand_still({State::logged_out, 0, "not_linked", kLinkIt, std::nullopt}, std::nullopt);
-}
-
-// Pairing::Host
-// ----------------------------------------------------------------------------------------
-
-void Session::Impl::on_paired() {
-  log::info("session", "linked", {{"phone", log::redact(identity().pn.user)}});
-  pairing_wanted_until_.reset();
-  pairing_rounds_ = 0;
-  restart_timer_.start(kRestartWait, [this] {
-    close_connection({Errc::disconnected, "restart after linking"});
-    connect();
-  });
-}
-
-void Session::Impl::on_round_over() {
-  close_connection({Errc::disconnected, "the QR codes are used up"});
-  if (++pairing_rounds_ >= kMostRounds) {
-    pairing_rounds_ = 0;
-    pairing_rests_until_ = out_.scheduler.now() + kPairingRest;
-    return stand_still({State::logged_out, 0, "not_linked", kResting, std::nullopt}, std::nullopt);
-  }
-  if (pairing_wanted()) return connect_in(with_jitter(kNextRound, out_.random));
-  stand_still({State::logged_out, 0, "not_linked", kLinkIt, std::nullopt}, std::nullopt);
-}
-
-void Session::Impl::on_pairing_failed(std::string cause, std::string what_to_do, Again again) {
-  close_connection({Errc::refused, cause});
-  if (again == Again::yes && pairing_wanted()) connect_in(back_off_.next(out_.random));
-  stand_still({State::logged_out, 0, std::move(cause), std::move(what_to_do), std::nullopt},
-              std::nullopt);
-}
-
-// <failure> and <stream:error>
-// --------------------------------------------------------------------------
-
-void Session::Impl::on_stop_stanza(const wire::Node& stanza) {
-  const Stop stop = classify_stop(stanza);
-  log::warn("session", "the server ends the connection",
-            {{"tag", stanza.tag}, {"code", stop.code}, {"cause", stop.rule->cause}});
-  if (stop.rule->retry != Retry::at_once) {
-    if (auto kept = credentials_.keep_stanza(out_.clock.now(), stanza); !kept)
-      log::warn("session", "refusal not kept", {{"error", kept.error()}});
-  }
-  if (const wire::Node* missed = stanza.child(names::kAck)) remember_missed_ack(*missed);
-  // Our own logout ends the stream as well: log_out() does the rest.
-  if (logging_out_) return close_connection({Errc::disconnected, "logged out"});
-  const bool established = logged_in_;
-  close_connection({Errc::disconnected, std::string(stop.rule->cause)});
-  if (established && stop.rule->state == State::backing_off && !stop.rule->restriction) {
-    Restriction lost;
-    lost.kind = Restriction::Kind::connection_lost;
-    lost.code = stop.code;
-    restrict(std::move(lost));
-  }
-  apply_stop(stop, stanza);
-}
-
-/// The server misses an ack of ours: it gets it after the next login.
-void Session::Impl::remember_missed_ack(const wire::Node& missed) {
-  constexpr std::size_t kMostMissed = 16;
-  log::error("session", "the server misses an ack",
-             {{"class", missed.text_attr(names::kClass)}, {"id", missed.text_attr(names::kId)}});
-  if (!missed.has_attr(names::kId) || missed_acks_.size() >= kMostMissed) return;
-  wire::Node ack = missed;
-  if (const auto from = ack.jid_attr(names::kFrom)) {
-    ack.remove_attr(names::kFrom);
-    ack.set_attr(names::kTo, *from);
-  }
-  missed_acks_.push_back(std::move(ack));
-}
-
-void Session::Impl::apply_stop(const Stop& stop, const wire::Node& stanza) {
-  const StopRule& rule = *stop.rule;
-  const bool linked = credentials_.current().linked();
-  const auto earlier = credentials_.load_standstill();
-  const bool again = earlier && *earlier && (*earlier)->cause == rule.cause;
-  StateChanged next{rule.state, stop.code, std::string(rule.cause), std::string(rule.what_to_do),
-                    std::nullopt};
-  std::optional<milliseconds> retry_after;
-  int attempts = again ? (*earlier)->attempts + 1 : 0;
-  switch (rule.retry) {
-    case Retry::at_once: {
-      const Mono now = out_.scheduler.now();
-      const bool too_soon = restarted_at_ && now - *restarted_at_ < kRestartAgain;
-      restarted_at_ = now;
-      enter(State::connecting);
-      return connect_in(too_soon ? back_off_.next(out_.random) : milliseconds(0));
-    }
-    case Retry::back_off_more:
-      back_off_.penalise();
-      [[fallthrough]];
-    case Retry::back_off:
-      announce_stop(stop, stanza, std::nullopt);
-      connect_in(back_off_.next(out_.random));
-      return enter(std::move(next));
-    case Retry::after_expiry: {
-      const milliseconds ban = stop.expires_in.value_or(kUnknownBan);
-      next.until = out_.clock.now() + ban;
-      next.what_to_do += " Reason: " + std::string(ban_reason(stop.sub_code)) + ".";
-      retry_after = ban + kAfterBan;
-      break;
-    }
-    case Retry::hourly:
-      retry_after = kPause;
-      break;
-    case Retry::hour_then_stop:
-      if (attempts == 0) retry_after = kPause;
-      break;
-    case Retry::never:
-      break;
-  }
-  const bool forget =
-      rule.keys == Keys::forget || (rule.keys == Keys::forget_later && attempts > 0);
-  if (forget && linked) {
-    forget_account();
-    if (rule.keys == Keys::forget_later)
-      next = {State::logged_out, stop.code, "logged_out", kLinkIt, std::nullopt};
-    retry_after.reset();
-  }
-  announce_stop(stop, stanza, next.until);
-  const bool too_old = rule.where == StopRule::Where::failure && rule.cause == "client_too_old";
-  stand_still(next, retry_after, attempts);
-  if (too_old && attempts == 0) look_for_version(std::move(next));
-}
-
-/// The server wants a newer web client: when there is one, we call ourselves that and try once.
-void Session::Impl::look_for_version(StateChanged refused) {
-  if (!versions_.may_look()) return;
-  versions_.look([this, refused = std::move(refused)](Result<bool> newer) {
-    if (!newer || !*newer || !running_ || state_.cause != refused.cause) return;
-    connect_in(milliseconds(0));
-  });
-}
-
-void Session::Impl::announce_stop(const Stop& stop, const wire::Node& stanza,
-                                  std::optional<Wall> until) {
-  if (!stop.rule->restriction) return;
-  Restriction restriction;
-  restriction.kind = *stop.rule->restriction;
-  restriction.code = stop.sub_code != 0 ? stop.sub_code : stop.code;
-  restriction.until = until;
-  restriction.raw = wire::to_xml(stanza).substr(0, kRawBytes);
-  restrict(std::move(restriction));
-}
-
-/// Stops connecting, also over a restart of the box, until a timer or a person ends it.
-void Session::Impl::stand_still(StateChanged next, std::optional<milliseconds> retry_after,
-                                int attempts) {
-  Standstill standstill{next.state, next.code, next.cause,          next.what_to_do,
-                        next.until, attempts,  to_string(version())};
-  if (retry_after) {
-    const Wall when = out_.clock.now() + *retry_after;
-    if (!standstill.until) standstill.until = when;
-    if (!next.until) next.until = when;
-    connect_in(*retry_after);
-  }
-  if (auto saved = credentials_.save_standstill(standstill); !saved)
-    log::error("session", "state could not be saved", {{"error", saved.error()}});
-  standing_still_ = true;
-  out_.store.durable([](Result<void> done) {
-    if (!done) log::error("session", "state is not on disk", {{"error", done.error()}});
-  });
-  enter(std::move(next));
-}
-
-/// After a restart of the box: the reasons to stand still are those of before.
-void Session::Impl::resume_standstill(const Standstill& standstill) {
-  const bool refused_version =
-      standstill.cause == "client_too_old" || standstill.cause == "bad_user_agent";
-  const bool other_version = refused_version && standstill.version != to_string(version());
-  const bool unlinked = standstill.state == State::logged_out;
-  const milliseconds extra =
-      standstill.state == State::blocked ? milliseconds(kAfterBan) : milliseconds(0);
-  const bool over = standstill.until && out_.clock.now() >= *standstill.until + extra;
-  standing_still_ = true;
-  const bool stale = unlinked && credentials_.current().linked();
-  if (stale || other_version || over) {
-    if (other_version || !over) end_standstill();  // else it still counts the attempts
-    return connect();
-  }
-  // A paused state waits out what is left of it; nothing that only a person may end has a timer.
-  if (standstill.until) connect_in(*standstill.until + extra - out_.clock.now());
-  enter({standstill.state, standstill.code, standstill.cause, standstill.what_to_do,
-         standstill.until});
-}
-
-void Session::Impl::end_standstill() {
-  if (!std::exchange(standing_still_, false)) return;
-  if (auto saved = credentials_.save_standstill(std::nullopt); !saved)
-    log::error("session", "state could not be saved", {{"error", saved.error()}});
-}
-
-/// The account does not know this device any more: keys and sessions are worthless.
-void Session::Impl::forget_account() {
-  credentials_.forget();
-  save_credentials();
-  missed_acks_.clear();
-  messages_->on_logged_out();
-  if (auto cleared = out_.store.clear_signal(); !cleared)
-    log::error("session", "keys could not be cleared", {{"error", cleared.error()}});
 }
 
 void Session::Impl::drop(Error why) { connection_.break_off(std::move(why)); }

@@ -66,7 +66,8 @@ wire::Node build_prekey_count() {
 
 Result<std::uint64_t> parse_prekey_count(const wire::Node& answer) {
   const wire::Node* count = answer.child(names::kCount);
-  const auto value = count == nullptr ? std::nullopt : count->int_attr(names::kValue);
+  if (count == nullptr) return fail(Errc::malformed, "prekey answer without a count");
+  const auto value = count->int_attr(names::kValue);
   if (!value || *value < 0) return fail(Errc::malformed, "prekey count without a value");
   return static_cast<std::uint64_t>(*value);
 }

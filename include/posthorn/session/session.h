@@ -70,7 +70,10 @@ class Session final : public throttle::Sender {
   [[nodiscard]] Account account() const;
 
   /// Text of the QR code to show now (five fields, chapter 03); nullopt while there is none. Asking
-  /// while not linked begins a new round when the last one ran out.
+  /// while not linked begins a new round when the last one ran out. After five rounds in a row that
+  /// nobody used the session rests for ten minutes and gives no code, so that a page left open does
+  /// not look like an attack; the first question after that begins anew, and reconnect() or
+  /// request_link_code() end the rest at once.
   [[nodiscard]] std::optional<std::string> qr();
   /// Linking by 8 characters typed on the phone. phone: digits. done: the code, or refused / busy.
   void request_link_code(const std::string& phone, Once<void(Result<std::string>)> done);
