@@ -82,6 +82,17 @@ TEST(Crypto, SealsAndOpensAndNoticesATouch) {
   EXPECT_EQ(crypto::aes_ctr(key, iv, crypto::aes_ctr(key, iv, as_bytes("abc"))), to_bytes("abc"));
 }
 
+TEST(Json, ABrokenTextLeavesNothingBehindForTheNext) {
+  for (const char* broken : {"{\"a\":[1,{\"b\":", "[1,2", "\"open", "{} x"}) {
+    EXPECT_FALSE(json::parse(broken).has_value());
+    EXPECT_FALSE(json::parse(std::string(1000, '[')).has_value()) << "thrown, not returned";
+    const auto next = json::parse("{\"c\":[3]}");
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ(json::write(*next), "{\"c\":[3]}");
+    EXPECT_EQ(json::parse("{\"a\":}").error().detail, "Unexpected token } in JSON at position 5");
+  }
+}
+
 TEST(Json, SaysWhereTheTextIsWrong) {
   EXPECT_EQ(json::parse("{\"a\":}").error().detail, "Unexpected token } in JSON at position 5");
   EXPECT_EQ(json::parse("{\"a\":1").error().detail, "Unexpected end of JSON input");
