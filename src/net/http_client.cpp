@@ -1,10 +1,9 @@
 #include "posthorn/net/http_client.h"
 
-#include <curl/curl.h>
-
 #include <unordered_map>
 #include <vector>
 
+#include "net/curl_library.h"
 #include "posthorn/base/log.h"
 #include "posthorn/base/scheduler.h"
 
@@ -16,14 +15,20 @@ namespace {
 constexpr long kConnectionsKept = 4;
 
 struct EasyCleanup {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+  const Curl* curl = nullptr;
+  void operator()(CURL* easy) const { curl->easy_cleanup(easy); }
 };
 struct ListFree {
-  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  const Curl* curl = nullptr;
+  void operator()(curl_slist* list) const { curl->slist_free_all(list); }
 };
 
 /// One request under way. curl keeps pointers into it, so it stays where it is.
 struct Transfer {
+  explicit Transfer(const Curl& library)
+      : curl(library), easy(library.easy_init(), {&library}), headers(nullptr, {&library}) {}
+
+  const Curl& curl;
   HttpRequest request;
   HttpResponse response;
   Once<void(Result<HttpResponse>)> done;
@@ -63,7 +68,7 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
 /// Refuses header lines that would smuggle in others, and those curl cannot take.
 bool add_headers(Transfer& transfer) {
   const auto add = [&transfer](const std::string& line) {
-    curl_slist* list = curl_slist_append(transfer.headers.get(), line.c_str());
+    curl_slist* list = transfer.curl.slist_append(transfer.headers.get(), line.c_str());
     if (list == nullptr) return false;
     if (!transfer.headers) transfer.headers.reset(list);
     return true;
@@ -75,48 +80,49 @@ bool add_headers(Transfer& transfer) {
   return add("Expect:");  // small receivers do not know 100-continue
 }
 
-void set_body(CURL* easy, const HttpRequest& request) {
+void set_body(const Curl& curl, CURL* easy, const HttpRequest& request) {
   if (request.method == "GET") return;
-  curl_easy_setopt(easy, CURLOPT_POST, 1L);
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  curl.easy_setopt(easy, CURLOPT_POST, 1L);
+  curl.easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
+  curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
   if (request.method != "POST") {
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
 }
 
-void set_tls(CURL* easy, const HttpRequest& request) {
-  if (!request.ca_file.empty()) curl_easy_setopt(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+void set_tls(const Curl& curl, CURL* easy, const HttpRequest& request) {
+  if (!request.ca_file.empty()) curl.easy_setopt(easy, CURLOPT_CAINFO, request.ca_file.c_str());
   if (request.pinned_public_key.empty()) return;
-  curl_easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, request.pinned_public_key.c_str());
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-  curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  curl.easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, request.pinned_public_key.c_str());
+  curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+  curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 }
 
 bool configure(Transfer& transfer) {
   const HttpRequest& request = transfer.request;
+  const Curl& curl = transfer.curl;
   CURL* easy = transfer.easy.get();
   if (!add_headers(transfer)) return false;
-  if (curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str()) != CURLE_OK) return false;
-  curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request.redirects > 0 ? 1L : 0L);
-  curl_easy_setopt(easy, CURLOPT_MAXREDIRS, static_cast<long>(request.redirects));
-  curl_easy_setopt(easy, CURLOPT_PROXY, "");  // the environment does not decide where we talk to
-  curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
-  curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
-  curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  curl_easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
-  curl_easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
-  set_body(easy, request);
-  set_tls(easy, request);
+  if (curl.easy_setopt(easy, CURLOPT_URL, request.url.c_str()) != CURLE_OK) return false;
+  curl.easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl.easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request.redirects > 0 ? 1L : 0L);
+  curl.easy_setopt(easy, CURLOPT_MAXREDIRS, static_cast<long>(request.redirects));
+  curl.easy_setopt(easy, CURLOPT_PROXY, "");  // the environment does not decide where we talk to
+  curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
+  curl.easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
+  curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  curl.easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
+  curl.easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
+  set_body(curl, easy, request);
+  set_tls(curl, easy, request);
   return true;
 }
 
 class CurlClient final : public HttpClient {
  public:
-  explicit CurlClient(loop::Loop& loop);
+  explicit CurlClient(loop::Loop& loop) : loop_(loop), timer_(loop), sweep_(loop) {}
   CurlClient(const CurlClient&) = delete;
   CurlClient& operator=(const CurlClient&) = delete;
   ~CurlClient() override;
@@ -127,6 +133,7 @@ class CurlClient final : public HttpClient {
   static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* poll);
   static int on_timer(CURLM* multi, long wait_ms, void* self);
 
+  Result<void> start();
   void watch(curl_socket_t socket, int what);
   void unwatch(curl_socket_t socket);
   void act(curl_socket_t socket, int events);
@@ -135,7 +142,8 @@ class CurlClient final : public HttpClient {
   void answer_later(Once<void(Result<HttpResponse>)> done, Result<HttpResponse> result);
 
   loop::Loop& loop_;
-  CURLM* multi_;
+  const Curl* curl_ = nullptr;  ///< since the first request, like multi_
+  CURLM* multi_ = nullptr;
   Timer timer_;
   std::unordered_map<curl_socket_t, std::unique_ptr<loop::Poll>> polls_;
   std::vector<std::unique_ptr<loop::Poll>> retired_;
@@ -143,27 +151,28 @@ class CurlClient final : public HttpClient {
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> transfers_;
 };
 
-CurlClient::CurlClient(loop::Loop& loop)
-    : loop_(loop), multi_(nullptr), timer_(loop), sweep_(loop) {
-  static const CURLcode kReady = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (kReady != CURLE_OK) log::error("net", "libcurl cannot start");
-  multi_ = curl_multi_init();
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlClient::on_socket);
-  curl_multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlClient::on_timer);
-  curl_multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
-  curl_multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kConnectionsKept);
+Result<void> CurlClient::start() {
+  if (multi_ != nullptr) return {};
+  TRY(curl_, load_curl());
+  multi_ = curl_->multi_init();
+  if (multi_ == nullptr) return fail(Errc::unsupported, "libcurl cannot start");
+  curl_->multi_setopt(multi_, CURLMOPT_SOCKETFUNCTION, &CurlClient::on_socket);
+  curl_->multi_setopt(multi_, CURLMOPT_SOCKETDATA, this);
+  curl_->multi_setopt(multi_, CURLMOPT_TIMERFUNCTION, &CurlClient::on_timer);
+  curl_->multi_setopt(multi_, CURLMOPT_TIMERDATA, this);
+  curl_->multi_setopt(multi_, CURLMOPT_MAXCONNECTS, kConnectionsKept);
+  return {};
 }
 
 CurlClient::~CurlClient() {
   auto open = std::move(transfers_);
   transfers_.clear();
   for (auto& [easy, transfer] : open) {
-    curl_multi_remove_handle(multi_, easy);
+    curl_->multi_remove_handle(multi_, easy);
     transfer->easy.reset();
     answer_later(std::move(transfer->done), fail(Errc::cancelled, "http client closed"));
   }
-  curl_multi_cleanup(multi_);
+  if (multi_ != nullptr) curl_->multi_cleanup(multi_);
 }
 
 void CurlClient::answer_later(Once<void(Result<HttpResponse>)> done, Result<HttpResponse> result) {
@@ -172,9 +181,12 @@ void CurlClient::answer_later(Once<void(Result<HttpResponse>)> done, Result<Http
 }
 
 void CurlClient::send(HttpRequest request, Once<void(Result<HttpResponse>)> done) {
-  auto transfer = std::make_unique<Transfer>();
+  if (auto started = start(); !started) {
+    log::error("net", "libcurl cannot be used", {{"error", started.error()}});
+    return answer_later(std::move(done), tl::unexpected(std::move(started.error())));
+  }
+  auto transfer = std::make_unique<Transfer>(*curl_);
   transfer->request = std::move(request);
-  transfer->easy.reset(curl_easy_init());
   if (!transfer->easy || !configure(*transfer)) {
     return answer_later(std::move(done), fail(Errc::malformed, "http request cannot be made"));
   }
@@ -182,7 +194,7 @@ void CurlClient::send(HttpRequest request, Once<void(Result<HttpResponse>)> done
   CURL* easy = transfer->easy.get();
   transfers_.emplace(easy, std::move(transfer));
   // Starts by the timer callback that curl asks for here, so never inside this call.
-  curl_multi_add_handle(multi_, easy);
+  curl_->multi_add_handle(multi_, easy);
 }
 
 int CurlClient::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
@@ -225,13 +237,13 @@ void CurlClient::act(curl_socket_t socket, int events) {
   if ((events & loop::Poll::readable) != 0) mask |= CURL_CSELECT_IN;
   if ((events & loop::Poll::writable) != 0) mask |= CURL_CSELECT_OUT;
   int running = 0;
-  curl_multi_socket_action(multi_, socket, mask, &running);
+  curl_->multi_socket_action(multi_, socket, mask, &running);
   collect();
 }
 
 void CurlClient::collect() {
   int left = 0;
-  while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
+  while (const CURLMsg* message = curl_->multi_info_read(multi_, &left)) {
     if (message->msg == CURLMSG_DONE) finish(message->easy_handle, message->data.result);
   }
 }
@@ -239,15 +251,15 @@ void CurlClient::collect() {
 void CurlClient::finish(CURL* easy, CURLcode code) {
   auto node = transfers_.extract(easy);
   if (node.empty()) return;
-  curl_multi_remove_handle(multi_, easy);
+  curl_->multi_remove_handle(multi_, easy);
   Transfer& transfer = *node.mapped();
   Result<HttpResponse> result = std::move(transfer.response);
   if (code == CURLE_OK) {
     long status = 0;
-    curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     result->status = static_cast<int>(status);
   } else {
-    result = fail(errc_of(code), curl_easy_strerror(code));
+    result = fail(errc_of(code), curl_->easy_strerror(code));
   }
   answer_later(std::move(transfer.done), std::move(result));
 }

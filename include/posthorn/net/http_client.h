@@ -35,7 +35,8 @@ class HttpClient {
   virtual ~HttpClient() = default;
 
   /// done runs in a later turn: an answer with whatever status, or an error: malformed (URL),
-  /// not_found (name), refused, timeout, crypto (certificate), disconnected.
+  /// not_found (name), refused, timeout, crypto (certificate), disconnected, unsupported (libcurl
+  /// cannot be loaded).
   virtual void send(HttpRequest request, Once<void(Result<HttpResponse>)> done) = 0;
 };
 
