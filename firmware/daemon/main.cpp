@@ -1,19 +1,19 @@
 #include <malloc.h>
 #include <signal.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <fstream>
 #include <memory>
 #include <sstream>
 
 #include "daemon/app.h"
 #include "daemon/recent_log.h"
+#include "daemon/service_manager.h"
 #include "daemon/throttle_config.h"
+#include "daemon/time_zone.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::daemon {
@@ -24,20 +24,6 @@ namespace {
 constexpr const char* kRunConfig = "/run/posthorn/posthorn.toml";
 constexpr const char* kDefaultConfig = "/etc/posthorn/posthorn.toml";
 
-/// Quiet hours are local time: the configured zone becomes the process's own. An unknown name would
-/// silently mean UTC, so it is refused.
-Result<void> check_time_zone(const std::string& name) {
-  if (name.empty() || std::ifstream("/usr/share/zoneinfo/" + name)) return {};
-  return fail(Errc::malformed,
-              "throttle.time_zone: no such zone: " + name + " (a name like Europe/Berlin)");
-}
-
-void use_time_zone(const std::string& name) {
-  if (name.empty()) return;
-  setenv("TZ", name.c_str(), 1);
-  tzset();
-}
-
 Result<Config> load_config(const std::string& path, bool must_exist) {
   std::ifstream file(path);
   if (!file && !must_exist) return Config{};
@@ -46,39 +32,16 @@ Result<Config> load_config(const std::string& path, bool must_exist) {
   text << file.rdbuf();
   TRY(Config config, parse_config(text.str(), path));
   TRY(throttle_settings(config.throttle));
-  TRY(check_time_zone(config.throttle.time_zone));
+  TRY(check_time_zone(config.throttle));
   return config;
 }
-
-/// Tells systemd that we are up, and every half of its watchdog time that the loop still turns.
-class ServiceManager {
- public:
-  explicit ServiceManager(loop::Loop& loop) : timer_(loop) {
-    std::uint64_t watchdog_us = 0;
-    if (sd_watchdog_enabled(0, &watchdog_us) > 0) every_ = milliseconds(watchdog_us / 2000);
-    sd_notify(0, "READY=1");
-    tick();
-  }
-  ~ServiceManager() { sd_notify(0, "STOPPING=1"); }
-  ServiceManager(const ServiceManager&) = delete;
-  ServiceManager& operator=(const ServiceManager&) = delete;
-
- private:
-  void tick() {
-    if (every_ <= milliseconds(0)) return;
-    sd_notify(0, "WATCHDOG=1");
-    timer_.start(every_, [this] { tick(); });
-  }
-  Timer timer_;
-  milliseconds every_{0};
-};
 
 int run(const Config& config) {
   // Two pool threads are enough for name lookup and syncs; fewer arenas keep the heap small.
   setenv("UV_THREADPOOL_SIZE", "3", 0);
   mallopt(M_ARENA_MAX, 1);
   signal(SIGPIPE, SIG_IGN);
-  use_time_zone(config.throttle.time_zone);
+  use_time_zone(config.throttle);
   keep_recent_log();
   loop::Loop loop;
   auto app = App::start(loop, config);
@@ -93,7 +56,7 @@ int run(const Config& config) {
   std::fflush(stdout);
   const loop::SignalWatch terminate(loop, SIGTERM, [&loop] { loop.stop(); });
   const loop::SignalWatch interrupt(loop, SIGINT, [&loop] { loop.stop(); });
-  const ServiceManager service(loop);
+  const ServiceManager service(loop, ServiceEnvironment::read());
   loop.run();
   log::info("posthornd", "stopping");
   const bool failed = (*app)->failed();

@@ -25,6 +25,7 @@ using Take = std::function<Result<void>(const toml::node&)>;
 struct Key {
   std::string_view name;
   Take take;
+  std::string* place = nullptr;  ///< takes "posthorn.toml:12: throttle.time_zone", for later checks
 };
 
 /// Takes a key that is not listed, with its place for messages; empty: such keys are errors.
@@ -255,7 +256,7 @@ std::vector<Table> tables(Config& c) {
         {"inbox_bytes", number(c.queue.inbox_bytes, kMiB, 1024 * kMiB)},
         {"keep_hours", keep_hours(c.queue.keep)}}},
       {"throttle",
-       {{"time_zone", text(c.throttle.time_zone)},
+       {{"time_zone", text(c.throttle.time_zone), &c.throttle.time_zone_where},
         {"quiet_from", time_of_day(c.throttle.quiet_from)},
         {"quiet_to", time_of_day(c.throttle.quiet_to)},
         {"number_in_use_months", number(c.throttle.number_in_use_months, 0, 600)},
@@ -295,10 +296,10 @@ Result<void> read_table(const toml::table& from, const Table& table, const std::
     if (is_section) continue;
     const auto known = std::find_if(table.keys.begin(), table.keys.end(),
                                     [&key = key](const Key& k) { return k.name == key.str(); });
-    const std::string place = where(file, key.source()) + prefix + std::string(key.str()) + ": ";
+    const std::string spot = where(file, key.source()) + prefix + std::string(key.str());
+    const std::string place = spot + ": ";
     if (known == table.keys.end() && table.other) {
-      const std::string name = prefix + std::string(key.str());
-      if (auto taken = table.other(key.str(), where(file, key.source()) + name, node); !taken) {
+      if (auto taken = table.other(key.str(), spot, node); !taken) {
         return fail(Errc::malformed, place + taken.error().detail);
       }
       continue;
@@ -311,6 +312,7 @@ Result<void> read_table(const toml::table& from, const Table& table, const std::
     if (auto taken = known->take(node); !taken) {
       return fail(Errc::malformed, place + taken.error().detail);
     }
+    if (known->place != nullptr) *known->place = spot;
   }
   return {};
 }

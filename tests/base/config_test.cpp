@@ -57,6 +57,8 @@ level = "debug"
   EXPECT_EQ(config->whatsapp.url, "ws://127.0.0.1:8080/ws/chat");
   EXPECT_EQ(config->whatsapp.version, (std::array<std::uint32_t, 3>{2, 3000, 7}));
   EXPECT_EQ(config->whatsapp.media_insecure_hosts, std::vector<std::string>{"127.0.0.1:99"});
+  EXPECT_EQ(config->throttle.time_zone, "Europe/Berlin");
+  EXPECT_EQ(config->throttle.time_zone_where, "posthorn.toml:22: throttle.time_zone");
   EXPECT_EQ(config->api.port, 0);
   EXPECT_EQ(config->api.id_instance, 4'100'012'345U);
   EXPECT_EQ(config->queue.outbox_bytes, 1'048'576U);

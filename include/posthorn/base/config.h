@@ -57,11 +57,13 @@ struct LogConfig {
 
 /// [throttle]: limits of the policy that a shop may change, inside the policy's ranges.
 struct ThrottleConfig {
-  std::string time_zone;  ///< for quiet hours, e.g. "Europe/Berlin"; empty: the system's
+  std::string time_zone;        ///< for quiet hours, e.g. "Europe/Berlin"; empty: the system's
+  std::string time_zone_where;  ///< "posthorn.toml:12: throttle.time_zone", for messages
   std::string quiet_from = "21:00";
   std::string quiet_to = "08:00";          ///< same as quiet_from: off
   std::uint32_t number_in_use_months = 0;  ///< declared by the installer; credited once
-  /// No pace at all: for benchmarks and demos, refused unless whatsapp.url points at loopback.
+  /// No pace at all, nor HTTP rate limits: for benchmarks and demos, refused unless whatsapp.url
+  /// points at loopback.
   bool unpaced_for_benchmarks = false;
   /// Any other key of the section: a setting of the throttle, checked by the throttle's own table.
   struct Setting {
