@@ -28,7 +28,7 @@ MAY_USE = {
 # Of throttle a session may know only what it implements.
 ONLY = {("session", "throttle"): {"posthorn/throttle/sender.h"}}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
-USES = re.compile(r"posthorn_module\((\w+)(?:\s+USES\s+([a-z ]+?))?(?:\s+LINKS[^)]*)?\s*\)", re.S)
+USES = re.compile(r"posthorn_module\((\w+)(?:\s+HOT)?(?:\s+USES\s+([a-z ]+?))?(?:\s+LINKS[^)]*)?\s*\)", re.S)
 
 
 def target_of(include):
@@ -79,7 +79,7 @@ def self_test():
         assert list(problems(root)) == []
         source.write_text('#include "posthorn/session/session.h"\n#include "base/x.h"\n')
         assert len(list(problems(root))) == 2, list(problems(root))
-        (root / "src/queue/CMakeLists.txt").write_text("posthorn_module(queue USES base api LINKS x)")
+        (root / "src/queue/CMakeLists.txt").write_text("posthorn_module(queue HOT USES base api LINKS x)")
         assert len(list(problems(root))) == 3, list(problems(root))
 
 
