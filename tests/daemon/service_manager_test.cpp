@@ -49,6 +49,7 @@ class Manager {
   int socket_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 };
 
+using test::FakeScheduler;
 using Lines = std::vector<std::string>;
 
 TEST(ServiceManager, SaysThatItIsUpAndThatItStops) {

@@ -33,7 +33,7 @@ wa::Message message_of(const json::Value& entry) {
 }
 
 TEST(MessagesVectors, NothingIsLostThatOurSchemaDoesNotKnow) {
-  const auto vectors = load("messages.json");
+  const auto vectors = test::load_vectors("messages.json");
   for (const auto& entry : vectors["cases"]) {
     SCOPED_TRACE(text_at(entry, "name"));
     // Fields that are unknown to us come after the known ones; their bytes are the same.
