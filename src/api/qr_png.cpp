@@ -1,10 +1,12 @@
 #include "api/qr_png.h"
 
-#include <png.h>
 #include <qrencode.h>
+#include <zlib.h>
 
-#include <csetjmp>
+#include <array>
+#include <cstdint>
 #include <memory>
+#include <string_view>
 
 namespace posthorn::api {
 
@@ -12,6 +14,9 @@ namespace {
 
 constexpr int kQuietModules = 4;
 constexpr int kLeastPixels = 264;
+constexpr std::array<std::uint8_t, 8> kSignature{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
+/// Bit depth, colour type, compression, filter, interlace: the end of the header.
+constexpr std::array<std::uint8_t, 5> kOneBitGrey{1, 0, 0, 0, 0};
 
 struct FreeCode {
   void operator()(QRcode* code) const { QRcode_free(code); }
@@ -23,11 +28,10 @@ bool is_dark(const QRcode& code, int x, int y) {
   return (code.data[y * code.width + x] & 1) != 0;
 }
 
-/// Packed rows, 1 bit per pixel, 1 is white: what PNG wants for 1-bit grey.
+/// The rows of a PNG of 1-bit grey: each a filter byte (0: none), then packed pixels, 1 is white.
 struct Bitmap {
   int side = 0;
-  std::size_t stride = 0;
-  std::vector<png_byte> bits;
+  std::vector<std::uint8_t> rows;
 };
 
 Bitmap draw(const QRcode& code) {
@@ -35,34 +39,44 @@ Bitmap draw(const QRcode& code) {
   const int scale = (kLeastPixels + modules - 1) / modules;
   Bitmap map;
   map.side = modules * scale;
-  map.stride = (static_cast<std::size_t>(map.side) + 7) / 8;
-  map.bits.resize(map.stride * static_cast<std::size_t>(map.side));
+  const std::size_t stride = 1 + (static_cast<std::size_t>(map.side) + 7) / 8;
+  map.rows.resize(stride * static_cast<std::size_t>(map.side));
   for (int y = 0; y < map.side; ++y) {
     for (int x = 0; x < map.side; ++x) {
       if (is_dark(code, x / scale - kQuietModules, y / scale - kQuietModules)) continue;
-      const std::size_t at =
-          static_cast<std::size_t>(y) * map.stride + static_cast<std::size_t>(x) / 8;
-      map.bits[at] = static_cast<png_byte>(map.bits[at] | (0x80 >> (x % 8)));
+      std::uint8_t& pixels =
+          map.rows[static_cast<std::size_t>(y) * stride + 1 + static_cast<std::size_t>(x) / 8];
+      pixels = static_cast<std::uint8_t>(pixels | (0x80 >> (x % 8)));
     }
   }
   return map;
 }
 
-void on_png_data(png_structp png, png_bytep data, png_size_t size) {
-  auto& out = *static_cast<Bytes*>(png_get_io_ptr(png));
-  append(out, std::as_bytes(std::span(data, size)));
+void append_u32(Bytes& out, std::uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8)
+    out.push_back(static_cast<std::byte>(value >> shift));
 }
 
-/// libpng reports errors by longjmp: nothing with a destructor lives in this frame.
-bool write_png(png_structp png, png_infop info, Bitmap& map) {
-  if (setjmp(png_jmpbuf(png)) != 0) return false;
-  const auto side = static_cast<png_uint_32>(map.side);
-  png_set_IHDR(png, info, side, side, 1, PNG_COLOR_TYPE_GRAY, PNG_INTERLACE_NONE,
-               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
-  png_write_info(png, info);
-  for (png_uint_32 y = 0; y < side; ++y) png_write_row(png, map.bits.data() + y * map.stride);
-  png_write_end(png, info);
-  return true;
+/// Length, name, data, CRC of name and data.
+void append_chunk(Bytes& out, std::string_view name, ByteView data) {
+  append_u32(out, static_cast<std::uint32_t>(data.size()));
+  const std::size_t start = out.size();
+  append(out, as_bytes(name));
+  append(out, data);
+  const auto* checked = reinterpret_cast<const Bytef*>(out.data() + start);
+  append_u32(out,
+             static_cast<std::uint32_t>(crc32(0, checked, static_cast<uInt>(out.size() - start))));
+}
+
+Result<Bytes> deflate_rows(const Bitmap& map) {
+  auto size = compressBound(static_cast<uLong>(map.rows.size()));
+  Bytes out(size);
+  if (compress(reinterpret_cast<Bytef*>(out.data()), &size, map.rows.data(),
+               static_cast<uLong>(map.rows.size())) != Z_OK) {
+    return fail(Errc::io, "no memory for a PNG");
+  }
+  out.resize(size);
+  return out;
 }
 
 }  // namespace
@@ -71,15 +85,16 @@ Result<Bytes> encode_qr_png(const std::string& text) {
   if (text.empty()) return fail(Errc::malformed, "QR code of nothing");
   const Code code(QRcode_encodeString8bit(text.c_str(), 0, QR_ECLEVEL_L));
   if (!code) return fail(Errc::malformed, "text too long for a QR code");
-  Bitmap map = draw(*code);
-  Bytes out;
-  png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
-  if (png == nullptr) return fail(Errc::io, "no memory for a PNG");
-  png_infop info = png_create_info_struct(png);
-  png_set_write_fn(png, &out, on_png_data, nullptr);
-  const bool written = info != nullptr && write_png(png, info, map);
-  png_destroy_write_struct(&png, &info);
-  if (!written) return fail(Errc::io, "PNG could not be made");
+  const Bitmap map = draw(*code);
+  TRY(const Bytes pixels, deflate_rows(map));
+  Bytes header;
+  append_u32(header, static_cast<std::uint32_t>(map.side));
+  append_u32(header, static_cast<std::uint32_t>(map.side));
+  append(header, std::as_bytes(std::span(kOneBitGrey)));
+  Bytes out = to_bytes(std::as_bytes(std::span(kSignature)));
+  append_chunk(out, "IHDR", header);
+  append_chunk(out, "IDAT", pixels);
+  append_chunk(out, "IEND", {});
   return out;
 }
 

@@ -170,7 +170,7 @@ await durablePosts(sim)
 const box = await new Daemon(sim).start()
 memoryRow('resident memory, not linked', box.process.pid)
 await box.link(sim)
-await sleep(15_000) // prekeys uploaded, queries of the login done
+await sleep(70_000) // prekeys uploaded, queries of the login done, free heap given back
 memoryRow('resident memory, linked and idle', box.process.pid, '<= 12 MiB')
 row('  its highest point, while the first prekeys were made', `${memory(box.process.pid).peak.toFixed(1)} MiB`)
 await starts(box)

@@ -184,6 +184,25 @@ class CutStore final : public BlobStore {
   Scheduler& scheduler_;
 };
 
+/// Lets nothing leave before the store is on disk, as sender.h asks.
+class SyncingSender final : public Sender {
+ public:
+  SyncingSender(CutStore& store, test::ScriptedSender& wire) : store_(store), wire_(wire) {}
+
+  void send(const Job& job, Once<void(SendOutcome)> done) override {
+    store_.durable([this, job, done = std::move(done)](Result<void> synced) mutable {
+      if (synced) return wire_.send(job, std::move(done));
+      SendOutcome outcome;
+      outcome.kind = SendOutcome::Kind::not_sent;
+      done(outcome);
+    });
+  }
+
+ private:
+  CutStore& store_;
+  test::ScriptedSender& wire_;
+};
+
 struct Cut {
   std::size_t left = 0;  ///< messages that had left by then
   int syncs = 0;
@@ -198,11 +217,12 @@ Cut run_with_cut_at(int sync) {
   blobs.cut_at = sync;
   test::MemoryOutbox outbox(scheduler);
   test::ScriptedSender sender(scheduler);
+  SyncingSender syncing(blobs, sender);
   test::ScriptedChecker checker(scheduler);
   test::RecordingListener listener;
   const auto start = [&] {
     auto valve =
-        std::make_unique<Valve>(Valve::Outside{scheduler, clock, random, blobs, outbox, sender,
+        std::make_unique<Valve>(Valve::Outside{scheduler, clock, random, blobs, outbox, syncing,
                                                checker, listener, [](Wall) { return seconds(0); }});
     EXPECT_TRUE(valve->start(Settings{}));
     valve->on_connected();
