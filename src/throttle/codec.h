@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <type_traits>
@@ -17,8 +18,9 @@ class Encoder {
   requires std::is_integral_v<T> || std::is_enum_v<T>
   void operator()(const T& value) {
     const auto bits = static_cast<std::uint64_t>(value);
-    for (std::size_t i = 0; i < sizeof(T); ++i)
-      out_.push_back(static_cast<std::byte>(bits >> (8 * i)));
+    std::array<std::byte, sizeof(T)> raw;
+    for (std::size_t i = 0; i < sizeof(T); ++i) raw[i] = static_cast<std::byte>(bits >> (8 * i));
+    append(out_, raw);
   }
   void operator()(const std::string& text) {
     const auto length = static_cast<std::uint16_t>(std::min<std::size_t>(text.size(), 0xffff));

@@ -41,7 +41,9 @@ class Persist {
   void on_durable(std::uint64_t checkpoint);
 
  private:
-  static constexpr std::size_t kMaxEvents = 64;
+  /// The whole journal is written for each message, the checkpoint once for so many: with 16 both
+  /// together are the least, and the journal stays inside one page of the database.
+  static constexpr std::size_t kMaxEvents = 16;
   Result<void> save_journal();
   void load_pages(Engine& engine, std::uint32_t pages);
   void replay(Engine& engine, const JournalEvent& event);
