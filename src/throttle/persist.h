@@ -41,9 +41,9 @@ class Persist {
   void on_durable(std::uint64_t checkpoint);
 
  private:
-  /// The whole journal is written for each message, the checkpoint once for so many: with 16 both
-  /// together are the least, and the journal stays inside one page of the database.
-  static constexpr std::size_t kMaxEvents = 16;
+  /// The whole journal is written for each message and the checkpoint (7 KB, up to 110 with many
+  /// live texts) once for so many: 32 is near the least for both together.
+  static constexpr std::size_t kMaxEvents = 32;
   Result<void> save_journal();
   void load_pages(Engine& engine, std::uint32_t pages);
   void replay(Engine& engine, const JournalEvent& event);
