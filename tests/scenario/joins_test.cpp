@@ -17,7 +17,7 @@ Config established() {
 /// A linked shop at nine in the morning, past the ramp that follows a connection.
 class Joins : public testing::Test {
  protected:
-  Joins() : shop(established()) {
+  explicit Joins(Config config = established()) : shop(std::move(config)) {
     shop.link();
     shop.pass(hours(9));
     shop.take_notifications();
@@ -268,6 +268,32 @@ TEST_F(Joins, TheSentenceForPeopleIsInTheStatus) {
             200);
   EXPECT_EQ(shop.call("getThrottleStatus").body["sentence"].asString(),
             "3 of 60 new customers today.");
+}
+
+/// A number that is linked for the first time: five new customers a day.
+class NewNumber : public Joins {
+ protected:
+  NewNumber() : Joins(Config{}) {}
+};
+
+TEST_F(NewNumber, TheSentenceTellsOfTodayTheNextAndTheMorning) {
+  std::vector<std::string> regulars;
+  for (int i = 0; i < 3; ++i) {
+    regulars.push_back(customer("Regular " + std::to_string(i)));
+    wrote(regulars.back(), "hello");
+  }
+  shop.pass(hours(24 * 2 + 10));  // seven in the evening, two days later
+  for (int i = 0; i < 5; ++i) shop.send(customer("New " + std::to_string(i)) + "@c.us", "Hello");
+  shop.pass(hours(2) + minutes(5));
+  for (const std::string& who : regulars) shop.send(who + "@c.us", "Your receipt");
+  shop.pass(seconds(1));
+  const std::string sentence = shop.call("getThrottleStatus").body["sentence"].asString();
+  EXPECT_TRUE(sentence.starts_with("5 of 5 new customers today. Next new customer at 19:0"))
+      << sentence;
+  EXPECT_TRUE(sentence.ends_with(". 3 jobs wait for the morning.")) << sentence;
+  for (const auto& [id, reason] : shop.queue()) EXPECT_EQ(reason, "quiet_hours") << id;
+  shop.pass(hours(12));
+  EXPECT_TRUE(shop.queue().empty()) << "the morning has come";
 }
 
 }  // namespace
