@@ -1,342 +1,323 @@
 #include "daemon/app.h"
 
-#include <sys/stat.h>
-
-#include <cerrno>
-#include <cstring>
 #include <utility>
+#include <vector>
 
-#include "daemon/access.h"
-#include "daemon/board_link.h"
-#include "daemon/box.h"
-#include "daemon/care.h"
-#include "daemon/https.h"
-#include "daemon/recent_log.h"
-#include "daemon/restore.h"
-#include "daemon/support_bundle.h"
+#include "daemon/signals.h"
 #include "daemon/throttle_api.h"
-#include "daemon/throttle_config.h"
-#include "posthorn/api/server.h"
-#include "posthorn/base/clock.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
-#include "posthorn/net/dialer.h"
-#include "posthorn/net/http_client.h"
-#include "posthorn/queue/disk.h"
-#include "posthorn/store/store.h"
-#include "posthorn/throttle/valve.h"
 
 namespace posthorn::daemon {
 
 namespace {
 
-/// Root's side tells here how an update went.
-constexpr const char* kRunDirectory = "/run/posthorn";
-constexpr std::string_view kClockBlob = "clock";
-constexpr minutes kClockSave{10};
-/// How often the store is asked whether it can still be trusted.
-constexpr seconds kHealthCheck{1};
-/// Time for the fault to be seen on the LED and in /healthz before the program starts again.
-constexpr seconds kShowFault{5};
-constexpr auto kLinkAgain =
-    "Link the shop's phone again: the box's memory of the link was damaged and has been set aside.";
+/// Message ids looked for in the inbox at start.
+constexpr std::uint64_t kRecentNotifications = 4096;
 
-Result<void> make_directory(const std::string& path) {
-  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
-  return fail(Errc::io, "data directory " + path + ": " + std::strerror(errno));
-}
-
-/// The largest of the build time and the time saved last (chapter 04 section 9).
-Wall clock_floor(BlobStore& blobs) {
-  Wall floor = Wall::from_unix(POSTHORN_BUILD_TIME, false);
-  const auto saved = blobs.load(kClockBlob);
-  if (saved && *saved) {
-    if (const auto parsed = json::parse(as_text(**saved))) {
-      const Wall then = Wall::from_unix(json::int_of(*parsed).value_or(0), false);
-      floor = std::max(floor, then);
-    }
-  }
-  return floor;
-}
-
-/// The configuration's proxy; parse_config has looked at it.
-std::optional<Proxy> proxy_of(const Config& config) {
-  if (config.network.proxy.empty()) return std::nullopt;
-  auto proxy = parse_proxy(config.network.proxy);
-  return proxy ? std::optional(std::move(*proxy)) : std::nullopt;
+/// A message id out of a stored notification, when it is about a message that came in.
+std::optional<std::string> incoming_id(ByteView notification) {
+  const auto parsed = json::parse(as_text(notification));
+  if (!parsed) return std::nullopt;
+  const auto type = json::string_at(*parsed, "typeWebhook");
+  if (type != "incomingMessageReceived" && type != "outgoingMessageReceived") return std::nullopt;
+  return json::string_at(*parsed, "idMessage");
 }
 
 }  // namespace
 
-class App::Impl {
- public:
-  Impl(loop::Loop& loop, const Config& config) : loop_(loop), config_(config) {}
-  ~Impl() { stop(); }
-  Impl(const Impl&) = delete;
-  Impl& operator=(const Impl&) = delete;
+App::App(const Config& config, const Access& access, Outside outside)
+    : config_(config),
+      access_(access),
+      out_(std::move(outside)),
+      settings_(out_.store),
+      setting_changes_(out_.store),
+      tail_(out_.scheduler) {}
 
-  Result<void> start();
-  void stop();
-  [[nodiscard]] std::string url() const;
-  [[nodiscard]] std::string https_url() const;
-  [[nodiscard]] const Access& access() const { return access_; }
-  [[nodiscard]] Status status() const { return box_->status(); }
-  [[nodiscard]] bool failed() const { return failed_; }
+App::~App() { stop(); }
 
- private:
-  [[nodiscard]] std::string url_of(const char* scheme, std::uint16_t port) const;
-  Result<void> open_stores();
-  Result<void> open_rings();
-  Result<void> build();
-  void save_clock();
-  void watch_store();
-  void on_wish(board::Wish wish);
-  [[nodiscard]] std::unique_ptr<Care> make_care();
-  [[nodiscard]] std::string board_text() const;
-  [[nodiscard]] std::string audit_text() const;
-  [[nodiscard]] NamedTexts support_texts() const;
+Result<void> App::build() {
+  build_send();
+  build_notify();
+  build_ask();
 
-  loop::Loop& loop_;
-  Config config_;
-  Access access_;
-  loop::PoolWorker worker_{loop_};
-  loop::SystemRandom random_;
-  queue::PosixDisk disk_;
-  std::unique_ptr<store::Store> store_;
-  bool set_aside_ = false;  ///< the database was damaged: the phone must be linked again
-  std::unique_ptr<Clock> clock_;
-  std::unique_ptr<queue::RingFile> outbox_ring_;
-  std::unique_ptr<queue::RingFile> inbox_ring_;
-  std::unique_ptr<net::NetDialer> dialer_;
-  std::unique_ptr<net::HttpClient> http_;
-  std::unique_ptr<Box> box_;
-  std::unique_ptr<api::Server> server_;
-  std::unique_ptr<Https> https_;
-  std::unique_ptr<BoardLink> board_;
-  std::unique_ptr<Care> care_;
-  bool failed_ = false;
-  Timer clock_timer_{loop_};
-  Timer health_timer_{loop_};
-};
-
-Result<void> App::Impl::start() {
-  TRY(open_stores());
-  TRY(open_rings());
-  TRY(build());
-  api::ServerOptions server;
-  server.listen = config_.api.listen;
-  server.port = config_.api.port;
-  TRY(server_, api::serve(loop_, server, box_->api()));
-  if (config_.api.https_port) {
-    server.port = *config_.api.https_port;
-    TRY(https_, Https::start({loop_, *store_, *clock_, random_, box_->api()}, server));
+  TRY(const auto configured, throttle_settings(config_.throttle));
+  TRY(const auto settings, setting_changes_.load(configured));
+  TRY(valve_->start(settings));
+  if (config_.throttle.number_in_use_months > 0) {
+    // Declared before: that is the ordinary case on every later start.
+    (void)valve_->declare_in_use(config_.throttle.number_in_use_months, "posthorn.toml");
   }
-  TRY(write_access_file(config_.data_dir, url(), access_));
-  board_ = std::make_unique<BoardLink>(
-      loop_, config_.board, [this] { return status(); },
-      [this](board::Wish wish) { on_wish(wish); });
-  box_->connect();
-  save_clock();
-  watch_store();
+  // The level that a restart finds is no news, but getStateInstance must tell it.
+  notifier_->on_throttle(valve_->level());
+  settings_.on_change([this](const api::Settings& changed) { on_settings(changed); });
+  on_settings(settings_.current());
+
+  std::vector<std::string> recent;
+  TRY(out_.inbox_ring.for_each_recent(kRecentNotifications,
+                                      [this, &recent](const queue::Entry&, ByteView notification) {
+                                        notifier_->remember(as_text(notification));
+                                        if (auto id = incoming_id(notification))
+                                          recent.push_back(std::move(*id));
+                                      }));
+  session_->known_recent(recent);
   return {};
 }
 
-Result<void> App::Impl::open_stores() {
-  TRY(make_directory(config_.data_dir));
-  const auto reset = begin_reset(config_.data_dir);
-  TRY(finish_restore(config_.data_dir));
-  TRY(auto opened, store::Store::open(config_.data_dir + "/posthorn.db", worker_));
-  store_ = std::move(opened.store);
-  if (!opened.set_aside.empty()) {
-    log::error("store", "the database was damaged and was set aside; link the phone again",
-               {{"copy", opened.set_aside}, {"damage", opened.damage}});
-    set_aside_ = true;
-  }
-  if (reset) {
-    log::warn("posthornd", "settings and API token are as on the first day");
-    TRY(store_->erase("settings"));
-    TRY(store_->erase(SettingChanges::kBlobName));
-    TRY(store_->erase("api/access"));
-    end_reset(config_.data_dir);
-  }
-  clock_ = std::make_unique<Clock>(loop_, clock_floor(*store_));
-  TRY(access_, load_access(*store_, config_.api, random_));
-  return {};
+/// send: api -> outbox -> throttle -> session -> wire -> net
+void App::build_send() {
+  session::Session::Outside outside{out_.scheduler, out_.clock,  out_.random,
+                                    out_.worker,    out_.dialer, out_.store};
+  outside.not_before = [this] { return valve_->reconnect_not_before(); };
+  session_ = std::make_unique<session::Session>(
+      config_.whatsapp, std::move(outside),
+      [this](session::Event event, Once<void(Result<void>)> stored) {
+        on_event(std::move(event), std::move(stored));
+      });
+  checker_ = std::make_unique<FirstContactCheck>(*session_);
+  outbox_ = std::make_unique<Outbox>(out_.outbox_ring);
+  valve_ = std::make_unique<throttle::Valve>(
+      throttle::Valve::Outside{out_.scheduler, out_.clock, out_.random, out_.store, *outbox_,
+                               *session_, *checker_, *this, out_.utc_offset});
+  outbox_->join(*valve_);
 }
 
-Result<void> App::Impl::open_rings() {
-  const auto open_ring = [this](const char* name, std::uint64_t bytes, queue::WhenFull when_full) {
-    queue::RingFile::Options options;
-    options.path = config_.data_dir + "/" + name;
-    options.bytes = bytes;
-    options.when_full = when_full;
-    return queue::RingFile::open(disk_, loop_, worker_, random_, options);
-  };
-  TRY(outbox_ring_, open_ring("outbox.ring", config_.queue.outbox_bytes, queue::WhenFull::refuse));
-  TRY(inbox_ring_,
-      open_ring("inbox.ring", config_.queue.inbox_bytes, queue::WhenFull::drop_oldest));
-  for (const auto& [name, ring] :
-       {std::pair{"outbox", outbox_ring_.get()}, std::pair{"inbox", inbox_ring_.get()}}) {
-    const queue::Recovery& found = ring->recovery();
-    log::info("queue", "opened",
-              {{"queue", name},
-               {"pending", found.pending},
-               {"torn", found.torn},
-               {"damaged", found.damaged},
-               {"set_aside", found.set_aside}});
-  }
-  return {};
+/// notify: session -> notifier -> inbox -> long poll | webhook
+void App::build_notify() {
+  inbox_ = std::make_unique<Inbox>(out_.inbox_ring, out_.scheduler, out_.clock, config_.queue.keep);
+  notifier_ = std::make_unique<api::Notifier>(api::Notifier::Outside{
+      out_.scheduler, out_.clock, out_.store, settings_,
+      [this] {
+        const session::Account account = session_->account();
+        return api::Instance{access_.id_instance,
+                             account.phone.empty() ? "" : account.phone + "@c.us",
+                             account.push_name};
+      },
+      [this](std::string body, api::NotificationKind kind, Once<void(Result<void>)> stored) {
+        store_notification(std::move(body), kind, std::move(stored));
+      }});
+  mailbox_ = std::make_unique<InboxMailbox>(*inbox_);
+  courier_ = std::make_unique<webhooks::Courier>(
+      webhooks::CourierOptions{}, webhooks::Courier::Outside{out_.scheduler, out_.http, *mailbox_});
 }
 
-Result<void> App::Impl::build() {
-  dialer_ = std::make_unique<net::NetDialer>(
-      loop_, worker_, random_,
-      [this] { return loop_.system_wall() >= Wall::from_unix(POSTHORN_BUILD_TIME); },
-      proxy_of(config_));
-  http_ = net::make_http_client(loop_);
-  box_ = std::make_unique<Box>(
-      config_, access_,
-      Box::Outside{loop_, *clock_, random_, worker_, *dialer_, *http_, *store_, *outbox_ring_,
-                   *inbox_ring_, &throttle::local_offset, [this] {
-                     if (board_) board_->refresh();
-                   }});
-  if (set_aside_) box_->advise_until_linked(kLinkAgain);
-  TRY(box_->build());
-  care_ = make_care();
-  for (api::Route& route : care_->routes()) box_->api().add(std::move(route));
-  // Public as every certificate: for tills that want to pin it.
-  box_->api().add_page("/certificate.pem", api::Verb::get,
-                       [this](const api::Request&, api::Reply reply) {
-                         if (!https_ || !https_->listening())
-                           return reply.send({.status = 404, .body = "", .headers = {}});
-                         reply.send({.body = https_->certificate(),
-                                     .content_type = "application/x-pem-file",
-                                     .headers = {}});
-                       });
-  return {};
+/// ask: api -> session, and every method and page of the API.
+void App::build_ask() {
+  link_ = std::make_unique<ChargedLink>(*session_, *valve_);
+  api::ApiOptions options;
+  options.id_instance = access_.id_instance;
+  options.token = access_.token;
+  options.job_life = config_.queue.keep;
+  options.version = POSTHORN_VERSION;
+  // Else Green-API's 50 requests a second would be all that a benchmark measures.
+  if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
+  api_ = std::make_unique<api::Api>(
+      options, api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
+                                 notifier_->state(), *outbox_, *inbox_, *link_,
+                                 [this] { return status(); }, [this] { valve_->resume(); }});
+  api_->add(tail_.route());
+  for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
+  api_->add_page("/metrics", api::Verb::get, [this](const api::Request&, api::Reply reply) {
+    reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
+  });
+  inbox_->on_head([this] {
+    api_->on_notification();
+    courier_->on_notification();
+  });
 }
 
-void App::Impl::stop() {
-  if (clock_ && store_) save_clock();
-  clock_timer_.stop();
-  health_timer_.stop();
-  board_.reset();
-  if (box_) box_->api().stop();
-  https_.reset();
-  server_.reset();
-  if (box_) box_->stop();
-  http_.reset();
-  // They answer what is still open with `cancelled`, to the box.
-  outbox_ring_.reset();
-  inbox_ring_.reset();
-  box_.reset();
-  care_.reset();
-  dialer_.reset();
-  store_.reset();
+void App::stop() {
+  tail_.stop();
+  if (api_) api_->stop();
+  if (courier_) courier_->stop();
+  if (valve_) valve_->stop();
+  if (session_) session_->stop();
+  courier_.reset();
+  mailbox_.reset();
+  api_.reset();
+  link_.reset();
+  session_.reset();
+  valve_.reset();
+  outbox_.reset();
+  checker_.reset();
 }
 
-/// A store that has failed stays so until it is opened anew (store.h), so the program ends and
-/// systemd starts it again; a damaged database is then set aside. Nothing is lost by it: what was
-/// accepted is in the rings.
-void App::Impl::watch_store() {
-  if (store_->healthy()) {
-    health_timer_.start(kHealthCheck, [this] { watch_store(); });
-    return;
-  }
-  log::error(
-      "posthornd", "the database cannot be trusted any more; the program starts again",
-      {{"what_to_do", "If this happens again, replace the SD card: it does not keep data."}});
-  failed_ = true;
-  if (board_) board_->refresh();
-  health_timer_.start(kShowFault, [this] { loop_.stop(); });
-}
-
-void App::Impl::save_clock() {
-  const Wall now = clock_->now();
-  if (now.trusted) {
-    if (const auto saved = store_->save(kClockBlob, as_bytes(std::to_string(now.unix_seconds())));
-        !saved) {
-      log::warn("clock", "time not saved", {{"error", saved.error()}});
+void App::on_event(session::Event event, Once<void(Result<void>)> stored) {
+  counters_.on_event(event);
+  tell_throttle(event);
+  if (const auto* message = std::get_if<session::Message>(&event)) {
+    if (!message->from_me && settings_.current().mark_incoming_messages_readed) {
+      session_->mark_read(message->chat, message->id, [](Result<std::size_t>) {});
     }
   }
-  clock_timer_.start(kClockSave, [this] { save_clock(); });
+  notifier_->on_event(event, std::move(stored));
 }
 
-void App::Impl::on_wish(board::Wish wish) {
-  log::warn("board", "the button asks for a reset", {{"wish", static_cast<int>(wish)}});
-  if (const auto asked = request_reset(config_.data_dir, wish); !asked) {
-    log::error("board", "the reset cannot be written down", {{"error", asked.error()}});
-    return;
+void App::tell_throttle(const session::Event& event) {
+  if (const auto* message = std::get_if<session::Message>(&event)) {
+    tell_of_message(*message);
+  } else if (const auto* receipt = std::get_if<session::Receipt>(&event)) {
+    valve_->on_delivered(receipt->message_id);
+  } else if (const auto* restriction = std::get_if<session::Restriction>(&event)) {
+    valve_->on_signal(to_signal(*restriction));
+  } else if (const auto* change = std::get_if<session::StateChanged>(&event)) {
+    if (change->state == session::State::pairing) linking_ = true;
+  } else if (const auto* link = std::get_if<session::Connectivity>(&event)) {
+    tell_of_link(link->online);
   }
-  // The network is the system's; the rest is done by our own next start.
-  if (wish != board::Wish::reset_network) loop_.stop();
 }
 
-std::unique_ptr<Care> App::Impl::make_care() {
-  return std::make_unique<Care>(
-      Care::Outside{loop_, worker_, random_, *clock_, config_.data_dir, kRunDirectory,
-                    [this] { return board_ ? board_->board().update : "none"; },
-                    [this] { return board_text(); }, [this] { return support_texts(); },
-                    [this](board::Wish wish) { on_wish(wish); }, [this] { loop_.stop(); }});
+void App::tell_of_message(const session::Message& message) {
+  // Whoever gets a group's messages is in it, at least since then.
+  if (message.chat.ends_with("@g.us")) valve_->on_group(message.chat, message.timestamp);
+  if (message.from_me) {
+    valve_->on_own_send(message.chat, message.timestamp);
+  } else {
+    valve_->on_inbound(message.chat, message.text, message.timestamp);
+  }
 }
 
-std::string App::Impl::board_text() const {
-  if (!board_) return "{}";
-  return board_json(board_->board(), board_->has_led(), board_->has_button(), board_->health(),
-                    config_.data_dir);
+void App::tell_of_link(bool online) {
+  if (!online) return valve_->on_disconnected();
+  advice_.clear();
+  if (std::exchange(linking_, false)) {
+    throttle::Signal relinked;
+    relinked.kind = throttle::Signal::Kind::relinked;
+    const bool was_unlinked = valve_->status().signal == "unlinked";
+    valve_->on_signal(relinked);
+    // Whoever scans the code holds the shop's phone: that is the operator's word for an unlink,
+    // though not for a ban.
+    if (was_unlinked) (void)valve_->acknowledge("phone", "the phone was linked again");
+  }
+  valve_->on_connected();
+  courier_->retry_now();
 }
 
-/// Chats are in it as salted hashes; what people typed is looked at for numbers.
-std::string App::Impl::audit_text() const {
-  auto records = throttle_audit_json(box_->valve(), kAuditMost);
-  if (!records) return records.error().detail;
-  for (json::Value& record : *records) {
-    for (const char* typed : {"who", "reason"}) {
-      record[typed] = scrub(json::string_at(record, typed).value_or(""));
+void App::store_notification(std::string body, api::NotificationKind kind,
+                             Once<void(Result<void>)> stored) {
+  tail_.add(body);
+  inbox_->append(std::move(body), kind, std::move(stored));
+}
+
+void App::on_settings(const api::Settings& settings) {
+  courier_->set_target({settings.webhook_url, settings.webhook_url_token});
+  if (const auto set = valve_->set_delay(settings.delay_send_messages); !set) {
+    log::warn("throttle", "delaySendMessagesMilliseconds was not taken", {{"error", set.error()}});
+  }
+}
+
+void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
+  using Kind = throttle::Fate::Kind;
+  counters_.on_fate(fate);
+  api::MessageStatus status = api::MessageStatus::failed;
+  switch (fate.kind) {
+    case Kind::sent:
+      status = api::MessageStatus::sent;
+      break;
+    case Kind::failed:
+      status = api::MessageStatus::failed;
+      break;
+    case Kind::no_account:
+      status = api::MessageStatus::no_account;
+      break;
+    case Kind::held:
+      status = api::MessageStatus::yellow_card;
+      break;
+  }
+  if (fate.kind == Kind::sent && settings_.current().mark_incoming_messages_readed_on_reply) {
+    session_->mark_read(fate.job.chat, "", [](Result<std::size_t>) {});
+  }
+  notifier_->on_job(fate.job, status, fate.description, fate.time,
+                    [settled = std::move(settled)](Result<void> stored) mutable {
+                      // A status that the disk refused must not keep the job from ending.
+                      if (!stored) log::error("inbox", "status lost", {{"error", stored.error()}});
+                      settled();
+                    });
+}
+
+void App::on_level(const throttle::LevelChange& change) {
+  log::warn("throttle", "level changed",
+            {{"from", throttle::to_string(change.from)},
+             {"to", throttle::to_string(change.to)},
+             {"signal", change.signal}});
+  notifier_->on_throttle(change.to);
+  if (out_.on_change) out_.on_change();
+}
+
+void App::ask_restriction() {
+  // The session asks the account by itself after every 463, at login and on its schedule
+  // (chapter 04 section 10.3); the answer arrives as a Restriction event.
+}
+
+void App::confirm_opt_out(const std::string& chat, const std::string& text) {
+  Job job;
+  job.chat = chat;
+  job.text = text;
+  job.accepted_at = out_.clock.now();
+  job.expires_at = job.accepted_at + config_.queue.keep;
+  job.id = make_message_id(out_.random, job.accepted_at, session_->account().phone);
+  outbox_->accept(std::move(job), [](Result<std::string> accepted) {
+    if (!accepted) {
+      log::warn("throttle", "opt-out confirmation not queued", {{"error", accepted.error()}});
     }
+  });
+}
+
+void App::tell_operator(const std::string& sentence) { log::warn("throttle", sentence); }
+
+std::string App::metrics() const {
+  std::vector<throttle::Metric> all = valve_->metrics();
+  const Wall now = out_.clock.now();
+  add_ring(all, "outbox", out_.outbox_ring.status(), now);
+  add_ring(all, "inbox", out_.inbox_ring.status(), now);
+  counters_.add_to(all);
+  const webhooks::Courier::Counters& courier = courier_->counters();
+  all.push_back({"webhook_delivered_total", "", static_cast<double>(courier.delivered), true});
+  all.push_back({"webhook_failures_total", "", static_cast<double>(courier.failures), true});
+  add_process(all);
+  return metrics_text(all);
+}
+
+Status App::status() const {
+  using session::State;
+  Status status;
+  switch (session_->state()) {
+    case State::offline:
+    case State::connecting:
+    case State::handshaking:
+    case State::syncing:
+      status.link = Status::Link::starting;
+      break;
+    case State::pairing:
+    case State::logged_out:
+      status.link = Status::Link::not_linked;
+      break;
+    case State::online:
+      status.link = Status::Link::online;
+      break;
+    case State::backing_off:
+      status.link = Status::Link::reconnecting;
+      break;
+    case State::paused:
+    case State::replaced:
+      status.link = Status::Link::paused;
+      break;
+    case State::blocked:
+      status.link = Status::Link::blocked;
+      break;
   }
-  return json::write(*records);
+  const session::StateChanged& detail = session_->state_detail();
+  status.link_cause = detail.cause;
+  status.what_to_do = advice_.empty() ? detail.what_to_do : advice_;
+  status.until = detail.until;
+  status.throttle = valve_->level();
+  if (!status.until) status.until = valve_->status().until;
+  status.outbox_jobs = outbox_->count();
+  status.inbox_notifications = inbox_->count();
+  status.storage_ok =
+      out_.store.healthy() && !out_.outbox_ring.status().fault && !out_.inbox_ring.status().fault;
+  status.clock_trusted = out_.clock.now().trusted;
+  return status;
 }
-
-NamedTexts App::Impl::support_texts() const {
-  return {{"posthorn/system.txt", describe_system()},
-          {"posthorn/status.json", scrub(api::health_text(status(), POSTHORN_VERSION))},
-          {"posthorn/board.json", board_text()},
-          {"posthorn/config.toml", describe_config(config_)},
-          {"posthorn/metrics.txt", box_->metrics()},
-          {"posthorn/throttle-audit.json", audit_text()},
-          {"posthorn/storage.txt", describe_storage(config_.data_dir)},
-          {"posthorn/log.txt", scrub(recent_log())}};
-}
-
-std::string App::Impl::https_url() const {
-  return https_ && https_->listening() ? url_of("https", https_->port()) : "";
-}
-
-std::string App::Impl::url() const { return url_of("http", server_->port()); }
-
-std::string App::Impl::url_of(const char* scheme, std::uint16_t port) const {
-  const bool any = config_.api.listen == "0.0.0.0" || config_.api.listen == "::";
-  const std::string host = any ? "127.0.0.1" : config_.api.listen;
-  return std::string(scheme) + "://" +
-         (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
-         std::to_string(port);
-}
-
-App::App(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-App::~App() = default;
-
-Result<std::unique_ptr<App>> App::start(loop::Loop& loop, const Config& config) {
-  auto impl = std::make_unique<Impl>(loop, config);
-  TRY(impl->start());
-  return std::unique_ptr<App>(new App(std::move(impl)));
-}
-
-std::string App::url() const { return impl_->url(); }
-std::string App::https_url() const { return impl_->https_url(); }
-std::uint64_t App::id_instance() const { return impl_->access().id_instance; }
-const std::string& App::token() const { return impl_->access().token; }
-Status App::status() const { return impl_->status(); }
-bool App::failed() const { return impl_->failed(); }
 
 }  // namespace posthorn::daemon

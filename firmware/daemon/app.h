@@ -1,40 +1,115 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "daemon/access.h"
+#include "daemon/event_tail.h"
+#include "daemon/inbox.h"
+#include "daemon/metrics.h"
+#include "daemon/number_checks.h"
+#include "daemon/outbox.h"
+#include "daemon/throttle_config.h"
+#include "posthorn/api/api.h"
+#include "posthorn/api/notifier.h"
+#include "posthorn/base/clock.h"
 #include "posthorn/base/config.h"
-#include "posthorn/base/result.h"
 #include "posthorn/base/status.h"
-#include "posthorn/loop/loop.h"
+#include "posthorn/net/http_client.h"
+#include "posthorn/queue/ring_file.h"
+#include "posthorn/session/session.h"
+#include "posthorn/store/store.h"
+#include "posthorn/throttle/valve.h"
+#include "posthorn/webhooks/courier.h"
 
 namespace posthorn::daemon {
 
-/// The program: gives the box (box.h) its edges, which are disk, network, HTTP server, LED and
-/// button, and stops everything in reverse order.
-class App {
+/// The box without its edges: the four arrows of ARCHITECTURE.md, joined. It has no sockets, files
+/// or clocks of its own, so a test runs the very same composition for fourteen days in seconds
+/// (tests/scenario); appliance.cpp gives it the real ones.
+class App final : private throttle::Listener {
  public:
-  /// Errors: what keeps the box from starting, with what to do: io or full (data directory),
-  /// refused (port in use), malformed (configuration).
-  [[nodiscard]] static Result<std::unique_ptr<App>> start(loop::Loop& loop, const Config& config);
-  ~App();
+  struct Outside {
+    Scheduler& scheduler;
+    Clock& clock;
+    Random& random;
+    Worker& worker;
+    Dialer& dialer;
+    net::HttpClient& http;
+    store::Store& store;
+    queue::RingFile& outbox_ring;
+    queue::RingFile& inbox_ring;
+    /// Seconds the shop's clock is ahead of UTC at that moment.
+    std::function<seconds(Wall)> utc_offset;
+    /// Something that the LED shows has changed; may be empty.
+    std::function<void()> on_change = {};
+  };
+
+  /// Everything in `outside` outlives the box.
+  App(const Config& config, const Access& access, Outside outside);
   App(const App&) = delete;
   App& operator=(const App&) = delete;
+  ~App() override;
 
-  /// Where the API listens, e.g. "http://127.0.0.1:8080".
-  [[nodiscard]] std::string url() const;
-  /// The same over HTTPS; empty without it.
-  [[nodiscard]] std::string https_url() const;
-  [[nodiscard]] std::uint64_t id_instance() const;
-  [[nodiscard]] const std::string& token() const;
+  /// Builds in dependency order and loads what was kept; nothing connects yet.
+  /// Errors: io, malformed (configuration).
+  Result<void> build();
+  /// Connects to WhatsApp.
+  void connect() { session_->start(); }
+  /// In reverse order of build(); answers what is still open with `cancelled`.
+  void stop();
+
+  [[nodiscard]] api::Api& api() { return *api_; }
+  [[nodiscard]] throttle::Valve& valve() { return *valve_; }
+  [[nodiscard]] session::Session& session() { return *session_; }
   [[nodiscard]] Status status() const;
-  /// The loop was stopped because the store failed: end with an error, to be started again.
-  [[nodiscard]] bool failed() const;
+  /// As Prometheus reads it.
+  [[nodiscard]] std::string metrics() const;
+  /// Shown instead of the link's own advice until the box is linked; empty: nothing.
+  void advise_until_linked(std::string what_to_do) { advice_ = std::move(what_to_do); }
 
  private:
-  class Impl;
-  explicit App(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  void build_send();
+  void build_notify();
+  void build_ask();
+
+  // notify: net -> wire -> session -> here -> inbox -> webhook or long poll
+  void on_event(session::Event event, Once<void(Result<void>)> stored);
+  void tell_throttle(const session::Event& event);
+  void tell_of_message(const session::Message& message);
+  void tell_of_link(bool online);
+  void store_notification(std::string body, api::NotificationKind kind,
+                          Once<void(Result<void>)> stored);
+  void on_settings(const api::Settings& settings);
+
+  // What the throttle tells.
+  void on_fate(const throttle::Fate& fate, Once<void()> settled) override;
+  void on_level(const throttle::LevelChange& change) override;
+  void ask_restriction() override;
+  void confirm_opt_out(const std::string& chat, const std::string& text) override;
+  void tell_operator(const std::string& sentence) override;
+
+  Config config_;
+  Access access_;
+  Outside out_;
+  api::SettingsStore settings_;
+  SettingChanges setting_changes_;
+  std::unique_ptr<session::Session> session_;
+  std::unique_ptr<FirstContactCheck> checker_;
+  std::unique_ptr<Outbox> outbox_;
+  std::unique_ptr<throttle::Valve> valve_;
+  std::unique_ptr<Inbox> inbox_;
+  std::unique_ptr<api::Notifier> notifier_;
+  std::unique_ptr<ChargedLink> link_;
+  std::unique_ptr<api::Api> api_;
+  std::unique_ptr<InboxMailbox> mailbox_;
+  std::unique_ptr<webhooks::Courier> courier_;
+  Counters counters_;
+  EventTail tail_;
+  bool linking_ = false;  ///< a phone is being linked: going online then is news for the throttle
+  std::string advice_;
 };
 
 }  // namespace posthorn::daemon

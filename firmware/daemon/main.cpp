@@ -11,7 +11,7 @@
 #include <optional>
 #include <sstream>
 
-#include "daemon/app.h"
+#include "daemon/appliance.h"
 #include "daemon/recent_log.h"
 #include "daemon/service_manager.h"
 #include "daemon/throttle_config.h"
@@ -65,7 +65,7 @@ int run(const Config& config) {
   use_time_zone(config.throttle);
   keep_recent_log();
   loop::Loop loop;
-  auto app = App::start(loop, config);
+  auto app = Appliance::start(loop, config);
   if (!app) {
     log::error("posthornd", "cannot start", {{"error", app.error()}});
     return 1;

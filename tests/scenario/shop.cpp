@@ -70,9 +70,9 @@ void Shop::boot() {
   };
   outbox_ring = open_ring("outbox.ring", config.queue.outbox_bytes, queue::WhenFull::refuse);
   inbox_ring = open_ring("inbox.ring", config.queue.inbox_bytes, queue::WhenFull::drop_oldest);
-  box = std::make_unique<daemon::Box>(
+  box = std::make_unique<daemon::App>(
       config, daemon::Access{kInstance, kToken, false},
-      daemon::Box::Outside{scheduler, *clock, random, worker, dialer, http, *store, *outbox_ring,
+      daemon::App::Outside{scheduler, *clock, random, worker, dialer, http, *store, *outbox_ring,
                            *inbox_ring, [](Wall) { return seconds(0); },
                            [this] { ++led_changes; }});
   const auto built = box->build();

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "daemon/box.h"
+#include "daemon/app.h"
 #include "posthorn/base/json.h"
 #include "posthorn/simulator/simulator.h"
 #include "support/fakes.h"
@@ -38,7 +38,7 @@ struct Story {
   [[nodiscard]] std::string end() const;
 };
 
-/// A shop: the daemon's own composition (daemon::Box) with real rings, store, throttle, session and
+/// A shop: the daemon's own composition (daemon::App) with real rings, store, throttle, session and
 /// API, on one fake clock. Sockets, disk and time are the test's; the other end is the simulator.
 /// The till speaks to it as it would over HTTP.
 class Shop {
@@ -97,7 +97,7 @@ class Shop {
   std::unique_ptr<Clock> clock;
   std::unique_ptr<queue::RingFile> outbox_ring;
   std::unique_ptr<queue::RingFile> inbox_ring;
-  std::unique_ptr<daemon::Box> box;
+  std::unique_ptr<daemon::App> box;
 
   std::string phone;                     ///< the shop's own number
   std::set<std::string> accepted;        ///< ids that a 200 named

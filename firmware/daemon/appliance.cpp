@@ -1,0 +1,342 @@
+#include "daemon/appliance.h"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "daemon/access.h"
+#include "daemon/app.h"
+#include "daemon/board_link.h"
+#include "daemon/care.h"
+#include "daemon/https.h"
+#include "daemon/recent_log.h"
+#include "daemon/restore.h"
+#include "daemon/support_bundle.h"
+#include "daemon/throttle_api.h"
+#include "daemon/throttle_config.h"
+#include "posthorn/api/server.h"
+#include "posthorn/base/clock.h"
+#include "posthorn/base/json.h"
+#include "posthorn/base/log.h"
+#include "posthorn/net/dialer.h"
+#include "posthorn/net/http_client.h"
+#include "posthorn/queue/disk.h"
+#include "posthorn/store/store.h"
+#include "posthorn/throttle/valve.h"
+
+namespace posthorn::daemon {
+
+namespace {
+
+/// Root's side tells here how an update went.
+constexpr const char* kRunDirectory = "/run/posthorn";
+constexpr std::string_view kClockBlob = "clock";
+constexpr minutes kClockSave{10};
+/// How often the store is asked whether it can still be trusted.
+constexpr seconds kHealthCheck{1};
+/// Time for the fault to be seen on the LED and in /healthz before the program starts again.
+constexpr seconds kShowFault{5};
+constexpr auto kLinkAgain =
+    "Link the shop's phone again: the box's memory of the link was damaged and has been set aside.";
+
+Result<void> make_directory(const std::string& path) {
+  if (mkdir(path.c_str(), 0700) == 0 || errno == EEXIST) return {};
+  return fail(Errc::io, "data directory " + path + ": " + std::strerror(errno));
+}
+
+/// The largest of the build time and the time saved last (chapter 04 section 9).
+Wall clock_floor(BlobStore& blobs) {
+  Wall floor = Wall::from_unix(POSTHORN_BUILD_TIME, false);
+  const auto saved = blobs.load(kClockBlob);
+  if (saved && *saved) {
+    if (const auto parsed = json::parse(as_text(**saved))) {
+      const Wall then = Wall::from_unix(json::int_of(*parsed).value_or(0), false);
+      floor = std::max(floor, then);
+    }
+  }
+  return floor;
+}
+
+/// The configuration's proxy; parse_config has looked at it.
+std::optional<Proxy> proxy_of(const Config& config) {
+  if (config.network.proxy.empty()) return std::nullopt;
+  auto proxy = parse_proxy(config.network.proxy);
+  return proxy ? std::optional(std::move(*proxy)) : std::nullopt;
+}
+
+}  // namespace
+
+class Appliance::Impl {
+ public:
+  Impl(loop::Loop& loop, const Config& config) : loop_(loop), config_(config) {}
+  ~Impl() { stop(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Result<void> start();
+  void stop();
+  [[nodiscard]] std::string url() const;
+  [[nodiscard]] std::string https_url() const;
+  [[nodiscard]] const Access& access() const { return access_; }
+  [[nodiscard]] Status status() const { return app_->status(); }
+  [[nodiscard]] bool failed() const { return failed_; }
+
+ private:
+  [[nodiscard]] std::string url_of(const char* scheme, std::uint16_t port) const;
+  Result<void> open_stores();
+  Result<void> open_rings();
+  Result<void> build();
+  void save_clock();
+  void watch_store();
+  void on_wish(board::Wish wish);
+  [[nodiscard]] std::unique_ptr<Care> make_care();
+  [[nodiscard]] std::string board_text() const;
+  [[nodiscard]] std::string audit_text() const;
+  [[nodiscard]] NamedTexts support_texts() const;
+
+  loop::Loop& loop_;
+  Config config_;
+  Access access_;
+  loop::PoolWorker worker_{loop_};
+  loop::SystemRandom random_;
+  queue::PosixDisk disk_;
+  std::unique_ptr<store::Store> store_;
+  bool set_aside_ = false;  ///< the database was damaged: the phone must be linked again
+  std::unique_ptr<Clock> clock_;
+  std::unique_ptr<queue::RingFile> outbox_ring_;
+  std::unique_ptr<queue::RingFile> inbox_ring_;
+  std::unique_ptr<net::NetDialer> dialer_;
+  std::unique_ptr<net::HttpClient> http_;
+  std::unique_ptr<App> app_;
+  std::unique_ptr<api::Server> server_;
+  std::unique_ptr<Https> https_;
+  std::unique_ptr<BoardLink> board_;
+  std::unique_ptr<Care> care_;
+  bool failed_ = false;
+  Timer clock_timer_{loop_};
+  Timer health_timer_{loop_};
+};
+
+Result<void> Appliance::Impl::start() {
+  TRY(open_stores());
+  TRY(open_rings());
+  TRY(build());
+  api::ServerOptions server;
+  server.listen = config_.api.listen;
+  server.port = config_.api.port;
+  TRY(server_, api::serve(loop_, server, app_->api()));
+  if (config_.api.https_port) {
+    server.port = *config_.api.https_port;
+    TRY(https_, Https::start({loop_, *store_, *clock_, random_, app_->api()}, server));
+  }
+  TRY(write_access_file(config_.data_dir, url(), access_));
+  board_ = std::make_unique<BoardLink>(
+      loop_, config_.board, [this] { return status(); },
+      [this](board::Wish wish) { on_wish(wish); });
+  app_->connect();
+  save_clock();
+  watch_store();
+  return {};
+}
+
+Result<void> Appliance::Impl::open_stores() {
+  TRY(make_directory(config_.data_dir));
+  const auto reset = begin_reset(config_.data_dir);
+  TRY(finish_restore(config_.data_dir));
+  TRY(auto opened, store::Store::open(config_.data_dir + "/posthorn.db", worker_));
+  store_ = std::move(opened.store);
+  if (!opened.set_aside.empty()) {
+    log::error("store", "the database was damaged and was set aside; link the phone again",
+               {{"copy", opened.set_aside}, {"damage", opened.damage}});
+    set_aside_ = true;
+  }
+  if (reset) {
+    log::warn("posthornd", "settings and API token are as on the first day");
+    TRY(store_->erase("settings"));
+    TRY(store_->erase(SettingChanges::kBlobName));
+    TRY(store_->erase("api/access"));
+    end_reset(config_.data_dir);
+  }
+  clock_ = std::make_unique<Clock>(loop_, clock_floor(*store_));
+  TRY(access_, load_access(*store_, config_.api, random_));
+  return {};
+}
+
+Result<void> Appliance::Impl::open_rings() {
+  const auto open_ring = [this](const char* name, std::uint64_t bytes, queue::WhenFull when_full) {
+    queue::RingFile::Options options;
+    options.path = config_.data_dir + "/" + name;
+    options.bytes = bytes;
+    options.when_full = when_full;
+    return queue::RingFile::open(disk_, loop_, worker_, random_, options);
+  };
+  TRY(outbox_ring_, open_ring("outbox.ring", config_.queue.outbox_bytes, queue::WhenFull::refuse));
+  TRY(inbox_ring_,
+      open_ring("inbox.ring", config_.queue.inbox_bytes, queue::WhenFull::drop_oldest));
+  for (const auto& [name, ring] :
+       {std::pair{"outbox", outbox_ring_.get()}, std::pair{"inbox", inbox_ring_.get()}}) {
+    const queue::Recovery& found = ring->recovery();
+    log::info("queue", "opened",
+              {{"queue", name},
+               {"pending", found.pending},
+               {"torn", found.torn},
+               {"damaged", found.damaged},
+               {"set_aside", found.set_aside}});
+  }
+  return {};
+}
+
+Result<void> Appliance::Impl::build() {
+  dialer_ = std::make_unique<net::NetDialer>(
+      loop_, worker_, random_,
+      [this] { return loop_.system_wall() >= Wall::from_unix(POSTHORN_BUILD_TIME); },
+      proxy_of(config_));
+  http_ = net::make_http_client(loop_);
+  app_ = std::make_unique<App>(
+      config_, access_,
+      App::Outside{loop_, *clock_, random_, worker_, *dialer_, *http_, *store_, *outbox_ring_,
+                   *inbox_ring_, &throttle::local_offset, [this] {
+                     if (board_) board_->refresh();
+                   }});
+  if (set_aside_) app_->advise_until_linked(kLinkAgain);
+  TRY(app_->build());
+  care_ = make_care();
+  for (api::Route& route : care_->routes()) app_->api().add(std::move(route));
+  // Public as every certificate: for tills that want to pin it.
+  app_->api().add_page("/certificate.pem", api::Verb::get,
+                       [this](const api::Request&, api::Reply reply) {
+                         if (!https_ || !https_->listening())
+                           return reply.send({.status = 404, .body = "", .headers = {}});
+                         reply.send({.body = https_->certificate(),
+                                     .content_type = "application/x-pem-file",
+                                     .headers = {}});
+                       });
+  return {};
+}
+
+void Appliance::Impl::stop() {
+  if (clock_ && store_) save_clock();
+  clock_timer_.stop();
+  health_timer_.stop();
+  board_.reset();
+  if (app_) app_->api().stop();
+  https_.reset();
+  server_.reset();
+  if (app_) app_->stop();
+  http_.reset();
+  // They answer what is still open with `cancelled`, to the box.
+  outbox_ring_.reset();
+  inbox_ring_.reset();
+  app_.reset();
+  care_.reset();
+  dialer_.reset();
+  store_.reset();
+}
+
+/// A store that has failed stays so until it is opened anew (store.h), so the program ends and
+/// systemd starts it again; a damaged database is then set aside. Nothing is lost by it: what was
+/// accepted is in the rings.
+void Appliance::Impl::watch_store() {
+  if (store_->healthy()) {
+    health_timer_.start(kHealthCheck, [this] { watch_store(); });
+    return;
+  }
+  log::error(
+      "posthornd", "the database cannot be trusted any more; the program starts again",
+      {{"what_to_do", "If this happens again, replace the SD card: it does not keep data."}});
+  failed_ = true;
+  if (board_) board_->refresh();
+  health_timer_.start(kShowFault, [this] { loop_.stop(); });
+}
+
+void Appliance::Impl::save_clock() {
+  const Wall now = clock_->now();
+  if (now.trusted) {
+    if (const auto saved = store_->save(kClockBlob, as_bytes(std::to_string(now.unix_seconds())));
+        !saved) {
+      log::warn("clock", "time not saved", {{"error", saved.error()}});
+    }
+  }
+  clock_timer_.start(kClockSave, [this] { save_clock(); });
+}
+
+void Appliance::Impl::on_wish(board::Wish wish) {
+  log::warn("board", "the button asks for a reset", {{"wish", static_cast<int>(wish)}});
+  if (const auto asked = request_reset(config_.data_dir, wish); !asked) {
+    log::error("board", "the reset cannot be written down", {{"error", asked.error()}});
+    return;
+  }
+  // The network is the system's; the rest is done by our own next start.
+  if (wish != board::Wish::reset_network) loop_.stop();
+}
+
+std::unique_ptr<Care> Appliance::Impl::make_care() {
+  return std::make_unique<Care>(
+      Care::Outside{loop_, worker_, random_, *clock_, config_.data_dir, kRunDirectory,
+                    [this] { return board_ ? board_->board().update : "none"; },
+                    [this] { return board_text(); }, [this] { return support_texts(); },
+                    [this](board::Wish wish) { on_wish(wish); }, [this] { loop_.stop(); }});
+}
+
+std::string Appliance::Impl::board_text() const {
+  if (!board_) return "{}";
+  return board_json(board_->board(), board_->has_led(), board_->has_button(), board_->health(),
+                    config_.data_dir);
+}
+
+/// Chats are in it as salted hashes; what people typed is looked at for numbers.
+std::string Appliance::Impl::audit_text() const {
+  auto records = throttle_audit_json(app_->valve(), kAuditMost);
+  if (!records) return records.error().detail;
+  for (json::Value& record : *records) {
+    for (const char* typed : {"who", "reason"}) {
+      record[typed] = scrub(json::string_at(record, typed).value_or(""));
+    }
+  }
+  return json::write(*records);
+}
+
+NamedTexts Appliance::Impl::support_texts() const {
+  return {{"posthorn/system.txt", describe_system()},
+          {"posthorn/status.json", scrub(api::health_text(status(), POSTHORN_VERSION))},
+          {"posthorn/board.json", board_text()},
+          {"posthorn/config.toml", describe_config(config_)},
+          {"posthorn/metrics.txt", app_->metrics()},
+          {"posthorn/throttle-audit.json", audit_text()},
+          {"posthorn/storage.txt", describe_storage(config_.data_dir)},
+          {"posthorn/log.txt", scrub(recent_log())}};
+}
+
+std::string Appliance::Impl::https_url() const {
+  return https_ && https_->listening() ? url_of("https", https_->port()) : "";
+}
+
+std::string Appliance::Impl::url() const { return url_of("http", server_->port()); }
+
+std::string Appliance::Impl::url_of(const char* scheme, std::uint16_t port) const {
+  const bool any = config_.api.listen == "0.0.0.0" || config_.api.listen == "::";
+  const std::string host = any ? "127.0.0.1" : config_.api.listen;
+  return std::string(scheme) + "://" +
+         (host.find(':') == std::string::npos ? host : "[" + host + "]") + ":" +
+         std::to_string(port);
+}
+
+Appliance::Appliance(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Appliance::~Appliance() = default;
+
+Result<std::unique_ptr<Appliance>> Appliance::start(loop::Loop& loop, const Config& config) {
+  auto impl = std::make_unique<Impl>(loop, config);
+  TRY(impl->start());
+  return std::unique_ptr<Appliance>(new Appliance(std::move(impl)));
+}
+
+std::string Appliance::url() const { return impl_->url(); }
+std::string Appliance::https_url() const { return impl_->https_url(); }
+std::uint64_t Appliance::id_instance() const { return impl_->access().id_instance; }
+const std::string& Appliance::token() const { return impl_->access().token; }
+Status Appliance::status() const { return impl_->status(); }
+bool Appliance::failed() const { return impl_->failed(); }
+
+}  // namespace posthorn::daemon
