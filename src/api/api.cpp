@@ -108,7 +108,8 @@ class Api::Impl {
 
   void add(Route route) {
     const double rate = route.per_second * context_->options.rate_scale;
-    routes_[route.name].push_back({std::move(route), TokenBucket(rate)});
+    auto& entries = routes_[route.name];
+    entries.push_back({std::move(route), TokenBucket(rate)});
   }
 
   void add_page(std::string path, Verb verb, std::function<void(const Request&, Reply)> handler) {

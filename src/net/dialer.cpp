@@ -209,6 +209,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
 class Handle final : public Dialer::Dial {
  public:
   explicit Handle(std::shared_ptr<Attempt> attempt) : attempt_(std::move(attempt)) {}
+  // NOLINTNEXTLINE(bugprone-exception-escape): for want of memory only, and then nothing helps.
   ~Handle() override { attempt_->cancel(); }
 
  private:

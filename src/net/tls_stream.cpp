@@ -159,7 +159,7 @@ void TlsStream::deliver_later() {
 
 void TlsStream::deliver() {
   if (handler_ == nullptr || paused_) return;
-  Bytes plain(16 * 1024);
+  Bytes plain(std::size_t{16} * 1024);
   const int n =
       mbedtls_ssl_read(&ssl_, reinterpret_cast<unsigned char*>(plain.data()), plain.size());
   if (n > 0) {

@@ -17,9 +17,10 @@ inline constexpr std::size_t kSuperblockBytes = 64;
 inline constexpr std::size_t kBatchHeaderBytes = 64;
 inline constexpr std::size_t kRecordHeaderBytes = 40;
 inline constexpr std::size_t kRecordAlign = 8;
-inline constexpr std::uint64_t kTidyBytes = 256 * 1024;  ///< most that one batch moves
-inline constexpr std::uint64_t kMinFileBytes = 64 * 1024;
-inline constexpr std::uint64_t kMinFileBytesLargeBlocks = 128 * 1024;
+inline constexpr std::uint64_t kTidyBytes =
+    std::uint64_t{256} * 1024;  ///< most that one batch moves
+inline constexpr std::uint64_t kMinFileBytes = std::uint64_t{64} * 1024;
+inline constexpr std::uint64_t kMinFileBytesLargeBlocks = std::uint64_t{128} * 1024;
 inline constexpr std::uint64_t kMaxFileBytes = 4ULL << 30;
 
 /// Where the blocks are, and the salt that makes our checksums unforgeable from outside.

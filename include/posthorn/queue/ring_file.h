@@ -23,7 +23,7 @@ namespace posthorn::queue {
 using Sequence = std::uint64_t;
 
 /// Payloads are opaque. Larger things (media) go to files of their own.
-inline constexpr std::size_t kMaxPayloadBytes = 256 * 1024;
+inline constexpr std::size_t kMaxPayloadBytes = std::size_t{256} * 1024;
 
 /// Which of two pending entries goes first when a ring that may drop is full. Stored: do not
 /// renumber.

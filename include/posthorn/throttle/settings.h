@@ -19,18 +19,18 @@ struct Settings {
   std::int64_t gap_known_max_ms = 14'000;
   std::int64_t gap_first_min_ms = 30'000;
   std::int64_t gap_first_max_ms = 90'000;
-  std::int64_t gap_any_ms = 1'000;        ///< between any two sends
-  std::int64_t gap_chat_ms = 6'000;       ///< between two sends to one chat
-  std::int64_t minute_limit = 6;          ///< known + first in 60 s, times the pace factor
-  std::int64_t minute_reply_limit = 20;   ///< replies in 60 s
-  std::int64_t hour_limit = 60;           ///< known + first in 1 h, times the pace factor
-  std::int64_t day_limit = 0;             ///< known + first in 24 h; 0: the warm-up table decides
-  std::int64_t day_total_limit = 5'000;   ///< everything in 24 h
-  std::int64_t checks_hour_limit = 30;    ///< "on WhatsApp?" questions in 1 h
-  std::int64_t checks_day_limit = 100;    ///< ... in 24 h
-  std::int64_t double_post_s = 10;        ///< 0: off
-  std::int64_t quiet_from_min = 21 * 60;  ///< minute of the local day
-  std::int64_t quiet_to_min = 8 * 60;     ///< same as quiet_from_min: no quiet hours
+  std::int64_t gap_any_ms = 1'000;       ///< between any two sends
+  std::int64_t gap_chat_ms = 6'000;      ///< between two sends to one chat
+  std::int64_t minute_limit = 6;         ///< known + first in 60 s, times the pace factor
+  std::int64_t minute_reply_limit = 20;  ///< replies in 60 s
+  std::int64_t hour_limit = 60;          ///< known + first in 1 h, times the pace factor
+  std::int64_t day_limit = 0;            ///< known + first in 24 h; 0: the warm-up table decides
+  std::int64_t day_total_limit = 5'000;  ///< everything in 24 h
+  std::int64_t checks_hour_limit = 30;   ///< "on WhatsApp?" questions in 1 h
+  std::int64_t checks_day_limit = 100;   ///< ... in 24 h
+  std::int64_t double_post_s = 10;       ///< 0: off
+  std::int64_t quiet_from_min = std::int64_t{21} * 60;  ///< minute of the local day
+  std::int64_t quiet_to_min = std::int64_t{8} * 60;     ///< same as quiet_from_min: no quiet hours
   std::int64_t delay_ms =
       500;  ///< delaySendMessagesMilliseconds: lower bound between any two sends
 
