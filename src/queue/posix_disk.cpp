@@ -15,7 +15,7 @@ namespace posthorn::queue {
 namespace {
 
 constexpr std::size_t kFallbackAlignment = 4096;
-constexpr std::size_t kZeroChunk = 256 * 1024;
+constexpr std::size_t kZeroChunk = std::size_t{256} * 1024;
 
 tl::unexpected<Error> os_error(const std::string& what, int code) {
   const Errc kind = code == ENOSPC || code == EDQUOT ? Errc::full

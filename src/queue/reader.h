@@ -10,7 +10,7 @@ namespace posthorn::queue {
 /// too short for, appears as zeros and is counted: the rest of the file is worth having.
 class Reader {
  public:
-  static constexpr std::size_t kWindow = 64 * 1024;
+  static constexpr std::size_t kWindow = std::size_t{64} * 1024;
 
   /// window: how much is read at a time, a multiple of 4096.
   explicit Reader(DiskFile& file, std::size_t window = kWindow)

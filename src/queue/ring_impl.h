@@ -33,7 +33,7 @@ class RecentPayloads {
   [[nodiscard]] const Bytes* find(Sequence sequence) const;
 
  private:
-  static constexpr std::size_t kBytes = 64 * 1024;
+  static constexpr std::size_t kBytes = std::size_t{64} * 1024;
   std::deque<std::pair<Sequence, Bytes>> payloads_;
   std::size_t bytes_ = 0;
 };
