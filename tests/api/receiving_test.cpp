@@ -216,16 +216,5 @@ TEST(CheckWhatsapp, AnswersErrorsInTheDocumentedForms) {
   EXPECT_EQ(box.post("checkWhatsapp", body)->status(), 469);
 }
 
-TEST(CheckWhatsapp, StopsAskingAfterSixtyQuestionsAnHour) {
-  Box box(0);
-  box.link.numbers = std::vector<session::NumberStatus>{{"4915550007777", false, ""}};
-  const std::string body = R"({"phoneNumber":4915550007777})";
-  for (int i = 0; i < 60; ++i) ASSERT_EQ(box.post("checkWhatsapp", body)->status(), 200);
-  EXPECT_EQ(box.post("checkWhatsapp", body)->status(), 469);
-  EXPECT_EQ(box.link.checks, 60);
-  box.scheduler.advance(hours(1));
-  EXPECT_EQ(box.post("checkWhatsapp", body)->status(), 200);
-}
-
 }  // namespace
 }  // namespace posthorn::api::test
