@@ -20,18 +20,31 @@ class Encoder {
     const auto bits = static_cast<std::uint64_t>(value);
     std::array<std::byte, sizeof(T)> raw;
     for (std::size_t i = 0; i < sizeof(T); ++i) raw[i] = static_cast<std::byte>(bits >> (8 * i));
-    append(out_, raw);
+    if (fill_ + raw.size() > chunk_.size()) flush();
+    std::copy(raw.begin(), raw.end(), chunk_.begin() + static_cast<std::ptrdiff_t>(fill_));
+    fill_ += raw.size();
   }
   void operator()(const std::string& text) {
     const auto length = static_cast<std::uint16_t>(std::min<std::size_t>(text.size(), 0xffff));
     (*this)(length);
+    flush();
     append(out_, as_bytes(std::string_view(text).substr(0, length)));
   }
 
-  [[nodiscard]] Bytes take() { return std::move(out_); }
+  [[nodiscard]] Bytes take() {
+    flush();
+    return std::move(out_);
+  }
 
  private:
+  void flush() {
+    append(out_, ByteView(chunk_).first(fill_));
+    fill_ = 0;
+  }
   Bytes out_;
+  /// The state is thousands of small numbers, written with every charge: one append for many.
+  std::array<std::byte, 512> chunk_;
+  std::size_t fill_ = 0;
 };
 
 /// Reads what Encoder wrote. Past the end everything is zero and ok() is false.
