@@ -142,9 +142,13 @@ Result<void> Persist::save_journal() {
   return blobs_.save(kJournal, out.take());
 }
 
-Result<void> Persist::record(JournalEvent event) {
+void Persist::note(JournalEvent event) {
   event.number = ++number_;
   events_.push_back(std::move(event));
+}
+
+Result<void> Persist::record(JournalEvent event) {
+  note(std::move(event));
   return save_journal();
 }
 

@@ -32,10 +32,16 @@ class Persist {
   Result<bool> load(Engine& engine, PolicyClock::Saved& clock);
   /// One event more, visible to durable() after this.
   Result<void> record(JournalEvent event);
+  /// One event more, in the journal with the next record() or save_journal(): a burst of messages
+  /// shares one write.
+  void note(JournalEvent event);
+  Result<void> save_journal();
   /// Saves everything that changed; the journal starts anew once durable() has run.
   Result<void> checkpoint(Engine& engine, const PolicyClock::Saved& clock);
-  /// True when the journal is long enough for a checkpoint.
-  [[nodiscard]] bool wants_checkpoint() const { return events_.size() >= kMaxEvents; }
+  /// True when the journal is long enough for a checkpoint; not again while one is on its way.
+  [[nodiscard]] bool wants_checkpoint() const {
+    return events_.size() >= kMaxEvents && number_ - checkpointed_ >= kMaxEvents;
+  }
   [[nodiscard]] std::uint64_t last_checkpoint() const { return checkpointed_; }
   /// The checkpoint with this number has reached the disk.
   void on_durable(std::uint64_t checkpoint);
@@ -44,7 +50,6 @@ class Persist {
   /// The whole journal is written for each message and the checkpoint (7 KB, up to 110 with many
   /// live texts) once for so many: 32 is near the least for both together.
   static constexpr std::size_t kMaxEvents = 32;
-  Result<void> save_journal();
   void load_pages(Engine& engine, std::uint32_t pages);
   void replay(Engine& engine, const JournalEvent& event);
 

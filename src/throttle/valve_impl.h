@@ -94,6 +94,8 @@ class Valve::Impl {
 
   void save();
   void record(JournalEvent event);
+  void record_with_others(JournalEvent event);
+  void save_journal();
   void audit(const std::string& who, const std::string& what, const std::string& before,
              const std::string& after, const std::string& reason);
   std::string chat_hash(const std::string& chat) const;
@@ -122,7 +124,8 @@ class Valve::Impl {
   std::uint64_t flying_ = 0;           ///< sequence of the job in flight
   std::deque<std::uint64_t> to_tell_;  ///< held jobs whose status is still to be told
   bool telling_ = false;
-  Tick ask_again_ = 0;  ///< for the restriction, once its end has passed
+  bool journal_due_ = false;  ///< events noted and not written yet
+  Tick ask_again_ = 0;        ///< for the restriction, once its end has passed
   bool poor_list_told_ = false;
   bool low_reply_told_ = false;
   std::map<std::uint64_t, int> attempts_;  ///< of jobs that came back, by sequence

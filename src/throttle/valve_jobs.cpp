@@ -100,7 +100,21 @@ void Valve::Impl::save() {
 }
 
 void Valve::Impl::record(JournalEvent event) {
-  if (const Result<void> saved = persist_.record(std::move(event)); !saved)
+  persist_.note(std::move(event));
+  save_journal();
+}
+
+/// Messages come in bursts. Written at the end of this turn, which is before the message's own
+/// notification can have reached the disk, so nothing is confirmed that the journal lacks.
+void Valve::Impl::record_with_others(JournalEvent event) {
+  persist_.note(std::move(event));
+  if (std::exchange(journal_due_, true)) return;
+  o_.scheduler.post(guarded([this] { save_journal(); }));
+}
+
+void Valve::Impl::save_journal() {
+  journal_due_ = false;
+  if (const Result<void> saved = persist_.save_journal(); !saved)
     log::error("throttle", "cannot save the journal", {{"error", saved.error()}});
   if (persist_.wants_checkpoint()) save();
 }

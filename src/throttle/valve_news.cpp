@@ -25,7 +25,11 @@ void Valve::Impl::on_inbound(const std::string& chat, std::string_view text, Wal
   if (request) event.request = std::string(text);
   const bool was_out = on_opt_out_list(key);
   const std::string_view confirmation = engine_.on_inbound(key, text, event.written, m);
-  record(std::move(event));
+  if (request) {
+    record(std::move(event));
+  } else {
+    record_with_others(std::move(event));
+  }
   const bool is_out = on_opt_out_list(key);
   if (was_out != is_out) {
     audit("throttle", "opt_out", was_out ? "on" : "off", is_out ? "on" : "off",
