@@ -20,13 +20,37 @@ std::uint32_t receipt_id_of(queue::Sequence sequence) {
 }  // namespace
 
 Inbox::Inbox(queue::RingFile& ring, Scheduler& scheduler, const Clock& clock, hours keep)
-    : ring_(ring), clock_(clock), keep_(keep), expiry_(scheduler) {
+    : ring_(ring), clock_(clock), keep_(keep), expiry_(scheduler), status_timer_(scheduler) {
   expire();
 }
 
+Inbox::~Inbox() {
+  for (Waiting& status : std::exchange(statuses_, {})) {
+    status.stored(fail(Errc::cancelled, "shutting down"));
+  }
+}
+
 void Inbox::append(std::string body, api::NotificationKind kind, Once<void(Result<void>)> stored) {
-  const queue::Worth worth =
-      kind == api::NotificationKind::message ? queue::Worth::normal : queue::Worth::expendable;
+  if (kind == api::NotificationKind::status) {
+    statuses_.push_back({std::move(body), std::move(stored)});
+    if (!status_timer_.active()) status_timer_.start(kStatusDelay, [this] { write_statuses(); });
+    return;
+  }
+  write_statuses();
+  write(std::move(body),
+        kind == api::NotificationKind::message ? queue::Worth::normal : queue::Worth::expendable,
+        std::move(stored));
+}
+
+/// In one turn of the loop, so in one batch of the ring.
+void Inbox::write_statuses() {
+  status_timer_.stop();
+  for (Waiting& status : std::exchange(statuses_, {})) {
+    write(std::move(status.body), queue::Worth::expendable, std::move(status.stored));
+  }
+}
+
+void Inbox::write(std::string body, queue::Worth worth, Once<void(Result<void>)> stored) {
   ring_.append(to_bytes(body), clock_.now(), worth,
                [this, stored = std::move(stored)](Result<queue::Sequence> sequence) mutable {
                  if (!sequence) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "posthorn/api/notifier.h"
 #include "posthorn/api/ports.h"
@@ -21,11 +22,19 @@ class Inbox final : public api::InboxPort {
  public:
   /// keep: a notification nobody fetched is dropped after that.
   Inbox(queue::RingFile& ring, Scheduler& scheduler, const Clock& clock, hours keep);
+  /// Answers what still waits with Errc::cancelled.
+  ~Inbox();
+  Inbox(const Inbox&) = delete;
+  Inbox& operator=(const Inbox&) = delete;
 
   /// Runs whenever there is a (new) head to be fetched.
   void on_head(std::function<void()> listener) { listener_ = std::move(listener); }
 
+  /// stored: it is on disk. A message's status waits up to kStatusDelay for others to share a sync
+  /// with: "sent", "delivered" and "read" of several messages come close together. The order is
+  /// kept: nothing overtakes what waits.
   void append(std::string body, api::NotificationKind kind, Once<void(Result<void>)> stored);
+  static constexpr milliseconds kStatusDelay{50};
 
   [[nodiscard]] std::optional<Head> head() override;
   [[nodiscard]] std::size_t count() const override;
@@ -37,6 +46,12 @@ class Inbox final : public api::InboxPort {
     queue::Sequence sequence = 0;
     std::string body;
   };
+  struct Waiting {
+    std::string body;
+    Once<void(Result<void>)> stored;
+  };
+  void write(std::string body, queue::Worth worth, Once<void(Result<void>)> stored);
+  void write_statuses();
   void load();
   void expire();
 
@@ -47,6 +62,8 @@ class Inbox final : public api::InboxPort {
   std::deque<Loaded> loaded_;
   bool loading_ = false;
   Timer expiry_;
+  std::vector<Waiting> statuses_;  ///< oldest first
+  Timer status_timer_;
 };
 
 /// The same head for the courier.

@@ -98,8 +98,14 @@ void Notifier::on_receipt(const session::Receipt& receipt, Once<void(Result<void
                       .at = receipt.timestamp,
                       .sent_by_api = sent_by_api(receipt.message_id)};
   if (!first_time(report.id, report.status)) return stored({});
+  auto taken = [alive = alive_, this, id = report.id, status = report.status,
+                stored = std::move(stored)](Result<void> result) mutable {
+    // The server tells it again; then it must not pass for told.
+    if (!result && *alive) know(id).statuses &= static_cast<std::uint8_t>(~bit_of(status));
+    stored(std::move(result));
+  };
   emit(build_message_status(report, outside_.settings.current(), outside_.instance()),
-       NotificationKind::status, std::move(stored));
+       NotificationKind::status, std::move(taken));
 }
 
 void Notifier::on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,

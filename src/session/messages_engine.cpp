@@ -61,6 +61,7 @@ MessageEngine::MessageEngine(Link& link, Scheduler& scheduler, const Clock& cloc
       notices_(context_, keys_, devices_, tokens_, reader_) {}
 
 MessageEngine::~MessageEngine() {
+  *self_ = nullptr;
   *context_.alive = false;
   if (const auto flow = sending_.lock()) flow->cancel();
 }
@@ -181,43 +182,69 @@ Result<LaneWork> MessageEngine::take_receipt(const Node& stanza) {
     work.afterwards = [this, stanza] { answer_retry(stanza); };
     return work;
   }
-  if (receipt->kind == Kind::read_self) {
-    TRY(take_own_read(*receipt, work));
-  } else {
-    TRY(take_status(*receipt, work));
+  Node ack = build_ack(stanza, self);
+  if (receipt->kind != Kind::read_self) {
+    TRY(take_status(*receipt, std::move(ack)));
+    return work;
   }
-  work.afterwards = [this, ack = build_ack(stanza, self)]() mutable {
-    context_.link.write(std::move(ack));
-  };
+  TRY(take_own_read(*receipt, work));
+  work.afterwards = [this, ack = std::move(ack)]() mutable { context_.link.write(std::move(ack)); };
   return work;
 }
 
-Result<void> MessageEngine::take_status(const IncomingReceipt& receipt, LaneWork& work) {
+/// One receipt whose events are on their way to the disk.
+struct MessageEngine::ToldReceipt {
+  Node ack;
+  std::size_t open = 1;  ///< events not stored yet, and one while they are being told
+  std::optional<Error> error;
+};
+
+/// A status changes no keys, so the lane does not wait for it: messages overtake it, and several
+/// share one sync. Acknowledged when it is stored; else the server tells it again.
+Result<void> MessageEngine::take_status(const IncomingReceipt& receipt, Node ack) {
   const auto* row = std::find_if(std::begin(kStatusRows), std::end(kStatusRows),
                                  [&](const StatusRow& r) { return r.incoming == receipt.kind; });
   const wire::Jid author = receipt.participant.value_or(receipt.from);
   if (row == std::end(kStatusRows) || is_own_user(context_.link.identity(), from_hosted(author))) {
+    context_.link.write(std::move(ack));
     return {};
   }
   TRY(const std::string chat, names_.chat_id(from_hosted(receipt.from)));
+  std::vector<Receipt> events;
   for (const std::string& id : receipt.ids) {
     // Every device of the customer sends its own; one event per step is what people expect.
     TRY(const bool raised, messages_->would_raise(id, row->status));
     if (!raised) continue;
-    Receipt event;
+    Receipt& event = events.emplace_back();
     event.kind = row->event;
     event.message_id = id;
     event.chat = chat;
     event.timestamp = receipt.when;
-    work.events.emplace_back(std::move(event));
   }
-  work.write = [this, ids = receipt.ids, status = row->status]() -> Result<void> {
-    for (const std::string& id : ids) {
-      TRY(messages_->raise_status(id, status));
-    }
-    return {};
-  };
+  auto told = std::make_shared<ToldReceipt>();
+  told->ack = std::move(ack);
+  ++open_receipts_;
+  for (Receipt& event : events) tell(std::move(event), row->status, told);
+  finish(*told);
   return {};
+}
+
+void MessageEngine::tell(Receipt event, Status status, const std::shared_ptr<ToldReceipt>& told) {
+  ++told->open;
+  const std::string id = event.message_id;
+  context_.link.emit(std::move(event), [self = self_, id, status, told](Result<void> stored) {
+    if (*self == nullptr) return;
+    if (stored) stored = (*self)->messages_->raise_status(id, status);
+    if (!stored) told->error = stored.error();
+    (*self)->finish(*told);
+  });
+}
+
+void MessageEngine::finish(ToldReceipt& told) {
+  if (--told.open > 0) return;
+  --open_receipts_;
+  if (told.error) return context_.link.drop(std::move(*told.error));
+  context_.link.write(std::move(told.ack));
 }
 
 Result<void> MessageEngine::take_own_read(const IncomingReceipt& receipt, LaneWork& work) {

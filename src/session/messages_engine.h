@@ -35,7 +35,7 @@ class MessageEngine {
   void on_offline();
   void on_logged_out();
   void known_recent(std::span<const std::string> ids) { lane_.known_recent(ids); }
-  [[nodiscard]] std::size_t unfinished() const { return lane_.unfinished(); }
+  [[nodiscard]] std::size_t unfinished() const { return lane_.unfinished() + open_receipts_; }
 
   void send(const Job& job, Once<void(throttle::SendOutcome)> done);
   void check_numbers(std::vector<std::string> phones,
@@ -53,7 +53,11 @@ class MessageEngine {
   void show_given_up(const wire::Node& stanza);
   [[nodiscard]] Result<Message> undecryptable(const wire::Node& stanza);
   Result<LaneWork> take_receipt(const wire::Node& stanza);
-  Result<void> take_status(const IncomingReceipt& receipt, LaneWork& work);
+  struct ToldReceipt;
+  Result<void> take_status(const IncomingReceipt& receipt, wire::Node ack);
+  void tell(Receipt event, store::MessageStore::Sent::Status status,
+            const std::shared_ptr<ToldReceipt>& told);
+  void finish(ToldReceipt& told);
   Result<void> take_own_read(const IncomingReceipt& receipt, LaneWork& work);
   void answer_retry(const wire::Node& stanza);
   Result<void> write_reception(const Reception& reception);
@@ -75,6 +79,9 @@ class MessageEngine {
   Notices notices_;
   std::weak_ptr<SendFlow> sending_;
   bool send_open_ = false;
+  std::size_t open_receipts_ = 0;  ///< told, not stored yet
+  /// Shared with callbacks that may come after the engine is gone.
+  std::shared_ptr<MessageEngine*> self_ = std::make_shared<MessageEngine*>(this);
 };
 
 }  // namespace posthorn::session

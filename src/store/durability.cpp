@@ -2,6 +2,7 @@
 
 #include <sqlite3.h>
 
+#include <algorithm>
 #include <cstddef>
 
 #include "posthorn/base/log.h"
@@ -104,7 +105,10 @@ void Durability::on_synced(Result<void> result, std::uint64_t commits) {
 void Durability::checkpoint_if_grown() {
   const int pages = database_.wal_pages();
   if (pages < moved_pages_) moved_pages_ = 0;  // the WAL has begun anew
-  if (checkpointing_ || failure_ || pages - moved_pages_ < checkpoint_pages_) return;
+  // Once it should have begun anew, every quarter more is a new chance to get there.
+  const bool late = pages >= 2 * checkpoint_pages_;
+  const int step = late ? std::max(checkpoint_pages_ / 4, 1) : checkpoint_pages_;
+  if (checkpointing_ || failure_ || pages - moved_pages_ < step) return;
   start_checkpoint();
 }
 
@@ -145,8 +149,8 @@ Durability::Checkpointed Durability::failed(::sqlite3* handle, int status) {
 }
 
 /// The WAL begins anew only when a commit finds all of it moved. Under commits without a pause one
-/// checkpoint never gets there; the next has little left to move and nearly always does. Should the
-/// WAL grow regardless, the loop itself moves the rest: nobody commits meanwhile.
+/// checkpoint never gets there, nor does one after the other; the first pause lets one through.
+/// Should the WAL grow regardless, the loop itself moves the rest: nobody commits meanwhile.
 void Durability::on_checkpointed(Checkpointed checkpointed) {
   checkpointing_ = false;
   const int pages = database_.wal_pages();
@@ -160,10 +164,7 @@ void Durability::on_checkpointed(Checkpointed checkpointed) {
     moved_pages_ = pages;
     return;
   }
-  // No progress: a reader from outside holds on to old pages.
-  const bool progress = checkpointed.pages > moved_pages_;
   moved_pages_ = checkpointed.pages;
-  if (progress && moved_pages_ < pages && pages >= 2 * checkpoint_pages_) start_checkpoint();
 }
 
 }  // namespace posthorn::store

@@ -1,8 +1,11 @@
 #include "posthorn/store/message_store.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <map>
 #include <unordered_set>
+#include <utility>
 
 #include "posthorn/base/crypto.h"
 
@@ -16,6 +19,7 @@ constexpr std::int64_t kSentSeconds = 86'400;
 constexpr std::int64_t kSentBytesMax = 4 << 20;
 constexpr std::int64_t kReceivedMax = 2'000;
 /// Writes between two prunings, so that a burst does not pay for them one by one.
+constexpr std::size_t kRaisedMax = 64;
 constexpr std::uint32_t kPruneEvery = 2048;
 constexpr std::size_t kPruneEveryBytes = 1 << 20;
 
@@ -79,6 +83,16 @@ class MessageStore::Impl {
     return read_seen();
   }
 
+  Result<void> write_raised() {
+    const auto raised = std::exchange(raised_, {});
+    if (raised.empty()) return {};
+    TRY(auto transaction, db_.begin());
+    for (const auto& [id, status] : raised) {
+      TRY(raise_status_.run(id, static_cast<int>(status)));
+    }
+    return transaction.commit();
+  }
+
   Result<void> move_token(std::string_view from, std::string_view to) {
     TRY(move_token_.run(from, to));
     return drop_token_.run(from);
@@ -86,8 +100,9 @@ class MessageStore::Impl {
 
   Database& db_;
   std::unordered_set<std::uint64_t> seen_keys_;
-  std::uint32_t writes_ = 0;  ///< since the last pruning
-  std::size_t bytes_ = 0;     ///< of sent messages, since then
+  std::uint32_t writes_ = 0;                                 ///< since the last pruning
+  std::size_t bytes_ = 0;                                    ///< of sent messages, since then
+  std::map<std::string, Sent::Status, std::less<>> raised_;  ///< not written yet
 
   Statement lid_of_{db_, "SELECT lid FROM names WHERE pn = ?1"};
   Statement pn_of_{db_, "SELECT pn FROM names WHERE lid = ?1"};
@@ -167,7 +182,7 @@ class MessageStore::Impl {
 };
 
 MessageStore::MessageStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-MessageStore::~MessageStore() = default;
+MessageStore::~MessageStore() { (void)impl_->write_raised(); }
 
 Result<std::unique_ptr<MessageStore>> MessageStore::open(Database& database, Wall now) {
   TRY(database.migrate("messages", kSteps));
@@ -246,23 +261,31 @@ Result<std::optional<MessageStore::Sent>> MessageStore::sent(std::string_view id
   sent.message = to_bytes(query.blob(1));
   sent.at = Wall::from_unix(query.integer(2));
   sent.status = static_cast<Sent::Status>(query.integer(3));
+  const auto raised = impl_->raised_.find(id);
+  if (raised != impl_->raised_.end()) sent.status = std::max(sent.status, raised->second);
   return std::optional(std::move(sent));
 }
 
 Result<void> MessageStore::save_sent(const Sent& message) {
+  TRY(impl_->write_raised());
   TRY(impl_->save_sent_.run(message.id, message.chat, message.message, message.at.unix_seconds(),
                             static_cast<int>(message.status)));
   return impl_->count_write(message.at, message.message.size());
 }
 
 Result<bool> MessageStore::would_raise(std::string_view id, Sent::Status status) {
+  const auto raised = impl_->raised_.find(id);
+  if (raised != impl_->raised_.end() && raised->second >= status) return false;
   Query query = impl_->find_status_.query(id);
   TRY(const bool found, query.next());
   return !found || query.integer(0) < static_cast<int>(status);
 }
 
 Result<void> MessageStore::raise_status(std::string_view id, Sent::Status status) {
-  return impl_->raise_status_.run(id, static_cast<int>(status));
+  Sent::Status& raised = impl_->raised_.try_emplace(std::string(id), status).first->second;
+  raised = std::max(raised, status);
+  if (impl_->raised_.size() < kRaisedMax) return {};
+  return impl_->write_raised();
 }
 
 Result<void> MessageStore::save_received(const Received& message) {
@@ -355,6 +378,7 @@ Result<void> MessageStore::clear() {
       "DELETE FROM received; DELETE FROM push_names; DELETE FROM tokens;"));
   TRY(transaction.commit());
   impl_->seen_keys_.clear();
+  impl_->raised_.clear();
   return {};
 }
 

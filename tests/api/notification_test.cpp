@@ -335,6 +335,18 @@ TEST(Notifier, TellsEachStatusOfAMessageOnce) {
   EXPECT_EQ(told.values("status"), (std::vector<std::string>{"sent", "delivered", "read"}));
 }
 
+TEST(Notifier, TellsAStatusAgainThatCouldNotBeStored) {
+  Told told;
+  Receipt receipt;
+  receipt.message_id = "3EB0C0FFEE0123456789AB";
+  receipt.chat = "4915550007777@c.us";
+  told.failure = Error{Errc::full, "inbox"};
+  EXPECT_FALSE(told.event(receipt));
+  told.failure.reset();
+  EXPECT_TRUE(told.event(receipt));
+  EXPECT_EQ(told.values("status"), std::vector<std::string>{"delivered"});
+}
+
 TEST(Notifier, DoesNotRepeatStatusesToldBeforeARestart) {
   Told told;
   EXPECT_TRUE(told.job("3EB0C0FFEE0123456789AB", MessageStatus::sent));

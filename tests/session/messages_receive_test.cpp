@@ -334,6 +334,49 @@ TEST(MessagesReceive, ReceiptsOfTheCustomerBecomeOneEventPerStep) {
   EXPECT_EQ(rig.written_of("ack").size(), 6U);
 }
 
+TEST(MessagesReceive, AMessageOvertakesAReceiptThatIsNotStoredYet) {
+  Rig rig;
+  rig.introduce(rig.customer);
+  (void)rig.send(rig.job("3EB0C0FFEE0000000000AA", "hi"));
+  rig.link.take_written();
+  const Node receipt("receipt", {{"id", "3EB0C0FFEE0000000000AA"}, {"from", rig.customer.jid}});
+  rig.link.sink = FakeLink::Sink::holds;
+  rig.box->on_receipt(receipt);
+  rig.turn();
+  ASSERT_EQ(rig.link.held.size(), 1U);
+  EXPECT_EQ(rig.box->unfinished(), 1U);
+  rig.link.sink = FakeLink::Sink::stores;
+  rig.box->on_message(rig.text_from(rig.customer, "IN1", "a question"));
+  rig.turn();
+  EXPECT_EQ(rig.messages().size(), 1U);
+  EXPECT_EQ(rig.written_of("receipt").size(), 1U);
+  EXPECT_TRUE(rig.written_of("ack").empty());
+  auto held = std::exchange(rig.link.held, {});
+  held.front()({});
+  rig.turn();
+  EXPECT_EQ(rig.written_of("ack").size(), 1U);
+  EXPECT_EQ(rig.box->unfinished(), 0U);
+}
+
+TEST(MessagesReceive, AReceiptThatCannotBeStoredIsToldAgain) {
+  Rig rig;
+  (void)rig.send(rig.job("3EB0C0FFEE0000000000AA", "hi"));
+  rig.link.take_written();
+  const Node receipt("receipt", {{"id", "3EB0C0FFEE0000000000AA"}, {"from", rig.customer.jid}});
+  rig.link.sink = FakeLink::Sink::fails;
+  rig.box->on_receipt(receipt);
+  rig.turn();
+  EXPECT_EQ(rig.link.dropped.size(), 1U);
+  EXPECT_TRUE(rig.written_of("ack").empty());
+  EXPECT_EQ(rig.box->unfinished(), 0U);
+  rig.link.sink = FakeLink::Sink::stores;
+  rig.link.events.clear();
+  rig.box->on_receipt(receipt);
+  rig.turn();
+  EXPECT_EQ(rig.receipts().size(), 1U);
+  EXPECT_EQ(rig.written_of("ack").size(), 1U);
+}
+
 TEST(MessagesReceive, MarksAChatAsRead) {
   Rig rig;
   rig.introduce(rig.customer);

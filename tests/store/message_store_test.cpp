@@ -121,6 +121,30 @@ TEST_F(MessageStoreTest, AStatusOnlyRises) {
   EXPECT_TRUE(*messages_->would_raise("UNKNOWN", Status::delivered));
 }
 
+TEST_F(MessageStoreTest, AStatusIsWrittenWithTheNextMessageWhenManyWaitAndAtTheEnd) {
+  using Status = MessageStore::Sent::Status;
+  const auto stored = [this](const char* id) {
+    Statement find(*database_, "SELECT status FROM sent WHERE id = ?1");
+    Query query = find.query(id);
+    EXPECT_TRUE(*query.next());
+    return static_cast<Status>(query.integer(0));
+  };
+  ASSERT_TRUE(messages_->save_sent(sent("FIRST")));
+  ASSERT_TRUE(messages_->raise_status("FIRST", Status::delivered));
+  EXPECT_EQ(stored("FIRST"), Status::made);
+  EXPECT_EQ((*messages_->sent("FIRST"))->status, Status::delivered);
+  ASSERT_TRUE(messages_->save_sent(sent("SECOND")));
+  EXPECT_EQ(stored("FIRST"), Status::delivered);
+  ASSERT_TRUE(messages_->raise_status("SECOND", Status::acked));
+  for (int i = 0; i < 63; ++i) {
+    ASSERT_TRUE(messages_->raise_status("GONE" + std::to_string(i), Status::read));
+  }
+  EXPECT_EQ(stored("SECOND"), Status::acked);
+  ASSERT_TRUE(messages_->raise_status("SECOND", Status::read));
+  open();
+  EXPECT_EQ(stored("SECOND"), Status::read);
+}
+
 TEST_F(MessageStoreTest, UnreadMessagesOfAChat) {
   for (const char* id : {"A", "B", "C"}) {
     ASSERT_TRUE(messages_->save_received({id, "2@lid", "2@lid", {}, true}));

@@ -35,6 +35,7 @@ class Notifier {
   static constexpr std::size_t kRemembered = 4096;
 
   explicit Notifier(Outside outside);
+  ~Notifier() { *alive_ = false; }
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
@@ -76,6 +77,8 @@ class Notifier {
   std::unordered_map<std::string, Known> known_;
   std::deque<std::string> order_;
   std::uint64_t skipped_ = 0;
+  /// Shared with callbacks that may come after the notifier is gone.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace posthorn::api

@@ -1,0 +1,82 @@
+#include "daemon/inbox.h"
+
+#include <gtest/gtest.h>
+
+#include "support/fakes.h"
+#include "support/mem_disk.h"
+
+namespace posthorn::daemon {
+namespace {
+
+using Kind = api::NotificationKind;
+
+class InboxTest : public ::testing::Test {
+ protected:
+  InboxTest() {
+    queue::RingFile::Options options;
+    options.path = "inbox.ring";
+    options.bytes = 256 * 1024;
+    ring_ = std::move(*queue::RingFile::open(disk_, scheduler_, worker_, random_, options));
+    inbox_ = std::make_unique<Inbox>(*ring_, scheduler_, clock_, hours(24));
+  }
+
+  void append(const std::string& body, Kind kind) {
+    inbox_->append(body, kind, [this, body](Result<void> stored) {
+      (stored ? stored_ : refused_).push_back(body);
+    });
+    scheduler_.run_posted();
+  }
+  std::vector<std::string> on_disk() {
+    std::vector<std::string> all;
+    EXPECT_TRUE(ring_->for_each_pending(
+        [&](const queue::Entry&, ByteView body) { all.push_back(to_string(body)); }));
+    return all;
+  }
+
+  using Bodies = std::vector<std::string>;
+  test::MemDisk disk_;
+  test::FakeScheduler scheduler_;
+  test::InlineWorker worker_{scheduler_};
+  test::SeededRandom random_{1};
+  Clock clock_{scheduler_, Wall::from_unix(1'790'000'000, true)};
+  std::unique_ptr<queue::RingFile> ring_;
+  std::unique_ptr<Inbox> inbox_;
+  Bodies stored_;
+  Bodies refused_;
+};
+
+TEST_F(InboxTest, StatusesWaitAMomentAndShareOneSync) {
+  const std::uint64_t before = disk_.counters.syncs;
+  append("sent 1", Kind::status);
+  append("delivered 1", Kind::status);
+  append("sent 2", Kind::status);
+  EXPECT_TRUE(stored_.empty());
+  scheduler_.advance(Inbox::kStatusDelay);
+  EXPECT_EQ(stored_, (Bodies{"sent 1", "delivered 1", "sent 2"}));
+  EXPECT_EQ(disk_.counters.syncs, before + 1);
+  ASSERT_TRUE(inbox_->head());
+  EXPECT_EQ(inbox_->head()->body, "sent 1");
+  append("read 1", Kind::status);
+  scheduler_.advance(Inbox::kStatusDelay);
+  EXPECT_EQ(stored_.size(), 4U);
+}
+
+TEST_F(InboxTest, AMessageDoesNotWaitAndTakesTheStatusesBeforeItAlong) {
+  append("sent 1", Kind::status);
+  append("a question", Kind::message);
+  EXPECT_EQ(on_disk(), (Bodies{"sent 1", "a question"}));
+  EXPECT_EQ(stored_, (Bodies{"sent 1", "a question"}));
+  append("sent 2", Kind::status);
+  append("yellowCard", Kind::state);
+  EXPECT_EQ(on_disk(), (Bodies{"sent 1", "a question", "sent 2", "yellowCard"}));
+}
+
+TEST_F(InboxTest, AnswersWhatStillWaitsAtTheEnd) {
+  append("sent 1", Kind::status);
+  inbox_.reset();
+  EXPECT_EQ(refused_, Bodies{"sent 1"});
+  EXPECT_TRUE(on_disk().empty());
+}
+
+}  // namespace
+}  // namespace posthorn::daemon
