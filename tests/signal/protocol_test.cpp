@@ -321,6 +321,7 @@ TEST_F(ProtocolTest, UnreadableSessionIsDroppedSoThatARetryHeals) {
 TEST_F(ProtocolTest, BaseKeyTellsANewSessionFromTheOldOne) {
   establish();
   const auto before = *alice_.protocol.session_base_key(kBob);
+  ASSERT_TRUE(before.has_value());
   EXPECT_EQ(before->size(), 33U);
   send("x", MessageType::msg);
   EXPECT_EQ(*alice_.protocol.session_base_key(kBob), before);
