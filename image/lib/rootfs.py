@@ -51,7 +51,7 @@ def not_failing(*command):
 
 def mmdebstrap(out, names, variant, sources, *options):
     # Never chrootless: with a foreign architecture it runs package scripts against this machine itself.
-    mode = "root" if os.geteuid() == 0 else "unshare"
+    mode = os.environ.get("POSTHORN_MMDEBSTRAP_MODE", "root")
     run("mmdebstrap", f"--mode={mode}", f"--arch={ARCH}", f"--variant={variant}", "--include=" + ",".join(names),
         "--aptopt=APT::Install-Recommends \"false\"", *options, "bookworm", out, sources,
         env={"SOURCE_DATE_EPOCH": PACKAGES_EPOCH}, log=str(out) + ".log")

@@ -51,7 +51,8 @@ bool sane(const Geometry& geometry) {
 }  // namespace
 
 std::size_t Geometry::max_payload() const {
-  return std::min<std::size_t>(kMaxPayloadBytes, blocks() * block_bytes / 16);
+  return static_cast<std::size_t>(
+      std::min<std::uint64_t>(kMaxPayloadBytes, blocks() * block_bytes / 16));
 }
 
 std::uint64_t Geometry::largest_batch() const {

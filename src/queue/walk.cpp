@@ -117,7 +117,8 @@ LogWalk::Scan LogWalk::scan(std::uint64_t from, std::uint64_t limit, Numbers num
 /// there is none: a quick look before the checksum, since a search asks at every eighth byte.
 std::uint64_t LogWalk::next_candidate(std::uint64_t start, std::uint64_t at, Numbers numbers) {
   const ByteView bytes = reader_.view(start, geometry_.block_bytes + kRecordHeaderBytes);
-  while (at < geometry_.block_bytes && !numbers.include(record_batch(bytes.subspan(at)))) {
+  while (at < geometry_.block_bytes &&
+         !numbers.include(record_batch(bytes.subspan(static_cast<std::size_t>(at))))) {
     at += kRecordAlign;
   }
   return at;
