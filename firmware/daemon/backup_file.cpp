@@ -132,7 +132,7 @@ Result<Header> read_header(File& file) {
                 "the backup was made by a newer release: update this box first, then restore");
   }
   Header header;
-  const std::size_t size = get(view.subspan(12, 2));
+  const auto size = static_cast<std::size_t>(get(view.subspan(12, 2)));
   header.rounds = static_cast<std::uint32_t>(get(view.subspan(16, 4)));
   header.salt = to_bytes(view.subspan(20, kBackupSalt));
   if (size < kHeader || size > kHeaderAtMost || header.rounds == 0 ||
@@ -189,7 +189,7 @@ Result<void> open_sealed_file(const std::string& from, const std::string& to,
   Sealer sealer(header.bytes, passphrase, header.salt, header.rounds);
   for (bool last = false; !last;) {
     TRY(const Bytes front, in.read_exactly(5));
-    const std::size_t size = get(ByteView(front).first(4));
+    const auto size = static_cast<std::size_t>(get(ByteView(front).first(4)));
     last = front[4] != std::byte{0};
     if (size > kPiece) return fail(Errc::malformed, "the backup is damaged");
     TRY(const Bytes sealed, in.read_exactly(size + kTag));

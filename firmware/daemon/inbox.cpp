@@ -72,7 +72,7 @@ std::optional<api::InboxPort::Head> Inbox::head() {
   return Head{receipt_id_of(loaded_.front().sequence), loaded_.front().body};
 }
 
-std::size_t Inbox::count() const { return ring_.status().pending; }
+std::size_t Inbox::count() const { return static_cast<std::size_t>(ring_.status().pending); }
 
 void Inbox::load() {
   if (loading_ || loaded_.size() >= kLoadedAtMost) return;

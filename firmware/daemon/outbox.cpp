@@ -68,7 +68,7 @@ void Outbox::list_next(std::shared_ptr<Listing> listing) {
   });
 }
 
-std::size_t Outbox::count() const { return ring_.status().pending; }
+std::size_t Outbox::count() const { return static_cast<std::size_t>(ring_.status().pending); }
 
 void Outbox::clear(Once<void(Result<std::size_t>)> done) {
   std::vector<queue::Sequence> waiting;

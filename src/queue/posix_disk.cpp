@@ -39,6 +39,8 @@ class Descriptor {
   int fd_;
 };
 
+static_assert(sizeof(off_t) == 8, "a ring may be larger than 2 GiB");
+
 class PosixFile final : public DiskFile {
  public:
   PosixFile(Descriptor fd, std::uint64_t size, std::size_t alignment)

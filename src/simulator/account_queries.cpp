@@ -194,7 +194,8 @@ void Queries::app_state(Device& from, const Node& iq) {
       }
       std::vector<Node> missing;
       for (std::uint64_t v = version; v < collection.version; ++v) {
-        missing.emplace_back(names::kPatch, std::vector<wire::Attr>{}, collection.patches[v]);
+        missing.emplace_back(names::kPatch, std::vector<wire::Attr>{},
+                             collection.patches[static_cast<std::size_t>(v)]);
       }
       if (!missing.empty()) {
         patches.emplace_back(names::kPatches, std::vector<wire::Attr>{}, std::move(missing));

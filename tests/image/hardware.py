@@ -1,4 +1,4 @@
-"""Test 2: LED, button and hardware watchdog, as far as the emulator has them: its GPIO controller gets a LED by a
+"""Test 2: LED, button, hardware watchdog and factory reset, as far as the emulator has them: its GPIO controller gets a LED by a
 device tree of ours, QEMU's power button pulls line 3, a watchdog card resets."""
 
 import re
@@ -7,6 +7,7 @@ import time
 
 import card
 from machine import Machine, wait_for
+from world import Till
 
 LED = "/sys/class/leds/posthorn:status"
 
@@ -22,6 +23,9 @@ def run(report, image, folder):
         button(report, box)
         fault(report, box)
         watchdog(report, box)
+        box.wait_api()
+        box.wait_shell()
+        factory_reset(report, box)
 
 
 def device_tree(folder):
@@ -80,3 +84,17 @@ def watchdog(report, box):
     box.shell_console.send("echo c >/proc/sysrq-trigger\n")
     box.serial.expect("posthorn: slot A", 150, seen)
     report.check(f"a hung kernel: the hardware watchdog restarts the box after {time.monotonic() - started:.0f} s", True)
+
+
+def factory_reset(report, box):
+    """As after the button's longest press; the box restarts as it was flashed."""
+    access = "cat /var/lib/posthorn/access.json"
+    before = box.output(access)
+    box.output("touch /var/lib/posthorn/left-behind; sync")
+    seen = len(box.serial.text)
+    Till(box).call("resetBox", {"what": "everything", "confirm": "everything"})
+    box.serial.expect("posthorn: slot A", 150, seen)
+    box.wait_api()
+    box.wait_shell()
+    report.check("a factory reset: a new token, nothing left behind",
+                 box.output(access) != before and box.shell("test -e /var/lib/posthorn/left-behind")[0] != 0)

@@ -30,7 +30,9 @@ ByteView field(ByteView message, unsigned wanted) {
     const std::size_t begin = at;
     const auto value = varint();
     const bool is_bytes = (tag & 7) == 2;
-    const std::size_t end = is_bytes ? std::min(message.size(), at + value) : at;
+    const std::size_t end =
+        is_bytes ? static_cast<std::size_t>(std::min<std::uint64_t>(message.size(), at + value))
+                 : at;
     if (tag >> 3 == wanted)
       return message.subspan(is_bytes ? at : begin, end - (is_bytes ? at : begin));
     at = end;
