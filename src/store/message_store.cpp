@@ -282,6 +282,9 @@ Result<bool> MessageStore::would_raise(std::string_view id, Sent::Status status)
 }
 
 Result<void> MessageStore::raise_status(std::string_view id, Sent::Status status) {
+  if (status == Sent::Status::acked) {
+    return impl_->raise_status_.run(id, static_cast<int>(status));
+  }
   Sent::Status& raised = impl_->raised_.try_emplace(std::string(id), status).first->second;
   raised = std::max(raised, status);
   if (impl_->raised_.size() < kRaisedMax) return {};

@@ -70,8 +70,9 @@ class MessageStore {
   Result<void> save_sent(const Sent& message);
   /// Whether it has not come that far yet; also true when it is not (any more) among those kept.
   [[nodiscard]] Result<bool> would_raise(std::string_view id, Sent::Status status);
-  /// Never lowers it. Counts at once; written together with the next message sent, when many wait,
-  /// or at the end: what a power cut takes only lets a receipt be told twice that the server
+  /// Never lowers it. `acked` is written at once: it keeps a program that crashed from sending
+  /// again. The others count at once and are written with the next message sent, when many wait, or
+  /// at the end: what a crash takes of them only lets a receipt be told twice that the server
   /// repeats.
   Result<void> raise_status(std::string_view id, Sent::Status status);
 
