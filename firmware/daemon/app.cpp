@@ -230,7 +230,10 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
   notifier_->on_job(fate.job, status, fate.description, fate.time,
                     [settled = std::move(settled)](Result<void> stored) mutable {
                       // A status that the disk refused must not keep the job from ending.
-                      if (!stored) log::error("inbox", "status lost", {{"error", stored.error()}});
+                      // Cancelled: the program ends, and the next start tells it.
+                      if (!stored && stored.error().code != Errc::cancelled) {
+                        log::error("inbox", "status lost", {{"error", stored.error()}});
+                      }
                       settled();
                     });
 }
