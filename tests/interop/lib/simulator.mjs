@@ -13,6 +13,7 @@ export function findProgram(variable, path) {
   const build = join(root, 'build')
   const found = existsSync(build)
     ? readdirSync(build)
+        .filter(name => !name.startsWith('arm')) // boards' programs
         .map(name => join(build, name, path))
         .filter(existsSync)
         .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs)
