@@ -118,8 +118,8 @@ TEST(SlowDisk, TheLoopNeverWaitsForIt) {
   while (answered < 400 && std::chrono::steady_clock::now() - start < seconds(20))
     loop.run_once(milliseconds(50));
   EXPECT_EQ(answered, 400);
-  // It never sat waiting, and its own work is short: how short, BENCHMARK.md has measured; here with
-  // room for sanitizers and emulators.
+  // It never sat waiting, and its own work is short: how short, BENCHMARK.md has measured; here
+  // with room for sanitizers and emulators.
   EXPECT_EQ(waited_on_loop, 0);
   EXPECT_LT(longest_call, milliseconds(50));
   // 400 messages in some syncs of half a second each: the bursts shared them.
