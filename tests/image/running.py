@@ -58,6 +58,8 @@ def in_use(report, world, disk, folder, log, data):
         till.link(world)
         phone = world.hello["phone"]
         rest_of_the_start(box)
+        memory = box.output("awk '/MemTotal/ {a=$2} /MemAvailable/ {b=$2} END {print int((a-b)/1024)}' /proc/meminfo")
+        report.note(f"whole system, linked: {memory} MiB of memory in use")
         started = block_log.entries_now(log)
         message = till.send(phone, RECEIPT)
         arrived = wait_for("the receipt on the customer's phone",
