@@ -29,7 +29,7 @@ struct Curl {
 
 /// libcurl, loaded and initialised at the first call and kept from then on. A shop that polls for
 /// its notifications never needs it, and it brings some twenty libraries along (Kerberos, LDAP, SSH
-/// and so on): 4 MiB of memory and a fifth of the time to start.
+/// and so on). DECISIONS.md 63 has the figures.
 /// Errors: unsupported (not installed, or it cannot start).
 [[nodiscard]] Result<const Curl*> load_curl();
 
