@@ -6,7 +6,7 @@ import pathlib
 import platform
 import shutil
 
-from stage import BuildError, Stage, packages, run, say
+from stage import ROOT, BuildError, Stage, packages, run, say
 
 ARCH = "arm64"
 # A fixed day, not the commit's: a cached root file system then equals a fresh one.
@@ -19,10 +19,14 @@ NOT_INSTALLED = ["/usr/share/man/*", "/usr/share/info/*", "/usr/share/locale/*",
 
 def debian_sources():
     """The package source of this machine: what the image is made of comes from where the tools came from."""
-    for name in ("/etc/apt/sources.list.d/debian.sources", "/etc/apt/sources.list"):
-        if os.path.exists(name) and os.path.getsize(name) > 0:
-            return pathlib.Path(name)
-    raise BuildError("this machine has no Debian package source (/etc/apt/sources.list.d/debian.sources)")
+    return pathlib.Path(run(ROOT / "toolchains/debian-source").strip())
+
+
+def with_component(sources, component):
+    """A source's text with `component` in every entry, whichever of apt's two forms it has."""
+    lines = [line if component in line.split() or not line.startswith(("Components:", "deb ")) else f"{line} {component}"
+             for line in sources.splitlines()]
+    return "\n".join(lines) + "\n"
 
 
 def archive_state():
@@ -68,11 +72,9 @@ def make_rootfs(folder):
 
 def make_unpacked(folder):
     # Raspberry Pi's boot firmware and the Wi-Fi firmware are in non-free-firmware.
-    text = debian_sources().read_text()
-    sources = folder / debian_sources().name
-    lines = [line + " non-free-firmware" if line.startswith("Components:") or line.startswith("deb ") else line
-             for line in text.splitlines()]
-    sources.write_text("\n".join(lines) + "\n")
+    own = debian_sources()
+    sources = folder / own.name
+    sources.write_text(with_component(own.read_text(), "non-free-firmware"))
     mmdebstrap(folder / "tree", packages("boot"), "extract", sources)
 
 
