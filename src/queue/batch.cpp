@@ -88,16 +88,31 @@ void Batch::encode_move(AlignedBuffer& buffer, Move& move, Result<Bytes> payload
 }
 
 Result<Bytes> read_record(DiskFile& file, const Geometry& geometry, const Index::Slot& slot) {
-  const std::uint64_t offset = geometry.offset_of(slot.position) + slot.offset;
+  return std::move(read_records(file, geometry, {&slot, 1}).front());
+}
+
+std::vector<Result<Bytes>> read_records(DiskFile& file, const Geometry& geometry,
+                                        std::span<const Index::Slot> slots) {
+  const auto start_of = [&](const Index::Slot& slot) {
+    return geometry.offset_of(slot.position) + slot.offset;
+  };
   const std::uint64_t unit = file.alignment();
-  const std::uint64_t start = offset / unit * unit;
-  const std::uint64_t end = (offset + kRecordHeaderBytes + slot.length + unit - 1) / unit * unit;
-  AlignedBuffer buffer(static_cast<std::size_t>(end - start));
-  TRY(file.read(start, buffer.bytes()));
-  const ByteView record =
-      ByteView(buffer.bytes()).subspan(static_cast<std::size_t>(offset - start));
-  TRY(const ByteView payload, check_record(record, geometry, slot));
-  return to_bytes(payload);
+  const std::uint64_t start = start_of(slots.front()) / unit * unit;
+  const std::uint64_t past = start_of(slots.back()) + kRecordHeaderBytes + slots.back().length;
+  AlignedBuffer buffer(static_cast<std::size_t>((past + unit - 1) / unit * unit - start));
+  if (const Result<void> read = file.read(start, buffer.bytes()); !read) {
+    if (slots.size() > 1) return read_records(file, geometry, slots.first(1));
+    return {tl::unexpected(read.error())};
+  }
+  std::vector<Result<Bytes>> payloads;
+  payloads.reserve(slots.size());
+  for (const Index::Slot& slot : slots) {
+    const auto at = static_cast<std::size_t>(start_of(slot) - start);
+    const auto payload = check_record(ByteView(buffer.bytes()).subspan(at), geometry, slot);
+    payloads.push_back(payload ? Result<Bytes>(to_bytes(*payload))
+                               : tl::unexpected(payload.error()));
+  }
+  return payloads;
 }
 
 Result<ByteView> check_record(ByteView record, const Geometry& geometry, const Index::Slot& slot) {

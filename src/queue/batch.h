@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "posthorn/queue/disk.h"
@@ -85,5 +86,10 @@ class Batch {
 /// Errors: io; malformed (the medium lost it, or something else is there by now).
 [[nodiscard]] Result<Bytes> read_record(DiskFile& file, const Geometry& geometry,
                                         const Index::Slot& slot);
+
+/// Reads records that lie one behind the other, in one go: an answer for each, as read_record()'s.
+/// When the device refuses them together, only the first is read: one answer. On the Worker.
+[[nodiscard]] std::vector<Result<Bytes>> read_records(DiskFile& file, const Geometry& geometry,
+                                                      std::span<const Index::Slot> slots);
 
 }  // namespace posthorn::queue

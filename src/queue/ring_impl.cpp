@@ -7,30 +7,6 @@
 
 namespace posthorn::queue {
 
-void RecentPayloads::add(Sequence sequence, Bytes payload) {
-  if (payload.size() > kBytes / 4) return;
-  bytes_ += payload.size();
-  payloads_.emplace_back(sequence, std::move(payload));
-  while (bytes_ > kBytes) {
-    bytes_ -= payloads_.front().second.size();
-    payloads_.pop_front();
-  }
-}
-
-void RecentPayloads::drop(Sequence sequence) {
-  const auto found = std::find_if(payloads_.begin(), payloads_.end(),
-                                  [&](const auto& one) { return one.first == sequence; });
-  if (found == payloads_.end()) return;
-  bytes_ -= found->second.size();
-  payloads_.erase(found);
-}
-
-const Bytes* RecentPayloads::find(Sequence sequence) const {
-  const auto found = std::find_if(payloads_.begin(), payloads_.end(),
-                                  [&](const auto& one) { return one.first == sequence; });
-  return found == payloads_.end() ? nullptr : &found->second;
-}
-
 RingFile::Impl::Impl(Scheduler& scheduler, Worker& worker, Options options, OpenedRing opened)
     : scheduler_(scheduler),
       worker_(worker),
@@ -93,6 +69,7 @@ void RingFile::Impl::ack(Sequence sequence) {
 bool RingFile::Impl::retire(Sequence sequence) {
   if (!index_.erase(sequence)) return false;
   recent_.drop(sequence);
+  ahead_.drop(sequence);
   acks_.push_back(sequence);
   start_ack_timer();
   return true;
@@ -250,48 +227,6 @@ void RingFile::Impl::give_up(Sequence sequence) {
   retire(sequence);
   ++counts_.unreadable;
   lose(entry, Loss::unreadable);
-}
-
-void RingFile::Impl::peek(Sequence sequence, Once<void(Result<Bytes>)> done) {
-  const Index::Slot* slot = index_.find(sequence);
-  const Bytes* recent = recent_.find(sequence);
-  if (slot == nullptr || recent != nullptr) {
-    Result<Bytes> answer = fail(Errc::not_found, "not pending");
-    if (slot != nullptr) answer = *recent;
-    scheduler_.post([done = std::move(done), answer = std::move(answer)]() mutable {
-      done(std::move(answer));
-    });
-    return;
-  }
-  const std::uint64_t id = next_peek_++;
-  peeks_.emplace(id, std::move(done));
-  start_read(id, *slot);
-}
-
-void RingFile::Impl::start_read(std::uint64_t peek, const Index::Slot& slot) {
-  run_on<Result<Bytes>>(
-      worker_,
-      [file = file_, geometry = geometry_, slot] { return read_record(*file, geometry, slot); },
-      [self = shared_from_this(), peek, slot](Result<Bytes> payload) {
-        if (!self->closed_) self->on_read(peek, slot, std::move(payload));
-      });
-}
-
-void RingFile::Impl::on_read(std::uint64_t peek, const Index::Slot& slot, Result<Bytes> payload) {
-  const Index::Slot* now = index_.find(slot.sequence);
-  if (now == nullptr) return answer_peek(peek, fail(Errc::not_found, "acknowledged meanwhile"));
-  if (payload && immovable_ == slot.sequence) immovable_ = 0;
-  if (!payload && payload.error().code == Errc::malformed) {
-    // It may have moved on while we read where it had been.
-    if (now->place() != slot.place()) return start_read(peek, *now);
-    give_up(slot.sequence);
-  }
-  answer_peek(peek, std::move(payload));
-}
-
-void RingFile::Impl::answer_peek(std::uint64_t peek, Result<Bytes> payload) {
-  const auto waiting = peeks_.extract(peek);
-  waiting.mapped()(std::move(payload));
 }
 
 RingStatus RingFile::Impl::status() const {

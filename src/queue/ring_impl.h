@@ -8,6 +8,7 @@
 
 #include "posthorn/queue/ring_file.h"
 #include "queue/batch.h"
+#include "queue/payload_cache.h"
 #include "queue/recover.h"
 
 namespace posthorn::queue {
@@ -23,20 +24,6 @@ struct OpenedRing {
 /// `options.bytes`. Errors: as RingFile::open.
 [[nodiscard]] Result<OpenedRing> open_ring(Disk& disk, Random& random,
                                            const RingFile::Options& options);
-
-/// The latest payloads that were appended: an idle box sends at once and need not read back.
-class RecentPayloads {
- public:
-  void add(Sequence sequence, Bytes payload);
-  void drop(Sequence sequence);
-  /// nullptr: not here.
-  [[nodiscard]] const Bytes* find(Sequence sequence) const;
-
- private:
-  static constexpr std::size_t kBytes = std::size_t{64} * 1024;
-  std::deque<std::pair<Sequence, Bytes>> payloads_;
-  std::size_t bytes_ = 0;
-};
 
 class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
  public:
@@ -64,6 +51,7 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
     Batch::NewEntry entry;
     Once<void(Result<Sequence>)> done;
   };
+  static constexpr std::size_t kReadAheadBytes = std::size_t{16} * 1024;
   using Answers = std::vector<Once<void(Result<Sequence>)>>;
   using Flushes = std::vector<Once<void(Result<void>)>>;
 
@@ -96,8 +84,12 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   void refuse_waiting(const Error& why);
   void start_ack_timer();
 
+  // Reading one entry, and what lies behind it (ring_look.cpp).
+  [[nodiscard]] const Bytes* cached(Sequence sequence) const;
+  [[nodiscard]] std::vector<Index::Slot> run_from(const Index::Slot& slot) const;
   void start_read(std::uint64_t peek, const Index::Slot& slot);
   void on_read(std::uint64_t peek, const Index::Slot& slot, Result<Bytes> payload);
+  void keep_ahead(const std::vector<Index::Slot>& slots, std::vector<Result<Bytes>> payloads);
   void answer_peek(std::uint64_t peek, Result<Bytes> payload);
 
   Scheduler& scheduler_;
@@ -132,7 +124,10 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   /// two laps, or there is none to make.
   std::uint64_t futile_blocks_ = 0;
 
-  RecentPayloads recent_;
+  /// The latest that were appended: an idle box sends at once and need not read back.
+  PayloadCache recent_{std::size_t{64} * 1024};
+  /// What lay behind the last one read: a backlog is taken out in order.
+  PayloadCache ahead_{kReadAheadBytes};
   RingStatus counts_;
   std::function<void(const Entry&, Loss)> on_dropped_;
 };

@@ -196,6 +196,93 @@ TEST_F(RingTest, ADamagedPayloadIsGivenUpAndTold) {
   EXPECT_EQ(pending(), Strings{"first"});
 }
 
+TEST_F(RingTest, ABacklogIsReadInPiecesNotOneByOne) {
+  options.bytes = 1024 * 1024;
+  open();
+  constexpr std::uint64_t kEntries = 40;
+  for (std::uint64_t i = 1; i <= kEntries; ++i) ASSERT_TRUE(append(large('p', 900)));
+  ASSERT_TRUE(append(large('L', 40'000)));
+  ASSERT_TRUE(append("behind it"));
+  cut_and_open();
+  std::uint64_t reads = 0;
+  disk.fault = [&](MemDisk::Call call) -> std::optional<MemDisk::Fault> {
+    if (call == MemDisk::Call::read) ++reads;
+    return std::nullopt;
+  };
+  for (std::uint64_t i = 1; i <= kEntries; ++i) {
+    ASSERT_EQ(peek(i), large('p', 900)) << i;
+    ring->ack(i);
+  }
+  EXPECT_LE(reads, 4U);  // 1 KiB each on the disk, 16 KiB at a time
+  EXPECT_EQ(peek(kEntries + 1), large('L', 40'000));
+  EXPECT_EQ(peek(kEntries + 2), "behind it");
+  // What is new is not hidden by what was read ahead.
+  ASSERT_TRUE(append("new"));
+  EXPECT_EQ(peek(kEntries + 3), "new");
+}
+
+TEST_F(RingTest, WhatWasReadAheadIsGoneWhenItIsAcknowledged) {
+  open();
+  for (const char* text : {"first", "second", "third"}) ASSERT_TRUE(append(text));
+  cut_and_open();
+  EXPECT_EQ(peek(1), "first");
+  ring->ack(2);
+  EXPECT_EQ(peek(2).error().code, Errc::not_found);
+  EXPECT_EQ(peek(3), "third");
+}
+
+TEST_F(RingTest, WhatIsAcknowledgedDuringTheReadIsNotKept) {
+  HeldWorker slow(scheduler);
+  open();
+  for (const char* text : {"first", "second", "third"}) ASSERT_TRUE(append(text));
+  ring.reset();
+  auto opened = RingFile::open(disk, scheduler, slow, random, options);
+  ASSERT_TRUE(opened);
+  ring = std::move(*opened);
+  std::vector<Result<Bytes>> answers;
+  const auto keep = [&](Result<Bytes> r) { answers.push_back(std::move(r)); };
+  ring->peek(1, keep);
+  ring->ack(2);
+  slow.release_one();
+  scheduler.run_posted();
+  ring->peek(2, keep);
+  ring->peek(3, keep);
+  scheduler.run_posted();
+  ASSERT_EQ(answers.size(), 3U) << "the third needs no read of its own";
+  EXPECT_EQ(to_string(ByteView(*answers[0])), "first");
+  EXPECT_EQ(answers[1].error().code, Errc::not_found);
+  EXPECT_EQ(to_string(ByteView(*answers[2])), "third");
+}
+
+TEST_F(RingTest, ABadNeighbourDoesNotHarmTheOneThatIsAskedFor) {
+  open();
+  for (char c : {'a', 'b', 'c'}) ASSERT_TRUE(append(large(c, 2000)));
+  cut_and_open();
+  // The device does not give the second.
+  Bytes& content = *disk.content(kPath);
+  const Bytes second = to_bytes(large('b', 2000));
+  const auto found = std::search(content.begin(), content.end(), second.begin(), second.end());
+  const auto offset = static_cast<std::uint64_t>(found - content.begin());
+  bad_range = {offset + 512, offset + 1024};
+  bool broken = true;
+  install_bad_range(broken);
+  EXPECT_EQ(peek(1), large('a', 2000));
+  EXPECT_EQ(peek(2).error().code, Errc::io);
+  EXPECT_EQ(peek(3), large('c', 2000));
+  broken = false;
+  EXPECT_EQ(peek(2), large('b', 2000));
+  // It gives something else: told when its turn comes, not earlier.
+  cut_and_open();
+  const auto again = std::search(disk.content(kPath)->begin(), disk.content(kPath)->end(),
+                                 second.begin(), second.end());
+  *again = std::byte{'B'};
+  EXPECT_EQ(peek(1), large('a', 2000));
+  EXPECT_EQ(ring->status().unreadable, 0U);
+  EXPECT_EQ(peek(2).error().code, Errc::malformed);
+  EXPECT_EQ(ring->status().unreadable, 1U);
+  EXPECT_EQ(peek(3), large('c', 2000));
+}
+
 TEST_F(RingTest, AReadErrorLeavesTheEntryWhereItIs) {
   open();
   ASSERT_TRUE(append("x"));
