@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "posthorn/base/log.h"
+#include "store/vfs.h"
 
 namespace posthorn::store {
 
@@ -63,7 +64,7 @@ Database::~Database() {
 Result<std::unique_ptr<Database>> Database::open(const std::string& path, const Options& options) {
   ::sqlite3* handle = nullptr;
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
-  const int status = sqlite3_open_v2(path.c_str(), &handle, flags, options.vfs);
+  const int status = sqlite3_open_v2(path.c_str(), &handle, flags, vfs_name(options.vfs));
   std::unique_ptr<Database> database(new Database(handle, path));
   if (status != SQLITE_OK) return tl::unexpected(database->to_error(status));
   TRY(database->configure(options));

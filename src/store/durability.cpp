@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "posthorn/base/log.h"
+#include "store/vfs.h"
 
 namespace posthorn::store {
 
@@ -53,12 +54,15 @@ class Durability::WalFile {
 };
 
 Durability::Durability(Database& database, Worker& worker, const char* vfs, int checkpoint_pages)
-    : database_(database), worker_(worker), vfs_(vfs), checkpoint_pages_(checkpoint_pages) {}
+    : database_(database),
+      worker_(worker),
+      vfs_(vfs_name(vfs)),
+      checkpoint_pages_(checkpoint_pages) {}
 
 Result<std::unique_ptr<Durability>> Durability::open(Database& database, Worker& worker,
                                                      const char* vfs, int checkpoint_pages) {
   std::unique_ptr<Durability> made(new Durability(database, worker, vfs, checkpoint_pages));
-  TRY(made->wal_, WalFile::open(database.path() + "-wal", vfs));
+  TRY(made->wal_, WalFile::open(database.path() + "-wal", made->vfs_));
   return made;
 }
 

@@ -9,6 +9,7 @@
 
 #include "posthorn/store/database.h"
 #include "store/schema.h"
+#include "store/vfs.h"
 
 namespace posthorn::store {
 
@@ -55,8 +56,8 @@ Result<void> snapshot(const std::string& from, const std::string& to) {
   if (fd < 0) return fail(Errc::io, to + ": cannot be made");
   ::close(fd);
   ::sqlite3* raw = nullptr;
-  const int status =
-      sqlite3_open_v2(from.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int status = sqlite3_open_v2(
+      from.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, vfs_name(nullptr));
   const std::unique_ptr<::sqlite3, CloseHandle> handle(raw);
   if (status != SQLITE_OK) return tl::unexpected(to_error(raw, from));
   sqlite3_busy_timeout(raw, kPatienceMs);

@@ -1,6 +1,6 @@
 // What a shop sees of a restriction, and of a disk that fails: posthornd against posthorn-sim in real time.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
@@ -72,6 +72,21 @@ describe('a restricted account', () => {
   })
 })
 
+/** Every page but the first becomes noise. */
+function spoil(path) {
+  const page = 2048
+  const file = openSync(path, 'r+')
+  for (let at = page; at < fstatSync(file).size; at += page) writeSync(file, Buffer.alloc(page, 0xa5), 0, page, at)
+  closeSync(file)
+  const log = openSync(`${path}-wal`, 'r+')
+  for (let at = 32; at + 24 + page <= fstatSync(log).size; at += 24 + page) {
+    const number = Buffer.alloc(4)
+    readSync(log, number, 0, 4, at)
+    if (number.readUInt32BE() !== 1) writeSync(log, Buffer.alloc(page, 0xa5), 0, page, at + 24)
+  }
+  closeSync(log)
+}
+
 describe('a database that breaks while the box runs', () => {
   test('the program says so and ends; the next start sets it aside and asks to be linked again', { timeout }, async () => {
     const sim = await Simulator.start({ runFor: 120 })
@@ -79,21 +94,17 @@ describe('a database that breaks while the box runs', () => {
     const { phone } = await sim.addAccount({ name: 'Customer' })
     const id = await box.send(chat(phone), 'before')
     await box.nextWhere('sent', status(id, 'sent'))
-    // Another program moves the log into the file and spoils the file: what the box remembers of it is void.
-    execFileSync('python3', ['-c', `
-import sqlite3, sys
-db = sqlite3.connect(sys.argv[1])
-db.execute("CREATE TABLE spoiled (x)"); db.commit()
-db.execute("PRAGMA wal_checkpoint(TRUNCATE)"); db.close()
-with open(sys.argv[1], "r+b") as file:
-    size = file.seek(0, 2)
-    for page in range(2048, size, 2048):
-        file.seek(page); file.write(b"\\xa5" * 2048)
-`, join(box.folder, 'data/posthorn.db')])
-    for (let i = 0; i < 20 && box.process.exitCode === null; i++) {
-      await box.send(chat(phone), `poke ${i}`).catch(() => {})
-      await sleep(500)
+    // The prekeys are pushed out of its memory by other pages; then the cells go bad, in the file and in its log.
+    for (let i = 0; i < 4; i++) await sim.send(phone, { to: box.phone, text: `%d ${'x'.repeat(1500)}`, count: 200 })
+    await waitFor(async () => /^posthorn_messages_received_total 800$/m.test(await (await fetch(`${box.url}/metrics`)).text()), '800 received', 60_000)
+    spoil(join(box.folder, 'data/posthorn.db'))
+    // Somebody new uses one of the prekeys.
+    for (let i = 0; i < 10 && box.process.exitCode === null; i++) {
+      const stranger = await sim.addAccount({ name: `New ${i}` })
+      await sim.send(stranger.phone, { to: box.phone, text: 'hello' })
+      await sleep(1000)
     }
+    await waitFor(() => box.process.exitCode !== null, 'the program has ended', 10_000)
     const [code] = await box.exited
     assert.equal(code, 1, 'systemd starts it again')
     assert.match(box.log, /the database cannot be trusted any more/)

@@ -140,7 +140,8 @@ class [[nodiscard]] Transaction {
 ///   a reader steps around. The WRITE lock they take only to read the WAL index header again when
 ///   they caught the writer in the middle of changing it: microseconds, without I/O, and the
 ///   writer's busy timeout of five seconds outlasts it by far;
-/// - a program that reads from outside (backup) takes read locks, which block no writer in WAL.
+/// - a backup reads through a third connection, whose read locks block no writer in WAL;
+/// - other processes are kept out altogether (src/store/vfs.h).
 ///
 /// Extra tables (hook for other parts of this module and for other modules): give the part a name
 /// and an append-only list of SQL steps, call migrate() at construction, keep Statements as
@@ -156,7 +157,7 @@ class [[nodiscard]] Transaction {
 class Database {
  public:
   struct Options {
-    const char* vfs = nullptr;  ///< SQLite VFS name; tests give a shim
+    const char* vfs = nullptr;  ///< SQLite VFS name, for tests; nullptr: ours
     int cache_kib = 256;        ///< page cache
     int busy_timeout_ms = 5000;
   };
