@@ -58,6 +58,19 @@ Result<std::optional<std::int64_t>> optional_int(const json::Value& body, const 
   return std::optional(number);
 }
 
+Result<std::optional<std::int64_t>> number_between(const json::Value& body, const char* key,
+                                                   std::int64_t low, std::int64_t high) {
+  TRY(const auto value, optional_int(body, key));
+  if (!value) return value;
+  if (*value < low) {
+    return invalid(key, "must be larger than or equal to " + std::to_string(low));
+  }
+  if (*value > high) {
+    return invalid(key, "must be less than or equal to " + std::to_string(high));
+  }
+  return value;
+}
+
 Result<std::string> required_chat(const json::Value& body) {
   if (json::at(body, "chatId").isNull() && !json::at(body, "phoneNumber").isNull()) {
     TRY(const std::string phone, required_text(body, "phoneNumber"));

@@ -27,6 +27,12 @@ namespace posthorn::api {
 [[nodiscard]] Result<std::optional<std::int64_t>> optional_int(const json::Value& body,
                                                                const char* field);
 
+/// The same, and not beyond these.
+[[nodiscard]] Result<std::optional<std::int64_t>> number_between(const json::Value& body,
+                                                                 const char* field,
+                                                                 std::int64_t low,
+                                                                 std::int64_t high);
+
 /// The chat a call is about: chatId, or phoneNumber as old clients send it. Normalised.
 [[nodiscard]] Result<std::string> required_chat(const json::Value& body);
 

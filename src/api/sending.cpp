@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::size_t kTextMax = 20'000;
 constexpr std::size_t kKeyMax = 255;
+constexpr std::int64_t kShortestTyping = 1000;  // milliseconds
 
 /// Fields that sendMessage knows, documented or once documented, and those of the box.
 Result<void> check_fields(const json::Value& body) {
@@ -43,6 +44,15 @@ Result<std::string> parse_quoted(const json::Value& body) {
   return check_message_id(std::move(*quoted));
 }
 
+/// typingTime, or the account's autoTyping without it. 0 is nobody's typing, as in older clients.
+Result<milliseconds> parse_typing(const json::Value& body, const Settings& settings) {
+  TRY(const auto asked, optional_int(body, "typingTime"));
+  if (!asked) return milliseconds(seconds(settings.auto_typing));
+  if (*asked == 0) return milliseconds(0);
+  TRY(number_between(body, "typingTime", kShortestTyping, kLongestTyping.count()));
+  return milliseconds(*asked);
+}
+
 /// sendMessage's body as a job without its id and times.
 Result<Job> parse_send_message(const json::Value& body, const Settings& settings) {
   if (settings.strict_validation) TRY(check_fields(body));
@@ -54,6 +64,7 @@ Result<Job> parse_send_message(const json::Value& body, const Settings& settings
   job.link_preview = preview.value_or(settings.link_preview);
   TRY(const auto urgent, optional_bool(body, "urgent"));
   job.urgent = urgent.value_or(false);
+  TRY(job.typing, parse_typing(body, settings));
   TRY(job.consent, parse_consent(body));
   return job;
 }

@@ -127,19 +127,6 @@ Result<void> apply_text(Settings& settings, const Text& one, const json::Value& 
   return {};
 }
 
-Result<std::optional<std::int64_t>> number_between(const json::Value& body, const char* key,
-                                                   std::int64_t low, std::int64_t high) {
-  TRY(const auto value, optional_int(body, key));
-  if (!value) return value;
-  if (*value < low) {
-    return invalid(key, "must be larger than or equal to " + std::to_string(low));
-  }
-  if (*value > high) {
-    return invalid(key, "must be less than or equal to " + std::to_string(high));
-  }
-  return value;
-}
-
 Result<void> apply_numbers(Settings& settings, const json::Value& body) {
   TRY(const auto delay,
       number_between(body, "delaySendMessagesMilliseconds", kDelayMin, kDelayMax));

@@ -35,6 +35,7 @@ Bytes encode_job(const Job& job) {
   if (!job.quoted_id.empty()) out["quoted"] = job.quoted_id;
   if (!job.link_preview) out["preview"] = false;
   if (job.urgent) out["urgent"] = true;
+  if (job.typing.count() != 0) out["typing"] = static_cast<::Json::Int64>(job.typing.count());
   if (!job.consent.empty()) out["consent"] = job.consent;
   if (!job.idempotency_key.empty()) out["key"] = job.idempotency_key;
   if (job.accepted_at.trusted) out["trusted"] = true;
@@ -60,6 +61,8 @@ Result<Job> decode_job(ByteView record) {
   job.quoted_id = json::string_at(in, "quoted").value_or("");
   job.link_preview = json::bool_at(in, "preview").value_or(true);
   job.urgent = json::bool_at(in, "urgent").value_or(false);
+  job.typing = milliseconds(
+      std::clamp<std::int64_t>(json::int_at(in, "typing").value_or(0), 0, kLongestTyping.count()));
   job.consent = json::string_at(in, "consent").value_or("");
   job.idempotency_key = json::string_at(in, "key").value_or("");
   return job;

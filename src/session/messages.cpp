@@ -87,6 +87,10 @@ void Messages::send(const Job& job, Once<void(throttle::SendOutcome)> done) {
   done(std::move(outcome));
 }
 
+void Messages::show_typing(const std::string& chat, bool on) {
+  if (MessageEngine* engine = impl_->engine_if_open()) engine->show_typing(chat, on);
+}
+
 void Messages::check_numbers(std::vector<std::string> phones,
                              Once<void(Result<std::vector<NumberStatus>>)> done) {
   MessageEngine* engine = impl_->engine();

@@ -76,6 +76,7 @@ class Messages final {
 
   /// See throttle::Sender. One at a time; a second one is `not_sent` ("busy").
   void send(const Job& job, Once<void(throttle::SendOutcome)> done);
+  void show_typing(const std::string& chat, bool on);
   /// See Session.
   void check_numbers(std::vector<std::string> phones,
                      Once<void(Result<std::vector<NumberStatus>>)> done);

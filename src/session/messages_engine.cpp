@@ -6,6 +6,7 @@
 
 #include "posthorn/base/log.h"
 #include "session/receipts.h"
+#include "session/typing.h"
 
 namespace posthorn::session {
 namespace {
@@ -295,6 +296,16 @@ void MessageEngine::on_logged_out() {
   names_.forget_cache();
   if (auto cleared = messages_->clear(); !cleared) {
     log::error("messages", "message tables could not be cleared", {{"why", cleared.error()}});
+  }
+}
+
+void MessageEngine::show_typing(const std::string& chat, bool on) {
+  if (!context_.link.online()) return;
+  const auto jid = parse_chat_id(chat);
+  const auto named = jid ? names_.preferred(*jid) : fail(jid.error(), "typing");
+  if (!named) return log::debug("messages", "typing is not shown", {{"why", named.error()}});
+  for (wire::Node& stanza : build_typing(context_.link.identity(), *named, on)) {
+    context_.link.write(std::move(stanza));
   }
 }
 

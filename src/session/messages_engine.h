@@ -38,6 +38,7 @@ class MessageEngine {
   [[nodiscard]] std::size_t unfinished() const { return lane_.unfinished() + open_receipts_; }
 
   void send(const Job& job, Once<void(throttle::SendOutcome)> done);
+  void show_typing(const std::string& chat, bool on);
   void check_numbers(std::vector<std::string> phones,
                      Once<void(Result<std::vector<NumberStatus>>)> done) {
     numbers_.check(std::move(phones), std::move(done));

@@ -47,4 +47,8 @@ void Session::send(const Job& job, Once<void(throttle::SendOutcome)> done) {
   impl_->messages().send(job, std::move(done));
 }
 
+void Session::show_typing(const std::string& chat, bool on) {
+  impl_->messages().show_typing(chat, on);
+}
+
 }  // namespace posthorn::session

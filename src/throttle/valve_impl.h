@@ -15,6 +15,7 @@
 #include "throttle/policy_clock.h"
 #include "throttle/recent_posts.h"
 #include "throttle/report.h"
+#include "throttle/typed_gap.h"
 
 namespace posthorn::throttle {
 
@@ -28,6 +29,7 @@ class Valve::Impl {
         persist_(o_.blobs),
         audit_(o_.blobs),
         timer_(o_.scheduler),
+        typing_(o_.scheduler),
         alive_(std::make_shared<bool>(true)) {}
 
   Result<void> start(const Settings& settings);
@@ -80,6 +82,9 @@ class Valve::Impl {
   void sleep_until(Tick at, const Moment& now);
   void send(const Step& step);
   void hand_over(std::uint64_t sequence, const ChatKey& chat, Lane lane);
+  void type_first(std::uint64_t sequence, const ChatKey& chat, Lane lane, Job job,
+                  milliseconds wait);
+  void pass_on(std::uint64_t sequence, Lane lane, const Job& job);
   void on_outcome(std::uint64_t sequence, Lane lane, const Job& job, const SendOutcome& outcome);
   void try_again(std::uint64_t sequence, bool reached_the_wire);
   void refuse(const Step& step);
@@ -114,6 +119,7 @@ class Valve::Impl {
   PolicyClock clock_;
   RecentPosts recent_;
   Timer timer_;
+  Timer typing_;
   std::shared_ptr<bool> alive_;  // shared: callbacks ask it whether the valve is still there
   Mono save_at_;
   bool trusted_ = false;      ///< at the last moment()
@@ -121,7 +127,9 @@ class Valve::Impl {
   bool started_ = false;
   bool woken_ = false;
   bool in_flight_ = false;
-  std::uint64_t flying_ = 0;           ///< sequence of the job in flight
+  std::uint64_t flying_ = 0;  ///< sequence of the job in flight
+  Tick charged_ = 0;          ///< when the job in flight was charged
+  TypedGap typed_gap_;
   std::deque<std::uint64_t> to_tell_;  ///< held jobs whose status is still to be told
   bool telling_ = false;
   bool journal_due_ = false;  ///< events noted and not written yet

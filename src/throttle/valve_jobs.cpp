@@ -39,6 +39,7 @@ Moment Valve::Impl::moment() {
     // Gaps are counted in real time: a jump of the calendar does not shorten them.
     State& state = engine_.state;
     if (state.next_any > m.now - jumped) state.next_any += jumped;
+    typed_gap_.jump(jumped, m.now);
     for (Tick& next : state.next_in_lane) {
       if (next > m.now - jumped) next += jumped;
     }
@@ -83,6 +84,7 @@ void Valve::Impl::stop() {
   if (!started_) return;
   started_ = false;
   timer_.stop();
+  typing_.stop();
   save();
 }
 
@@ -253,6 +255,7 @@ void Valve::Impl::send(const Step& step) {
   JournalEvent event;
   event.at = moment().now;
   event.charge = step.charge;
+  charged_ = event.at;
   if (const Result<void> saved = persist_.record(std::move(event)); !saved) {
     log::error("throttle", "cannot save a charge; nothing is sent", {{"error", saved.error()}});
     return put_back(sequence, kDiskTrouble);
@@ -276,10 +279,35 @@ void Valve::Impl::hand_over(std::uint64_t sequence, const ChatKey& chat, Lane la
         // A signal may have come while the charge was written.
         if (!started_ || !still_allowed(engine_.state, chat, lane, moment().now))
           return put_back(sequence, milliseconds(0));
-        o_.sender.send(*job, guarded([this, sequence, lane, sent = *job](SendOutcome outcome) {
-          on_outcome(sequence, lane, sent, outcome);
-        }));
+        if (attempts_.contains(sequence)) job->typing = milliseconds(0);
+        const Tick wait =
+            std::max(job->typing.count(), typed_gap_.earliest(lane, chat) - moment().now);
+        if (wait <= 0) return pass_on(sequence, lane, *job);
+        type_first(sequence, chat, lane, std::move(*job), milliseconds(wait));
       }));
+}
+
+/// Typing is part of the gap between two sends: the charge, and with it the gap, began before it.
+void Valve::Impl::type_first(std::uint64_t sequence, const ChatKey& chat, Lane lane, Job job,
+                             milliseconds wait) {
+  if (job.typing.count() > 0) o_.sender.show_typing(job.chat, true);
+  typing_.start(wait, [this, sequence, chat, lane, job = std::move(job)] {
+    const Tick now = moment().now;
+    // A signal may have come meanwhile.
+    if (!still_allowed(engine_.state, chat, lane, now)) {
+      if (job.typing.count() > 0) o_.sender.show_typing(job.chat, false);
+      return put_back(sequence, milliseconds(0));
+    }
+    typed_gap_.sent(engine_.state, lane, chat, charged_, now);
+    pass_on(sequence, lane, job);
+  });
+}
+
+void Valve::Impl::pass_on(std::uint64_t sequence, Lane lane, const Job& job) {
+  o_.sender.send(job, guarded([this, sequence, lane, sent = job](SendOutcome outcome) {
+                   if (sent.typing.count() > 0) o_.sender.show_typing(sent.chat, false);
+                   on_outcome(sequence, lane, sent, outcome);
+                 }));
 }
 
 void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,

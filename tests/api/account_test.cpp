@@ -16,7 +16,7 @@ TEST(GetSettings, ShowsEveryDocumentedKeyWithTheBoxsDefaults) {
  "proxyInstance":"","outgoingWebhook":"yes","outgoingMessageWebhook":"no","outgoingAPIMessageWebhook":"no","incomingWebhook":"yes",
  "deviceWebhook":"no","statusInstanceWebhook":"no","stateWebhook":"yes","enableMessagesHistory":"no","keepOnlineStatus":"no",
  "pollMessageWebhook":"yes","incomingBlockWebhook":"no","incomingCallWebhook":"yes","outgoingCallWebhook":"no","editedMessageWebhook":"no",
- "deletedMessageWebhook":"no","avatarInfoWebhook":"no","autoTyping":2,"linkPreview":true,"enableLidMode":false})";
+ "deletedMessageWebhook":"no","avatarInfoWebhook":"no","autoTyping":0,"linkPreview":true,"enableLidMode":false})";
   EXPECT_EQ(box.get("getSettings")->json(), *json::parse(expected));
 }
 
@@ -30,7 +30,7 @@ TEST(SetSettings, TakesBothFormsOfBooleansAndNumbersAsText) {
   Box box;
   const auto answer = box.post(
       "setSettings",
-      R"({"incomingWebhook":"no","outgoingMessageWebhook":true,"linkPreview":"no","enableLidMode":true,"delaySendMessagesMilliseconds":"2000","autoTyping":0})");
+      R"({"incomingWebhook":"no","outgoingMessageWebhook":true,"linkPreview":"no","enableLidMode":true,"delaySendMessagesMilliseconds":"2000","autoTyping":3})");
   EXPECT_EQ(answer->text(), R"({"saveSettings":true})");
   const Settings& now = box.settings.current();
   EXPECT_FALSE(now.incoming_webhook);
@@ -38,7 +38,7 @@ TEST(SetSettings, TakesBothFormsOfBooleansAndNumbersAsText) {
   EXPECT_FALSE(now.link_preview);
   EXPECT_TRUE(now.enable_lid_mode);
   EXPECT_EQ(now.delay_send_messages, milliseconds(2000));
-  EXPECT_EQ(now.auto_typing, 0);
+  EXPECT_EQ(now.auto_typing, 3);
   const json::Value shown = box.get("getSettings")->json();
   EXPECT_EQ(shown["incomingWebhook"].asString(), "no");
   EXPECT_EQ(shown["linkPreview"], json::Value(false));

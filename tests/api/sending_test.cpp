@@ -105,6 +105,9 @@ TEST(SendMessage, SaysWhatIsWrongInTheCloudsWords) {
       {with("quotedMessageId", "\"3EB0\""), "'message id' must be at least 16 symbols"},
       {with("quotedMessageId", "{}"), "'quotedMessageId' must be a string"},
       {with("linkPreview", "3"), "'linkPreview' must be a boolean"},
+      {with("typingTime", "999"), "'typingTime' must be larger than or equal to 1000"},
+      {with("typingTime", "20001"), "'typingTime' must be less than or equal to 20000"},
+      {with("typingTime", "\"long\""), "'typingTime' must be a number"},
       {with("consent", "\"bought\""), "'consent' must be one of [order, form, spoken]"},
   };
   for (const auto& [body, text] : cases) {
@@ -113,6 +116,19 @@ TEST(SendMessage, SaysWhatIsWrongInTheCloudsWords) {
     EXPECT_EQ(answer->status(), 400) << body;
     EXPECT_EQ(answer->message(), "Validation failed. Details: " + text) << body;
   }
+}
+
+TEST(SendMessage, ShowsTypingAsLongAsTheCallOrTheAccountSays) {
+  Box box;
+  box.post("sendMessage", with("typingTime", "1000"));
+  box.post("sendMessage", with("typingTime", "\"20000\""));
+  box.post("sendMessage", kBody);
+  ASSERT_EQ(box.post("setSettings", R"({"autoTyping":3})")->status(), 200);
+  box.post("sendMessage", kBody);
+  box.post("sendMessage", with("typingTime", "0"));
+  std::vector<std::int64_t> typing;
+  for (const JobView& view : box.outbox.views) typing.push_back(view.job.typing.count());
+  EXPECT_EQ(typing, (std::vector<std::int64_t>{1000, 20'000, 0, 3000, 0}));
 }
 
 TEST(SendMessage, CountsCharactersNotBytes) {

@@ -141,10 +141,14 @@ TEST(Job, SurvivesEncodingAndIgnoresWhatItDoesNotKnow) {
   job.accepted_at = Wall::from_unix(1'790'000'000);
   job.expires_at = job.accepted_at + hours(24);
   job.urgent = true;
+  job.typing = seconds(3);
   EXPECT_EQ(*decode_job(encode_job(job)), job);
   std::string newer = to_string(encode_job(job));
   newer.insert(1, "\"later\":{\"x\":1},");
   EXPECT_EQ(*decode_job(as_bytes(newer)), job);
+  newer = to_string(encode_job(job));
+  newer.replace(newer.find("3000"), 4, "99999999");
+  EXPECT_EQ(decode_job(as_bytes(newer))->typing, kLongestTyping);
   EXPECT_FALSE(decode_job(as_bytes("{}")).has_value());
   EXPECT_FALSE(decode_job(as_bytes("\x00")).has_value());
 }

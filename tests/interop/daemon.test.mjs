@@ -145,6 +145,20 @@ for (const [name, kind] of Object.entries(kinds)) {
     }
 
     if (name === 'Baileys') {
+      test('with typingTime the customer sees "typing…" for so long, then the message', { timeout }, async () => {
+        const seen = []
+        customer.socket.ev.on('presence.update', ({ presences }) => {
+          for (const { lastKnownPresence } of Object.values(presences)) seen.push({ what: lastKnownPresence, at: Date.now() })
+        })
+        await box.send(chat(customer.phone), 'typed by hand', { typingTime: 2000 })
+        await customer.received('typed by hand')
+        const arrived = Date.now()
+        const composing = seen.find(one => one.what === 'composing')
+        assert.ok(composing, `it was shown: ${JSON.stringify(seen)}`)
+        assert.ok(arrived - composing.at >= 1900, `for ${arrived - composing.at} ms`)
+        await waitFor(() => seen.at(-1).what !== 'composing', 'it ends')
+      })
+
       test('a customer that lost its sessions asks again and gets the message', { timeout }, async () => {
         customer.auth.forgetSessions()
         customer.socket.end(new Error('its cache must go too'))

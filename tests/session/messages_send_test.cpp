@@ -39,6 +39,37 @@ TEST(MessagesSend, ReachesEveryDeviceOfTheCustomerAndOurPhone) {
   EXPECT_EQ(copy->devicesentmessage().message().conversation(), "Your receipt");
 }
 
+TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
+  Rig rig;
+  rig.link.self.push_name = "Bakery @Posthorn";
+  (void)rig.send(rig.job(kId, "hello"));  // their LID is known now
+  rig.link.take_written();
+  rig.box->show_typing("4915550002222@c.us", true);
+  auto stanzas = rig.link.take_written();
+  ASSERT_EQ(stanzas.size(), 2U);
+  EXPECT_EQ(stanzas[0].tag, "presence");
+  EXPECT_EQ(stanzas[0].text_attr("type"), "available");
+  EXPECT_EQ(stanzas[0].text_attr("name"), "Bakery Posthorn");
+  EXPECT_EQ(stanzas[1].tag, "chatstate");
+  EXPECT_EQ(stanzas[1].jid_attr("to"), rig.customer_lid);
+  EXPECT_EQ(stanzas[1].jid_attr("from"), rig.box_jid);
+  EXPECT_NE(stanzas[1].child("composing"), nullptr);
+
+  rig.box->show_typing("4915550002222@c.us", false);
+  stanzas = rig.link.take_written();
+  ASSERT_EQ(stanzas.size(), 2U);
+  EXPECT_NE(stanzas[0].child("paused"), nullptr);
+  EXPECT_EQ(stanzas[1].text_attr("type"), "unavailable");
+
+  rig.box->show_typing("nobody", true);
+  rig.link.is_online = false;
+  rig.box->show_typing("4915550002222@c.us", true);
+  rig.link.is_online = true;
+  rig.link.self.push_name.clear();
+  rig.box->show_typing("4915550002222@c.us", true);
+  EXPECT_TRUE(rig.link.take_written().empty());
+}
+
 TEST(MessagesSend, AsksForDevicesAndKeysOnceOnly) {
   Rig rig;
   (void)rig.send(rig.job(kId, "one"));

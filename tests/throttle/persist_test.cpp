@@ -197,6 +197,7 @@ class SyncingSender final : public Sender {
       done(outcome);
     });
   }
+  void show_typing(const std::string&, bool) override {}
 
  private:
   CutStore& store_;

@@ -60,12 +60,16 @@ class ScriptedSender final : public Sender {
       scheduler_.post([done = std::move(done), outcome]() mutable { done(outcome); });
     }
   }
+  void show_typing(const std::string& chat, bool on) override {
+    typed.emplace_back(chat, on, scheduler_.now());
+  }
   void answer(SendOutcome outcome) { pending(std::move(outcome)); }
 
   std::vector<Job> sent;
   std::vector<Mono> times;
-  std::deque<SendOutcome> outcomes;  ///< then: sent
-  bool keep = false;                 ///< the test answers
+  std::vector<std::tuple<std::string, bool, Mono>> typed;  ///< chat, on, when
+  std::deque<SendOutcome> outcomes;                        ///< then: sent
+  bool keep = false;                                       ///< the test answers
   Once<void(SendOutcome)> pending;
 
  private:

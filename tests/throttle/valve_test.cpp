@@ -16,6 +16,91 @@ TEST(Valve, SendsAReplyWithinThreeSeconds) {
   EXPECT_TRUE(box.outbox.jobs.empty());
 }
 
+/// The moments at which the fake sender saw it, in milliseconds from the first.
+std::vector<std::int64_t> since_first(const std::vector<Mono>& times) {
+  std::vector<std::int64_t> out;
+  for (Mono time : times) out.push_back((time - times.front()).count());
+  return out;
+}
+
+TEST(Valve, ShowsTypingBeforeAndNoLongerThanAsked) {
+  Box box;
+  box.wrote(person(1));
+  Job job = box.make_job(person(1), "with typing");
+  job.typing = seconds(5);
+  const Mono posted = box.scheduler.now();
+  box.post(job);
+  box.scheduler.advance(milliseconds(4900));
+  ASSERT_EQ(box.sender.typed.size(), 1U);
+  EXPECT_TRUE(std::get<bool>(box.sender.typed[0]));
+  EXPECT_TRUE(box.sender.sent.empty());
+  EXPECT_FALSE(box.valve->cancel(1)) << "a job that is being typed has started";
+  box.scheduler.advance(seconds(3));
+  ASSERT_EQ(box.sender.sent.size(), 1U);
+  EXPECT_EQ(box.sender.times[0] - std::get<Mono>(box.sender.typed[0]), seconds(5));
+  EXPECT_LT(std::get<Mono>(box.sender.typed[0]) - posted, seconds(3));
+  ASSERT_EQ(box.sender.typed.size(), 2U);
+  EXPECT_FALSE(std::get<bool>(box.sender.typed[1]));
+  EXPECT_EQ(std::get<std::string>(box.sender.typed[1]), person(1));
+}
+
+TEST(Valve, TypingIsPartOfTheGapAndNeverShortensIt) {
+  Settings settings;
+  settings.gap_any_ms = 8000;
+  const auto run = [&](std::vector<seconds> typing) {
+    Box box(settings);
+    for (std::size_t i = 0; i < typing.size(); ++i) {
+      const std::string chat = person(static_cast<int>(i));
+      box.wrote(chat);
+      Job job = box.make_job(chat, "text " + std::to_string(i));
+      job.typing = typing[i];
+      box.post(job);
+    }
+    box.scheduler.advance(minutes(3));
+    EXPECT_EQ(box.sender.sent.size(), typing.size());
+    return since_first(box.sender.times);
+  };
+  // As long each time: sends are one gap apart, with or without typing.
+  const auto plain = run({seconds(0), seconds(0), seconds(0)});
+  const auto typed = run({seconds(5), seconds(5), seconds(5)});
+  for (std::size_t i = 1; i < plain.size(); ++i) {
+    EXPECT_GE(plain[i] - plain[i - 1], 8000);
+    EXPECT_GE(typed[i] - typed[i - 1], 8000);
+    EXPECT_LT(typed[i] - typed[i - 1], plain[i] - plain[i - 1] + 5000);
+  }
+  // Long typing eats the whole gap of the one behind it, which waits all the same.
+  const auto uneven = run({seconds(20), seconds(0), seconds(0)});
+  EXPECT_GE(uneven[1], 8000);
+  EXPECT_GE(uneven[2] - uneven[1], 8000);
+}
+
+TEST(Valve, ASignalWhileTypingStopsTheMessage) {
+  Box box;
+  Job job = box.make_job(person(1), "to somebody new");
+  job.typing = seconds(20);
+  box.post(job);
+  while (box.sender.typed.empty()) box.scheduler.advance(seconds(1));
+  box.signal(Signal::Kind::reachout_ack);
+  box.scheduler.advance(minutes(5));
+  EXPECT_TRUE(box.sender.sent.empty());
+  ASSERT_EQ(box.sender.typed.size(), 2U);
+  EXPECT_FALSE(std::get<bool>(box.sender.typed[1]));
+  EXPECT_EQ(box.valve->view(1)->hold, Hold::yellow) << "it waits";
+}
+
+TEST(Valve, AHandOverAgainDoesNotTypeAgain) {
+  Box box;
+  box.wrote(person(1));
+  box.sender.outcomes.push_back(
+      {.kind = SendOutcome::Kind::uncertain, .code = 0, .detail = {}, .server_time = {}});
+  Job job = box.make_job(person(1), "text");
+  job.typing = seconds(2);
+  box.post(job);
+  box.scheduler.advance(minutes(1));
+  EXPECT_EQ(box.sender.sent.size(), 2U);
+  EXPECT_EQ(box.sender.typed.size(), 2U) << "on and off, once";
+}
+
 TEST(Valve, ChargesOnDiskBeforeItHandsOver) {
   Box box;
   box.wrote(person(1));

@@ -39,7 +39,7 @@ struct Settings {
   bool edited_message_webhook = false;
   bool deleted_message_webhook = false;
   bool avatar_info_webhook = false;
-  std::int64_t auto_typing = 2;  ///< seconds, 0 .. 10
+  std::int64_t auto_typing = 0;  ///< seconds of "typing…" before each text, 0 .. 10
   bool link_preview = true;
   bool enable_lid_mode = false;
 

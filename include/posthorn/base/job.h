@@ -12,6 +12,9 @@ namespace posthorn {
 /// What a job sends. Stored: do not renumber.
 enum class JobKind : std::uint8_t { text = 1 };
 
+/// Longer than this nobody is shown "typing…" (Green-API's limit).
+inline constexpr milliseconds kLongestTyping{20'000};
+
 /// One accepted outgoing message, from the POST to the wire: made by api, kept by the outbox, timed
 /// by throttle, sent by session. The id is WhatsApp's own message id and is fixed here for good, so
 /// that WhatsApp drops a repeat after a crash.
@@ -23,6 +26,7 @@ struct Job {
   std::string quoted_id;  ///< id of the message this one answers; empty: none
   bool link_preview = true;
   bool urgent = false;          ///< before the rest of its lane (one-time codes)
+  milliseconds typing{0};       ///< "typing…" is shown for so long before it is sent, 0 .. 20 s
   std::string consent;          ///< "order", "form", "spoken" or empty
   Wall accepted_at;             ///< when the POST was answered
   Wall expires_at;              ///< after this the job fails with "expired"

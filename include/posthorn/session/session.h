@@ -91,6 +91,7 @@ class Session final : public throttle::Sender {
                  Once<void(Result<std::size_t>)> done);
 
   void send(const Job& job, Once<void(throttle::SendOutcome)> done) override;
+  void show_typing(const std::string& chat, bool on) override;
 
  private:
   class Impl;

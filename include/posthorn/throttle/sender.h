@@ -33,6 +33,10 @@ class Sender {
   /// Nothing of it leaves the box before all that the store holds at this moment is on disk: the
   /// charge of this very message is among it, and the sender has keys of its own to sync anyway.
   virtual void send(const Job& job, Once<void(SendOutcome)> done) = 0;
+
+  /// Shows "typing…" to the chat until it is switched off. For the eye only: nothing is answered,
+  /// and a sender that is offline, or cannot, does nothing.
+  virtual void show_typing(const std::string& chat, bool on) = 0;
 };
 
 /// Asks whether a chat's number is on WhatsApp, before a first contact (throttle policy section 5).

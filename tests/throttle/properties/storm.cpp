@@ -31,6 +31,7 @@ class Storm::Observer final : public Sender, public NumberChecker, public Listen
     if (storm_.chance(storm_.weather_.bad_outcomes)) outcome = bad_outcome(job);
     storm_.scheduler_.post([done = std::move(done), outcome]() mutable { done(outcome); });
   }
+  void show_typing(const std::string&, bool) override {}
   void on_whatsapp(const std::string&, Once<void(Result<bool>)> done) override {
     Result<bool> answer = !storm_.chance(0.03);
     if (storm_.chance(0.02)) answer = fail(Errc::timeout, "no answer");
