@@ -4,10 +4,10 @@
 #include <array>
 #include <cstring>
 #include <map>
-#include <unordered_set>
 #include <utility>
 
 #include "posthorn/base/crypto.h"
+#include "store/key_set.h"
 
 namespace posthorn::store {
 namespace {
@@ -18,8 +18,9 @@ constexpr std::int64_t kSentMax = 2'000;
 constexpr std::int64_t kSentSeconds = 86'400;
 constexpr std::int64_t kSentBytesMax = 4 << 20;
 constexpr std::int64_t kReceivedMax = 2'000;
-/// Writes between two prunings, so that a burst does not pay for them one by one.
+/// Statuses that wait for the next message's transaction.
 constexpr std::size_t kRaisedMax = 64;
+/// Writes between two prunings, so that a burst does not pay for them one by one.
 constexpr std::uint32_t kPruneEvery = 2048;
 constexpr std::size_t kPruneEveryBytes = 1 << 20;
 
@@ -99,7 +100,7 @@ class MessageStore::Impl {
   }
 
   Database& db_;
-  std::unordered_set<std::uint64_t> seen_keys_;
+  KeySet seen_keys_;
   std::uint32_t writes_ = 0;                                 ///< since the last pruning
   std::size_t bytes_ = 0;                                    ///< of sent messages, since then
   std::map<std::string, Sent::Status, std::less<>> raised_;  ///< not written yet

@@ -61,6 +61,23 @@ TEST_F(MessageStoreTest, SeenMessagesSurviveARestartForTwoWeeks) {
   EXPECT_TRUE(messages_->was_seen(new_key));
 }
 
+TEST_F(MessageStoreTest, KnowsEveryOneOfManyMessages) {
+  constexpr std::uint64_t kOdd = 0x9E3779B97F4A7C15U;  // spreads them, wrapping around
+  for (std::uint64_t i = 1; i <= 1500; ++i) {
+    ASSERT_FALSE(messages_->was_seen(i * kOdd)) << i;
+    ASSERT_TRUE(messages_->save_seen(i * kOdd, kNow));
+  }
+  for (int round = 0; round < 2; ++round) {
+    for (std::uint64_t i = 1; i <= 1500; ++i) {
+      ASSERT_TRUE(messages_->was_seen(i * kOdd)) << i;
+      ASSERT_FALSE(messages_->was_seen(i * kOdd + 1)) << i;
+    }
+    open();
+  }
+  ASSERT_TRUE(messages_->clear());
+  EXPECT_FALSE(messages_->was_seen(kOdd));
+}
+
 TEST_F(MessageStoreTest, AClockThatOnlyGuessesMakesNothingOld) {
   const auto key = MessageStore::seen_key("2@lid", "A", "2@lid");
   ASSERT_TRUE(messages_->save_seen(key, kNow));
