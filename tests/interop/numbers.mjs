@@ -1,14 +1,14 @@
 // The numbers of issue "main job" and of the design, measured against posthorn-sim in another process:
-//   ./tests/run numbers        or, with programs that are built:   node tests/interop/numbers.mjs [messages]
+//   ./tests/run numbers        or, with programs that are built:   tests/interop/run --plain numbers.mjs [messages]
 // Release build; the throttle's pace and the HTTP rate limits are off. CPU is the daemon's own, all
 // threads, user and system. `messages`: how many make the first memory mark (10,000).
 import { execFileSync } from 'node:child_process'
-import { closeSync, copyFileSync, existsSync, fdatasyncSync, openSync, readdirSync, readFileSync, statSync, writeSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { closeSync, copyFileSync, existsSync, fdatasyncSync, openSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { Daemon, sleep } from './lib/daemon.mjs'
+import { median, memory, postAll, received, sent } from './lib/measure.mjs'
 import { findProgram, Simulator } from './lib/simulator.mjs'
 
 const mark = Number(process.argv[2] ?? 10_000)
@@ -17,85 +17,12 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const MiB = 2 ** 20
 
 const row = (what, value, target = '') => console.log(`${what.padEnd(66)} ${value.padEnd(22)} ${target}`)
-const median = values => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
-
-// Memory ------------------------------------------------------------------------------------------
-
-function memory(pid) {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8')
-  const kib = name => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)[1])
-  return { all: kib('VmRSS') / 1024, own: kib('RssAnon') / 1024, files: kib('RssFile') / 1024, peak: kib('VmHWM') / 1024 }
-}
 
 function memoryRow(what, pid, target) {
   const { all, own, files } = memory(pid)
   row(what, `${all.toFixed(1)} MiB`, target)
   row('  of it our own pages / program and libraries', `${own.toFixed(1)} / ${files.toFixed(1)} MiB`)
 }
-
-// CPU of all threads, in seconds.
-function cpu(pid) {
-  const tasks = readdirSync(`/proc/${pid}/task`)
-  return tasks.reduce((sum, task) => sum + Number(readFileSync(`/proc/${pid}/task/${task}/schedstat`, 'utf8').split(' ')[0]), 0) / 1e9
-}
-
-// Requests ----------------------------------------------------------------------------------------
-
-const agent = new Agent({ keepAlive: true, maxSockets: 64 })
-
-function post(box, chatId, message) {
-  const body = JSON.stringify({ chatId, message })
-  return new Promise((resolve, reject) => {
-    const out = request(`${box.url}/waInstance${box.id}/sendMessage/${box.token}`, {
-      agent, method: 'POST', headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-    }, answer => {
-      let text = ''
-      answer.on('data', piece => { text += piece })
-      answer.on('end', () => answer.statusCode === 200 ? resolve() : reject(new Error(`${answer.statusCode} ${text}`)))
-    })
-    // A daemon that died says why in its log; "connection refused" alone would not.
-    out.on('error', error => reject(new Error(`${error.message}\n${box.log.slice(-3000)}`)))
-    out.end(body)
-  })
-}
-
-/** Posts `count` messages from `clients` at once; gives the rate per second. */
-async function postAll(box, chatId, count, clients, text) {
-  const began = process.hrtime.bigint()
-  let next = 0
-  await Promise.all(Array.from({ length: clients }, async () => {
-    while (next < count) await post(box, chatId, text(next++))
-  }))
-  return count / (Number(process.hrtime.bigint() - began) / 1e9)
-}
-
-async function metric(box, name) {
-  const text = await (await fetch(`${box.url}/metrics`)).text()
-  return Number(new RegExp(`^posthorn_${name.replace(/[{}"]/g, '\\$&')} (.*)$`, 'm').exec(text)?.[1] ?? 0)
-}
-
-/** CPU seconds per 1,000 of what `work` does `count` times, until `name` counts them all. */
-async function cpuPer1000(box, name, count, work) {
-  const target = (await metric(box, name)) + count
-  const before = cpu(box.process.pid)
-  await work()
-  // Seldom: each look costs the daemon as much as a message.
-  for (const end = Date.now() + 300_000; (await metric(box, name)) < target; await sleep(500)) {
-    if (Date.now() > end) throw new Error(`less than ${count} of ${name} in 300 s\n${box.log.slice(-3000)}`)
-  }
-  await sleep(500) // receipts of the last ones
-  return (cpu(box.process.pid) - before) / count * 1000
-}
-
-let serial = 0 // no text twice: the throttle takes a repeat for a double post
-const sent = (box, customer, count) => cpuPer1000(box, 'jobs_total{fate="sent"}', count,
-  () => postAll(box, `${customer.phone}@c.us`, count, 8, () => `receipt ${serial++}`))
-
-const received = (box, sim, customer, count) => cpuPer1000(box, 'messages_received_total', count, async () => {
-  for (let i = 0; i < count; i += 500) {
-    await sim.send(customer.phone, { to: box.phone, text: 'answer %d', count: Math.min(500, count - i) })
-  }
-})
 
 // The parts ---------------------------------------------------------------------------------------
 

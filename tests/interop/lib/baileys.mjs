@@ -61,9 +61,9 @@ export class BaileysClient {
     return client
   }
 
-  constructor(simulator, account, link, name) {
-    Object.assign(this, { simulator, account, link, name })
-    this.auth = memoryAuth()
+  /** `auth`: {creds, keys, save}; without it all is kept in memory. */
+  constructor(simulator, account, link, name, auth = memoryAuth()) {
+    Object.assign(this, { simulator, account, link, name, auth })
     this.messages = [] // everything from messages.upsert
     this.updates = [] // messages.update
     this.states = []
@@ -89,7 +89,10 @@ export class BaileysClient {
       retryRequestDelayMs: 50
     })
     this.socket = socket
-    socket.ev.on('creds.update', update => Object.assign(this.auth.creds, update))
+    socket.ev.on('creds.update', update => {
+      Object.assign(this.auth.creds, update)
+      this.auth.save?.()
+    })
     socket.ev.on('connection.update', update => this.onConnection(socket, update))
     socket.ev.on('messages.upsert', ({ messages }) => this.messages.push(...messages))
     socket.ev.on('messages.update', updates => this.updates.push(...updates))
