@@ -99,4 +99,6 @@ int main_with(int argc, char** argv) {
 }  // namespace
 }  // namespace posthorn::ctl
 
+// What CLI11 throws here are mistakes in the lines that declare options: the first start shows
+// them. NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) { return posthorn::ctl::main_with(argc, argv); }

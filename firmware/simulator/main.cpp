@@ -169,6 +169,8 @@ int run(const Arguments& arguments) {
 
 }  // namespace
 
+// What CLI11 throws here are mistakes in the lines that declare options: the first start shows
+// them. NOLINTNEXTLINE(bugprone-exception-escape)
 int main(int argc, char** argv) {
   Arguments arguments;
   CLI::App app{

@@ -9,7 +9,7 @@ namespace posthorn::loop {
 
 namespace {
 
-constexpr std::size_t kReadBufferBytes = 64 * 1024;
+constexpr std::size_t kReadBufferBytes = std::size_t{64} * 1024;
 
 /// libuv's init calls fail only when the process is out of memory or descriptors.
 void must(int status) {

@@ -13,7 +13,7 @@ namespace posthorn::store {
 namespace {
 
 constexpr std::int64_t kSeenMax = 20'000;
-constexpr std::int64_t kSeenSeconds = 14 * 86'400;
+constexpr std::int64_t kSeenSeconds = std::int64_t{14} * 86'400;
 constexpr std::int64_t kSentMax = 2'000;
 constexpr std::int64_t kSentSeconds = 86'400;
 constexpr std::int64_t kSentBytesMax = 4 << 20;

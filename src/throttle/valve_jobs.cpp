@@ -168,8 +168,8 @@ void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) 
   fate.refusal = admission.refusal;
   if (*admission.refusal == Refusal::no_capacity && admission.earliest != kNever)
     fate.not_before = Wall{milliseconds(m.to_wall(admission.earliest)), m.trusted};
-  o_.scheduler.post(
-      guarded([this, fate = std::move(fate)]() mutable { end(fate.sequence, std::move(fate)); }));
+  o_.scheduler.post(guarded(
+      [this, sequence, fate = std::move(fate)]() mutable { end(sequence, std::move(fate)); }));
 }
 
 void Valve::Impl::on_accept_failed(const Job& job) { recent_.forget(job.id); }
