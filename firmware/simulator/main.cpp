@@ -25,6 +25,7 @@ struct Arguments {
   std::uint64_t seed = 0;
   std::vector<std::string> accounts;
   std::uint64_t run_for = 0;
+  std::uint32_t restart_after = 200;
   std::size_t journal = 20'000;
   std::string chain = "none";
   std::string log_level = "warn";
@@ -108,6 +109,7 @@ int run(const Arguments& arguments) {
   options.seed = seed;
   options.chain_flaw = *flaw;
   options.journal_limit = arguments.journal;
+  options.restart_after = milliseconds(arguments.restart_after);
   options.lid_addressing = !arguments.pn_addressing;
   options.compress = arguments.compress;
   options.framing = parse_framing(arguments.framing);
@@ -182,6 +184,8 @@ int main(int argc, char** argv) {
   app.add_option("--seed", arguments.seed, "makes keys and ids repeat (0: drawn)");
   app.add_option("--account", arguments.accounts, "PHONE or PHONE:NAME; may be repeated");
   app.add_option("--run-for", arguments.run_for, "ends by itself after so many seconds");
+  app.add_option("--restart-after", arguments.restart_after,
+                 "milliseconds from a client's linking to the restart (515) that follows");
   app.add_option("--journal", arguments.journal, "stanzas kept (0: none, for benchmarks)");
   app.add_option("--chain", arguments.chain,
                  "a wrong certificate chain: expired, leaf_signature, …");

@@ -297,8 +297,17 @@ void Pairing::complete(Connection& connection, Registration& registration, Bytes
   world_.announce_devices(account, names::kAdd, device.id, device.key_index);
   const wire::Jid jid = device.pn();
   auto done = std::move(registration.done);
-  connection.end(Node(names::kStreamError, {{"code", "515"}}));
+  restart(connection);
   if (done) done(jid);
+}
+
+/// The real server takes a moment, in which clients save what they were given.
+void Pairing::restart(Connection& connection) {
+  const Node restart(names::kStreamError, {{"code", "515"}});
+  if (world_.options.restart_after == milliseconds(0)) return connection.end(restart);
+  world_.later(world_.options.restart_after, [&world = world_, id = connection.id(), restart] {
+    if (Connection* still = world.connection(id)) still->end(restart);
+  });
 }
 
 void Pairing::on_link_code(Connection& connection, Registration& registration, const Node& iq,

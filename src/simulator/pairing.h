@@ -65,6 +65,7 @@ class Pairing {
   void on_sign(Connection& connection, Registration& registration, const wire::Node& answer);
   Result<Bytes> check_signed_identity(const Registration& registration, const wire::Node& answer);
   void complete(Connection& connection, Registration& registration, Bytes device_identity);
+  void restart(Connection& connection);
   void on_link_code(Connection& connection, Registration& registration, const wire::Node& iq,
                     const wire::Node& child);
   Result<Bytes> open_bundle(const Registration& registration, const wire::Node& child);

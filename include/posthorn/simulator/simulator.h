@@ -40,8 +40,9 @@ struct Options {
                                ///< not migrated (else by PN)
   bool compress = false;       ///< deflate every stanza sent
   wire::ServerChannel::Framing framing = wire::ServerChannel::Framing::one_per_message;
-  bool offline_strict = false;  ///< nothing after the primer without <offline_batch>
-  seconds silence_limit{180};   ///< connections silent for longer are dropped
+  bool offline_strict = false;    ///< nothing after the primer without <offline_batch>
+  milliseconds restart_after{0};  ///< from the signed identity to <stream:error code="515"/>
+  seconds silence_limit{180};     ///< connections silent for longer are dropped
 };
 
 /// What the phone puts wrong in pair-success, for clients that must refuse to be linked.

@@ -57,7 +57,11 @@ export class BaileysClient {
   static async link(simulator, account, { link = 'qr', name = 'Baileys' } = {}) {
     const client = new BaileysClient(simulator, account, link, name)
     client.connect()
-    await client.opened()
+    // A client that could not link must not keep the test's process alive.
+    await client.opened().catch(async error => {
+      await client.stop()
+      throw error
+    })
     return client
   }
 

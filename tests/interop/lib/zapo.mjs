@@ -37,7 +37,11 @@ export class ZapoClient {
   static async link(simulator, account, { link = 'qr', name = 'zapo', lid = false } = {}) {
     const client = new ZapoClient(simulator, account, link, name)
     await client.connect()
-    await client.opened()
+    // A client that could not link must not keep the test's process alive.
+    await client.opened().catch(async error => {
+      await client.stop()
+      throw error
+    })
     await simulator.change(client.phone, { lid_migrated: lid })
     return client
   }
