@@ -1,7 +1,5 @@
 #include "session/typing.h"
 
-#include <algorithm>
-
 #include "posthorn/wire/names.h"
 
 namespace posthorn::session {

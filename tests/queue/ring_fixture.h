@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "posthorn/queue/ring_file.h"
@@ -14,6 +16,25 @@
 namespace posthorn::queue {
 
 inline constexpr const char* kPath = "outbox.ring";
+
+/// Answers only when told, like a disk that takes its time.
+class HeldWorker final : public Worker {
+ public:
+  explicit HeldWorker(Scheduler& scheduler) : scheduler_(scheduler) {}
+  void run(Task work, Task done) override { held.emplace_back(std::move(work), std::move(done)); }
+  void release_one() {
+    auto [work, done] = std::move(held.front());
+    held.pop_front();
+    work();
+    scheduler_.post(std::move(done));
+  }
+  std::deque<std::pair<Task, Task>> held;
+
+ private:
+  Scheduler& scheduler_;
+};
+
+inline std::string large(char c, std::size_t length = 3000) { return std::string(length, c); }
 
 /// A ring on a disk in memory, with time that moves when the test says so.
 class RingTest : public testing::Test {

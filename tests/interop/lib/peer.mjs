@@ -28,20 +28,15 @@ async function baileys() {
   const known = auth?.creds.me?.id
   const client = new BaileysClient(sim, known?.split(':')[0], 'qr', kind, auth)
   const messages = client.messages = new Counted()
-  const done = { server: 0, delivered: 0 }
-  client.updates = { push(...updates) {
-    for (const { update } of updates) {
-      if (update.status === 2) ++done.server
-      if (update.status === 3) ++done.delivered
-    }
-  } }
+  let delivered = 0
+  client.updates = { push(...updates) { delivered += updates.filter(({ update }) => update.status === 3).length } }
   client.states = new Counted()
   client.connect()
   await client.opened()
   return {
     phone: client.phone,
     received: () => messages.count,
-    delivered: () => done.delivered,
+    delivered: () => delivered,
     send: (phone, text) => client.socket.sendMessage(`${phone}@s.whatsapp.net`, { text })
   }
 }
@@ -50,10 +45,8 @@ async function zapo() {
   const { ZapoClient } = await import('./zapo.mjs')
   const client = new ZapoClient(sim, undefined, 'qr', kind)
   const messages = client.messages = new Counted()
-  const done = { delivered: 0 }
-  client.receipts = { push(...receipts) {
-    for (const receipt of receipts) if (!receipt.stanzaType) ++done.delivered
-  } }
+  let delivered = 0
+  client.receipts = { push(...receipts) { delivered += receipts.filter(receipt => !receipt.stanzaType).length } }
   client.connections = new Counted()
   await client.connect()
   await client.opened()
@@ -61,7 +54,7 @@ async function zapo() {
   return {
     phone: client.phone,
     received: () => messages.count,
-    delivered: () => done.delivered,
+    delivered: () => delivered,
     send: (phone, text) => client.send(phone, text)
   }
 }
@@ -78,11 +71,11 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (order.send) {
     for (let i = 0; i < order.count; i++) await client.send(order.send, `receipt ${serial++}`)
     delivered += order.count
-    await waitFor(() => client.delivered() >= delivered, `${delivered} delivered, not ${client.delivered()}`, 300_000)
+    await waitFor(() => client.delivered() >= delivered, `${delivered} delivered`, 300_000)
     say({ sent: order.count })
   } else {
     received += order.receive
-    await waitFor(() => client.received() >= received, `${received} received, not ${client.received()}`, 300_000)
+    await waitFor(() => client.received() >= received, `${received} received`, 300_000)
     say({ received: order.receive })
   }
 }
