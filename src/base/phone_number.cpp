@@ -107,7 +107,7 @@ Result<std::string> parse_phone_number(std::string_view text) {
                             "of digits only: write it with its country code") +
                     kExample);
   }
-  std::string digits = std::move(*plain);
+  std::string& digits = *plain;
   if (digits.starts_with("00")) digits.erase(0, 2);
   if (digits.starts_with('0')) return national();
   // No country has the code 89, and inside Russia mobile numbers are dialled as 8 9xx.
@@ -117,7 +117,7 @@ Result<std::string> parse_phone_number(std::string_view text) {
                 "a phone number has 7 to 15 digits with its country code, this one has " +
                     std::to_string(digits.size()) + ": write it in full" + kExample);
   }
-  return digits;
+  return std::move(digits);
 }
 
 std::string without_invisible(std::string_view text) {
