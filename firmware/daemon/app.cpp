@@ -146,7 +146,10 @@ void App::on_event(session::Event event, Once<void(Result<void>)> stored) {
   counters_.on_event(event);
   tell_throttle(event);
   if (const auto* message = std::get_if<session::Message>(&event)) {
-    if (!message->from_me && settings_.current().mark_incoming_messages_readed) {
+    const api::Settings& settings = settings_.current();
+    const bool at_once =
+        settings.mark_incoming_messages_readed && !settings.mark_incoming_messages_readed_on_reply;
+    if (!message->from_me && at_once) {
       session_->mark_read(message->chat, message->id, [](Result<std::size_t>) {});
     }
   }

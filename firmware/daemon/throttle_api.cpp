@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "posthorn/api/chat_id.h"
 #include "posthorn/base/json.h"
 
 namespace posthorn::daemon {
@@ -210,13 +211,15 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& 
       get("getOptOuts", [&valve](api::Call call) { list_opt_outs(valve, std::move(call)); }),
       post("addOptOut",
            [&valve](api::Call call) {
-             finish(call, valve.add_opt_out(text(call, "chatId"), text(call, "who"),
-                                            text(call, "reason")));
+             const auto chat = api::parse_chat_id(text(call, "chatId"));
+             if (!chat) return call.refuse(chat.error());
+             finish(call, valve.add_opt_out(*chat, text(call, "who"), text(call, "reason")));
            }),
       post("removeOptOut",
            [&valve](api::Call call) {
-             finish(call, valve.remove_opt_out(text(call, "chatId"), text(call, "who"),
-                                               text(call, "reason")));
+             const auto chat = api::parse_chat_id(text(call, "chatId"));
+             if (!chat) return call.refuse(chat.error());
+             finish(call, valve.remove_opt_out(*chat, text(call, "who"), text(call, "reason")));
            }),
   };
 }

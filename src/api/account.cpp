@@ -1,7 +1,7 @@
-#include "api/chat_id.h"
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/utf8.h"
+#include "posthorn/api/chat_id.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::api {

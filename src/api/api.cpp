@@ -5,6 +5,7 @@
 
 #include "api/context.h"
 #include "api/errors.h"
+#include "api/not_here.h"
 #include "api/receiving.h"
 #include "api/routes.h"
 #include "api/target.h"
@@ -17,6 +18,10 @@ namespace posthorn::api {
 namespace {
 
 constexpr std::size_t kPageBody = std::size_t{8} << 10;
+constexpr std::size_t kBodyValues = 10'000;
+constexpr double kRefusals = 10;  // a second
+constexpr const char* kBlank = " \t\r\n";
+constexpr const char* kBodyForm = "; the body must be a JSON object, encoded in UTF-8";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -54,15 +59,21 @@ Response preflight() {
 
 /// The JSON object in a request's body; {} when there is none.
 Result<json::Value> parse_body(const std::string& body) {
-  if (body.find_first_not_of(" \t\r\n") == std::string::npos) {
+  if (body.find_first_not_of(kBlank) == std::string::npos) {
     return json::Value(::Json::objectValue);
   }
   if (const auto bad = find_bad_utf8(body)) {
-    return fail(Errc::malformed,
-                "Unexpected token \xEF\xBF\xBD in JSON at position " + std::to_string(*bad));
+    return fail(Errc::malformed, "Unexpected token \xEF\xBF\xBD in JSON at position " +
+                                     std::to_string(*bad) + kBodyForm);
   }
-  TRY(json::Value value, json::parse(body));
-  if (!value.isObject()) {
+  auto value = json::parse(body, kBodyValues);
+  if (!value) {
+    // What begins as something else, or has zeros in it (UTF-16), is no slip inside of JSON.
+    const bool foreign =
+        body.find('{') != body.find_first_not_of(kBlank) || body.find('\0') != std::string::npos;
+    return fail(Errc::malformed, value.error().detail + (foreign ? kBodyForm : ""));
+  }
+  if (!value->isObject()) {
     return fail(Errc::malformed, "Validation failed. Details: 'value' must be of type object");
   }
   return value;
@@ -93,6 +104,15 @@ class Api::Impl {
     for (const BuiltInRoute& route : built_in_routes()) {
       add({std::string(route.name), route.verb, route.per_second, route.needs,
            [this, handler = route.handler](Call call) { handler(*context_, std::move(call)); }});
+    }
+    for (const NotHere& method : methods_not_here()) {
+      add({std::string(method.name), method.verb, kRefusals, Needs::nothing,
+           [&method](Call call) { call.refuse(method.status, method.why); }});
+    }
+    for (const Verb verb : {Verb::get, Verb::post}) {
+      add_page(std::string(kPartnerPath), verb, [this](const Request& request, Reply reply) {
+        refuse(request, reply, 403, kNoPartner);
+      });
     }
     add_page("/healthz", Verb::get, [this](const Request&, Reply reply) {
       reply.send(health(context_->outside.status(), context_->options.version));

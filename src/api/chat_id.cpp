@@ -1,6 +1,8 @@
-#include "api/chat_id.h"
+#include "posthorn/api/chat_id.h"
 
 #include <algorithm>
+
+#include "posthorn/base/phone_number.h"
 
 namespace posthorn::api {
 
@@ -8,15 +10,17 @@ namespace {
 
 constexpr std::size_t kUserMin = 5;
 constexpr std::size_t kUserMax = 20;
+constexpr const char* kBadChat =
+    "Validation failed. Details: 'chatId' must be one of the next formats: 'phone_number@c.us' or "
+    "'group_id@g.us'";
+constexpr const char* kBadPhone = "bad phone number, valid 11 or 12 digits";
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-bool all_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_digit);
-}
-
+/// As WhatsApp counts: no number of its own begins with 0.
 bool is_number(std::string_view text) {
-  return all_digits(text) && text.size() >= kUserMin && text.size() <= kUserMax;
+  return text.size() >= kUserMin && text.size() <= kUserMax && text.front() != '0' &&
+         std::all_of(text.begin(), text.end(), is_digit);
 }
 
 /// "120363000000000001", or the older "{creator}-{unix}".
@@ -26,38 +30,40 @@ bool is_group(std::string_view text) {
   return is_number(text.substr(0, dash)) && is_number(text.substr(dash + 1));
 }
 
-tl::unexpected<Error> bad_chat_id() {
-  return fail(Errc::malformed,
-              "Validation failed. Details: 'chatId' must be one of the next formats: "
-              "'phone_number@c.us' or 'group_id@g.us'");
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text;
+}
+
+/// The cloud's text; the sentence is for a number with a slip, not for what is no number at all.
+tl::unexpected<Error> bad(const char* text, std::string_view given, const Error& why) {
+  const bool number = std::any_of(given.begin(), given.end(), is_digit);
+  return fail(Errc::malformed, number ? std::string(text) + ": " + why.detail : text);
 }
 
 }  // namespace
 
+bool is_group_chat(std::string_view chat_id) { return chat_id.ends_with("@g.us"); }
+
 Result<std::string> parse_chat_id(std::string_view text) {
-  std::string id(text);
-  std::erase_if(id, [](char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; });
+  const std::string id = without_invisible(text);
   const std::size_t at = std::min(id.find('@'), id.size());
-  std::string user = id.substr(0, at);
-  const std::string server = at == id.size() ? "@c.us" : id.substr(at);
-  if (server == "@g.us") return is_group(user) ? Result<std::string>(id) : bad_chat_id();
-  if (server == "@lid") return is_number(user) ? Result<std::string>(id) : bad_chat_id();
-  if (server != "@c.us" && server != "@s.whatsapp.net") return bad_chat_id();
-  if (user.starts_with('+')) user.erase(0, 1);
-  if (!is_number(user)) return bad_chat_id();
-  return user + "@c.us";
+  const std::string user = id.substr(0, at);
+  const std::string server = at == id.size() ? "@c.us" : lower(id.substr(at));
+  if (server == "@g.us" && is_group(user)) return user + server;
+  if (server == "@lid" && is_number(user)) return user + server;
+  if (server != "@c.us" && server != "@s.whatsapp.net") return fail(Errc::malformed, kBadChat);
+  const auto digits = parse_phone_number(user);
+  if (!digits) return bad(kBadChat, user, digits.error());
+  return *digits + "@c.us";
 }
 
 Result<std::string> parse_phone(std::string_view text) {
-  std::string digits;
-  for (char c : text) {
-    if (is_digit(c)) {
-      digits.push_back(c);
-    } else if (c != '+' && c != ' ' && c != '-' && c != '(' && c != ')') {
-      return fail(Errc::malformed, "bad phone number, valid 11 or 12 digits");
-    }
-  }
-  if (!is_number(digits)) return fail(Errc::malformed, "bad phone number, valid 11 or 12 digits");
+  const std::string given = without_invisible(text);
+  const std::string user = given.substr(0, given.find('@'));
+  auto digits = parse_phone_number(user);
+  if (!digits) return bad(kBadPhone, user, digits.error());
   return digits;
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "api/chat_id.h"
 #include "api/utf8.h"
+#include "posthorn/api/chat_id.h"
 
 namespace posthorn::api {
 
@@ -23,8 +23,6 @@ Result<std::optional<std::string>> optional_text(const json::Value& body, const 
   if (value.isNull()) return std::optional<std::string>();
   auto text = json::text_of(value);
   if (!text) return invalid(field, "must be a string");
-  // A lone surrogate in a \u escape parses, but is no character: it may not reach the wire.
-  if (find_bad_utf8(*text)) text = clean_utf8(*text);
   return text;
 }
 
@@ -80,6 +78,16 @@ Result<std::string> required_chat(const json::Value& body) {
   if (!value.isNull() && !value.isString()) return invalid("chatId", "must be a string");
   TRY(const std::string text, required_text(body, "chatId"));
   return parse_chat_id(text);
+}
+
+Result<std::string> required_person(const json::Value& body) {
+  TRY(std::string chat, required_chat(body));
+  if (is_group_chat(chat)) {
+    return invalid("chatId",
+                   "names a group, and Posthorn does not send to groups yet: post to each person's "
+                   "'phone_number@c.us'");
+  }
+  return chat;
 }
 
 Result<std::string> check_message_id(std::string id) {

@@ -1,6 +1,6 @@
-#include "api/chat_id.h"
 #include "api/fields.h"
 #include "api/handlers.h"
+#include "posthorn/api/chat_id.h"
 
 namespace posthorn::api {
 
@@ -19,7 +19,7 @@ Result<std::string> asked_phone(const json::Value& body) {
     return chat.substr(0, chat.find('@'));
   }
   TRY(const std::string given, required_text(body, "phoneNumber"));
-  return parse_phone(given.substr(0, given.find('@')));
+  return parse_phone(given);
 }
 
 json::Value answer(const std::optional<std::string>& chat, bool from_cache) {

@@ -11,10 +11,12 @@ namespace {
 
 constexpr const char* kBlob = "settings";
 constexpr std::int64_t kDelayMin = 500;
-constexpr std::int64_t kDelayMax = 86'400'000;
-constexpr std::int64_t kDelayAdvised = 600'000;
+constexpr std::int64_t kDelayMax = 600'000;  // the throttle's own
 constexpr std::int64_t kTypingMax = 10;
 constexpr std::size_t kTextMax = 2048;
+constexpr const char* kQuietHours =
+    "is obsolete: when nothing is sent is set by quiet_from_min and quiet_to_min of "
+    "setThrottleSettings, in minutes of the shop's local day";
 
 /// How a boolean is written: the two booleans are what Java's settings class reads as such.
 enum class Written : std::uint8_t { yes_no, boolean, extension };
@@ -24,27 +26,21 @@ struct Switch {
   bool Settings::*member;
   Written written;
 };
-constexpr std::array<Switch, 21> kSwitches{{
+constexpr std::array<Switch, 15> kSwitches{{
     {"markIncomingMessagesReaded", &Settings::mark_incoming_messages_readed, Written::yes_no},
     {"markIncomingMessagesReadedOnReply", &Settings::mark_incoming_messages_readed_on_reply,
      Written::yes_no},
-    {"sharedSession", &Settings::shared_session, Written::yes_no},
     {"outgoingWebhook", &Settings::outgoing_webhook, Written::yes_no},
     {"outgoingMessageWebhook", &Settings::outgoing_message_webhook, Written::yes_no},
     {"outgoingAPIMessageWebhook", &Settings::outgoing_api_message_webhook, Written::yes_no},
     {"incomingWebhook", &Settings::incoming_webhook, Written::yes_no},
-    {"deviceWebhook", &Settings::device_webhook, Written::yes_no},
     {"statusInstanceWebhook", &Settings::status_instance_webhook, Written::yes_no},
     {"stateWebhook", &Settings::state_webhook, Written::yes_no},
-    {"enableMessagesHistory", &Settings::enable_messages_history, Written::yes_no},
     {"keepOnlineStatus", &Settings::keep_online_status, Written::yes_no},
     {"pollMessageWebhook", &Settings::poll_message_webhook, Written::yes_no},
-    {"incomingBlockWebhook", &Settings::incoming_block_webhook, Written::yes_no},
     {"incomingCallWebhook", &Settings::incoming_call_webhook, Written::yes_no},
-    {"outgoingCallWebhook", &Settings::outgoing_call_webhook, Written::yes_no},
     {"editedMessageWebhook", &Settings::edited_message_webhook, Written::yes_no},
     {"deletedMessageWebhook", &Settings::deleted_message_webhook, Written::yes_no},
-    {"avatarInfoWebhook", &Settings::avatar_info_webhook, Written::yes_no},
     {"linkPreview", &Settings::link_preview, Written::boolean},
     {"enableLidMode", &Settings::enable_lid_mode, Written::boolean},
 }};
@@ -75,14 +71,6 @@ const char* check_token(const std::string& text) {
   return has_control_character(text) ? "must be a string without control characters" : nullptr;
 }
 
-const char* check_time(const std::string& text) {
-  if (text.empty()) return nullptr;
-  const auto digit = [&](std::size_t i) { return text[i] >= '0' && text[i] <= '9'; };
-  const bool shape = text.size() == 5 && digit(0) && digit(1) && text[2] == ':' && digit(3) &&
-                     digit(4) && text.substr(0, 2) < "24" && text[3] < '6';
-  return shape ? nullptr : "must be a time like 21:00";
-}
-
 const char* check_state_name(const std::string& text) {
   return text == "yellowCard" || text == "suspended" ? nullptr
                                                      : "must be one of [yellowCard, suspended]";
@@ -94,17 +82,38 @@ struct Text {
   Check check;
   bool extension;
 };
-constexpr std::array<Text, 5> kTexts{{
+constexpr std::array<Text, 3> kTexts{{
     {"webhookUrl", &Settings::webhook_url, check_url, false},
     {"webhookUrlToken", &Settings::webhook_url_token, check_token, false},
-    {"sendFromUTC", &Settings::send_from_utc, check_time, true},
-    {"sendToUTC", &Settings::send_to_utc, check_time, true},
     {"restrictionStateName", &Settings::restriction_state_name, check_state_name, true},
 }};
 
 /// Shown by getSettings and not changeable here; clients send them back, so they are no surprise.
-constexpr std::array<const char*, 5> kReadOnly{"wid", "countryInstance", "typeAccount",
-                                               "typeInstance", "proxyInstance"};
+constexpr std::array<const char*, 4> kReadOnly{"wid", "countryInstance", "typeAccount",
+                                               "typeInstance"};
+
+/// Documented keys that do nothing here. Shown as off, so that clients find them and may send them
+/// back; whoever asks for what they meant is told, instead of waiting for it.
+struct Inert {
+  const char* key;
+  bool text;          ///< a text, off when empty; else "yes" or "no"
+  const char* shown;  ///< nullptr: only taken
+  const char* why;
+};
+constexpr std::array<Inert, 9> kInert{{
+    {"proxyInstance", true, "",
+     "cannot be set here: the proxy of the box is the key proxy of section [whatsapp] in its "
+     "configuration"},
+    {"sendFromUTC", true, nullptr, kQuietHours},
+    {"sendToUTC", true, nullptr, kQuietHours},
+    {"sharedSession", false, "no", "must be no: it is obsolete and did nothing any more"},
+    {"deviceWebhook", false, "no", "must be no: WhatsApp does not tell about the phone any more"},
+    {"incomingBlockWebhook", false, "no", "must be no: there are no such notifications any more"},
+    {"enableMessagesHistory", false, "no", "must be no: Posthorn keeps no journal of messages yet"},
+    {"outgoingCallWebhook", false, "no",
+     "must be no: Posthorn does not learn of calls made on the phone yet"},
+    {"avatarInfoWebhook", false, "no", "must be no: Posthorn does not fetch avatars yet"},
+}};
 
 Result<void> apply_switch(Settings& settings, const Switch& one, const json::Value& body) {
   const auto value = optional_bool(body, one.key);
@@ -127,13 +136,21 @@ Result<void> apply_text(Settings& settings, const Text& one, const json::Value& 
   return {};
 }
 
+Result<void> refuse_inert(const Inert& one, const json::Value& body) {
+  if (one.text) {
+    const json::Value& value = json::at(body, one.key);
+    if (value.isNull() || json::string_at(body, one.key) == "") return {};
+    return invalid(one.key, value.isString() ? one.why : "must be a string");
+  }
+  const auto value = optional_bool(body, one.key);
+  if (!value) return invalid(one.key, "must be one of [yes, no]");
+  return value->value_or(false) ? Result<void>(invalid(one.key, one.why)) : Result<void>();
+}
+
 Result<void> apply_numbers(Settings& settings, const json::Value& body) {
   TRY(const auto delay,
       number_between(body, "delaySendMessagesMilliseconds", kDelayMin, kDelayMax));
   if (delay) settings.delay_send_messages = milliseconds(*delay);
-  if (delay && *delay > kDelayAdvised) {
-    log::warn("api", "very long gap between messages", {{"milliseconds", *delay}});
-  }
   TRY(const auto typing, number_between(body, "autoTyping", 0, kTypingMax));
   if (typing) settings.auto_typing = *typing;
   return {};
@@ -151,7 +168,7 @@ bool is_known(const std::string& key) {
   for (const char* known : kReadOnly) {
     if (key == known) return true;
   }
-  return names(kSwitches, key) || names(kTexts, key) || key == kStrict.key ||
+  return names(kSwitches, key) || names(kTexts, key) || names(kInert, key) || key == kStrict.key ||
          key == "delaySendMessagesMilliseconds" || key == "autoTyping";
 }
 
@@ -171,7 +188,9 @@ json::Value settings_to_json(const Settings& settings, const std::string& wid) {
   out["countryInstance"] = "";
   out["typeAccount"] = "";
   out["typeInstance"] = "whatsapp";
-  out["proxyInstance"] = settings.proxy_instance;
+  for (const Inert& one : kInert) {
+    if (one.shown != nullptr) out[one.key] = one.shown;
+  }
   out["delaySendMessagesMilliseconds"] =
       static_cast<::Json::Int64>(settings.delay_send_messages.count());
   out["autoTyping"] = static_cast<::Json::Int64>(settings.auto_typing);
@@ -198,6 +217,7 @@ Result<SettingsChange> apply_settings(const Settings& base, const json::Value& b
   for (const Switch& one : kSwitches) TRY(apply_switch(change.settings, one, body));
   TRY(apply_switch(change.settings, kStrict, body));
   for (const Text& one : kTexts) TRY(apply_text(change.settings, one, body));
+  for (const Inert& one : kInert) TRY(refuse_inert(one, body));
   TRY(apply_numbers(change.settings, body));
   for (const std::string& key : body.getMemberNames()) {
     if (!is_known(key)) change.unknown.push_back(key);
@@ -214,14 +234,22 @@ SettingsStore::SettingsStore(BlobStore& blobs) : blobs_(blobs) {
   }
   if (!*blob) return;
   const auto body = json::parse(as_text(**blob));
-  auto change = body ? apply_settings(current_, *body)
-                     : Result<SettingsChange>(fail(body.error(), "settings"));
-  if (!change) {
-    log::error("api", "stored settings are damaged, defaults are in force",
-               {{"error", change.error()}});
+  if (!body || !body->isObject()) {
+    log::error("api", "stored settings are damaged, defaults are in force");
     return;
   }
-  current_ = std::move(change->settings);
+  // One by one: a value that another release took and this one does not costs only itself.
+  for (const std::string& key : body->getMemberNames()) {
+    json::Value one(::Json::objectValue);
+    one[key] = (*body)[key];
+    auto change = apply_settings(current_, one);
+    if (!change) {
+      log::warn("api", "a stored setting is not possible any more, its default is in force",
+                {{"why", change.error()}});
+      continue;
+    }
+    current_ = std::move(change->settings);
+  }
 }
 
 void SettingsStore::replace(Settings settings, Once<void(Result<void>)> done) {

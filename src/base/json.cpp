@@ -7,9 +7,13 @@
 #include <memory>
 #include <sstream>
 
+#include "base/json_scan.h"
+
 namespace posthorn::json {
 
 namespace {
+
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 /// Made once for each thread: its settings are a map of JSON values, and making it costs several
 /// times what reading one of our short texts does. The writer likewise.
@@ -19,6 +23,7 @@ std::unique_ptr<::Json::CharReader> make_reader() {
   builder["stackLimit"] = 64;
   builder["strictRoot"] = false;  // a bare number or string is JSON too
   builder["failIfExtra"] = true;
+  builder["rejectDupKeys"] = false;
   return std::unique_ptr<::Json::CharReader>(builder.newCharReader());
 }
 
@@ -43,9 +48,23 @@ std::size_t error_position(std::string_view text, const std::string& message) {
   return start + (column > 0 ? column - 1 : 0);
 }
 
+tl::unexpected<Error> unexpected_token(std::string_view text, std::size_t at) {
+  if (at >= text.size()) return fail(Errc::malformed, "Unexpected end of JSON input");
+  return fail(Errc::malformed, "Unexpected token " + std::string(1, text[at]) +
+                                   " in JSON at position " + std::to_string(at));
+}
+
 }  // namespace
 
-Result<Value> parse(std::string_view text) {
+Result<Value> parse(std::string_view text, std::size_t most_values) {
+  if (text.starts_with(kByteOrderMark)) text.remove_prefix(kByteOrderMark.size());
+  const Scan found = scan(text);
+  if (found.bad_number) return unexpected_token(text, *found.bad_number);
+  if (found.values > most_values) {
+    return fail(Errc::malformed,
+                "the JSON holds more than " + std::to_string(most_values) + " values");
+  }
+  if (found.mended) text = *found.mended;
   Value value;
   std::string message;
   bool ok = false;
@@ -53,13 +72,12 @@ Result<Value> parse(std::string_view text) {
     thread_local const std::unique_ptr<::Json::CharReader> kReader = make_reader();
     ok = kReader->parse(text.data(), text.data() + text.size(), &value, &message);
   } catch (const std::exception& thrown) {  // nesting over the limit is thrown, not returned
-    return fail(Errc::malformed, thrown.what());
+    const std::string why = thrown.what();
+    const bool deep = why.find("stackLimit") != std::string::npos;
+    return fail(Errc::malformed, deep ? "the JSON is nested more than 64 levels deep" : why);
   }
   if (ok) return value;
-  const std::size_t at = error_position(text, message);
-  if (at >= text.size()) return fail(Errc::malformed, "Unexpected end of JSON input");
-  return fail(Errc::malformed, "Unexpected token " + std::string(1, text[at]) +
-                                   " in JSON at position " + std::to_string(at));
+  return unexpected_token(text, error_position(text, message));
 }
 
 std::string write(const Value& value) {

@@ -52,8 +52,8 @@ TEST(SetSettings, SaysWhatIsWrongAndChangesNothing) {
       {"", "'value' must have at least 1 key"},
       {R"({"delaySendMessagesMilliseconds":499})",
        "'delaySendMessagesMilliseconds' must be larger than or equal to 500"},
-      {R"({"delaySendMessagesMilliseconds":86400001})",
-       "'delaySendMessagesMilliseconds' must be less than or equal to 86400000"},
+      {R"({"delaySendMessagesMilliseconds":600001})",
+       "'delaySendMessagesMilliseconds' must be less than or equal to 600000"},
       {R"({"delaySendMessagesMilliseconds":"soon"})",
        "'delaySendMessagesMilliseconds' must be a number"},
       {R"({"delaySendMessagesMilliseconds":500.5})",
@@ -70,7 +70,8 @@ TEST(SetSettings, SaysWhatIsWrongAndChangesNothing) {
        "'webhookUrlToken' must be a string without control characters"},
       {R"({"restrictionStateName":"red"})",
        "'restrictionStateName' must be one of [yellowCard, suspended]"},
-      {R"({"sendFromUTC":"25:00"})", "'sendFromUTC' must be a time like 21:00"},
+      {R"({"proxyInstance":7})", "'proxyInstance' must be a string"},
+      {R"({"sharedSession":"maybe"})", "'sharedSession' must be one of [yes, no]"},
   };
   for (const auto& [body, text] : cases) {
     Box box;
@@ -91,16 +92,60 @@ TEST(SetSettings, IgnoresUnknownAndReadOnlyKeysUnlessStrict) {
             "Validation failed. Details: 'aNewKey' is not allowed");
 }
 
+TEST(SetSettings, RefusesInWordsWhatTheBoxCannotDo) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"({"sendFromUTC":"09:00"})", "setThrottleSettings"},
+      {R"({"sendToUTC":"19:30"})", "setThrottleSettings"},
+      {R"({"proxyInstance":"http://10.0.0.1:3128"})", "[whatsapp]"},
+      {R"({"sharedSession":"yes"})", "must be no"},
+      {R"({"deviceWebhook":true})", "must be no"},
+      {R"({"incomingBlockWebhook":"yes"})", "must be no"},
+      {R"({"enableMessagesHistory":"yes"})", "must be no"},
+      {R"({"outgoingCallWebhook":"yes"})", "must be no"},
+      {R"({"avatarInfoWebhook":"yes"})", "must be no"},
+  };
+  for (const auto& [body, word] : cases) {
+    Box box;
+    const auto answer = box.post("setSettings", body);
+    EXPECT_EQ(answer->status(), 400) << body;
+    EXPECT_NE(answer->message().find(word), std::string::npos) << answer->message();
+    EXPECT_EQ(box.settings.current(), Settings{}) << body;
+  }
+}
+
+TEST(SetSettings, TakesBackWhatGetSettingsShows) {
+  Box box;
+  const std::string shown = box.get("getSettings")->text();
+  EXPECT_EQ(box.post("setSettings", shown)->status(), 200);
+  EXPECT_EQ(box.settings.current(), Settings{});
+  Box other;
+  EXPECT_EQ(other
+                .post("setSettings", R"({"sendFromUTC":"","sendToUTC":"","proxyInstance":"",)"
+                                     R"("sharedSession":"no","stateWebhook":"no"})")
+                ->status(),
+            200);
+  EXPECT_FALSE(other.settings.current().state_webhook);
+}
+
+TEST(SetSettings, KeepsTheRestWhenAStoredValueIsNotPossibleAnyMore) {
+  Box box;
+  box.blobs.values["settings"] = to_bytes(
+      R"({"delaySendMessagesMilliseconds":3600000,"sharedSession":"yes","sendFromUTC":"09:00",)"
+      R"("webhookUrl":"http://10.0.0.2/hook","autoTyping":3})");
+  const SettingsStore store(box.blobs);
+  EXPECT_EQ(store.current().webhook_url, "http://10.0.0.2/hook");
+  EXPECT_EQ(store.current().auto_typing, 3);
+  EXPECT_EQ(store.current().delay_send_messages, Settings{}.delay_send_messages);
+}
+
 TEST(SetSettings, IsOnDiskBeforeTheAnswerAndSurvivesARestart) {
   Box box;
   const std::string url = "https://shop.example/hook?a=1&b=%20";
-  box.post("setSettings",
-           R"({"webhookUrl":")" + url + R"(","strictValidation":"yes","sendToUTC":"19:30"})");
+  box.post("setSettings", R"({"webhookUrl":")" + url + R"(","strictValidation":"yes"})");
   const SettingsStore again(box.blobs);
   EXPECT_EQ(again.current(), box.settings.current());
   EXPECT_EQ(again.current().webhook_url, url);
   EXPECT_TRUE(again.current().strict_validation);
-  EXPECT_EQ(again.current().send_to_utc, "19:30");
 }
 
 TEST(SetSettings, StartsWithDefaultsWhenTheStoredOnesAreDamaged) {

@@ -202,7 +202,13 @@ TEST(CheckWhatsapp, ReportsWhoDoesNotExistWithoutRememberingIt) {
 
 TEST(CheckWhatsapp, AnswersErrorsInTheDocumentedForms) {
   Box box;
-  EXPECT_EQ(box.post("checkWhatsapp", R"({"phoneNumber":"12ab"})")->message(),
+  for (const char* number : {"12ab", "0155500012345", "1234"}) {
+    const std::string message =
+        box.post("checkWhatsapp", R"({"phoneNumber":")" + std::string(number) + "\"}")->message();
+    EXPECT_TRUE(message.starts_with("bad phone number, valid 11 or 12 digits: a phone number "))
+        << message;
+  }
+  EXPECT_EQ(box.post("checkWhatsapp", R"({"phoneNumber":"unknown"})")->message(),
             "bad phone number, valid 11 or 12 digits");
   EXPECT_EQ(box.post("checkWhatsapp", R"({"chatId":"120363000000000001@g.us"})")->message(),
             "bad phone number, valid 11 or 12 digits");

@@ -143,10 +143,43 @@ TEST(ApiBody, RefusesMalformedJsonWithThePosition) {
   EXPECT_EQ(box.post("sendMessage", R"({"chatId": x})")->message(),
             "Unexpected token x in JSON at position 11");
   EXPECT_EQ(box.post("sendMessage", "{\"chatId\":\"\xff\"}")->message(),
-            "Unexpected token \xEF\xBF\xBD in JSON at position 11");
+            "Unexpected token \xEF\xBF\xBD in JSON at position 11; the body must be a JSON object, "
+            "encoded in UTF-8");
   EXPECT_EQ(box.post("sendMessage", "[1]")->message(),
             "Validation failed. Details: 'value' must be of type object");
   EXPECT_EQ(box.post("sendMessage", std::string(100'000, '['))->status(), 400);
+}
+
+TEST(ApiBody, NamesFormAndEncodingToWhoeverSendsSomethingElse) {
+  std::string utf16;
+  for (const char c : std::string("{\"chatId\":\"x\"}")) utf16 += std::string{c, '\0'};
+  for (const std::string& body :
+       {std::string("chatId=4915550007777&message=x"), std::string("--X\r\nContent-Disposition"),
+        utf16, "\xFF\xFE" + utf16, std::string("{\"message\":\"\xC7\xE0\xEA\xE0\xE7\"}")}) {
+    Box box;
+    const auto answer = box.post("sendMessage", body);
+    EXPECT_EQ(answer->status(), 400);
+    EXPECT_NE(answer->message().find("JSON object, encoded in UTF-8"), std::string::npos)
+        << answer->message();
+  }
+}
+
+TEST(ApiBody, TakesAByteOrderMarkAndBareLineBreaks) {
+  Box box;
+  EXPECT_EQ(
+      box.post("sendMessage", "\xEF\xBB\xBF{\"chatId\":\"4915550007777\",\"message\":\"a\r\nb\"}")
+          ->status(),
+      200);
+  ASSERT_EQ(box.outbox.views.size(), 1U);
+  EXPECT_EQ(box.outbox.views[0].job.text, "a\r\nb");
+}
+
+TEST(ApiBody, IsNotBuiltWhenItHoldsTooManyValues) {
+  Box box;
+  std::string body = R"({"chatId":"4915550007777","message":"x","y":[)";
+  for (int i = 0; i < 100'000; ++i) body += "0,";
+  EXPECT_EQ(box.post("sendMessage", body + "0]}")->message(),
+            "the JSON holds more than 10000 values");
 }
 
 TEST(ApiBody, IgnoresBodiesOfGet) {

@@ -101,6 +101,63 @@ TEST(Json, SaysWhereTheTextIsWrong) {
   EXPECT_EQ(json::write(*json::parse("{\"b\": [1, \"\u00e4\"]}")), "{\"b\":[1,\"\u00e4\"]}");
 }
 
+TEST(Json, ReadsHalvesOfSurrogatePairsAsJavaScriptDoes) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"("\ud83c\udf5e")", "\xF0\x9F\x8D\x9E"},
+      {R"("a\ud83cb")",
+       "a\xEF\xBF\xBD"
+       "b"},
+      {R"("a\udf5eb")",
+       "a\xEF\xBF\xBD"
+       "b"},
+      {R"("\ud83c\u0041")",
+       "\xEF\xBF\xBD"
+       "A"},
+      {R"("\ud83c\ud83c\udf5e")", "\xEF\xBF\xBD\xF0\x9F\x8D\x9E"},
+      {R"("\ud83c")", "\xEF\xBF\xBD"},
+      {R"("\ud83c\n")", "\xEF\xBF\xBD\n"},
+      {R"("\\ud83c")", "\\ud83c"},
+      {R"("\u0000")", std::string(1, '\0')},
+  };
+  for (const auto& [text, value] : cases) {
+    const auto parsed = json::parse(text);
+    ASSERT_TRUE(parsed.has_value()) << text << ": " << parsed.error().detail;
+    EXPECT_EQ(json::text_of(*parsed), value) << text;
+  }
+  const auto named = json::parse(R"({"\ud83c":1})");
+  ASSERT_TRUE(named.has_value());
+  EXPECT_EQ(json::int_at(*named, "\xEF\xBF\xBD"), 1);
+  EXPECT_FALSE(json::parse(R"("\ud83")").has_value());
+  EXPECT_FALSE(json::parse(R"("\ud83g")").has_value());
+}
+
+TEST(Json, OfDuplicateKeysTheLastCounts) {
+  const auto parsed = json::parse(R"({"a":{"x":1},"b":2,"a":{"y":3}})");
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(json::write(*parsed), R"({"a":{"y":3},"b":2})");
+}
+
+TEST(Json, TakesNoNumbersThatJsonDoesNotHave) {
+  for (const char* number : {"0155500012345", "-01", "1.", "-", "1e", "1e+", "00", "1.e3"}) {
+    EXPECT_EQ(json::parse("{\"n\":" + std::string(number) + "}").error().detail.substr(0, 17),
+              "Unexpected token ")
+        << number;
+  }
+  EXPECT_EQ(json::parse("{\"n\":007}").error().detail, "Unexpected token 0 in JSON at position 5");
+  for (const char* number : {"0", "-0", "10", "0.5", "-1.5e+3", "4915550007777", "1E2"}) {
+    EXPECT_TRUE(json::parse("[" + std::string(number) + "]").has_value()) << number;
+  }
+}
+
+TEST(Json, CountsValuesBeforeItBuildsThem) {
+  EXPECT_TRUE(json::parse("[1,2,{\"a\":3},\",,,,[[[\"]", 5).has_value());
+  EXPECT_FALSE(json::parse("[1,2,3,4,5,6]", 5).has_value());
+  EXPECT_FALSE(json::parse("[[],[],[]]", 5).has_value());
+  EXPECT_TRUE(json::parse("\xEF\xBB\xBF{}").has_value());
+  EXPECT_EQ(json::parse(std::string(1000, '[')).error().detail,
+            "the JSON is nested more than 64 levels deep");
+}
+
 TEST(Json, GettersNeverThrow) {
   const json::Value v = *json::parse(R"({"n":5,"s":"x","o":{},"big":1e300,"t":true})");
   EXPECT_EQ(json::string_at(v, "s"), "x");

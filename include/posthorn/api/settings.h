@@ -14,39 +14,31 @@
 namespace posthorn::api {
 
 /// What getSettings shows and setSettings changes; the member defaults are the box's defaults.
-/// Names and meanings are Green-API's.
+/// Names and meanings are Green-API's. Documented keys that mean nothing here have no member: see
+/// kInert in settings.cpp.
 struct Settings {
   std::string webhook_url;  ///< "": poll mode. Kept byte for byte as given
   std::string webhook_url_token;
-  milliseconds delay_send_messages{5000};  ///< 500 ms .. 24 h
+  milliseconds delay_send_messages{5000};  ///< 500 ms .. 10 min
   bool mark_incoming_messages_readed = false;
   bool mark_incoming_messages_readed_on_reply = false;
-  bool shared_session = false;
-  std::string proxy_instance;    ///< shown only
   bool outgoing_webhook = true;  ///< outgoingMessageStatus; noAccount and failed come anyway
   bool outgoing_message_webhook = false;
   bool outgoing_api_message_webhook = false;
   bool incoming_webhook = true;
-  bool device_webhook = false;
   bool status_instance_webhook = false;
   bool state_webhook = true;
-  bool enable_messages_history = false;
   bool keep_online_status = false;
   bool poll_message_webhook = true;
-  bool incoming_block_webhook = false;
   bool incoming_call_webhook = true;
-  bool outgoing_call_webhook = false;
   bool edited_message_webhook = false;
   bool deleted_message_webhook = false;
-  bool avatar_info_webhook = false;
   std::int64_t auto_typing = 0;  ///< seconds of "typing…" before each text, 0 .. 10
   bool link_preview = true;
   bool enable_lid_mode = false;
 
   // Extensions of the box: shown by getSettings only while they differ from the default, because
   // some clients map the answer onto a closed class.
-  std::string send_from_utc;  ///< "HH:MM" or ""
-  std::string send_to_utc;
   bool strict_validation = false;  ///< unknown body fields are refused, as in the cloud
   std::string restriction_state_name = "yellowCard";  ///< or "suspended"
 
@@ -61,7 +53,7 @@ struct SettingsChange {
   std::vector<std::string> unknown;  ///< keys that mean nothing here; ignored
 };
 /// `base` with the members of `body` applied. Booleans come as true/false or "yes"/"no", numbers
-/// also as text, read-only keys are ignored.
+/// also as text, read-only keys are ignored; what the box cannot do is refused in words.
 /// Errors: malformed; detail is the message of the 400 answer without "Validation failed. Details:
 /// ".
 [[nodiscard]] Result<SettingsChange> apply_settings(const Settings& base, const json::Value& body);

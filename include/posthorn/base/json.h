@@ -3,6 +3,7 @@
 #include <json/value.h>
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,9 +17,14 @@ namespace posthorn::json {
 
 using Value = ::Json::Value;
 
-/// Nesting over 64 levels, text after the value and duplicate keys are malformed; the error says
-/// at which byte: "Unexpected token } in JSON at position 17" (the text Green-API's cloud gives).
-[[nodiscard]] Result<Value> parse(std::string_view text);
+/// As JSON.parse reads it: of duplicate keys the last counts, and half a surrogate pair in a \u
+/// escape becomes U+FFFD. Beyond it, as tills send it, a byte order mark in front and bare control
+/// characters inside strings are taken. most_values: an early bound on the memory that it takes,
+/// about 100 bytes a value.
+/// Errors: malformed (more values, nesting over 64 levels, text after the value); the error says at
+/// which byte: "Unexpected token } in JSON at position 17" (the text Green-API's cloud gives).
+[[nodiscard]] Result<Value> parse(
+    std::string_view text, std::size_t most_values = std::numeric_limits<std::size_t>::max());
 
 /// One line, UTF-8 as it is, no trailing newline.
 [[nodiscard]] std::string write(const Value& value);
