@@ -51,6 +51,13 @@ ChatKey parse_chat(std::string_view chat) {
   return hashed(chat);
 }
 
+bool is_possible(const ChatKey& key) {
+  constexpr std::uint64_t kLeast = 1'000'000;              // 7 digits
+  constexpr std::uint64_t kMost = 999'999'999'999'999ULL;  // 15: E.164
+  if (key.kind == ChatKey::Kind::phone) return key.number >= kLeast && key.number <= kMost;
+  return key.kind != ChatKey::Kind::none && key.kind != ChatKey::Kind::other;
+}
+
 std::string build_chat(const ChatKey& key) {
   const std::string number = std::to_string(key.number);
   switch (key.kind) {

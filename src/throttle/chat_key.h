@@ -33,6 +33,8 @@ struct ChatKey {
 
 /// Never fails: what is no known shape becomes Kind::other; empty text becomes Kind::none.
 [[nodiscard]] ChatKey parse_chat(std::string_view chat);
+/// Could be somebody's: a group, a LID, or a phone number of 7 to 15 digits.
+[[nodiscard]] bool is_possible(const ChatKey& key);
 /// The chat id again; Kind::other gives "?<hash>".
 [[nodiscard]] std::string build_chat(const ChatKey& key);
 

@@ -22,6 +22,22 @@ ChatRecord* Chats::touch(const ChatKey& key, Tick now) {
   return &record;
 }
 
+void Chats::erase(const ChatKey& key) {
+  const std::uint32_t slot = index_.find(key);
+  if (slot == kNone) return;
+  set_opted_out(at(slot), false);
+  index_.erase(key);
+  const auto last = static_cast<std::uint32_t>(size_ - 1);
+  if (slot != last) {
+    index_.erase(at(last).key);
+    at(slot) = at(last);
+    index_.insert(slot);
+  }
+  at(last) = ChatRecord{};
+  dirty_[slot / kChatsPerPage] = dirty_[last / kChatsPerPage] = true;
+  --size_;
+}
+
 void Chats::set_opted_out(ChatRecord& record, bool on) {
   if (record.is(ChatRecord::opted_out) == on) return;
   record.set(ChatRecord::opted_out, on);

@@ -63,6 +63,8 @@ class Chats {
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t opted_out() const { return opted_out_; }
+  /// Forgets one; nothing when there is none.
+  void erase(const ChatKey& key);
   /// Keeps the count; use instead of ChatRecord::set for this flag.
   void set_opted_out(ChatRecord& record, bool on);
 

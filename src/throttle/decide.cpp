@@ -416,6 +416,7 @@ Tick earliest_opening(const State& state, const Moment& m, bool consent, std::ui
 
 Admission admit(const State& state, const Moment& m, const Waiting& waiting, const ChatKey& chat,
                 const WaitingJob& job) {
+  if (!is_possible(chat)) return {Refusal::bad_chat};
   const Line line = classify(state, chat, job, m.now);
   if (line == Line::opted_out) return {Refusal::opted_out};
   if (state.settings.unpaced_for_benchmarks || !is_opening(line)) return {};

@@ -140,6 +140,14 @@ Charge Engine::own_send(const ChatKey& chat, const Moment& m) const {
   return charge;
 }
 
+void Engine::join(const ChatKey& from, const ChatKey& into, Tick now) {
+  join_chats(state, from, into, now);
+  const Waiting::Joined joined = waiting.join(from, into);
+  if (!joined.to_move) return;
+  waiting.move(joined.chat,
+               classify(state, into, waiting.job(waiting.chat(joined.chat).head), now));
+}
+
 bool Engine::on_signal(const Signal& signal, const Moment& m) {
   if (signal.kind == Signal::Kind::reachout_ack && !signal.chat.empty()) {
     if (ChatRecord* record = state.chats.touch(parse_chat(signal.chat), m.now))

@@ -53,6 +53,8 @@ class Engine {
   /// Returns the confirmation to send when the chat has just opted out, else empty.
   std::string_view on_inbound(const ChatKey& chat, std::string_view text, Tick written,
                               const Moment& moment);
+  /// Both names are one person's: records, jobs and what is counted become one.
+  void join(const ChatKey& from, const ChatKey& into, Tick now);
   /// How a message typed on the phone counts; charge() it.
   [[nodiscard]] Charge own_send(const ChatKey& chat, const Moment& moment) const;
   /// Returns false when the signal says nothing new.

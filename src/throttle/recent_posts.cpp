@@ -8,9 +8,7 @@ namespace posthorn::throttle {
 namespace {
 
 std::uint64_t content_hash(const Job& job) {
-  std::string content = job.chat;
-  content += '\0';
-  content += std::to_string(static_cast<int>(job.kind));
+  std::string content = std::to_string(static_cast<int>(job.kind));
   content += '\0';
   content += job.quoted_id;
   content += '\0';
@@ -23,11 +21,12 @@ std::uint64_t content_hash(const Job& job) {
 
 }  // namespace
 
-std::optional<std::string> RecentPosts::find_or_add(const Job& job, Tick within, Tick now) {
+std::optional<std::string> RecentPosts::find_or_add(const Job& job, const ChatKey& chat,
+                                                    Tick within, Tick now) {
   const std::uint64_t content = content_hash(job);
   if (within > 0) {
     for (const Post& post : posts_) {
-      if (post.content == content && now - post.at < within)
+      if (post.content == content && post.chat == chat && now - post.at < within)
         return std::string(post.id.data(), post.id_length);
     }
   }
@@ -35,11 +34,18 @@ std::optional<std::string> RecentPosts::find_or_add(const Job& job, Tick within,
   Post& post = posts_[next_];
   next_ = (next_ + 1) % posts_.size();
   post.content = content;
+  post.chat = chat;
   post.at = now;
   post.sequence = 0;
   post.id_length = static_cast<std::uint8_t>(job.id.size());
   std::copy(job.id.begin(), job.id.end(), post.id.begin());
   return std::nullopt;
+}
+
+void RecentPosts::join(const ChatKey& from, const ChatKey& into) {
+  for (Post& post : posts_) {
+    if (post.chat == from) post.chat = into;
+  }
 }
 
 void RecentPosts::note_sequence(const std::string& id, std::uint64_t sequence) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "posthorn/base/job.h"
+#include "throttle/chat_key.h"
 #include "throttle/tick.h"
 
 namespace posthorn::throttle {
@@ -16,8 +17,12 @@ class RecentPosts {
  public:
   static constexpr std::size_t kKept = 512;
 
-  /// The id of the same message to the same chat accepted within `within`; else remembers this one.
-  std::optional<std::string> find_or_add(const Job& job, Tick within, Tick now);
+  /// The id of the same message to the same person accepted within `within`; else remembers this
+  /// one.
+  std::optional<std::string> find_or_add(const Job& job, const ChatKey& chat, Tick within,
+                                         Tick now);
+  /// Both names are one person's.
+  void join(const ChatKey& from, const ChatKey& into);
   /// The record that the job with this id became.
   void note_sequence(const std::string& id, std::uint64_t sequence);
   /// The job was not queued after all, or was taken out again: the next post of it is a new one.
@@ -26,7 +31,8 @@ class RecentPosts {
 
  private:
   struct Post {
-    std::uint64_t content = 0;  ///< hash of chat, kind, text and quoted id; 0: free
+    std::uint64_t content = 0;  ///< hash of kind, text and quoted id; 0: free
+    ChatKey chat;
     Tick at = 0;
     std::uint64_t sequence = 0;  ///< 0: not known yet
     std::array<char, 39> id{};

@@ -87,6 +87,44 @@ bool many_undelivered(const State& state, Tick now) {
   return count == 50 && missing * 10 > count * 4;
 }
 
+/// Our messages since the person's last one, whichever name they went to.
+std::uint8_t joined_run(const ChatRecord& a, const ChatRecord& b) {
+  const std::uint32_t wrote = std::max(a.last_in, b.last_in);
+  const auto since = [wrote](const ChatRecord& record) {
+    return to_stamp(record.last_out) > wrote || record.last_in == wrote ? record.run : 0;
+  };
+  return static_cast<std::uint8_t>(std::min(255, since(a) + since(b)));
+}
+
+/// What only one of them knows counts; where both know something, the later word, and an opt-out
+/// before anything else.
+void take_over(Chats& chats, ChatRecord& into, const ChatRecord& from) {
+  into.run = joined_run(into, from);
+  if (from.last_out > into.last_out) {
+    into.last_out = from.last_out;
+    into.before = from.before;
+  }
+  if (from.text_at > into.text_at) {
+    into.text = from.text;
+    into.text_at = from.text_at;
+  }
+  if (from.is(ChatRecord::checked_yes) && !into.is(ChatRecord::checked_yes)) {
+    into.set(ChatRecord::checked_yes);
+    into.set(ChatRecord::checked_no, false);
+    into.checked = from.checked;
+  }
+  const bool by_operator = from.is(ChatRecord::opted_out) && from.is(ChatRecord::by_operator);
+  if (from.is(ChatRecord::opted_out)) chats.set_opted_out(into, true);
+  into.set(ChatRecord::by_operator, into.is(ChatRecord::by_operator) || by_operator);
+  for (const auto flag :
+       {ChatRecord::has_inbound, ChatRecord::confirm_due, ChatRecord::reachout_refused}) {
+    into.set(flag, into.is(flag) || from.is(flag));
+  }
+  into.last_in = std::max(into.last_in, from.last_in);
+  into.opted = std::max(into.opted, from.opted);
+  into.joined = std::max(into.joined, from.joined);
+}
+
 std::int64_t local_ms_of_day(const Moment& m) {
   const std::int64_t local = m.wall_ms + m.utc_offset_ms;
   return ((local % kDay) + kDay) % kDay;
@@ -201,6 +239,17 @@ void note_check(State& state, const ChatKey& chat, bool on_whatsapp, Tick now) {
   record->set(ChatRecord::checked_yes, on_whatsapp);
   record->set(ChatRecord::checked_no, !on_whatsapp);
   record->checked = to_stamp(now);
+}
+
+void join_chats(State& state, const ChatKey& from, const ChatKey& into, Tick now) {
+  const ChatRecord* known = state.chats.find(from);
+  if (known == nullptr || from == into) return;
+  const ChatRecord old = *known;
+  state.chats.erase(from);
+  if (ChatRecord* record = state.chats.touch(into, now)) take_over(state.chats, *record, old);
+  for (Opening& opening : state.openings) {
+    if (opening.chat == from) opening.chat = into;
+  }
 }
 
 void charge_check(State& state, Tick now) {

@@ -143,6 +143,8 @@ void charge(State& state, const Charge& what, Tick now);
 /// An inbound message, without its opt-out meaning. written_at: when the customer wrote it.
 void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now);
 void note_check(State& state, const ChatKey& chat, bool on_whatsapp, Tick now);
+/// Both names are one person's: what is known of `from` is known of `into` from now on.
+void join_chats(State& state, const ChatKey& from, const ChatKey& into, Tick now);
 /// One question more; before it is asked.
 void charge_check(State& state, Tick now);
 void note_final(State& state, std::uint64_t sequence);

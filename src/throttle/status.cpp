@@ -29,9 +29,9 @@ constexpr std::array<std::string_view, 18> kHolds{"",
                                                   "offline",
                                                   "reconnect_ramp",
                                                   "double_post"};
-constexpr std::array<std::string_view, 6> kRefusals{"noAccount",        "opted_out",
-                                                    "unanswered_limit", "campaign_needs_approval",
-                                                    "no_capacity",      "expired"};
+constexpr std::array<std::string_view, 7> kRefusals{
+    "noAccount",   "opted_out", "unanswered_limit", "campaign_needs_approval",
+    "no_capacity", "expired",   "bad_chat"};
 constexpr std::array<std::string_view, 18> kSignals{"rate_query",       "rate_stream",
                                                     "rate_message",     "reachout_ack",
                                                     "new_chat_cap_ack", "reachout_lock",

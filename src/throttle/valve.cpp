@@ -7,6 +7,9 @@
 namespace posthorn::throttle {
 
 Valve::Valve(Outside outside) : impl_(std::make_unique<Impl>(std::move(outside))) {}
+void Valve::on_joined(const std::string& from, const std::string& into) {
+  impl_->on_joined(from, into);
+}
 Valve::~Valve() { stop(); }
 
 Result<void> Valve::start(const Settings& settings) { return impl_->start(settings); }
@@ -58,7 +61,7 @@ Result<void> Valve::take(Action action, const std::string& member_chat) {
 
 std::vector<OptOut> Valve::opt_outs() const { return impl_->opt_outs(); }
 bool Valve::opted_out(const std::string& chat) const {
-  const ChatRecord* record = impl_->engine_.state.chats.find(parse_chat(chat));
+  const ChatRecord* record = impl_->engine_.state.chats.find(impl_->key_of(chat));
   return record != nullptr && record->is(ChatRecord::opted_out);
 }
 Result<void> Valve::add_opt_out(const std::string& chat, const std::string& who,

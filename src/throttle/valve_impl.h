@@ -43,6 +43,7 @@ class Valve::Impl {
 
   void on_inbound(const std::string& chat, std::string_view text, Wall at);
   void on_own_send(const std::string& chat, Wall at);
+  void on_joined(const std::string& from, const std::string& into);
   void on_group(const std::string& chat, Wall member_since);
   void on_delivered(const std::string& message_id);
   void on_signal(const Signal& signal);
@@ -66,6 +67,9 @@ class Valve::Impl {
   ThrottleStatus status() { return build_status(engine_, moment()); }
   std::vector<Metric> metrics();
   seconds offset() const { return o_.utc_offset(o_.clock.now()); }
+
+  /// Under which a person is kept, whatever they are called here.
+  ChatKey key_of(const std::string& chat) const;
 
   Engine engine_;
   AuditLog& audit_log() { return audit_; }
@@ -104,6 +108,7 @@ class Valve::Impl {
   void audit(const std::string& who, const std::string& what, const std::string& before,
              const std::string& after, const std::string& reason);
   std::string chat_hash(const std::string& chat) const;
+  void join_known();
   bool on_opt_out_list(const ChatKey& chat) const;
   /// Guards a callback that may come after we are gone.
   template <class F>

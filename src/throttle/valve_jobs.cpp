@@ -74,6 +74,7 @@ Result<void> Valve::Impl::start(const Settings& settings) {
     engine_.state.salt = o_.random.next_u64() | 1;
   }
   started_ = true;
+  if (o_.people != nullptr) join_known();
   o_.outbox.for_each_pending(
       [this](std::uint64_t sequence, const Job& job) { admit(sequence, job, true); });
   wake();
@@ -142,15 +143,16 @@ std::string Valve::Impl::chat_hash(const std::string& chat) const {
 // Jobs in --------------------------------------------------------------------------------------
 
 std::optional<std::string> Valve::Impl::on_accept(const Job& job) {
-  return recent_.find_or_add(job, engine_.state.settings.double_post_s * kSecond, moment().now);
+  return recent_.find_or_add(job, key_of(job.chat), engine_.state.settings.double_post_s * kSecond,
+                             moment().now);
 }
 
 void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) {
   if (engine_.waiting.find_job(sequence) != kNone) return;
   const Moment m = moment();
-  const ChatKey chat = parse_chat(job.chat);
+  const ChatKey chat = key_of(job.chat);
   if (from_disk)
-    recent_.find_or_add(job, engine_.state.settings.double_post_s * kSecond,
+    recent_.find_or_add(job, chat, engine_.state.settings.double_post_s * kSecond,
                         m.to_tick(job.accepted_at.since_epoch.count()));
   const bool undated = !job.accepted_at.trusted;
   const Tick expires = undated ? m.now + (job.expires_at - job.accepted_at).count()
@@ -340,7 +342,7 @@ void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,
     case Kind::no_account:
       fate.kind = Fate::Kind::no_account;
       fate.refusal = Refusal::no_account;
-      note_check(engine_.state, parse_chat(job.chat), false, moment().now);
+      note_check(engine_.state, key_of(job.chat), false, moment().now);
       break;
     case Kind::restricted: {
       Signal signal;
@@ -397,7 +399,8 @@ void Valve::Impl::check(const Step& step) {
   o_.checker.on_whatsapp(build_chat(chat), guarded([this, chat](Result<bool> exists) {
                            const std::optional<bool> answer =
                                exists ? std::optional<bool>(*exists) : std::nullopt;
-                           engine_.on_checked(chat, answer, moment());
+                           // The answer may have led to the name that the person is kept under.
+                           engine_.on_checked(key_of(build_chat(chat)), answer, moment());
                            if (answer) save();
                            wake();
                          }));

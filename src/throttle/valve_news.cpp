@@ -12,9 +12,35 @@ bool Valve::Impl::on_opt_out_list(const ChatKey& chat) const {
   return record != nullptr && record->is(ChatRecord::opted_out);
 }
 
+ChatKey Valve::Impl::key_of(const std::string& chat) const {
+  return parse_chat(o_.people == nullptr ? chat : o_.people->account_of(chat));
+}
+
+void Valve::Impl::on_joined(const std::string& from, const std::string& into) {
+  const ChatKey old_key = parse_chat(from);
+  const ChatKey new_key = key_of(into);
+  if (!started_ || old_key == new_key || new_key.kind == ChatKey::Kind::none) return;
+  recent_.join(old_key, new_key);
+  engine_.join(old_key, new_key, moment().now);
+  wake();
+}
+
+/// What was learned in the last moments before a cut, or while nobody listened: the chats are saved
+/// more rarely than the names.
+void Valve::Impl::join_known() {
+  std::vector<std::pair<ChatKey, ChatKey>> joined;
+  engine_.state.chats.for_each([&](const ChatRecord& record) {
+    if (record.key.kind != ChatKey::Kind::lid && record.key.kind != ChatKey::Kind::phone) return;
+    const ChatKey account = key_of(build_chat(record.key));
+    if (!(account == record.key)) joined.emplace_back(record.key, account);
+  });
+  const Tick now = moment().now;
+  for (const auto& [from, into] : joined) engine_.join(from, into, now);
+}
+
 void Valve::Impl::on_inbound(const std::string& chat, std::string_view text, Wall at) {
   const Moment m = moment();
-  const ChatKey key = parse_chat(chat);
+  const ChatKey key = key_of(chat);
   if (key.kind == ChatKey::Kind::none) return;
   JournalEvent event;
   event.kind = JournalEvent::Kind::inbound;
@@ -42,7 +68,7 @@ void Valve::Impl::on_inbound(const std::string& chat, std::string_view text, Wal
 
 void Valve::Impl::on_own_send(const std::string& chat, Wall) {
   const Moment m = moment();
-  const ChatKey key = parse_chat(chat);
+  const ChatKey key = key_of(chat);
   if (key.kind == ChatKey::Kind::none) return;
   JournalEvent event;
   event.at = m.now;
@@ -55,7 +81,7 @@ void Valve::Impl::on_own_send(const std::string& chat, Wall) {
 
 void Valve::Impl::on_group(const std::string& chat, Wall member_since) {
   const Moment m = moment();
-  const ChatKey key = parse_chat(chat);
+  const ChatKey key = key_of(chat);
   if (!key.is_group()) return;
   ChatRecord* record = engine_.state.chats.touch(key, m.now);
   if (record == nullptr) return;
@@ -76,7 +102,9 @@ void Valve::Impl::on_delivered(const std::string& message_id) {
 void Valve::Impl::on_signal(const Signal& signal) {
   const Moment m = moment();
   ++counters_.signals;
-  const bool news = engine_.on_signal(signal, m);
+  Signal about_person = signal;
+  if (o_.people != nullptr) about_person.chat = o_.people->account_of(signal.chat);
+  const bool news = engine_.on_signal(about_person, m);
   if (signal.kind == Signal::Kind::reachout_ack) o_.listener.ask_restriction();
   publish_level(m);
   if (news) {

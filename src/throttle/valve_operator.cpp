@@ -162,7 +162,7 @@ Result<void> Valve::Impl::take(Action action, const std::string& member_chat) {
   const Moment m = moment();
   const Budget budget = budget_of(engine_.state, action, m.now);
   if (!member_chat.empty()) {
-    const ChatRecord* record = engine_.state.chats.find(parse_chat(member_chat));
+    const ChatRecord* record = engine_.state.chats.find(key_of(member_chat));
     if (record == nullptr || !record->is(ChatRecord::has_inbound))
       return fail(Errc::refused,
                   "only people who have written to this number may be put into a group");
@@ -192,7 +192,7 @@ std::vector<OptOut> Valve::Impl::opt_outs() {
 
 Result<void> Valve::Impl::set_opt_out(const std::string& chat, bool on, const std::string& who,
                                       const std::string& reason) {
-  const ChatKey key = parse_chat(chat);
+  const ChatKey key = key_of(chat);
   if (key.kind == ChatKey::Kind::none || key.kind == ChatKey::Kind::other)
     return fail(Errc::malformed, "\"" + chat + "\" is no chat id");
   if (reason.empty()) return fail(Errc::refused, "a reason is needed");

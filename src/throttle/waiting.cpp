@@ -1,6 +1,7 @@
 #include "throttle/waiting.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace posthorn::throttle {
 namespace {
@@ -184,6 +185,56 @@ void Waiting::remove(std::uint32_t slot, Line line) {
   } else if (was_head) {
     move(chat, line);
   }
+}
+
+void Waiting::rename(std::uint32_t chat, const ChatKey& key) {
+  chat_index_.erase(chats_[chat].key);
+  chats_[chat].key = key;
+  chat_index_.insert(chat);
+}
+
+/// Merges two lists that are in order; behind_head: the first of `into` stays in front.
+void Waiting::take_jobs(std::uint32_t from, std::uint32_t into, bool behind_head) {
+  WaitingChat& chat = chats_[into];
+  std::uint32_t* link = behind_head ? &jobs_[chat.head].next : &chat.head;
+  std::uint32_t own = *link;
+  std::uint32_t other = std::exchange(chats_[from].head, kNone);
+  while (own != kNone || other != kNone) {
+    const bool take_own =
+        other == kNone || (own != kNone && jobs_[own].sequence < jobs_[other].sequence);
+    std::uint32_t& next = take_own ? own : other;
+    *link = chat.tail = next;
+    jobs_[next].chat = into;
+    link = &jobs_[next].next;
+    next = *link;
+  }
+}
+
+Waiting::Joined Waiting::join(const ChatKey& from_key, const ChatKey& into_key) {
+  std::uint32_t from = chat_index_.find(from_key);
+  std::uint32_t into = chat_index_.find(into_key);
+  const auto busy = [this](std::uint32_t chat) { return chats_[chat].line == Line::busy; };
+  if (from == kNone || from_key == into_key) return {into, into != kNone && !busy(into)};
+  if (into != kNone) {
+    // The busy one stays in front; of two the one in flight, since the other's number is only being
+    // checked, and that answer finds the chat by its name.
+    const auto in_flight = [&](std::uint32_t chat) {
+      return busy(chat) && chats_[chat].why == Hold::none;
+    };
+    if (in_flight(from) || (busy(from) && !busy(into))) std::swap(from, into);
+    const bool behind_head = busy(into);
+    leave_line(from);
+    if (!behind_head) leave_line(into);
+    take_jobs(from, into, behind_head);
+    chat_index_.erase(chats_[from].key);
+    set_home(from, Line::busy);
+    chats_[from] = WaitingChat{};
+    free_chats_.push_back(from);
+    rename(into, into_key);
+    return {into, !behind_head};
+  }
+  rename(from, into_key);
+  return {from, !busy(from)};
 }
 
 std::uint32_t Waiting::top(Line line) const {

@@ -73,6 +73,13 @@ class Waiting {
   /// Its oldest job is in flight, or its number is being checked.
   void set_busy(std::uint32_t chat, Hold why);
   void hold(std::uint32_t chat, Tick until, Hold why);
+  /// Both chats are one person's: their jobs become one chat named `into`, in the order in which
+  /// they were accepted, behind one that is in flight or being checked.
+  struct Joined {
+    std::uint32_t chat = kNone;  ///< the one that is left; kNone: neither has jobs
+    bool to_move = false;        ///< into a line, by the caller; false: it is busy
+  };
+  Joined join(const ChatKey& from, const ChatKey& into);
   /// The clock was put right: the job expires at another time than was thought.
   void set_expiry(std::uint32_t job, Tick expires);
 
@@ -142,6 +149,8 @@ class Waiting {
   void set_home(std::uint32_t chat, Line line);
   void leave_line(std::uint32_t chat);
   void unlink(std::uint32_t job);
+  void rename(std::uint32_t chat, const ChatKey& key);
+  void take_jobs(std::uint32_t from, std::uint32_t into, bool behind_head);
 
   std::vector<WaitingJob> jobs_;
   std::vector<std::uint32_t> free_jobs_;

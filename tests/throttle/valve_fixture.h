@@ -82,6 +82,7 @@ class ScriptedChecker final : public NumberChecker {
 
   void on_whatsapp(const std::string& chat, Once<void(Result<bool>)> done) override {
     asked.push_back(chat);
+    if (before_answer) before_answer(chat);
     Result<bool> answer = !missing.contains(chat);
     if (offline) answer = fail(Errc::disconnected, "offline");
     scheduler_.post([done = std::move(done), answer]() mutable { done(answer); });
@@ -89,6 +90,7 @@ class ScriptedChecker final : public NumberChecker {
 
   std::vector<std::string> asked;
   std::map<std::string, bool> missing;
+  std::function<void(const std::string& chat)> before_answer;  ///< what the answer teaches
   bool offline = false;
 
  private:
@@ -122,6 +124,22 @@ struct RecordingListener final : Listener {
   int questions = 0;
 };
 
+/// Whose name is whose, as the test says.
+struct AddressBook final : People {
+  std::string account_of(const std::string& chat) override {
+    const auto found = accounts.find(chat);
+    return found == accounts.end() ? chat : found->second;
+  }
+  void on_joined(Joined joined) override { tell = std::move(joined); }
+  void join(const std::string& from, const std::string& into) {
+    accounts[from] = into;
+    if (tell) tell(from, into);
+  }
+
+  std::map<std::string, std::string> accounts;
+  Joined tell;
+};
+
 /// A shop's box without a network: it is noon, the clock is trusted, the link is up.
 struct Box {
   explicit Box(const Settings& s = Settings{}) : settings(s) {
@@ -132,9 +150,11 @@ struct Box {
   }
 
   void open() {
-    valve =
-        std::make_unique<Valve>(Valve::Outside{scheduler, clock, random, blobs, outbox, sender,
-                                               checker, listener, [](Wall) { return seconds(0); }});
+    valve = std::make_unique<Valve>(Valve::Outside{scheduler, clock, random, blobs, outbox, sender,
+                                                   checker, listener,
+                                                   [](Wall) { return seconds(0); }, &people});
+    people.on_joined(
+        [this](const std::string& from, const std::string& into) { valve->on_joined(from, into); });
     const Result<void> started = valve->start(settings);
     ASSERT_TRUE(started) << to_string(started.error());
     scheduler.run_posted();
@@ -195,6 +215,7 @@ struct Box {
   ScriptedSender sender{scheduler};
   ScriptedChecker checker{scheduler};
   RecordingListener listener;
+  AddressBook people;
   Settings settings;
   int made = 0;
   std::unique_ptr<Valve> valve;

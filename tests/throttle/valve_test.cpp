@@ -384,5 +384,24 @@ TEST(Valve, AnAccountWithoutACapIsNotLimitedByItsQuotaOfZero) {
   EXPECT_EQ(box.sender.sent.size(), 1U);
 }
 
+TEST(Valve, AnImpossibleNumberCostsARealOneNothing) {
+  Box box;
+  // As an older release took them: leading zeros, and digits that no number has.
+  for (int i = 0; i < 24; ++i) box.post("0155500000" + std::to_string(100 + i) + "@c.us");
+  box.post("12345678901234567@c.us");
+  box.post("123@c.us");
+  box.post("nobody");
+  box.post(person(1));
+  box.scheduler.run_posted();
+  EXPECT_EQ(std::count_if(box.listener.fates.begin(), box.listener.fates.end(),
+                          [](const Fate& fate) { return fate.description == "bad_chat"; }),
+            27);
+  ASSERT_EQ(box.sender.sent.size(), 1U);
+  EXPECT_EQ(box.sender.sent[0].chat, person(1));
+  EXPECT_EQ(box.checker.asked.size(), 1U);
+  EXPECT_EQ(box.listener.ids(Fate::Kind::sent).size(), 1U);
+  EXPECT_EQ(box.valve->waiting(), 0U);
+}
+
 }  // namespace
 }  // namespace posthorn::throttle

@@ -49,6 +49,8 @@ enum class Refusal : std::uint8_t {
   campaign_needs_approval,
   no_capacity,
   expired,
+  bad_chat,  ///< no number that anybody has; the API refuses it, jobs of an older release may hold
+             ///< it
 };
 /// "noAccount", "opted_out", …
 [[nodiscard]] std::string_view to_string(Refusal refusal);

@@ -10,6 +10,7 @@
 #include "posthorn/base/blob_store.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/base/job.h"
+#include "posthorn/base/people.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/throttle/sender.h"
@@ -114,6 +115,9 @@ class Valve {
     Listener& listener;
     /// Seconds the shop's clock is ahead of UTC at that moment (quiet hours); see local_offset().
     std::function<seconds(Wall)> utc_offset;
+    /// Whose name is whose: limits, lanes and opt-outs are a person's. May be null: then every chat
+    /// id is somebody else.
+    People* people = nullptr;
   };
 
   /// Everything in `outside` outlives the valve. Nothing happens before start().
@@ -151,6 +155,8 @@ class Valve {
   void on_inbound(const std::string& chat, std::string_view text, Wall at);
   /// A message typed on the phone or sent by another linked device.
   void on_own_send(const std::string& chat, Wall at);
+  /// Two names have turned out to be one person's (People::on_joined).
+  void on_joined(const std::string& from, const std::string& into);
   /// When we joined a group, as far as the session knows.
   void on_group(const std::string& chat, Wall member_since);
   /// The first delivery receipt of a message of ours.
