@@ -60,11 +60,11 @@ Result<void> App::build() {
                                         if (auto id = incoming_id(notification))
                                           recent.push_back(std::move(*id));
                                       }));
-  session_->known_recent(recent);
+  chat_->known_recent(recent);
   return {};
 }
 
-/// send: api -> outbox -> throttle -> session -> wire -> net
+/// send: api -> outbox -> throttle -> chat -> session -> wire -> net
 void App::build_send() {
   session::Session::Outside outside{out_.scheduler, out_.clock,  out_.random,
                                     out_.worker,    out_.dialer, out_.store};
@@ -72,17 +72,23 @@ void App::build_send() {
   session_ = std::make_unique<session::Session>(
       config_.whatsapp, std::move(outside),
       [this](session::Event event, Once<void(Result<void>)> stored) {
-        on_event(std::move(event), std::move(stored));
+        on_event(event, std::move(stored));
       });
-  checker_ = std::make_unique<FirstContactCheck>(*session_);
+  chat_ = std::make_unique<chat::Chat>(
+      session_->line(), chat::Chat::Outside{out_.scheduler, out_.clock, out_.random, out_.store},
+      [this](chat::Event event, Once<void(Result<void>)> stored) {
+        on_event(event, std::move(stored));
+      });
+  session_->join(*chat_);
+  checker_ = std::make_unique<FirstContactCheck>(*chat_);
   outbox_ = std::make_unique<Outbox>(out_.outbox_ring);
   valve_ = std::make_unique<throttle::Valve>(
       throttle::Valve::Outside{out_.scheduler, out_.clock, out_.random, out_.store, *outbox_,
-                               *session_, *checker_, *this, out_.utc_offset});
+                               *chat_, *checker_, *this, out_.utc_offset});
   outbox_->join(*valve_);
 }
 
-/// notify: session -> notifier -> inbox -> long poll | webhook
+/// notify: session -> chat -> notifier -> inbox -> long poll | webhook
 void App::build_notify() {
   inbox_ = std::make_unique<Inbox>(out_.inbox_ring, out_.scheduler, out_.clock, config_.queue.keep);
   notifier_ = std::make_unique<api::Notifier>(api::Notifier::Outside{
@@ -101,9 +107,9 @@ void App::build_notify() {
       webhooks::CourierOptions{}, webhooks::Courier::Outside{out_.scheduler, out_.http, *mailbox_});
 }
 
-/// ask: api -> session, and every method and page of the API.
+/// ask: api -> session and chat, and every method and page of the API.
 void App::build_ask() {
-  link_ = std::make_unique<ChargedLink>(*session_, *valve_);
+  link_ = std::make_unique<ChargedLink>(*session_, *chat_, *valve_);
   api::ApiOptions options;
   options.id_instance = access_.id_instance;
   options.token = access_.token;
@@ -136,41 +142,42 @@ void App::stop() {
   mailbox_.reset();
   api_.reset();
   link_.reset();
+  chat_.reset();
   session_.reset();
   valve_.reset();
   outbox_.reset();
   checker_.reset();
 }
 
-void App::on_event(session::Event event, Once<void(Result<void>)> stored) {
+void App::on_event(const session::Event& event, Once<void(Result<void>)> stored) {
   counters_.on_event(event);
-  tell_throttle(event);
-  if (const auto* message = std::get_if<session::Message>(&event)) {
-    const api::Settings& settings = settings_.current();
-    const bool at_once =
-        settings.mark_incoming_messages_readed && !settings.mark_incoming_messages_readed_on_reply;
-    if (!message->from_me && at_once) {
-      session_->mark_read(message->chat, message->id, [](Result<std::size_t>) {});
-    }
-  }
-  notifier_->on_event(event, std::move(stored));
-}
-
-void App::tell_throttle(const session::Event& event) {
-  if (const auto* message = std::get_if<session::Message>(&event)) {
-    tell_of_message(*message);
-  } else if (const auto* receipt = std::get_if<session::Receipt>(&event)) {
-    valve_->on_delivered(receipt->message_id);
-  } else if (const auto* restriction = std::get_if<session::Restriction>(&event)) {
+  if (const auto* restriction = std::get_if<session::Restriction>(&event)) {
     valve_->on_signal(to_signal(*restriction));
   } else if (const auto* change = std::get_if<session::StateChanged>(&event)) {
     if (change->state == session::State::pairing) linking_ = true;
   } else if (const auto* link = std::get_if<session::Connectivity>(&event)) {
     tell_of_link(link->online);
   }
+  notifier_->on_event(event, std::move(stored));
 }
 
-void App::tell_of_message(const session::Message& message) {
+void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
+  counters_.on_event(event);
+  if (const auto* message = std::get_if<chat::Message>(&event)) {
+    tell_of_message(*message);
+    const api::Settings& settings = settings_.current();
+    const bool at_once =
+        settings.mark_incoming_messages_readed && !settings.mark_incoming_messages_readed_on_reply;
+    if (!message->from_me && at_once) {
+      chat_->mark_read(message->chat, message->id, [](Result<std::size_t>) {});
+    }
+  } else if (const auto* receipt = std::get_if<chat::Receipt>(&event)) {
+    valve_->on_delivered(receipt->message_id);
+  }
+  notifier_->on_event(event, std::move(stored));
+}
+
+void App::tell_of_message(const chat::Message& message) {
   // Whoever gets a group's messages is in it, at least since then.
   if (message.chat.ends_with("@g.us")) valve_->on_group(message.chat, message.timestamp);
   if (message.from_me) {
@@ -228,7 +235,7 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
       break;
   }
   if (fate.kind == Kind::sent && settings_.current().mark_incoming_messages_readed_on_reply) {
-    session_->mark_read(fate.job.chat, "", [](Result<std::size_t>) {});
+    chat_->mark_read(fate.job.chat, "", [](Result<std::size_t>) {});
   }
   notifier_->on_job(fate.job, status, fate.description, fate.time,
                     [settled = std::move(settled)](Result<void> stored) mutable {

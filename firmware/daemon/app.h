@@ -17,6 +17,7 @@
 #include "posthorn/base/clock.h"
 #include "posthorn/base/config.h"
 #include "posthorn/base/status.h"
+#include "posthorn/chat/chat.h"
 #include "posthorn/net/http_client.h"
 #include "posthorn/queue/ring_file.h"
 #include "posthorn/session/session.h"
@@ -75,10 +76,10 @@ class App final : private throttle::Listener {
   void build_notify();
   void build_ask();
 
-  // notify: net -> wire -> session -> here -> inbox -> webhook or long poll
-  void on_event(session::Event event, Once<void(Result<void>)> stored);
-  void tell_throttle(const session::Event& event);
-  void tell_of_message(const session::Message& message);
+  // notify: net -> wire -> session -> chat -> here -> inbox -> webhook or long poll
+  void on_event(const session::Event& event, Once<void(Result<void>)> stored);
+  void on_event(const chat::Event& event, Once<void(Result<void>)> stored);
+  void tell_of_message(const chat::Message& message);
   void tell_of_link(bool online);
   void store_notification(std::string body, api::NotificationKind kind,
                           Once<void(Result<void>)> stored);
@@ -97,6 +98,7 @@ class App final : private throttle::Listener {
   api::SettingsStore settings_;
   SettingChanges setting_changes_;
   std::unique_ptr<session::Session> session_;
+  std::unique_ptr<chat::Chat> chat_;
   std::unique_ptr<FirstContactCheck> checker_;
   std::unique_ptr<Outbox> outbox_;
   std::unique_ptr<throttle::Valve> valve_;

@@ -26,24 +26,29 @@ const std::string& itself(const std::string& text) { return text; }
 }  // namespace
 
 void Counters::on_event(const session::Event& event) {
-  if (const auto* receipt = std::get_if<session::Receipt>(&event)) {
-    switch (receipt->kind) {
-      case session::Receipt::Kind::delivered:
-        ++receipts_["delivered"];
-        break;
-      case session::Receipt::Kind::read:
-        ++receipts_["read"];
-        break;
-      case session::Receipt::Kind::played:
-        ++receipts_["played"];
-        break;
-    }
-  } else if (std::holds_alternative<session::Message>(event)) {
-    ++messages_in_;
-  } else if (const auto* change = std::get_if<session::StateChanged>(&event)) {
+  if (const auto* change = std::get_if<session::StateChanged>(&event)) {
     ++states_[std::string(session::to_string(change->state))];
   } else if (const auto* link = std::get_if<session::Connectivity>(&event)) {
     if (link->online && std::exchange(was_online_, true)) ++reconnects_;
+  }
+}
+
+void Counters::on_event(const chat::Event& event) {
+  const auto* receipt = std::get_if<chat::Receipt>(&event);
+  if (receipt == nullptr) {
+    ++messages_in_;
+    return;
+  }
+  switch (receipt->kind) {
+    case chat::Receipt::Kind::delivered:
+      ++receipts_["delivered"];
+      break;
+    case chat::Receipt::Kind::read:
+      ++receipts_["read"];
+      break;
+    case chat::Receipt::Kind::played:
+      ++receipts_["played"];
+      break;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "posthorn/chat/events.h"
 #include "posthorn/queue/ring_file.h"
 #include "posthorn/session/events.h"
 #include "posthorn/throttle/valve.h"
@@ -15,6 +16,7 @@ namespace posthorn::daemon {
 class Counters {
  public:
   void on_event(const session::Event& event);
+  void on_event(const chat::Event& event);
   void on_fate(const throttle::Fate& fate);
   void add_to(std::vector<throttle::Metric>& out) const;
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "posthorn/api/session_link.h"
+#include "posthorn/chat/chat.h"
 #include "posthorn/session/session.h"
 #include "posthorn/throttle/valve.h"
 
@@ -13,19 +14,20 @@ namespace posthorn::daemon {
 /// charges these questions itself.
 class FirstContactCheck final : public throttle::NumberChecker {
  public:
-  explicit FirstContactCheck(session::Session& session) : session_(session) {}
+  explicit FirstContactCheck(chat::Chat& chat) : chat_(chat) {}
 
   void on_whatsapp(const std::string& chat, Once<void(Result<bool>)> done) override;
 
  private:
-  session::Session& session_;
+  chat::Chat& chat_;
 };
 
 /// The session as the API asks it, with the questions about numbers charged to the throttle's
 /// budget for look-ups (policy section 9): batches of them got accounts banned.
 class ChargedLink final : public api::Link {
  public:
-  ChargedLink(session::Session& session, throttle::Valve& valve) : link_(session), valve_(valve) {}
+  ChargedLink(session::Session& session, chat::Chat& chat, throttle::Valve& valve)
+      : link_(session, chat), valve_(valve) {}
 
   [[nodiscard]] session::State state() const override { return link_.state(); }
   [[nodiscard]] session::Account account() const override { return link_.account(); }
@@ -37,7 +39,7 @@ class ChargedLink final : public api::Link {
   void reconnect() override { link_.reconnect(); }
   /// Errors beside the session's: busy, when the hour's look-ups are used up.
   void check_numbers(std::vector<std::string> phones,
-                     Once<void(Result<std::vector<session::NumberStatus>>)> done) override;
+                     Once<void(Result<std::vector<chat::NumberStatus>>)> done) override;
   void mark_read(const std::string& chat, const std::string& message_id,
                  Once<void(Result<std::size_t>)> done) override {
     link_.mark_read(chat, message_id, std::move(done));

@@ -9,8 +9,8 @@ namespace posthorn::api {
 
 namespace {
 
-using session::Message;
-using session::Receipt;
+using chat::Message;
+using chat::Receipt;
 using Found = std::optional<json::Value>;
 
 constexpr const char* kUndecryptable = "{{SWE003}}";
@@ -163,18 +163,19 @@ Found from_receipt(const Receipt& receipt, const Settings& settings, const Insta
 
 }  // namespace
 
-Found to_notification(const session::Event& event, const Settings& settings,
-                      const Instance& instance, Wall now) {
+Found to_notification(const chat::Event& event, const Settings& settings,
+                      const Instance& instance) {
   if (const auto* message = std::get_if<Message>(&event)) {
     return from_message(*message, settings, instance);
   }
-  if (const auto* receipt = std::get_if<Receipt>(&event)) {
-    return from_receipt(*receipt, settings, instance);
-  }
-  if (const auto* link = std::get_if<session::Connectivity>(&event)) {
-    return from_connectivity(link->online, settings, instance, now);
-  }
-  return std::nullopt;
+  return from_receipt(std::get<Receipt>(event), settings, instance);
+}
+
+Found to_notification(const session::Event& event, const Settings& settings,
+                      const Instance& instance, Wall now) {
+  const auto* link = std::get_if<session::Connectivity>(&event);
+  if (link == nullptr) return std::nullopt;
+  return from_connectivity(link->online, settings, instance, now);
 }
 
 Found build_state_changed(InstanceState::Value value, const Settings& settings,

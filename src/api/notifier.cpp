@@ -30,11 +30,6 @@ std::uint8_t bit_of(MessageStatus status) {
 
 bool looks_like_ours(const std::string& id) { return id.starts_with("3EB0") && id.size() == 22; }
 
-NotificationKind kind_of(const session::Event& event) {
-  return std::holds_alternative<session::Message>(event) ? NotificationKind::message
-                                                         : NotificationKind::state;
-}
-
 }  // namespace
 
 Notifier::Notifier(Outside outside)
@@ -57,17 +52,22 @@ void Notifier::on_event(const session::Event& event, Once<void(Result<void>)> st
     state_.on_session(changed->state);
     return stored({});
   }
-  if (const auto* receipt = std::get_if<session::Receipt>(&event)) {
-    return on_receipt(*receipt, std::move(stored));
-  }
-  const auto* message = std::get_if<session::Message>(&event);
-  if (message != nullptr && message->kind == session::Message::Kind::other) {
-    ++skipped_;
-    log::debug("api", "message of a kind without a Green-API form", {{"type", message->type_name}});
-  }
   emit(to_notification(event, outside_.settings.current(), outside_.instance(),
                        outside_.clock.now()),
-       kind_of(event), std::move(stored));
+       NotificationKind::state, std::move(stored));
+}
+
+void Notifier::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
+  if (const auto* receipt = std::get_if<chat::Receipt>(&event)) {
+    return on_receipt(*receipt, std::move(stored));
+  }
+  const auto& message = std::get<chat::Message>(event);
+  if (message.kind == chat::Message::Kind::other) {
+    ++skipped_;
+    log::debug("api", "message of a kind without a Green-API form", {{"type", message.type_name}});
+  }
+  emit(to_notification(event, outside_.settings.current(), outside_.instance()),
+       NotificationKind::message, std::move(stored));
 }
 
 void Notifier::on_state(InstanceState::Value value) {
@@ -88,10 +88,10 @@ void Notifier::on_state(InstanceState::Value value) {
        });
 }
 
-void Notifier::on_receipt(const session::Receipt& receipt, Once<void(Result<void>)> stored) {
+void Notifier::on_receipt(const chat::Receipt& receipt, Once<void(Result<void>)> stored) {
   StatusReport report{.id = receipt.message_id,
                       .chat = receipt.chat,
-                      .status = receipt.kind == session::Receipt::Kind::delivered
+                      .status = receipt.kind == chat::Receipt::Kind::delivered
                                     ? MessageStatus::delivered
                                     : MessageStatus::read,
                       .description = {},

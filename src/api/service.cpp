@@ -31,7 +31,7 @@ json::Value answer(const std::optional<std::string>& chat, bool from_cache) {
 }
 
 void on_checked(Context& context, Call call, const std::string& phone,
-                Result<std::vector<session::NumberStatus>> numbers) {
+                Result<std::vector<chat::NumberStatus>> numbers) {
   if (!numbers && numbers.error().code == Errc::busy) {
     return call.refuse(kTooManyChecks, kTooManyChecksText);
   }
@@ -58,8 +58,8 @@ void check_whatsapp(Context& context, Call call) {
     if (const auto chat = context.numbers.find(*phone, now)) return call.send(answer(chat, true));
   }
   context.outside.link.check_numbers(
-      {*phone}, [shared = context.shared_from_this(), phone = *phone, call = std::move(call)](
-                    Result<std::vector<session::NumberStatus>> numbers) mutable {
+      {*phone}, [shared = context.shared_from_this(), phone = *phone,
+                 call = std::move(call)](Result<std::vector<chat::NumberStatus>> numbers) mutable {
         on_checked(*shared, std::move(call), phone, std::move(numbers));
       });
 }

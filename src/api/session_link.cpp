@@ -18,13 +18,13 @@ void SessionLink::log_out(Once<void(Result<void>)> done) { session_.log_out(std:
 void SessionLink::reconnect() { session_.reconnect(); }
 
 void SessionLink::check_numbers(std::vector<std::string> phones,
-                                Once<void(Result<std::vector<session::NumberStatus>>)> done) {
-  session_.check_numbers(std::move(phones), std::move(done));
+                                Once<void(Result<std::vector<chat::NumberStatus>>)> done) {
+  chat_.check_numbers(std::move(phones), std::move(done));
 }
 
 void SessionLink::mark_read(const std::string& chat, const std::string& message_id,
                             Once<void(Result<std::size_t>)> done) {
-  session_.mark_read(chat, message_id, std::move(done));
+  chat_.mark_read(chat, message_id, std::move(done));
 }
 
 }  // namespace posthorn::api

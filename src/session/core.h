@@ -17,8 +17,6 @@
 #include "session/drain.h"
 #include "session/hearing.h"
 #include "session/keepalive.h"
-#include "session/link.h"
-#include "session/messages.h"
 #include "session/pairing.h"
 #include "session/payload.h"
 #include "session/prekeys.h"
@@ -38,7 +36,7 @@ inline constexpr auto kLinkIt =
 /// no more), core_stops.cpp (the server's refusals, and standing still after them), core_login.cpp
 /// (from <success> to online, and watching that it stays so), core_stanzas.cpp (where each stanza
 /// goes).
-class Session::Impl final : public Link,
+class Session::Impl final : public Line,
                             private Connection::Handler,
                             private Questions::Watcher,
                             private Pairing::Host {
@@ -54,9 +52,9 @@ class Session::Impl final : public Link,
   [[nodiscard]] std::optional<std::string> qr();
   void request_link_code(const std::string& phone, Once<void(Result<std::string>)> done);
   void log_out(Once<void(Result<void>)> done);
-  [[nodiscard]] Messages& messages() { return *messages_; }
+  void join(Listener& listener) { listener_ = &listener; }
 
-  // Link, for Messages.
+  // Line
   [[nodiscard]] bool online() const override { return state_.state == State::online; }
   [[nodiscard]] const Identity& identity() const override {
     return credentials_.current().identity;
@@ -65,7 +63,7 @@ class Session::Impl final : public Link,
   void ask(wire::Node iq, milliseconds timeout, Once<void(Result<wire::Node>)> done) override;
   void await_ack(const std::string& id, milliseconds timeout,
                  Once<void(Result<wire::Node>)> done) override;
-  void emit(Event event, Once<void(Result<void>)> stored) override;
+  void restrict(Restriction restriction) override;
   void drop(Error why) override;
 
  private:
@@ -156,7 +154,6 @@ class Session::Impl final : public Link,
   void settle(std::uint64_t owed);
   void on_account_news(wire::Node notification, Once<void()> settled);
   void note_rate_limit(const wire::Node& iq);
-  void restrict(Restriction restriction);
   /// Something a person should do while all goes on: shown with the state `online`.
   void advise(std::string cause, std::string what_to_do, std::optional<Wall> until = {});
 
@@ -175,7 +172,7 @@ class Session::Impl final : public Link,
   PreKeyKeeper prekeys_;
   Pairing pairing_;
   VersionFinder versions_;
-  std::unique_ptr<Messages> messages_;
+  Listener* listener_ = nullptr;  ///< there from join() on
 
   StateChanged state_;
   BackOff back_off_;

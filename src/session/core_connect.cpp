@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include "posthorn/base/log.h"
@@ -55,9 +56,6 @@ Session::Impl::Impl(const WhatsAppConfig& config, Outside outside, EventSink sin
                 protocol_, questions_, credentials_},
                *this),
       versions_({outside.scheduler, outside.clock, outside.dialer, outside.store}, config),
-      messages_(std::make_unique<Messages>(
-          *this, Messages::Outside{outside.scheduler, outside.clock, outside.random, outside.store,
-                                   protocol_})),
       retry_timer_(outside.scheduler),
       stable_timer_(outside.scheduler),
       restart_timer_(outside.scheduler),
@@ -69,7 +67,6 @@ Session::Impl::Impl(const WhatsAppConfig& config, Outside outside, EventSink sin
 Session::Impl::~Impl() {
   stop();
   *alive_ = false;
-  messages_.reset();
   questions_.fail_all({Errc::cancelled, "the session ends"});
 }
 
@@ -96,6 +93,7 @@ void Session::Impl::enter(StateChanged next) {
 // -------------------------------------------------------------------------------------------
 
 void Session::Impl::start() {
+  assert(listener_ != nullptr);
   if (std::exchange(running_, true)) return;
   if (!target_)
     return enter({State::paused, 0, "bad_configuration", target_.error().detail, std::nullopt});
@@ -240,7 +238,7 @@ void Session::Impl::go_off_line(const Error& why) {
   prekeys_.on_offline();
   pairing_.on_offline();
   questions_.fail_all(why);
-  messages_->on_offline(why);
+  listener_->on_offline(why);
 }
 
 void Session::Impl::close_connection(const Error& why) {

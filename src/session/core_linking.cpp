@@ -124,7 +124,7 @@ void Session::Impl::forget_account() {
   credentials_.forget();
   save_credentials();
   missed_acks_.clear();
-  messages_->on_logged_out();
+  listener_->on_logged_out();
   if (auto cleared = out_.store.clear_signal(); !cleared)
     log::error("session", "keys could not be cleared", {{"error", cleared.error()}});
 }

@@ -97,7 +97,7 @@ void Session::Impl::maybe_online() {
   write(build_unified_session(out_.clock.now().since_epoch.count()));
   enter(advice_);
   if (!online()) return;  // whoever heard of it may have stopped us
-  messages_->on_online();
+  listener_->on_online();
   chore_ = 0;
   next_chore();
 }

@@ -31,7 +31,7 @@ std::string raw(const wire::Node& stanza) { return wire::to_xml(stanza).substr(0
 
 }  // namespace
 
-// Link
+// Line
 // -----------------------------------------------------------------------------------------------
 
 void Session::Impl::write(wire::Node stanza) {
@@ -51,15 +51,9 @@ void Session::Impl::await_ack(const std::string& id, milliseconds timeout,
   questions_.await_ack(id, timeout, std::move(done));
 }
 
-void Session::Impl::emit(Event event, Once<void(Result<void>)> stored) {
-  if (const auto* restriction = std::get_if<Restriction>(&event)) {
-    if (restriction->kind == Restriction::Kind::reachout_ack) account_watch_.on_reachout_ack();
-    if (restriction->kind == Restriction::Kind::new_chat_cap_ack) account_watch_.on_capping_ack();
-  }
-  sink_(std::move(event), std::move(stored));
-}
-
 void Session::Impl::restrict(Restriction restriction) {
+  if (restriction.kind == Restriction::Kind::reachout_ack) account_watch_.on_reachout_ack();
+  if (restriction.kind == Restriction::Kind::new_chat_cap_ack) account_watch_.on_capping_ack();
   sink_(std::move(restriction), [](Result<void> stored) {
     if (!stored) log::warn("session", "restriction not stored", {{"error", stored.error()}});
   });
@@ -83,11 +77,11 @@ void Session::Impl::on_stanza(wire::Node stanza) {
   if (tag == names::kXmlstreamend) return drop({Errc::disconnected, "the server ends the stream"});
   if (registering_) return log::debug("session", "ignored while not linked", {{"tag", tag}});
   if (tag == names::kMessage) {
-    messages_->on_message(std::move(stanza));
+    listener_->on_message(std::move(stanza));
     return hold_back();
   }
   if (tag == names::kReceipt) {
-    messages_->on_receipt(std::move(stanza));
+    listener_->on_receipt(std::move(stanza));
     return hold_back();
   }
   if (tag == names::kAck) return on_ack(stanza);
@@ -106,14 +100,14 @@ void Session::Impl::on_stanza(wire::Node stanza) {
 /// The disk is slower than the network: reads no further until most of it is stored. What is unread
 /// waits in the server, not in this box's memory.
 void Session::Impl::hold_back() {
-  if (messages_->unfinished() < kManyUnfinished || pause_timer_.active()) return;
+  if (listener_->unfinished() < kManyUnfinished || pause_timer_.active()) return;
   connection_.pause_reading(true);
   keepalive_.stop();
   pause_timer_.start(kLookAgain, [this] { look_again(); });
 }
 
 void Session::Impl::look_again() {
-  if (messages_->unfinished() > kFewUnfinished) {
+  if (listener_->unfinished() > kFewUnfinished) {
     pause_timer_.start(kLookAgain, [this] { look_again(); });
     return;
   }
@@ -206,7 +200,7 @@ void Session::Impl::on_dirty(const wire::Node& ib, const wire::Node& dirty) {
   };
   if (type != "account_sync") return clean();
   wire::Node alone(ib.tag, ib.attrs, std::vector{dirty});
-  messages_->on_notification(std::move(alone), std::move(clean));
+  listener_->on_notification(std::move(alone), std::move(clean));
 }
 
 // Notifications
@@ -243,14 +237,14 @@ void Session::Impl::on_notification(wire::Node notification) {
   // The identity child decides how the ack looks, so it is built from the whole stanza.
   const wire::Node shape = type == names::kEncrypt ? notification : copy;
   ack_later(shape, [&](Once<void()> settled) {
-    messages_->on_notification(std::move(notification), std::move(settled));
+    listener_->on_notification(std::move(notification), std::move(settled));
   });
 }
 
 void Session::Impl::on_account_news(wire::Node notification, Once<void()> settled) {
   account_watch_.on_push(notification);
-  // Some of it is about names of people (a new LID): that is the other half's.
-  messages_->on_notification(std::move(notification), std::move(settled));
+  // Some of it is about names of people (a new LID): that is chat's.
+  listener_->on_notification(std::move(notification), std::move(settled));
 }
 
 /// Somebody registers this number on another phone, or has done so.

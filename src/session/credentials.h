@@ -8,7 +8,7 @@
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/time.h"
-#include "session/link.h"
+#include "posthorn/session/line.h"
 #include "session/stop_rules.h"
 
 namespace posthorn::session {

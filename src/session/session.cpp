@@ -9,9 +9,9 @@ Session::Session(const WhatsAppConfig& config, Outside outside, EventSink sink)
 
 Session::~Session() = default;
 
-void Session::known_recent(std::span<const std::string> ids) {
-  impl_->messages().known_recent(ids);
-}
+void Session::join(Listener& listener) { impl_->join(listener); }
+
+Line& Session::line() { return *impl_; }
 
 void Session::start() { impl_->start(); }
 
@@ -32,23 +32,5 @@ void Session::request_link_code(const std::string& phone, Once<void(Result<std::
 void Session::log_out(Once<void(Result<void>)> done) { impl_->log_out(std::move(done)); }
 
 void Session::reconnect() { impl_->reconnect(); }
-
-void Session::check_numbers(std::vector<std::string> phones,
-                            Once<void(Result<std::vector<NumberStatus>>)> done) {
-  impl_->messages().check_numbers(std::move(phones), std::move(done));
-}
-
-void Session::mark_read(const std::string& chat, const std::string& message_id,
-                        Once<void(Result<std::size_t>)> done) {
-  impl_->messages().mark_read(chat, message_id, std::move(done));
-}
-
-void Session::send(const Job& job, Once<void(throttle::SendOutcome)> done) {
-  impl_->messages().send(job, std::move(done));
-}
-
-void Session::show_typing(const std::string& chat, bool on) {
-  impl_->messages().show_typing(chat, on);
-}
 
 }  // namespace posthorn::session

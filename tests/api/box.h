@@ -91,7 +91,7 @@ class FakeLink final : public Link {
   }
   void reconnect() override { ++reconnects; }
   void check_numbers(std::vector<std::string> phones,
-                     Once<void(Result<std::vector<session::NumberStatus>>)> done) override {
+                     Once<void(Result<std::vector<chat::NumberStatus>>)> done) override {
     asked = std::move(phones);
     ++checks;
     done(numbers);
@@ -106,7 +106,7 @@ class FakeLink final : public Link {
   session::Account who{"4915550001234", "4915550001234:17@s.whatsapp.net", "Shop"};
   std::optional<std::string> qr_text;
   Result<std::string> link_code = std::string("7XK2M9QT");
-  Result<std::vector<session::NumberStatus>> numbers;
+  Result<std::vector<chat::NumberStatus>> numbers;
   Result<std::size_t> marked = std::size_t{1};
   std::vector<std::string> asked;
   int reconnects = 0;

@@ -6,8 +6,8 @@
 namespace posthorn::api::test {
 namespace {
 
-using session::Message;
-using session::Receipt;
+using chat::Message;
+using chat::Receipt;
 
 const Instance kInstance{kId, "4915550001234@c.us", "Shop"};
 constexpr std::int64_t kTime = 1'767'225'600;
@@ -43,13 +43,16 @@ const std::string kFromIda =
 const std::string kFromPhone =
     R"("idMessage":"3EB0AA11BB22CC33DD44","senderData":{"chatId":"4915550007777@c.us","sender":"4915550001234@c.us","chatName":"Ida","senderName":"Shop","senderContactName":""},)";
 
-void expect_notification(const session::Event& event, const std::string& expected) {
-  const auto notification = to_notification(event, everything(), kInstance, kNow);
+void expect_json(const std::optional<json::Value>& notification, const std::string& expected) {
   const auto wanted = json::parse(expected);
   ASSERT_TRUE(wanted) << expected;
   ASSERT_TRUE(notification) << expected;
   // Written and read again: what a receiver sees, so that 1 and 1u do not differ.
   EXPECT_EQ(*json::parse(json::write(*notification)), *wanted) << json::write(*notification);
+}
+
+void expect_notification(const chat::Event& event, const std::string& expected) {
+  expect_json(to_notification(event, everything(), kInstance), expected);
 }
 
 TEST(Notification, ShowsATextMessage) {
@@ -63,7 +66,7 @@ TEST(Notification, ShowsAGroupMessageWithItsSender) {
   Message message = incoming(Message::Kind::text, "Flour is out");
   message.chat = "120363000000000001@g.us";
   message.chat_name = "Staff";
-  const auto out = to_notification(message, everything(), kInstance, kNow);
+  const auto out = to_notification(message, everything(), kInstance);
   ASSERT_TRUE(out);
   EXPECT_EQ((*out)["senderData"]["chatId"].asString(), "120363000000000001@g.us");
   EXPECT_EQ((*out)["senderData"]["sender"].asString(), "4915550007777@c.us");
@@ -115,13 +118,13 @@ TEST(Notification, ShowsWhatWasTypedOnThePhoneAsOurs) {
 
 TEST(Notification, MarksWhatCouldNotBeDecrypted) {
   const auto out =
-      to_notification(incoming(Message::Kind::undecryptable, ""), everything(), kInstance, kNow);
+      to_notification(incoming(Message::Kind::undecryptable, ""), everything(), kInstance);
   ASSERT_TRUE(out);
   EXPECT_EQ((*out)["messageData"]["textMessageData"]["textMessage"].asString(), "{{SWE003}}");
 }
 
 TEST(Notification, KeepsQuietAboutKindsWithoutAForm) {
-  EXPECT_FALSE(to_notification(incoming(Message::Kind::other, ""), everything(), kInstance, kNow));
+  EXPECT_FALSE(to_notification(incoming(Message::Kind::other, ""), everything(), kInstance));
   EXPECT_FALSE(to_notification(session::StateChanged{}, everything(), kInstance, kNow));
   EXPECT_FALSE(to_notification(session::Restriction{}, everything(), kInstance, kNow));
 }
@@ -129,7 +132,7 @@ TEST(Notification, KeepsQuietAboutKindsWithoutAForm) {
 TEST(Notification, StaysJsonWhateverPeopleSend) {
   Message message = incoming(Message::Kind::text, "a\xff\"b");
   message.sender_name = "\xc3";
-  const auto out = to_notification(message, everything(), kInstance, kNow);
+  const auto out = to_notification(message, everything(), kInstance);
   ASSERT_TRUE(out);
   const auto read = json::parse(json::write(*out));
   ASSERT_TRUE(read);
@@ -139,7 +142,7 @@ TEST(Notification, StaysJsonWhateverPeopleSend) {
 
 TEST(Notification, ComesOnlyWhenItsSwitchIsOn) {
   struct Row {
-    session::Event event;
+    chat::Event event;
     void (*switch_off)(Settings&);
   };
   Message mine = incoming(Message::Kind::text, "x");
@@ -155,13 +158,12 @@ TEST(Notification, ComesOnlyWhenItsSwitchIsOn) {
       {my_edit, [](Settings& s) { s.outgoing_message_webhook = false; }},
       {my_edit, [](Settings& s) { s.edited_message_webhook = false; }},
       {Receipt{}, [](Settings& s) { s.outgoing_webhook = false; }},
-      {session::Connectivity{true}, [](Settings& s) { s.status_instance_webhook = false; }},
   };
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Settings settings = everything();
-    EXPECT_TRUE(to_notification(rows[i].event, settings, kInstance, kNow)) << i;
+    EXPECT_TRUE(to_notification(rows[i].event, settings, kInstance)) << i;
     rows[i].switch_off(settings);
-    EXPECT_FALSE(to_notification(rows[i].event, settings, kInstance, kNow)) << i;
+    EXPECT_FALSE(to_notification(rows[i].event, settings, kInstance)) << i;
   }
 }
 
@@ -183,8 +185,13 @@ TEST(Notification, ShowsReceiptsAsStatuses) {
 }
 
 TEST(Notification, ShowsTheSocketsStatus) {
-  expect_notification(session::Connectivity{false}, R"({"typeWebhook":"statusInstanceChanged",)" +
-                                                        kHead + R"("statusInstance":"offline"})");
+  Settings settings = everything();
+  const session::Event event = session::Connectivity{false};
+  expect_json(
+      to_notification(event, settings, kInstance, kNow),
+      R"({"typeWebhook":"statusInstanceChanged",)" + kHead + R"("statusInstance":"offline"})");
+  settings.status_instance_webhook = false;
+  EXPECT_FALSE(to_notification(event, settings, kInstance, kNow));
 }
 
 TEST(Notification, ReportsFailuresWhateverTheSettingsSay) {
@@ -275,7 +282,8 @@ struct Told {
           done({});
         }});
   }
-  Result<void> event(const session::Event& event) {
+  template <class Event>
+  Result<void> event(const Event& event) {
     Result<void> result = fail(Errc::timeout, "not answered");
     notifier->on_event(event, [&result](Result<void> r) { result = std::move(r); });
     return result;

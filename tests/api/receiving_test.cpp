@@ -173,8 +173,7 @@ TEST(ReadChat, NeedsALiveSession) {
 
 TEST(CheckWhatsapp, AsksOnceAndRemembersWhoExists) {
   Box box;
-  box.link.numbers =
-      std::vector<session::NumberStatus>{{"4915550007777", true, "4915550007777@c.us"}};
+  box.link.numbers = std::vector<chat::NumberStatus>{{"4915550007777", true, "4915550007777@c.us"}};
   const std::string body = R"({"phoneNumber":4915550007777})";
   EXPECT_EQ(
       box.post("checkWhatsapp", body)->json(),
@@ -192,7 +191,7 @@ TEST(CheckWhatsapp, AsksOnceAndRemembersWhoExists) {
 
 TEST(CheckWhatsapp, ReportsWhoDoesNotExistWithoutRememberingIt) {
   Box box;
-  box.link.numbers = std::vector<session::NumberStatus>{{"4915550007777", false, ""}};
+  box.link.numbers = std::vector<chat::NumberStatus>{{"4915550007777", false, ""}};
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(box.post("checkWhatsapp", R"({"phoneNumber":4915550007777})")->json(),
               *json::parse(R"({"existsWhatsapp":false,"chatId":"","fromCache":false})"));

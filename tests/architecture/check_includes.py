@@ -19,14 +19,37 @@ MAY_USE = {
     "store": ["base", "signal"],
     "queue": ["base"],
     "throttle": ["base", "queue"],
-    "session": ["base", "net", "wire", "signal", "store", "throttle"],
-    "api": ["base", "loop", "queue", "session"],
+    "session": ["base", "net", "wire", "signal", "store"],
+    "chat": ["base", "net", "wire", "signal", "store", "session", "throttle"],
+    "api": ["base", "loop", "queue", "session", "chat"],
     "webhooks": ["base", "net", "queue"],
     "board": ["base", "loop"],
     "simulator": ["base", "wire", "signal"],
 }
-# Of throttle a session may know only what it implements.
-ONLY = {("session", "throttle"): {"posthorn/throttle/sender.h"}}
+# Of throttle chat may know only what it implements, of session the line and what it listens to.
+ONLY = {
+    ("chat", "throttle"): {"posthorn/throttle/sender.h"},
+    ("chat", "session"): {
+        "posthorn/session/events.h",
+        "posthorn/session/line.h",
+        "posthorn/session/listener.h",
+    },
+}
+# The rooms of a module: folders in src/M, and whom of the others each may know. What lies in src/M
+# itself builds the parts: it knows every room, and no room knows it.
+ROOMS = {
+    "chat": {
+        "content": [],
+        "lane": [],
+        "people": ["content", "lane"],
+        "receive": ["people", "content", "lane"],
+        "send": ["people", "content", "lane"],
+        "groups": ["people", "content", "lane", "send"],
+        "files": ["people", "content", "lane", "send"],
+        "state": ["people", "content", "lane", "send"],
+        "history": ["people", "content", "lane", "send"],
+    },
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')
 USES = re.compile(r"posthorn_module\((\w+)(?:\s+HOT)?(?:\s+USES\s+([a-z ]+?))?(?:\s+LINKS[^)]*)?\s*\)", re.S)
 
@@ -37,6 +60,27 @@ def target_of(include):
     if parts[0] == "posthorn":
         return parts[1], True
     return parts[0], False
+
+
+def room_of(parts):
+    """The room in src/M/room/x.h, or "" for what lies in src/M itself."""
+    return parts[1] if len(parts) == 3 else ""
+
+
+def room_problem(module, path, include):
+    """What is wrong when a file of that module includes a private header of its own; or None."""
+    rooms = ROOMS.get(module)
+    if rooms is None:
+        return None
+    own, other = room_of(path.parts), room_of(pathlib.PurePath(include).parts)
+    for room in (own, other):
+        if room and room not in rooms:
+            return f"{module}/{room} is no room of ROOMS"
+    if own in ("", other):
+        return None
+    if other == "":
+        return f"the room {own} may not know {include}, which builds the rooms"
+    return None if other in rooms[own] else f"the room {own} may not know the room {other}"
 
 
 def problems(root):
@@ -53,6 +97,10 @@ def problems(root):
                 if not found:
                     continue
                 other, is_contract = target_of(found.group(1))
+                if other == module and not is_contract and path.is_relative_to(root / "src"):
+                    wrong = room_problem(module, path.relative_to(root / "src"), found.group(1))
+                    if wrong:
+                        yield f"{path.relative_to(root)}:{number}: {wrong}"
                 if other == module or other not in MAY_USE:
                     continue
                 where = f"{path.relative_to(root)}:{number}: "
@@ -80,6 +128,19 @@ def self_test():
         source.write_text('#include "posthorn/session/session.h"\n#include "base/x.h"\n')
         assert len(list(problems(root))) == 2, list(problems(root))
         (root / "src/queue/CMakeLists.txt").write_text("posthorn_module(queue HOT USES base api LINKS x)")
+        assert len(list(problems(root))) == 3, list(problems(root))
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for room in ("people", "send", "attic"):
+            (root / "src/chat" / room).mkdir(parents=True)
+        (root / "src/chat/chat.cpp").write_text('#include "chat/send/flow.h"\n')
+        (root / "src/chat/send/flow.cpp").write_text('#include "chat/people/ids.h"\n')
+        (root / "src/chat/people/ids.cpp").write_text('#include "chat/people/ids.h"\n')
+        assert list(problems(root)) == [], list(problems(root))
+        (root / "src/chat/people/ids.cpp").write_text(
+            '#include "chat/send/flow.h"\n#include "chat/engine.h"\n'
+        )
+        (root / "src/chat/attic/box.cpp").write_text('#include "chat/people/ids.h"\n')
         assert len(list(problems(root))) == 3, list(problems(root))
 
 

@@ -29,7 +29,7 @@ struct World {
   World() {
     state.on_session(session::State::online);
     inbox.waiting = {{7, "{}"}};
-    link.numbers = std::vector<session::NumberStatus>{{"4915550007777", true, ""}};
+    link.numbers = std::vector<chat::NumberStatus>{{"4915550007777", true, ""}};
     ApiOptions options;
     options.id_instance = kId;
     options.token = kToken;

@@ -47,11 +47,14 @@ void Box::boot() {
         events.push_back(std::move(event));
         stored({});
       });
+  listener = std::make_unique<FakeListener>(scheduler, session->line());
+  session->join(*listener);
   session->start();
 }
 
 void Box::pull_the_plug() {
   session.reset();
+  listener.reset();
   scheduler.run_posted();
   store.reset();
   scheduler.run_posted();
@@ -73,6 +76,11 @@ void Box::link() {
 void Box::server_says(const wire::Node& stanza) {
   server.send(stanza);
   run();
+}
+
+void Box::ask(Once<void(Result<wire::Node>)> done) {
+  wire::Node iq("iq", {{"type", "get"}, {"xmlns", "usync"}}, std::vector{wire::Node("usync")});
+  session->line().ask(std::move(iq), seconds(60), std::move(done));
 }
 
 std::vector<StateChanged> Box::states() const {

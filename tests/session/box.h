@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "fake_listener.h"
 #include "fake_server.h"
 #include "posthorn/session/session.h"
 #include "posthorn/store/store.h"
@@ -26,6 +27,8 @@ class Box {
   void link();
   /// The server ends a linked connection with this and the box has heard it.
   void server_says(const wire::Node& stanza);
+  /// Asks something over the line, as chat does.
+  void ask(Once<void(Result<wire::Node>)> done);
 
   [[nodiscard]] State state() const { return session->state(); }
   [[nodiscard]] std::vector<StateChanged> states() const;
@@ -43,6 +46,7 @@ class Box {
   FakeServer server{scheduler, dialer};
   WhatsAppConfig config;
   std::vector<Event> events;
+  std::unique_ptr<FakeListener> listener;
   std::unique_ptr<Session> session;
 };
 

@@ -186,9 +186,7 @@ TEST(Linking, AsksNothingOnAConnectionWithoutAnAccount) {
   box.boot();
   box.run();
   std::optional<Errc> error;
-  box.session->check_numbers({"4915550007777"}, [&](auto result) {
-    error = result ? std::optional<Errc>() : result.error().code;
-  });
+  box.ask([&](auto result) { error = result ? std::optional<Errc>() : result.error().code; });
   box.run();
   EXPECT_EQ(error, Errc::disconnected);
   EXPECT_TRUE(box.server.line().all("iq", "usync").empty());

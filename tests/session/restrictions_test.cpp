@@ -235,9 +235,7 @@ TEST(Restrictions, ReportAQueryThatWasTooFast) {
     return true;
   };
   std::optional<Errc> error;
-  box.session->check_numbers({"4915550007777"}, [&](auto result) {
-    error = result ? std::optional<Errc>() : result.error().code;
-  });
+  box.ask([&](auto result) { error = result ? std::optional<Errc>() : result.error().code; });
   box.run();
   ASSERT_GE(box.restrictions(Kind::rate_query).size(), 1U);
   EXPECT_EQ(box.restrictions(Kind::rate_query)[0].code, 429);

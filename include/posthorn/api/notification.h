@@ -9,6 +9,7 @@
 #include "posthorn/api/settings.h"
 #include "posthorn/base/job.h"
 #include "posthorn/base/json.h"
+#include "posthorn/chat/events.h"
 #include "posthorn/session/events.h"
 
 /// Green-API's notifications, in exactly the documented shapes: receivers with closed classes lose
@@ -23,8 +24,12 @@ struct Instance {
   std::string name;  ///< own push name
 };
 
-/// Message, Receipt and Connectivity events (statusInstanceChanged). StateChanged and Restriction
-/// give nullopt: what they mean for the instance is known only together, see build_state_changed.
+/// Message and Receipt events.
+[[nodiscard]] std::optional<json::Value> to_notification(const chat::Event& event,
+                                                         const Settings& settings,
+                                                         const Instance& instance);
+/// Connectivity events (statusInstanceChanged). StateChanged and Restriction give nullopt: what
+/// they mean for the instance is known only together, see build_state_changed.
 [[nodiscard]] std::optional<json::Value> to_notification(const session::Event& event,
                                                          const Settings& settings,
                                                          const Instance& instance, Wall now);

@@ -39,8 +39,9 @@ class Notifier {
   Notifier(const Notifier&) = delete;
   Notifier& operator=(const Notifier&) = delete;
 
-  /// The session's EventSink: stored runs at once when the event becomes no notification.
+  /// stored runs at once when the event becomes no notification.
   void on_event(const session::Event& event, Once<void(Result<void>)> stored);
+  void on_event(const chat::Event& event, Once<void(Result<void>)> stored);
   void on_throttle(Status::Throttle throttle) { state_.on_throttle(throttle); }
 
   /// The job left the queue: outgoingAPIMessageReceived (unless the message never went out), then
@@ -58,7 +59,7 @@ class Notifier {
 
  private:
   void on_state(InstanceState::Value value);
-  void on_receipt(const session::Receipt& receipt, Once<void(Result<void>)> stored);
+  void on_receipt(const chat::Receipt& receipt, Once<void(Result<void>)> stored);
   void emit(const std::optional<json::Value>& notification, NotificationKind kind,
             Once<void(Result<void>)> stored);
   [[nodiscard]] bool first_time(const std::string& id, MessageStatus status);

@@ -8,6 +8,7 @@
 #include "posthorn/base/job.h"
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
+#include "posthorn/chat/people.h"
 #include "posthorn/session/events.h"
 #include "posthorn/session/session.h"
 
@@ -69,7 +70,7 @@ class Link {
   virtual void log_out(Once<void(Result<void>)> done) = 0;
   virtual void reconnect() = 0;
   virtual void check_numbers(std::vector<std::string> phones,
-                             Once<void(Result<std::vector<session::NumberStatus>>)> done) = 0;
+                             Once<void(Result<std::vector<chat::NumberStatus>>)> done) = 0;
   virtual void mark_read(const std::string& chat, const std::string& message_id,
                          Once<void(Result<std::size_t>)> done) = 0;
 };

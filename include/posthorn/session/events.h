@@ -38,53 +38,6 @@ struct StateChanged {
   std::optional<Wall> until;
 };
 
-/// A message as the API shows it. Chats and senders are Green-API chatIds ("…@c.us", "…@g.us",
-/// "…@lid" only when no phone number is known).
-struct Message {
-  enum class Kind : std::uint8_t {
-    text,           ///< conversation
-    extended_text,  ///< with preview or formatting data
-    quoted,         ///< a text that answers another message
-    edited,         ///< `target_id` was replaced by `text`
-    deleted,        ///< `target_id` was deleted for everyone
-    undecryptable,  ///< given up after the last retry
-    other,          ///< a type we do not show yet; `type_name` names the protobuf field
-  };
-  Kind kind = Kind::text;
-  std::string id;
-  std::string chat;
-  std::string sender;
-  std::string sender_name;  ///< push name
-  std::string chat_name;
-  bool from_me = false;  ///< typed on the phone or another linked device
-  Wall timestamp;
-  std::string text;
-  std::string target_id;  ///< edited, deleted
-  std::string type_name;
-  struct Quote {
-    std::string id;
-    std::string participant;
-    std::string text;
-    std::string type_message = "textMessage";
-  };
-  std::optional<Quote> quote;
-  struct Preview {
-    std::string title, description, url;
-    bool forwarded = false;
-    int forwarding_score = 0;
-  };
-  std::optional<Preview> preview;
-};
-
-/// A receipt for a message of ours.
-struct Receipt {
-  enum class Kind : std::uint8_t { delivered, read, played };
-  Kind kind = Kind::delivered;
-  std::string message_id;
-  std::string chat;
-  Wall timestamp;
-};
-
 /// Anything that says "slow down or stop": every row of chapter 04 section 10.4.
 struct Restriction {
   enum class Kind : std::uint8_t {
@@ -123,11 +76,10 @@ struct Connectivity {
   bool online = false;
 };
 
-using Event = std::variant<StateChanged, Message, Receipt, Restriction, Connectivity>;
+using Event = std::variant<StateChanged, Restriction, Connectivity>;
 
 /// Where events go. `stored` runs when whatever the event became is on disk (at once when it became
-/// nothing); a Message's delivery receipt leaves only after that. An error keeps the message
-/// unacknowledged, so that the server sends it again.
+/// nothing).
 using EventSink = std::function<void(Event event, Once<void(Result<void>)> stored)>;
 
 }  // namespace posthorn::session

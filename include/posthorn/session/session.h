@@ -3,9 +3,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
-#include <vector>
 
 #include "posthorn/base/clock.h"
 #include "posthorn/base/config.h"
@@ -14,7 +12,8 @@
 #include "posthorn/base/stream.h"
 #include "posthorn/base/worker.h"
 #include "posthorn/session/events.h"
-#include "posthorn/throttle/sender.h"
+#include "posthorn/session/line.h"
+#include "posthorn/session/listener.h"
 
 namespace posthorn::store {
 class Store;
@@ -22,22 +21,14 @@ class Store;
 
 namespace posthorn::session {
 
-/// Answers of one number check.
-struct NumberStatus {
-  std::string phone;  ///< as asked, digits
-  bool exists = false;
-  std::string
-      chat;  ///< Green-API chatId that WhatsApp knows it under; empty when it does not exist
-};
-
 struct Account {
   std::string phone;       ///< digits; empty when not linked
   std::string device_jid;  ///< "4915550001234:17@s.whatsapp.net"
   std::string push_name;
 };
 
-/// The shop's WhatsApp session: links, logs in, stays in, sends and receives.
-class Session final : public throttle::Sender {
+/// The shop's WhatsApp session: links, logs in, stays in, and is the line over which chat speaks.
+class Session final {
  public:
   struct Outside {
     Scheduler& scheduler;
@@ -55,11 +46,10 @@ class Session final : public throttle::Sender {
   Session(const WhatsAppConfig& config, Outside outside, EventSink sink);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session() override;
+  ~Session();
 
-  /// Ids of messages that are already in the inbox ring, newest last; before start(). A crash
-  /// between storing a notification and committing its ratchet then does not notify twice.
-  void known_recent(std::span<const std::string> ids);
+  /// Once, before start(). The listener outlives stop().
+  void join(Listener& listener);
   void start();
   /// Leaves in order; pending questions get Errc::cancelled.
   void stop();
@@ -82,16 +72,8 @@ class Session final : public throttle::Sender {
   /// Closes and opens the connection; also ends `paused`.
   void reconnect();
 
-  /// Digits only, at most 50 at once. Errors: disconnected, busy (asked too often), timeout.
-  void check_numbers(std::vector<std::string> phones,
-                     Once<void(Result<std::vector<NumberStatus>>)> done);
-  /// Sends read receipts: for one message or (empty id) all unread ones of the chat.
-  /// done: how many were marked.
-  void mark_read(const std::string& chat, const std::string& message_id,
-                 Once<void(Result<std::size_t>)> done);
-
-  void send(const Job& job, Once<void(throttle::SendOutcome)> done) override;
-  void show_typing(const std::string& chat, bool on) override;
+  /// For what is said over it.
+  [[nodiscard]] Line& line();
 
  private:
   class Impl;

@@ -69,8 +69,8 @@ class NoLink final : public api::Link {
   void log_out(Once<void(Result<void>)> done) override { done({}); }
   void reconnect() override {}
   void check_numbers(std::vector<std::string>,
-                     Once<void(Result<std::vector<session::NumberStatus>>)> done) override {
-    done(std::vector<session::NumberStatus>());
+                     Once<void(Result<std::vector<chat::NumberStatus>>)> done) override {
+    done(std::vector<chat::NumberStatus>());
   }
   void mark_read(const std::string&, const std::string&,
                  Once<void(Result<std::size_t>)> done) override {

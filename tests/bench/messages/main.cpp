@@ -11,12 +11,12 @@
 #include <string>
 #include <vector>
 
-#include "session/messages_rig.h"
+#include "chat/rig.h"
 
 namespace {
 
 using namespace posthorn;
-using session::messages_test::Rig;
+using chat::chat_test::Rig;
 
 double cpu_seconds() {
   rusage usage{};
@@ -48,17 +48,17 @@ void receive(int count, int burst) {
   for (int i = 0; i < count; ++i) {
     stanzas.push_back(rig.text_from(rig.customer, id_of(i), "Is my order ready? " + id_of(i)));
   }
-  rig.link.events.clear();
+  rig.line.events.clear();
   const double start = cpu_seconds();
   for (int i = 0; i < count; ++i) {
     rig.box->on_message(std::move(stanzas[static_cast<std::size_t>(i)]));
     if ((i + 1) % burst == 0) rig.turn();
-    if (i % 1000 == 999) rig.link.take_written();
+    if (i % 1000 == 999) rig.line.take_written();
   }
   rig.turn();
   const double used = cpu_seconds() - start;
   std::printf("received %d in bursts of %d: %zu events, %.1f us CPU each\n", count, burst,
-              rig.link.events.size(), used * 1e6 / count);
+              rig.line.events.size(), used * 1e6 / count);
 }
 
 void send(int count) {
@@ -67,7 +67,7 @@ void send(int count) {
   const double start = cpu_seconds();
   for (int i = 1; i <= count; ++i) {
     (void)rig.send(rig.job(id_of(i), "Your order 1234 is ready. Thank you! " + id_of(i)));
-    rig.link.take_written();
+    rig.line.take_written();
   }
   const double used = cpu_seconds() - start;
   std::printf("sent %d to three devices: %.1f us CPU each\n", count, used * 1e6 / count);

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "posthorn/base/result.h"
+#include "posthorn/chat/events.h"
+#include "posthorn/wire/wa.pb.h"
+
+namespace posthorn::chat {
+
+/// The message inside all wrappers, and what the wrappers said. Points into the message given.
+struct Unwrapped {
+  const wa::Message* message = nullptr;
+  const wa::Message::DeviceSentMessage* device_sent = nullptr;  ///< nullptr: none
+  bool view_once = false;
+  bool ephemeral = false;
+  bool edited = false;
+  bool group_status = false;  ///< not a chat message: no event
+};
+
+/// Opens wrappers until none applies. Errors: malformed (nested deeper than 8).
+/// Source: chapter 07 section 2.
+[[nodiscard]] Result<Unwrapped> open_wrappers(const wa::Message& message);
+
+/// What a message means, before anybody asks who sent it.
+struct Content {
+  enum class Kind : std::uint8_t {
+    nothing,   ///< keys or context only: no event
+    text,      ///< conversation
+    extended,  ///< extendedTextMessage without a quote
+    quoted,    ///< a text that answers another message
+    edit,      ///< target_id, text, edited_at
+    revoke,    ///< target_id, target_author
+    protocol,  ///< housekeeping; `protocol` says which
+    other,     ///< type_name
+  };
+  Kind kind = Kind::nothing;
+  std::string text;                     ///< text; caption of other kinds
+  std::string type_name;                ///< protobuf field of `other`, e.g. "imageMessage"
+  std::optional<Message::Quote> quote;  ///< participant is a JID in text here
+  std::optional<Message::Preview> preview;
+  std::string target_id;
+  bool target_from_me = false;  ///< the sender of this message wrote the target
+  std::string target_author;    ///< JID in text; empty: not said
+  const wa::Message::ProtocolMessage* protocol = nullptr;  ///< points into the message given
+};
+
+/// message: already out of its wrappers. Source: chapters 06 section 6.4, 07 sections 2 - 5.
+[[nodiscard]] Content parse_content(const wa::Message& message);
+
+/// The text that a person reads: text, caption, or empty.
+[[nodiscard]] std::string text_of(const wa::Message& message);
+/// The protobuf field that holds the content, e.g. "imageMessage"; empty when there is none.
+[[nodiscard]] std::string content_field(const wa::Message& message);
+
+}  // namespace posthorn::chat

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <memory>
+
+#include "posthorn/base/clock.h"
+#include "posthorn/base/random.h"
+#include "posthorn/base/scheduler.h"
+#include "posthorn/chat/events.h"
+#include "posthorn/session/line.h"
+#include "posthorn/store/message_store.h"
+#include "posthorn/store/store.h"
+
+namespace posthorn::chat {
+
+class Names;
+
+/// What the parts of message handling share. Everything outlives them.
+struct MessageContext {
+  session::Line& line;
+  const EventSink& sink;
+  Scheduler& scheduler;
+  const Clock& clock;
+  Random& random;
+  store::Store& store;
+  store::MessageStore& messages;
+  Names& names;
+  /// False once message handling has ended; shared with answers that may come after that.
+  std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+};
+
+}  // namespace posthorn::chat

@@ -1,0 +1,121 @@
+#include "chat/people/bundles_fetch.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "chat/people/devices_adv.h"
+#include "chat/people/ids.h"
+#include "chat/people/names.h"
+#include "posthorn/base/log.h"
+
+namespace posthorn::chat {
+namespace {
+
+using wire::Jid;
+
+constexpr milliseconds kFetchTimeout{30'000};
+constexpr std::size_t kMaxPerQuery = 100;
+
+bool is_gone(const Error& error) {
+  return error.code == Errc::refused && error.detail.starts_with("406");
+}
+
+}  // namespace
+
+/// Queries still to be made.
+struct SessionBuilder::Work {
+  std::deque<std::vector<Jid>> queries;
+  FetchReason reason = FetchReason::ordinary;
+  Once<void(Result<void>)> done;
+};
+
+void SessionBuilder::ensure(std::vector<Jid> devices, FetchReason reason,
+                            Once<void(Result<void>)> done) {
+  Work work{{}, reason, std::move(done)};
+  std::vector<Jid> missing;
+  for (const Jid& device : devices) {
+    const auto named = context_.names.preferred(from_hosted(device));
+    if (!named) return work.done(fail(named.error(), "sessions"));
+    const auto has = protocol_.has_session(address_of(*named));
+    if (!has) return work.done(fail(has.error(), "sessions"));
+    if (*has && reason == FetchReason::ordinary) continue;
+    missing.push_back(*named);
+  }
+  while (!missing.empty()) {
+    const auto count = static_cast<std::ptrdiff_t>(std::min(missing.size(), kMaxPerQuery));
+    work.queries.emplace_back(missing.begin(), missing.begin() + count);
+    missing.erase(missing.begin(), missing.begin() + count);
+  }
+  fetch_next(std::move(work));
+}
+
+void SessionBuilder::fetch_next(Work work) {
+  if (work.queries.empty()) return work.done({});
+  std::vector<Jid> devices = std::move(work.queries.front());
+  work.queries.pop_front();
+  wire::Node query = build_bundle_query(devices, work.reason);
+  context_.line.ask(std::move(query), kFetchTimeout,
+                    [this, alive = context_.alive, work = std::move(work),
+                     devices](Result<wire::Node> reply) mutable {
+                      if (!*alive) return work.done(fail(Errc::cancelled, "asking for keys"));
+                      on_reply(std::move(work), std::move(devices), std::move(reply));
+                    });
+}
+
+void SessionBuilder::on_reply(Work work, std::vector<Jid> asked, Result<wire::Node> reply) {
+  if (!reply && is_gone(reply.error()) && asked.size() > 1) {
+    // One device spoiled the query for all: ask for each alone.
+    for (Jid& device : asked) work.queries.push_back({std::move(device)});
+    return fetch_next(std::move(work));
+  }
+  if (!reply && reply.error().code == Errc::refused) return fetch_next(std::move(work));
+  if (!reply) return work.done(fail(reply.error(), "asking for keys"));
+  auto fetched = parse_bundles(*reply);
+  if (!fetched) return work.done(fail(fetched.error(), "asking for keys"));
+  lane_.exclusive(
+      [this, fetched = std::move(*fetched)]() mutable { return process_all(std::move(fetched)); },
+      [this, work = std::move(work)](Result<void> result) mutable {
+        if (!result) return work.done(std::move(result));
+        fetch_next(std::move(work));
+      });
+}
+
+Result<void> SessionBuilder::process_all(std::vector<FetchedBundle> fetched) {
+  // Phones first: their identity key is what companions are checked against.
+  std::stable_sort(fetched.begin(), fetched.end(),
+                   [](const auto& a, const auto& b) { return a.device.device < b.device.device; });
+  for (const FetchedBundle& entry : fetched) {
+    const auto& bundle = entry.bundle;
+    if (bundle) {
+      const auto result = process(entry.device, *bundle);
+      if (result) continue;
+      if (result.error().code == Errc::io || result.error().code == Errc::full) {
+        return fail(result.error(), "storing a session");
+      }
+      log::warn("messages", "a device's keys are refused", {{"why", result.error()}});
+      continue;
+    }
+    log::debug("messages", "a device has no keys", {{"why", bundle.error()}});
+    if (is_gone(bundle.error())) {
+      TRY(devices_.drop(from_hosted(entry.device)));
+    }
+  }
+  return {};
+}
+
+Result<void> SessionBuilder::process(const Jid& device, const KeyBundle& bundle) {
+  TRY(const Jid named, context_.names.preferred(from_hosted(device)));
+  if (named.device != 0 && !bundle.device_identity.empty()) {
+    TRY(const auto phone, protocol_.peer_identity(address_of(named.bare())));
+    if (phone) {
+      TRY(check_companion(bundle.device_identity, bundle.keys.identity, *phone));
+    }
+  }
+  const auto processed = protocol_.process_bundle(address_of(named), bundle.keys);
+  if (!processed) return fail(processed.error(), "session");
+  if (*processed) log::info("messages", "a device has a new identity key");
+  return {};
+}
+
+}  // namespace posthorn::chat

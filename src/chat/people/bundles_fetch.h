@@ -1,0 +1,44 @@
+#pragma once
+
+#include <vector>
+
+#include "chat/lane/context.h"
+#include "chat/lane/lane.h"
+#include "chat/people/bundles.h"
+#include "chat/people/devices.h"
+#include "posthorn/base/once.h"
+#include "posthorn/base/result.h"
+#include "posthorn/signal/protocol.h"
+
+namespace posthorn::chat {
+
+/// Builds the Signal sessions that a send needs.
+class SessionBuilder {
+ public:
+  /// All outlive this.
+  SessionBuilder(const MessageContext& context, ReceiveLane& lane, signal::Protocol& protocol,
+                 Devices& devices)
+      : context_(context), lane_(lane), protocol_(protocol), devices_(devices) {}
+
+  /// Asks for the keys of those devices that we have no session with, or of all of them when the
+  /// reason is a changed identity. Devices without usable keys are left out, not an error.
+  /// done: nothing, the sessions there are are in the store. Errors: timeout, disconnected, io.
+  void ensure(std::vector<wire::Jid> devices, FetchReason reason, Once<void(Result<void>)> done);
+
+  /// A bundle that came in a retry receipt or from the server; inside ReceiveLane::exclusive.
+  /// Errors: crypto (wrong signature, a companion without the account's word), io.
+  Result<void> process(const wire::Jid& device, const KeyBundle& bundle);
+
+ private:
+  struct Work;
+  void fetch_next(Work work);
+  void on_reply(Work work, std::vector<wire::Jid> asked, Result<wire::Node> reply);
+  Result<void> process_all(std::vector<FetchedBundle> fetched);
+
+  const MessageContext& context_;
+  ReceiveLane& lane_;
+  signal::Protocol& protocol_;
+  Devices& devices_;
+};
+
+}  // namespace posthorn::chat

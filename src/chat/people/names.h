@@ -1,0 +1,50 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "posthorn/base/result.h"
+#include "posthorn/signal/address.h"
+#include "posthorn/store/message_store.h"
+#include "posthorn/store/store.h"
+#include "posthorn/wire/jid.h"
+
+namespace posthorn::chat {
+
+/// The two names of an account: phone number (PN) and LID. Kept keyed by LID where it is known.
+/// Source: chapters 05 section 5, 09 section 1.
+class Names {
+ public:
+  /// Both outlive this.
+  Names(store::Store& store, store::MessageStore& messages) : store_(store), messages_(messages) {}
+
+  /// The LID form when it is known, else as given; the device stays.
+  [[nodiscard]] Result<wire::Jid> preferred(const wire::Jid& jid);
+  /// The other name, bare; nullopt: unknown, or not a person.
+  [[nodiscard]] Result<std::optional<wire::Jid>> other(const wire::Jid& jid);
+  /// True when learn() would change something.
+  [[nodiscard]] Result<bool> is_news(const wire::Jid& pn, const wire::Jid& lid);
+  /// Remembers that both are one account and moves what was kept under the number. In one
+  /// transaction. Anything but one PN and one LID (in either order) is ignored.
+  Result<void> learn(const wire::Jid& one, const wire::Jid& other);
+
+  /// What was looked up is read again: a transaction with learn() in it has failed, or logout.
+  void forget_cache();
+
+  /// As the API names a chat or sender: the phone number when known, "…@lid" else, groups as they
+  /// are.
+  [[nodiscard]] Result<std::string> chat_id(const wire::Jid& jid);
+
+ private:
+  /// The other name's user part by JID user and server; kept because every message asks several
+  /// times.
+  [[nodiscard]] Result<std::optional<std::string>> find_other(const wire::Jid& jid);
+
+  store::Store& store_;
+  store::MessageStore& messages_;
+  std::unordered_map<std::string, std::optional<std::string>> lids_;  ///< by number
+  std::unordered_map<std::string, std::optional<std::string>> pns_;   ///< by LID
+};
+
+}  // namespace posthorn::chat

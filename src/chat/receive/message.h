@@ -1,0 +1,88 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "chat/content/parse.h"
+#include "chat/lane/context.h"
+#include "chat/receive/envelope.h"
+#include "posthorn/base/result.h"
+#include "posthorn/chat/events.h"
+#include "posthorn/signal/protocol.h"
+#include "posthorn/store/message_store.h"
+#include "posthorn/wire/node.h"
+
+namespace posthorn::chat {
+
+/// A message that could not be read and is asked for again (chapter 06 section 8).
+struct FailedMessage {
+  wire::Node stanza;
+  int reason = 0;  ///< of <retry error="…">
+  /// No session, or made from a prekey that is gone (chapter 05 section 9.6): keys go along at
+  /// once.
+  bool without_session = false;
+  bool hide_failure = false;  ///< no event when it is given up
+};
+
+/// What one <message> leads to. Nothing of it is done yet.
+struct Reception {
+  bool after_commit = false;  ///< come again when the running batch is committed; the rest is empty
+  std::optional<Message> event;
+  std::optional<std::uint64_t> seen_key;
+  std::optional<store::MessageStore::Received> received;
+  std::string push_name_user;  ///< whose push name changed; empty: nobody's
+  std::string push_name;
+  std::vector<wire::Node> replies;  ///< to be written when all of the above is on disk
+  std::optional<FailedMessage> failed;
+  std::uint32_t retry_count = 0;  ///< of the request for it; both filled in by who asks
+  std::uint64_t retry_key = 0;
+  std::optional<wire::Jid> changed_identity;           ///< the sender has new keys
+  std::vector<std::pair<wire::Jid, wire::Jid>> names;  ///< to be learned with the commit
+};
+
+/// Reads messages: who, decrypt, unwrap, interpret. Changes keys (through `protocol`, which works
+/// on staged keys) and the name map, nothing else.
+class Receiver {
+ public:
+  /// Both outlive this.
+  Receiver(const MessageContext& context, signal::Protocol& protocol)
+      : context_(context), protocol_(protocol) {}
+
+  /// batch_open: staged changes wait for their commit. Errors: io and the like, never because of
+  /// what the stanza says; the connection is dropped then.
+  [[nodiscard]] Result<Reception> receive(const wire::Node& stanza, bool batch_open);
+
+ private:
+  struct Work;
+  Result<void> learn_names(const Envelope& envelope);
+  Result<bool> has_news(const Envelope& envelope);
+  Result<void> read_parts(Work& work);
+  Result<void> read_part(Work& work, const EncPart& part);
+  Result<signal::DecryptResult> decrypt(const Envelope& envelope, const EncPart& part);
+  Result<void> read_plaintext(Work& work, ByteView padded);
+  Result<void> take_distribution(const Work& work, const wa::Message& message);
+  Result<void> interpret(Work& work, const Unwrapped& opened);
+  void take_protocol(Work& work, const wa::Message::ProtocolMessage& protocol);
+  void take_lid_migration(Work& work, const wa::LIDMigrationMappingSyncMessage& message);
+  Result<void> interpret_content(Work& work, const wa::Message& message);
+  Result<void> show_unavailable(Work& work);
+  Result<Bytes> secret_of(const wire::Jid& chat, const std::string& id);
+  Result<std::optional<wa::Message>> open_edit(const Work& work,
+                                               const wa::Message::SecretEncryptedMessage& secret);
+  Result<Message> build_event(Work& work, Content content);
+  Result<void> fill_quote(const wire::Jid& chat, Message::Quote& quote);
+  Result<void> remember(Work& work, const wa::Message& message);
+  Result<std::string> chat_name(Work& work, const std::string& user);
+  void finish(Work& work);
+
+  const MessageContext& context_;
+  signal::Protocol& protocol_;
+};
+
+/// The name under which a message is recognised when it comes again.
+[[nodiscard]] Result<std::uint64_t> seen_key_of(Names& names, const Envelope& envelope);
+
+}  // namespace posthorn::chat

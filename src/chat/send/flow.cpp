@@ -1,0 +1,282 @@
+#include "chat/send/flow.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "chat/people/ids.h"
+#include "chat/people/names.h"
+#include "posthorn/base/log.h"
+#include "posthorn/signal/padding.h"
+
+namespace posthorn::chat {
+namespace {
+
+using wire::Jid;
+using Kind = throttle::SendOutcome::Kind;
+
+constexpr milliseconds kAckTimeout{20'000};
+constexpr milliseconds kLidTimeout{30'000};
+constexpr std::size_t kSecretBytes = 32;
+
+/// The same device under the other server's name, for our own devices beside a LID or PN `to`.
+Jid in_form_of(const Jid& device, const Jid& to, const session::Identity& self) {
+  const Jid& own = to.is_lid() && !self.lid.user.empty() ? self.lid : self.pn;
+  return own.with_device(device.device);
+}
+
+}  // namespace
+
+/// A callback for a member function that does nothing once the flow is finished.
+template <class F>
+auto SendFlow::later(F member) {
+  return [self = shared_from_this(), member](auto result) {
+    if (self->step_ != Step::finished) ((*self).*member)(std::move(result));
+  };
+}
+
+std::shared_ptr<SendFlow> SendFlow::start(SendTools tools, const Job& job,
+                                          Once<void(throttle::SendOutcome)> done) {
+  std::shared_ptr<SendFlow> flow(new SendFlow(tools, job, std::move(done)));
+  flow->begin();
+  return flow;
+}
+
+SendFlow::SendFlow(SendTools tools, Job job, Once<void(throttle::SendOutcome)> done)
+    : tools_(tools), job_(std::move(job)), done_(std::move(done)) {}
+
+SendFlow::~SendFlow() = default;
+
+void SendFlow::cancel() {
+  if (step_ == Step::finished) return;
+  end(step_ == Step::sent ? Kind::uncertain : Kind::not_sent, "the session has ended");
+}
+
+void SendFlow::finish(throttle::SendOutcome outcome) {
+  if (step_ == Step::finished) return;
+  step_ = Step::finished;
+  done_(std::move(outcome));
+}
+
+void SendFlow::end(Kind kind, std::string detail) {
+  throttle::SendOutcome outcome;
+  outcome.kind = kind;
+  outcome.detail = std::move(detail);
+  outcome.server_time = tools_.context.clock.now();
+  finish(std::move(outcome));
+}
+
+/// Before anything has left the box: hand it over again later.
+void SendFlow::end(const Error& error) { end(Kind::not_sent, to_string(error)); }
+
+bool SendFlow::to_ourselves() const { return is_own_user(tools_.context.line.identity(), peer_); }
+
+void SendFlow::begin() {
+  const auto chat = parse_chat_id(job_.chat);
+  if (!chat) return end(Kind::rejected, chat.error().detail);
+  if (!chat->is_person()) return end(Kind::rejected, "groups are not supported yet");
+  if (!tools_.context.line.online()) return end(Kind::not_sent, "not connected");
+  const auto earlier = tools_.context.messages.sent(job_.id);
+  if (!earlier) return end(earlier.error());
+  using Status = store::MessageStore::Sent::Status;
+  if (*earlier && (*earlier)->status != Status::made) {
+    // Acknowledged before a crash that lost the news: the server would only drop the repeat.
+    throttle::SendOutcome outcome;
+    outcome.server_time = (*earlier)->at;
+    return finish(std::move(outcome));
+  }
+  if (*earlier) {
+    wa::Message message;
+    if (message.ParseFromString(to_string((*earlier)->message))) message_ = std::move(message);
+  }
+  const auto named = tools_.context.names.preferred(*chat);
+  if (!named) return end(named.error());
+  peer_ = *named;
+  ask_devices();
+}
+
+void SendFlow::ask_devices() {
+  const session::Identity& self = tools_.context.line.identity();
+  std::vector<Jid> users{peer_};
+  if (!to_ourselves()) users.push_back(in_form_of({}, peer_, self).bare());
+  tools_.devices.get(std::move(users), later(&SendFlow::on_devices));
+}
+
+void SendFlow::on_devices(Result<std::vector<UserDevices>> lists) {
+  if (!lists) return end(lists.error());
+  const session::Identity& self = tools_.context.line.identity();
+  // A number may have turned out to have a LID.
+  peer_ = lists->front().user;
+  peer_found_ = lists->front().found;
+  peer_devices_.clear();
+  own_devices_.clear();
+  for (const UserDevices& user : *lists) {
+    const bool own = is_own_user(self, user.user);
+    for (const Jid& device : user.devices) {
+      if (!own)
+        peer_devices_.push_back(device);
+      else if (device.device != self.pn.device) {
+        own_devices_.push_back(in_form_of(device, peer_, self));
+      }
+    }
+  }
+  if (peer_devices_.empty() && !to_ourselves()) peer_devices_.push_back(peer_);
+  std::vector<Jid> all = peer_devices_;
+  all.insert(all.end(), own_devices_.begin(), own_devices_.end());
+  tools_.sessions.ensure(std::move(all),
+                         rebuilt_ ? FetchReason::identity_changed : FetchReason::ordinary,
+                         later(&SendFlow::on_sessions));
+}
+
+void SendFlow::on_sessions(Result<void> result) {
+  if (!result) return end(result.error());
+  tools_.lane.exclusive(
+      [self = shared_from_this()]() -> Result<void> {
+        if (self->step_ == Step::finished) return {};
+        return self->encrypt();
+      },
+      later(&SendFlow::on_encrypted));
+}
+
+Result<std::optional<QuotedMessage>> SendFlow::quoted() {
+  if (job_.quoted_id.empty()) return std::optional<QuotedMessage>();
+  const session::Identity& self = tools_.context.line.identity();
+  QuotedMessage quoted;
+  quoted.id = job_.quoted_id;
+  TRY(const auto received, tools_.context.messages.received(to_string(peer_), job_.quoted_id));
+  if (received) {
+    quoted.author = received->sender;
+    quoted.message = to_string(received->message);
+    return std::optional(std::move(quoted));
+  }
+  TRY(const auto sent, tools_.context.messages.sent(job_.quoted_id));
+  quoted.author = to_string(sent ? in_form_of({}, peer_, self).bare() : peer_);
+  if (sent) quoted.message = to_string(sent->message);
+  return std::optional(std::move(quoted));
+}
+
+Result<wa::Message> SendFlow::message() {
+  if (message_) return *message_;
+  TRY(const auto quote, quoted());
+  return build_text(job_.text, tools_.context.random.bytes(kSecretBytes), quote);
+}
+
+/// Inside the lane's transaction: every session that moves is committed before the stanza leaves.
+Result<void> SendFlow::encrypt() {
+  TRY(message_, message());
+  const auto& context = tools_.context;
+  stanza_ = {};
+  stanza_.id = job_.id;
+  stanza_.to = peer_;
+  stanza_.attrs = describe_content(*message_);
+  stanza_.device_identity = context.line.identity().device_identity;
+  if (peer_.is_lid()) {
+    TRY(stanza_.peer_recipient_pn, context.names.other(peer_));
+  }
+  if (!to_ourselves()) {
+    TRY(stanza_.tctoken, tools_.tokens.token_for(peer_));
+  }
+  const Bytes plain = signal::pad(as_bytes(message_->SerializeAsString()), context.random);
+  const Bytes copy = signal::pad(as_bytes(build_device_sent(*message_, peer_).SerializeAsString()),
+                                 context.random);
+  reached_ = 0;
+  std::size_t own_reached = 0;
+  for (const Jid& device : peer_devices_) {
+    TRY(encrypt_for(device, plain, reached_));
+  }
+  for (const Jid& device : own_devices_) {
+    TRY(encrypt_for(device, copy, own_reached));
+  }
+  store::MessageStore::Sent sent;
+  sent.id = job_.id;
+  sent.chat = to_string(peer_);
+  sent.message = to_bytes(message_->SerializeAsString());
+  sent.at = context.clock.now();
+  return context.messages.save_sent(sent);
+}
+
+Result<void> SendFlow::encrypt_for(const Jid& device, ByteView padded, std::size_t& reached) {
+  TRY(const Jid named, tools_.context.names.preferred(from_hosted(device)));
+  auto encrypted = tools_.protocol.encrypt(address_of(named), padded);
+  if (!encrypted && encrypted.error().code == Errc::not_found) return {};
+  if (!encrypted) return fail(encrypted.error(), "encrypting");
+  stanza_.copies.push_back({device, std::move(*encrypted)});
+  ++reached;
+  return {};
+}
+
+void SendFlow::on_encrypted(Result<void> result) {
+  if (!result) return end(result.error());
+  if (reached_ == 0 && !to_ourselves()) {
+    if (!peer_found_) return end(Kind::no_account, "this number is not on WhatsApp");
+    return end(Kind::rejected, "no device of the recipient has keys");
+  }
+  tools_.context.store.durable(later(&SendFlow::on_durable));
+}
+
+void SendFlow::on_durable(Result<void> result) {
+  if (!result) return end(result.error());
+  if (!tools_.context.line.online()) return end(Kind::not_sent, "not connected");
+  step_ = Step::sent;
+  // First the waiting, then the write: a link that answers at once must find us.
+  auto stanza = build_message(stanza_);
+  stanza_.copies.clear();
+  tools_.context.line.await_ack(job_.id, kAckTimeout, later(&SendFlow::on_ack));
+  tools_.context.line.write(std::move(stanza));
+}
+
+void SendFlow::on_ack(Result<wire::Node> ack) {
+  if (!ack) return end(Kind::uncertain, to_string(ack.error()));
+  AckReading reading = read_ack(*ack, job_.chat, tools_.context.clock.now());
+  follow_up(reading);
+  if (reading.rebuild_and_retry && !rebuilt_) return rebuild_and_send_again();
+  finish(std::move(reading.outcome));
+}
+
+void SendFlow::follow_up(const AckReading& reading) {
+  const auto& context = tools_.context;
+  if (reading.outcome.kind == Kind::sent) {
+    if (auto marked =
+            context.messages.raise_status(job_.id, store::MessageStore::Sent::Status::acked);
+        !marked) {
+      log::warn("messages", "ack could not be stored", {{"why", marked.error()}});
+    }
+    if (!to_ourselves()) tools_.tokens.after_send(peer_);
+  }
+  if (reading.refresh_devices) {
+    for (const Jid& user : {peer_, in_form_of({}, peer_, context.line.identity()).bare()}) {
+      const auto named = context.names.preferred(user);
+      if (!named || !tools_.devices.drop(*named)) log::warn("messages", "stale device list");
+    }
+  }
+  if (reading.issue_token) tools_.tokens.issue_again(peer_);
+  if (reading.refresh_lid) ask_lid_again();
+  if (reading.restriction) context.line.restrict(*reading.restriction);
+}
+
+/// 479: a session or the device list is stale. Once, with new lists and new sessions.
+void SendFlow::rebuild_and_send_again() {
+  rebuilt_ = true;
+  step_ = Step::preparing;
+  ask_devices();
+}
+
+void SendFlow::ask_lid_again() {
+  const auto pn = tools_.context.names.other(peer_);
+  const Jid asked = peer_.is_pn() ? peer_ : pn && *pn ? **pn : Jid{};
+  if (asked.empty()) return;
+  const std::vector<Jid> users{asked};
+  auto sid = hex_encode(tools_.context.random.bytes(8));
+  tools_.context.line.ask(build_lid_query(users, std::move(sid)), kLidTimeout,
+                          [tools = tools_, asked](Result<wire::Node> reply) {
+                            const auto answer =
+                                reply ? parse_usync(*reply) : fail(reply.error(), "lid");
+                            if (!answer || answer->empty() || !answer->front().lid) return;
+                            tools.lane.exclusive(
+                                [tools, asked, lid = *answer->front().lid] {
+                                  return tools.context.names.learn(asked, lid);
+                                },
+                                [](Result<void>) {});
+                          });
+}
+
+}  // namespace posthorn::chat

@@ -1,0 +1,83 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chat/content/build.h"
+#include "chat/lane/context.h"
+#include "chat/lane/lane.h"
+#include "chat/people/bundles_fetch.h"
+#include "chat/people/devices.h"
+#include "chat/people/tokens.h"
+#include "chat/send/ack.h"
+#include "chat/send/stanza.h"
+#include "posthorn/base/job.h"
+#include "posthorn/base/once.h"
+#include "posthorn/throttle/sender.h"
+
+namespace posthorn::chat {
+
+/// The parts that sending uses. All outlive the flow.
+struct SendTools {
+  const MessageContext& context;
+  ReceiveLane& lane;
+  signal::Protocol& protocol;
+  Devices& devices;
+  SessionBuilder& sessions;
+  Tokens& tokens;
+};
+
+/// One job on its way: device lists, sessions, encrypt and commit, on disk, write, ack.
+/// Kept by its own callbacks (shared, since an answer may come after the owner has let go of it)
+/// and ends at every error with an outcome that says whether anything may have left the box.
+/// Source: chapter 06 sections 2, 3, 5.
+class SendFlow final : public std::enable_shared_from_this<SendFlow> {
+ public:
+  static std::shared_ptr<SendFlow> start(SendTools tools, const Job& job,
+                                         Once<void(throttle::SendOutcome)> done);
+  ~SendFlow();
+  /// Ends it now; later answers are ignored.
+  void cancel();
+
+ private:
+  enum class Step : std::uint8_t { preparing, sent, finished };
+
+  SendFlow(SendTools tools, Job job, Once<void(throttle::SendOutcome)> done);
+  void begin();
+  void ask_devices();
+  void on_devices(Result<std::vector<UserDevices>> lists);
+  void on_sessions(Result<void> result);
+  Result<void> encrypt();
+  Result<wa::Message> message();
+  Result<std::optional<QuotedMessage>> quoted();
+  Result<void> encrypt_for(const wire::Jid& device, ByteView padded, std::size_t& reached);
+  void on_encrypted(Result<void> result);
+  void on_durable(Result<void> result);
+  void on_ack(Result<wire::Node> ack);
+  void follow_up(const AckReading& reading);
+  void rebuild_and_send_again();
+  void ask_lid_again();
+  [[nodiscard]] bool to_ourselves() const;
+
+  void finish(throttle::SendOutcome outcome);
+  void end(throttle::SendOutcome::Kind kind, std::string detail);
+  void end(const Error& error);
+  template <class F>
+  auto later(F member);
+
+  SendTools tools_;
+  Job job_;
+  Once<void(throttle::SendOutcome)> done_;
+  Step step_ = Step::preparing;
+  wire::Jid peer_;  ///< bare, in the preferred form
+  bool peer_found_ = false;
+  std::vector<wire::Jid> peer_devices_, own_devices_;  ///< in the form of `to`
+  std::optional<wa::Message> message_;
+  OutgoingMessage stanza_;
+  std::size_t reached_ = 0;  ///< devices of the peer that have a copy
+  bool rebuilt_ = false;
+};
+
+}  // namespace posthorn::chat

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chat/lane/context.h"
+#include "chat/send/read_receipt.h"
+#include "posthorn/base/once.h"
+#include "posthorn/base/result.h"
+
+namespace posthorn::chat {
+
+/// Says that messages were read. Source: chapters 06 section 7.2, 12 section 4.2.
+class ReadMarker {
+ public:
+  explicit ReadMarker(const MessageContext& context) : context_(context) {}
+
+  /// chat: chatId; message_id: one, or empty for all unread ones of the chat that are remembered.
+  /// done: how many were marked. Errors: malformed (chat), not_found, disconnected, io.
+  void mark(const std::string& chat, const std::string& message_id,
+            Once<void(Result<std::size_t>)> done);
+  /// The account's privacy settings have changed, or another account is linked.
+  void forget_privacy() { read_to_.reset(); }
+
+ private:
+  using Rows = std::vector<store::MessageStore::Received>;
+  [[nodiscard]] Result<Rows> rows_of(const wire::Jid& chat, const std::string& message_id);
+  Result<std::size_t> write(const wire::Jid& chat, const Rows& rows, ReadTo to);
+  /// done: nullopt when message handling has ended meanwhile.
+  void ask_privacy(Once<void(std::optional<ReadTo>)> done);
+
+  const MessageContext& context_;
+  std::optional<ReadTo> read_to_;
+};
+
+/// <iq> for the account's privacy settings, and what they say about read receipts.
+[[nodiscard]] wire::Node build_privacy_query();
+[[nodiscard]] ReadTo parse_read_privacy(const wire::Node& iq);
+
+}  // namespace posthorn::chat

@@ -1,0 +1,267 @@
+#include <gtest/gtest.h>
+
+#include "chat/rig.h"
+
+namespace posthorn::chat::chat_test {
+namespace {
+
+using Kind = throttle::SendOutcome::Kind;
+using wire::Node;
+
+constexpr const char* kId = "3EB0C0FFEE0000000000AA";
+
+TEST(MessagesSend, ReachesEveryDeviceOfTheCustomerAndOurPhone) {
+  Rig rig;
+  const auto outcome = rig.send(rig.job(kId, "Your receipt"));
+  EXPECT_EQ(outcome.kind, Kind::sent);
+  EXPECT_EQ(outcome.server_time.unix_seconds(), 1790000200);
+
+  const auto written = rig.written_of("message");
+  ASSERT_EQ(written.size(), 1U);
+  const Node& stanza = written[0];
+  EXPECT_EQ(stanza.jid_attr("to"), rig.customer_lid);
+  EXPECT_EQ(stanza.jid_attr("peer_recipient_pn"), rig.customer_pn);
+  EXPECT_EQ(stanza.text_attr("type"), "text");
+  EXPECT_EQ(stanza.child("device-identity")->bytes().size(), 19U);
+  EXPECT_EQ(stanza.child("participants")->children().size(), 3U);  // not our own device
+
+  for (PeerDevice* device : {&rig.customer, &rig.laptop}) {
+    const Node* enc = Rig::enc_for(stanza, device->jid);
+    ASSERT_NE(enc, nullptr);
+    const auto message = device->decrypt(*enc, rig.box_jid);
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->conversation(), "Your receipt");
+    EXPECT_EQ(message->messagecontextinfo().messagesecret().size(), 32U);
+  }
+  const auto copy = rig.phone.decrypt(*Rig::enc_for(stanza, rig.phone.jid), rig.box_jid);
+  ASSERT_TRUE(copy);
+  EXPECT_EQ(copy->devicesentmessage().destinationjid(), "200000000000002@lid");
+  EXPECT_EQ(copy->devicesentmessage().message().conversation(), "Your receipt");
+}
+
+TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
+  Rig rig;
+  rig.line.self.push_name = "Bakery @Posthorn";
+  (void)rig.send(rig.job(kId, "hello"));  // their LID is known now
+  rig.line.take_written();
+  rig.box->show_typing("4915550002222@c.us", true);
+  auto stanzas = rig.line.take_written();
+  ASSERT_EQ(stanzas.size(), 2U);
+  EXPECT_EQ(stanzas[0].tag, "presence");
+  EXPECT_EQ(stanzas[0].text_attr("type"), "available");
+  EXPECT_EQ(stanzas[0].text_attr("name"), "Bakery Posthorn");
+  EXPECT_EQ(stanzas[1].tag, "chatstate");
+  EXPECT_EQ(stanzas[1].jid_attr("to"), rig.customer_lid);
+  EXPECT_EQ(stanzas[1].jid_attr("from"), rig.box_jid);
+  EXPECT_NE(stanzas[1].child("composing"), nullptr);
+
+  rig.box->show_typing("4915550002222@c.us", false);
+  stanzas = rig.line.take_written();
+  ASSERT_EQ(stanzas.size(), 2U);
+  EXPECT_NE(stanzas[0].child("paused"), nullptr);
+  EXPECT_EQ(stanzas[1].text_attr("type"), "unavailable");
+
+  rig.box->show_typing("nobody", true);
+  rig.line.is_online = false;
+  rig.box->show_typing("4915550002222@c.us", true);
+  rig.line.is_online = true;
+  rig.line.self.push_name.clear();
+  rig.box->show_typing("4915550002222@c.us", true);
+  EXPECT_TRUE(rig.line.take_written().empty());
+}
+
+TEST(MessagesSend, AsksForDevicesAndKeysOnceOnly) {
+  Rig rig;
+  (void)rig.send(rig.job(kId, "one"));
+  const std::size_t asked = rig.line.asked.size();
+  (void)rig.send(rig.job("3EB0C0FFEE0000000000AB", "two"));
+  EXPECT_EQ(rig.line.asked.size(), asked);
+  EXPECT_EQ(rig.written_of("message").size(), 2U);
+}
+
+TEST(MessagesSend, UsesMsgOnceThePeerHasAnswered) {
+  Rig rig;
+  (void)rig.send(rig.job(kId, "one"));
+  const auto first = rig.written_of("message")[0];
+  ASSERT_TRUE(rig.customer.decrypt(*Rig::enc_for(first, rig.customer.jid), rig.box_jid));
+  rig.box->on_message(rig.text_from(rig.customer, "IN1", "hello"));
+  rig.turn();
+  rig.line.take_written();
+  (void)rig.send(rig.job("3EB0C0FFEE0000000000AB", "two"));
+  const auto second = rig.written_of("message")[0];
+  const Node* enc = Rig::enc_for(second, rig.customer.jid);
+  EXPECT_EQ(enc->text_attr("type"), "msg");
+  EXPECT_EQ(rig.customer.decrypt(*enc, rig.box_jid)->conversation(), "two");
+}
+
+TEST(MessagesSend, FallsBackToTheNumberWithoutALid) {
+  Rig rig;
+  rig.give_lids = false;
+  EXPECT_EQ(rig.send(rig.job(kId, "hi")).kind, Kind::sent);
+  const auto stanza = rig.written_of("message")[0];
+  EXPECT_EQ(stanza.jid_attr("to"), rig.customer_pn);
+  EXPECT_FALSE(stanza.has_attr("peer_recipient_pn"));
+  EXPECT_NE(Rig::enc_for(stanza, rig.customer_pn.with_device(5)), nullptr);
+  EXPECT_NE(Rig::enc_for(stanza, rig.line.self.pn.bare()), nullptr);
+}
+
+TEST(MessagesSend, QuotesWhatTheCustomerWrote) {
+  Rig rig;
+  rig.introduce(rig.customer);
+  rig.box->on_message(rig.text_from(rig.customer, "QUESTION", "When do you close?"));
+  rig.turn();
+  rig.line.take_written();
+  Job job = rig.job(kId, "At six");
+  job.quoted_id = "QUESTION";
+  (void)rig.send(job);
+  const auto stanza = rig.written_of("message")[0];
+  const auto message = rig.customer.decrypt(*Rig::enc_for(stanza, rig.customer.jid), rig.box_jid);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->extendedtextmessage().text(), "At six");
+  const auto& context = message->extendedtextmessage().contextinfo();
+  EXPECT_EQ(context.stanzaid(), "QUESTION");
+  EXPECT_EQ(context.participant(), "200000000000002@lid");
+  EXPECT_EQ(context.quotedmessage().conversation(), "When do you close?");
+}
+
+TEST(MessagesSend, SaysThatANumberHasNoAccount) {
+  Rig rig;
+  Job job = rig.job(kId, "hi");
+  job.chat = "4915559999999@c.us";
+  EXPECT_EQ(rig.send(job).kind, Kind::no_account);
+  EXPECT_TRUE(rig.written_of("message").empty());
+}
+
+TEST(MessagesSend, KeepsTheIdAndTheTextWhenTheSameJobComesAgain) {
+  Rig rig;
+  rig.start_send(rig.job(kId, "hi"));
+  ASSERT_EQ(rig.written_of("message").size(), 1U);
+  rig.line.fail_acks(Errc::timeout);
+  ASSERT_TRUE(rig.outcome);
+  EXPECT_EQ(rig.outcome->kind, Kind::uncertain);
+
+  rig.restart();
+  EXPECT_EQ(rig.send(rig.job(kId, "hi")).kind, Kind::sent);
+  const auto written = rig.written_of("message");
+  ASSERT_EQ(written.size(), 2U);
+  std::set<std::string> secrets;
+  for (const Node& stanza : written) {
+    EXPECT_EQ(stanza.text_attr("id"), kId);
+    const auto message = rig.customer.decrypt(*Rig::enc_for(stanza, rig.customer.jid), rig.box_jid);
+    ASSERT_TRUE(message);
+    secrets.insert(message->messagecontextinfo().messagesecret());
+  }
+  EXPECT_EQ(secrets.size(), 1U);  // one message, encrypted twice
+}
+
+TEST(MessagesSend, DoesNotSendAgainWhatTheServerHasTaken) {
+  Rig rig;
+  (void)rig.send(rig.job(kId, "hi"));
+  rig.restart();
+  rig.line.take_written();
+  rig.start_send(rig.job(kId, "hi"));
+  ASSERT_TRUE(rig.outcome);
+  EXPECT_EQ(rig.outcome->kind, Kind::sent);
+  EXPECT_TRUE(rig.line.take_written().empty());
+}
+
+TEST(MessagesSend, ASecondSendMeanwhileIsBusy) {
+  Rig rig;
+  rig.start_send(rig.job(kId, "one"));
+  std::optional<throttle::SendOutcome> second;
+  rig.box->send(rig.job("3EB0C0FFEE0000000000AB", "two"),
+                [&](throttle::SendOutcome result) { second = std::move(result); });
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->kind, Kind::not_sent);
+}
+
+struct AckCase {
+  const char* code;
+  Kind kind;
+  std::optional<session::Restriction::Kind> restriction;
+};
+
+class MessagesSendAck : public testing::TestWithParam<AckCase> {};
+
+TEST_P(MessagesSendAck, BecomesTheOutcome) {
+  Rig rig;
+  rig.start_send(rig.job(kId, "hi"));
+  rig.line.ack(kId, {{"t", "1790000200"}, {"error", GetParam().code}});
+  rig.turn();
+  ASSERT_TRUE(rig.outcome);
+  EXPECT_EQ(rig.outcome->kind, GetParam().kind);
+  EXPECT_EQ(std::to_string(rig.outcome->code), GetParam().code);
+  const auto& heard = rig.line.restrictions;
+  ASSERT_EQ(!heard.empty(), GetParam().restriction.has_value());
+  if (!heard.empty()) {
+    EXPECT_EQ(heard.back().kind, *GetParam().restriction);
+    EXPECT_EQ(heard.back().chat, "4915550002222@c.us");
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Codes, MessagesSendAck,
+    testing::Values(AckCase{"400", Kind::rejected, {}}, AckCase{"403", Kind::rejected, {}},
+                    AckCase{"404", Kind::no_account, {}}, AckCase{"408", Kind::uncertain, {}},
+                    AckCase{"429", Kind::restricted, session::Restriction::Kind::rate_message},
+                    AckCase{"463", Kind::restricted, session::Restriction::Kind::reachout_ack},
+                    AckCase{"475", Kind::restricted, session::Restriction::Kind::new_chat_cap_ack},
+                    AckCase{"500", Kind::uncertain, {}}, AckCase{"503", Kind::uncertain, {}},
+                    AckCase{"551", Kind::rejected, {}}),
+    [](const auto& test) { return std::string("Code") + test.param.code; });
+
+TEST(MessagesSend, RebuildsSessionsOnceAfter479) {
+  Rig rig;
+  rig.start_send(rig.job(kId, "hi"));
+  rig.line.ack(kId, {{"error", "479"}});
+  rig.turn();
+  EXPECT_FALSE(rig.outcome);
+  ASSERT_EQ(rig.written_of("message").size(), 2U);
+  rig.line.ack(kId, {{"error", "479"}});
+  rig.turn();
+  ASSERT_TRUE(rig.outcome);
+  EXPECT_EQ(rig.outcome->kind, Kind::rejected);
+  EXPECT_EQ(rig.written_of("message").size(), 2U);
+}
+
+TEST(MessagesSend, AsksForDevicesAgainAfterAForeignHash) {
+  Rig rig;
+  rig.start_send(rig.job(kId, "one"));
+  rig.line.ack(kId, {{"t", "1790000200"}, {"phash", "2:AAAAAAAA"}});
+  rig.turn();
+  EXPECT_EQ(rig.outcome->kind, Kind::sent);
+  rig.line.asked.clear();
+  (void)rig.send(rig.job("3EB0C0FFEE0000000000AB", "two"));
+  ASSERT_FALSE(rig.line.asked.empty());
+  EXPECT_EQ(rig.line.asked[0].text_attr("xmlns"), "usync");
+}
+
+TEST(MessagesSend, GivesOurTokenOncePerWeekAndAttachesTheirs) {
+  Rig rig;
+  const auto issued = [&] {
+    std::size_t count = 0;
+    for (const Node& iq : rig.line.asked) count += iq.text_attr("xmlns") == "privacy" ? 1U : 0U;
+    return count;
+  };
+  (void)rig.send(rig.job(kId, "one"));
+  (void)rig.send(rig.job("3EB0C0FFEE0000000000AB", "two"));
+  EXPECT_EQ(issued(), 1U);
+  EXPECT_EQ(rig.written_of("message")[1].child("tctoken"), nullptr);
+
+  Node token("token", {{"type", "trusted_contact"}, {"t", "1789999000"}}, to_bytes("TOKEN"));
+  bool handled = false;
+  rig.box->on_notification(
+      Node("notification", {{"type", "privacy_token"}, {"from", rig.customer_pn}, {"id", "1"}},
+           {Node("tokens", {}, {token})}),
+      [&] { handled = true; });
+  rig.turn();
+  EXPECT_TRUE(handled);
+  rig.line.take_written();
+  (void)rig.send(rig.job("3EB0C0FFEE0000000000AC", "three"));
+  const auto stanza = rig.written_of("message")[0];
+  ASSERT_NE(stanza.child("tctoken"), nullptr);
+  EXPECT_EQ(posthorn::to_string(stanza.child("tctoken")->bytes()), "TOKEN");
+}
+
+}  // namespace
+}  // namespace posthorn::chat::chat_test
