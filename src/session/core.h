@@ -23,6 +23,7 @@
 #include "session/questions.h"
 #include "session/stop_rules.h"
 #include "session/target.h"
+#include "session/trouble.h"
 #include "session/version_finder.h"
 
 namespace posthorn::session {
@@ -80,6 +81,7 @@ class Session::Impl final : public Line,
   };
 
   // core_connect.cpp
+  void begin();
   void enter(StateChanged next);
   void enter(State state) { enter(StateChanged{state, 0, {}, {}, {}}); }
   void connect();
@@ -91,7 +93,9 @@ class Session::Impl final : public Line,
   void on_open(const std::optional<wire::ServerCertificate>& certificate) override;
   void on_lost(Error why) override;
   void go_off_line(const Error& why);
-  void back_off(const Error& why);
+  [[nodiscard]] Reached reached() const;
+  void back_off(const Error& why, Reached reached);
+  void wait_for_storage(const Trouble& trouble);
   /// true: we stand still now, do not connect.
   bool note_loss(const Error& why);
   void close_connection(const Error& why);
@@ -103,7 +107,7 @@ class Session::Impl final : public Line,
   void start_pairing(Asked asked);
   void want_pairing();
   bool pairing_wanted() const;
-  void after_disconnect(const Error& why);
+  void after_disconnect(const Error& why, Reached reached);
   void forget_account();
   // Pairing::Host
   void write_pairing(wire::Node stanza) override { connection_.write(stanza); }
@@ -116,6 +120,7 @@ class Session::Impl final : public Line,
   void on_stop_stanza(const wire::Node& stanza);
   void apply_stop(const Stop& stop, const wire::Node& stanza);
   void look_for_version(StateChanged refused);
+  milliseconds wait_after_replaced();
   void announce_stop(const Stop& stop, const wire::Node& stanza, std::optional<Wall> until);
   void stand_still(StateChanged next, std::optional<milliseconds> retry_after, int attempts = 0);
   void resume_standstill(const Standstill& standstill);
@@ -200,6 +205,8 @@ class Session::Impl final : public Line,
   int pairing_rounds_ = 0;  ///< in a row that nobody used
   std::optional<Mono> pairing_rests_until_;
   std::optional<Mono> restarted_at_;
+  std::optional<Mono> replaced_at_;
+  unsigned replaced_in_a_row_ = 0;
   std::optional<Mono> success_at_;
   AbruptCloses abrupt_logins_;
   AbruptCloses abrupt_handshakes_;

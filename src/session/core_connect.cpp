@@ -6,19 +6,20 @@
 #include "posthorn/signal/curve.h"
 #include "session/core.h"
 #include "session/stanzas.h"
+#include "session/trouble.h"
 
 namespace posthorn::session {
 namespace {
 
 constexpr seconds kGreetingWait{30};  // for the first stanza after the handshake
-constexpr seconds kUnreachable{60};   // the longest wait while the shop's own network is down
+constexpr seconds kStorageCheck{5};
+constexpr minutes kReadAgain{1};
+constexpr seconds kUnreachable{60};  // the longest wait while the shop's own network is down
 constexpr hours kPause{1};
 constexpr minutes kAbruptWindow{10};
 constexpr std::size_t kAbruptCloses = 3;
 constexpr seconds kAbruptAfterSuccess{10};
 
-constexpr auto kCertificate =
-    "Check the shop's network: somebody between the box and WhatsApp shows a wrong certificate.";
 constexpr auto kRest =
     "Wait: WhatsApp has banned this number for a time, and the box tries again by itself.";
 constexpr auto kStorage = "Check the disk of the box: its memory of the link cannot be read.";
@@ -97,8 +98,13 @@ void Session::Impl::start() {
   if (std::exchange(running_, true)) return;
   if (!target_)
     return enter({State::paused, 0, "bad_configuration", target_.error().detail, std::nullopt});
+  begin();
+}
+
+void Session::Impl::begin() {
   if (const auto loaded = credentials_.load(); !loaded) {
     log::error("session", "credentials could not be read", {{"error", loaded.error()}});
+    retry_timer_.start(kReadAgain, [this] { begin(); });
     return enter({State::paused, 0, "storage", kStorage, std::nullopt});
   }
   if (const auto loaded = versions_.load(); !loaded)
@@ -150,7 +156,7 @@ void Session::Impl::connect() {
   auto payload = client_payload();
   if (!payload) {
     log::error("session", "cannot introduce ourselves", {{"error", payload.error()}});
-    return enter({State::paused, 0, "storage", kStorage, std::nullopt});
+    return wait_for_storage(trouble_of({Errc::io, ""}, Reached::nothing));
   }
   const Credentials& mine = credentials_.current();
   wire::ClientIdentity identity;
@@ -256,13 +262,12 @@ void Session::Impl::on_lost(Error why) {
     if (used_routing_) mine.routing_info.clear();
     if (resumed_attempt_ || used_routing_) save_credentials();
   }
+  const Reached come = reached();
   const bool still = linked && !logging_out_ && note_loss(why);
   go_off_line(why);
   if (!running_ || still || logging_out_) return;
-  if (why.code == Errc::crypto)
-    log::error("session", "server certificate refused", {{"what_to_do", kCertificate}});
-  if (!linked) return after_disconnect(why);
-  back_off(why);
+  if (!linked) return after_disconnect(why, come);
+  back_off(why, come);
 }
 
 bool Session::Impl::AbruptCloses::too_many(Mono now) {
@@ -273,6 +278,8 @@ bool Session::Impl::AbruptCloses::too_many(Mono now) {
 
 /// Tells the throttle, and stands still when the server hangs up again and again without a word.
 bool Session::Impl::note_loss(const Error& why) {
+  // A full disk says nothing about the account.
+  if (trouble_of(why, reached()).ours) return false;
   const Mono now = out_.scheduler.now();
   if (!logged_in_) {
     const bool hung_up = opened_ && !registering_ && why.code == Errc::disconnected;
@@ -302,13 +309,36 @@ bool Session::Impl::note_loss(const Error& why) {
   return false;
 }
 
-void Session::Impl::back_off(const Error& why) {
+Reached Session::Impl::reached() const {
+  if (opened_) return Reached::whatsapp;
+  return dialled_ ? Reached::other_end : Reached::nothing;
+}
+
+void Session::Impl::back_off(const Error& why, Reached reached) {
+  const Trouble trouble = trouble_of(why, reached);
+  if (trouble.ours) return wait_for_storage(trouble);
   milliseconds wait = back_off_.next(out_.random);
   // Nobody is bothered by attempts that reach nobody, and the shop wants to be back soon.
-  if (!dialled_) wait = std::min(wait, with_jitter(kUnreachable, out_.random));
-  const std::string cause = why.code == Errc::crypto ? "certificate" : "connection_lost";
+  if (reached == Reached::nothing) wait = std::min(wait, with_jitter(kUnreachable, out_.random));
   connect_in(wait);
-  enter({State::backing_off, 0, cause, why.code == Errc::crypto ? kCertificate : "", std::nullopt});
+  enter({State::backing_off, 0, std::string(trouble.cause), std::string(trouble.what_to_do),
+         std::nullopt});
+}
+
+/// The box cannot keep what it would be told, so it does not log in only to break off again:
+/// it goes on when its disk takes a record.
+void Session::Impl::wait_for_storage(const Trouble& trouble) {
+  enter({State::backing_off, 0, std::string(trouble.cause), std::string(trouble.what_to_do),
+         std::nullopt});
+  retry_timer_.start(kStorageCheck, [this, trouble] {
+    const auto saved = credentials_.save();
+    if (!saved) return wait_for_storage(trouble_of(saved.error(), Reached::nothing));
+    out_.store.durable([this, alive = alive_, trouble](Result<void> kept) {
+      if (!*alive || !running_) return;
+      if (!kept) return wait_for_storage(trouble);
+      connect();
+    });
+  });
 }
 
 void Session::Impl::drop(Error why) { connection_.break_off(std::move(why)); }

@@ -57,9 +57,9 @@ bool Session::Impl::pairing_wanted() const {
 }
 
 /// Not linked, and the registration connection is gone: another round only while somebody looks.
-void Session::Impl::after_disconnect(const Error& why) {
-  const bool reached = state_.state == State::pairing;
-  if (!reached || pairing_wanted() || pairing_.code_active()) return back_off(why);
+void Session::Impl::after_disconnect(const Error& why, Reached reached) {
+  const bool shown = state_.state == State::pairing;
+  if (!shown || pairing_wanted() || pairing_.code_active()) return back_off(why, reached);
   stand_still({State::logged_out, 0, "not_linked", kLinkIt, std::nullopt}, std::nullopt);
 }
 

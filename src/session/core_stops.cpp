@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <utility>
 
 #include "posthorn/base/log.h"
@@ -13,6 +15,8 @@ constexpr seconds kRestartAgain{10};  // restarts that come faster back off
 constexpr hours kUnknownBan{24};
 constexpr hours kAfterBan{1};  // throttle policy section 8.2: not before expiry + 1 h
 constexpr hours kPause{1};
+constexpr hours kDay{24};
+constexpr hours kQuarrel{2};  // replaced again within this: two programs fight for the link
 constexpr std::size_t kRawBytes = 4096;
 
 }  // namespace
@@ -87,8 +91,14 @@ void Session::Impl::apply_stop(const Stop& stop, const wire::Node& stanza) {
     case Retry::hourly:
       retry_after = kPause;
       break;
-    case Retry::hour_then_stop:
-      if (attempts == 0) retry_after = kPause;
+    case Retry::hour_then_daily:
+      retry_after = attempts == 0 ? milliseconds(kPause) : milliseconds(kDay);
+      break;
+    case Retry::daily:
+      retry_after = kDay;
+      break;
+    case Retry::growing:
+      retry_after = wait_after_replaced();
       break;
     case Retry::never:
       break;
@@ -105,6 +115,17 @@ void Session::Impl::apply_stop(const Stop& stop, const wire::Node& stanza) {
   const bool too_old = rule.where == StopRule::Where::failure && rule.cause == "client_too_old";
   stand_still(next, retry_after, attempts);
   if (too_old && attempts == 0) look_for_version(std::move(next));
+}
+
+/// Whoever uses the link beside us may be gone again in a moment (the dead box that was plugged in
+/// once more); where it is not, the two must not throw each other out all day.
+milliseconds Session::Impl::wait_after_replaced() {
+  constexpr std::array<minutes, 3> kWaits{minutes(5), minutes(15), minutes(60)};
+  const Mono now = out_.scheduler.now();
+  const bool again = replaced_at_ && now - *replaced_at_ < kQuarrel;
+  replaced_at_ = now;
+  replaced_in_a_row_ = again ? replaced_in_a_row_ + 1 : 0;
+  return kWaits[std::min<std::size_t>(replaced_in_a_row_, kWaits.size() - 1)];
 }
 
 /// The server wants a newer web client: when there is one, we call ourselves that and try once.
@@ -153,12 +174,14 @@ void Session::Impl::resume_standstill(const Standstill& standstill) {
       standstill.cause == "client_too_old" || standstill.cause == "bad_user_agent";
   const bool other_version = refused_version && standstill.version != to_string(version());
   const bool unlinked = standstill.state == State::logged_out;
+  // Whoever pulled the plug means this box to have the link.
+  const bool replaced = standstill.state == State::replaced;
   const milliseconds extra =
       standstill.state == State::blocked ? milliseconds(kAfterBan) : milliseconds(0);
   const bool over = standstill.until && out_.clock.now() >= *standstill.until + extra;
   standing_still_ = true;
   const bool stale = unlinked && credentials_.current().linked();
-  if (stale || other_version || over) {
+  if (stale || replaced || other_version || over) {
     if (other_version || !over) end_standstill();  // else it still counts the attempts
     return connect();
   }

@@ -11,13 +11,15 @@ namespace posthorn::session {
 
 /// When to connect again after the server ended or refused a connection.
 enum class Retry : std::uint8_t {
-  at_once,         ///< expected restart (515)
-  back_off,        ///< next step of the back-off
-  back_off_more,   ///< five steps further (429)
-  after_expiry,    ///< when the ban named by the stanza is over
-  hour_then_stop,  ///< one more attempt after an hour, then only by an operator
-  hourly,          ///< every hour
-  never,           ///< only by an operator
+  at_once,          ///< expected restart (515)
+  back_off,         ///< next step of the back-off
+  back_off_more,    ///< five steps further (429)
+  after_expiry,     ///< when the ban named by the stanza is over
+  hour_then_daily,  ///< one more attempt after an hour, then one a day
+  daily,            ///< once a day
+  hourly,           ///< every hour
+  growing,          ///< after 5 minutes, 15 minutes, then every hour
+  never,            ///< only by an operator
 };
 
 /// What becomes of the credentials.

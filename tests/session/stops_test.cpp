@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
         Row{400, State::paused, true, hours(1)}, Row{401, State::logged_out, false, hours(0)},
         Row{402, State::blocked, true, hours(25)},  // no duration given: a day
         Row{403, State::blocked, true, hours(0)}, Row{405, State::paused, true, hours(1)},
-        Row{406, State::blocked, true, hours(0)}, Row{409, State::paused, true, hours(0)},
+        Row{406, State::blocked, true, hours(0)}, Row{409, State::paused, true, hours(24)},
         Row{411, State::paused, true, hours(1)}, Row{413, State::paused, true, hours(1)},
         Row{414, State::paused, true, hours(1)}, Row{415, State::paused, true, hours(1)},
         Row{418, State::paused, true, hours(1)}, Row{419, State::paused, true, hours(1)},
@@ -121,7 +121,7 @@ TEST(Stops, WaitOutATemporaryBanAlsoAcrossARestart) {
   EXPECT_EQ(box.state(), State::online);
 }
 
-TEST(Stops, AskOnceMoreAfterAnHourAndThenStop) {
+TEST(Stops, AskOnceMoreAfterAnHourAndThenOnceADay) {
   Box box;
   box.link();
   come_back_refused(box, failure(405));
@@ -129,7 +129,7 @@ TEST(Stops, AskOnceMoreAfterAnHourAndThenStop) {
   box.run(hours(2));
   EXPECT_EQ(box.server.lines.size(), lines + 1);
   box.run(hours(50));
-  EXPECT_EQ(box.server.lines.size(), lines + 1);
+  EXPECT_EQ(box.server.lines.size(), lines + 3);
   EXPECT_EQ(box.state(), State::paused);
 
   // The new firmware brings another version: that one may try at once.
@@ -150,24 +150,51 @@ TEST(Stops, DeleteCredentialsOnlyAfterASecondUnclearRefusal) {
   EXPECT_EQ(box.state(), State::logged_out);
 }
 
-TEST(Stops, StayStoppedUntilAnOperatorReconnects) {
+TEST(Stops, ComeBackByThemselvesWhenNobodyElseUsesTheLinkAnyMore) {
+  const auto replaced =
+      FakeServer::stream_error("", wire::Node("conflict", {{"type", "replaced"}}));
   Box box;
   box.link();
-  box.server_says(FakeServer::stream_error("", wire::Node("conflict", {{"type", "replaced"}})));
+  box.server_says(replaced);
   EXPECT_EQ(box.state(), State::replaced);
   EXPECT_EQ(box.restrictions(Kind::replaced).size(), 1U);
+  EXPECT_TRUE(box.session->state_detail().until.has_value());
+  EXPECT_FALSE(box.session->state_detail().what_to_do.empty());
   const std::size_t lines = box.server.lines.size();
-  box.run(hours(24));
-  box.boot();
-  box.run(hours(24));
+  box.run(minutes(4));
   EXPECT_EQ(box.server.lines.size(), lines);
+  box.run(minutes(2));
+  EXPECT_EQ(box.state(), State::online);
+
+  // A second program that comes back each time is not fought with: the waits grow.
+  box.server_says(replaced);
+  box.run(minutes(14));
   EXPECT_EQ(box.state(), State::replaced);
+  box.run(minutes(2));
+  EXPECT_EQ(box.state(), State::online);
+  for (int i = 0; i < 3; ++i) {
+    box.server_says(replaced);
+    box.run(minutes(59));
+    EXPECT_EQ(box.state(), State::replaced);
+    box.run(minutes(2));
+    EXPECT_EQ(box.state(), State::online);
+  }
+}
+
+TEST(Stops, AreOverForALinkThatWasUsedElsewhereWhenAPersonSaysSo) {
+  const auto replaced = FakeServer::stream_error("409");
+  Box box;
+  box.link();
+  box.server_says(replaced);
   box.session->reconnect();
-  box.run(seconds(2));
+  box.run(seconds(5));
   EXPECT_EQ(box.state(), State::online);
+
+  box.server_says(replaced);
+  box.pull_the_plug();
   box.boot();
-  box.run(seconds(2));
-  EXPECT_EQ(box.state(), State::online);
+  box.run(seconds(5));
+  EXPECT_EQ(box.state(), State::online) << "the plug was pulled and put back";
 }
 
 TEST(Stops, ForgetTheAccountWhenThePhoneUnlinks) {

@@ -181,7 +181,7 @@ std::unique_ptr<Dialer::Dial> MemoryDialer::dial(const Endpoint&,
   scheduler_.post([this, slot = pending->slot] {
     if (!*slot) return;
     if (refuse || !accept) {
-      (*slot)(fail(Errc::refused, "nobody listens"));
+      (*slot)(tl::unexpected(refusal));
       return;
     }
     StreamPair pair = make_stream_pair(scheduler_, chunk);

@@ -100,6 +100,8 @@ class MemoryDialer final : public Dialer {
 
   std::function<void(std::unique_ptr<Stream>)> accept;
   bool refuse = false;
+  /// What a refused connection ends with.
+  Error refusal{Errc::refused, "nobody listens"};
   std::size_t chunk = 65536;
   std::size_t dialled = 0;
   /// Breaks the newest connection.
