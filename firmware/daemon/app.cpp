@@ -37,8 +37,9 @@ App::App(const Config& config, const Access& access, Outside outside)
 App::~App() { stop(); }
 
 Result<void> App::build() {
-  build_send();
   build_notify();
+  TRY(const std::vector<std::string> told, told_messages());
+  TRY(build_send(told));
   build_ask();
 
   TRY(const auto configured, throttle_settings(config_.throttle));
@@ -52,40 +53,44 @@ Result<void> App::build() {
   notifier_->on_throttle(valve_->level());
   settings_.on_change([this](const api::Settings& changed) { on_settings(changed); });
   on_settings(settings_.current());
-
-  std::vector<std::string> recent;
-  TRY(out_.inbox_ring.for_each_recent(kRecentNotifications,
-                                      [this, &recent](const queue::Entry&, ByteView notification) {
-                                        notifier_->remember(as_text(notification));
-                                        if (auto id = incoming_id(notification))
-                                          recent.push_back(std::move(*id));
-                                      }));
-  chat_->known_recent(recent);
   return {};
 }
 
+/// Reads what the inbox has told lately: ids of messages that came in, oldest first. The notifier
+/// remembers the statuses among them.
+Result<std::vector<std::string>> App::told_messages() {
+  std::vector<std::string> ids;
+  TRY(out_.inbox_ring.for_each_recent(kRecentNotifications,
+                                      [&](const queue::Entry&, ByteView notification) {
+                                        notifier_->remember(as_text(notification));
+                                        if (auto id = incoming_id(notification))
+                                          ids.push_back(std::move(*id));
+                                      }));
+  return ids;
+}
+
 /// send: api -> outbox -> throttle -> chat -> session -> wire -> net
-void App::build_send() {
+Result<void> App::build_send(std::span<const std::string> told) {
   session::Session::Outside outside{out_.scheduler, out_.clock,  out_.random,
                                     out_.worker,    out_.dialer, out_.store};
   outside.not_before = [this] { return valve_->reconnect_not_before(); };
-  session_ = std::make_unique<session::Session>(
-      config_.whatsapp, std::move(outside),
-      [this](session::Event event, Once<void(Result<void>)> stored) {
-        on_event(event, std::move(stored));
-      });
-  chat_ = std::make_unique<chat::Chat>(
-      session_->line(), chat::Chat::Outside{out_.scheduler, out_.clock, out_.random, out_.store},
-      [this](chat::Event event, Once<void(Result<void>)> stored) {
-        on_event(event, std::move(stored));
-      });
-  session_->join(*chat_);
-  checker_ = std::make_unique<FirstContactCheck>(*chat_);
+  session_ = session::Session::make(config_.whatsapp, std::move(outside),
+                                    [this](session::Event event, Once<void(Result<void>)> stored) {
+                                      on_event(event, std::move(stored));
+                                    });
+  chat::Chat::Outside beside{out_.scheduler, out_.clock, out_.random, out_.store, told};
+  TRY(chat_, chat::Chat::open(*session_, beside,
+                              [this](chat::Event event, Once<void(Result<void>)> stored) {
+                                on_event(event, std::move(stored));
+                              }));
+  session_->join(chat_->listener());
+  checker_ = std::make_unique<FirstContactCheck>(chat_->people());
   outbox_ = std::make_unique<Outbox>(out_.outbox_ring);
   valve_ = std::make_unique<throttle::Valve>(
       throttle::Valve::Outside{out_.scheduler, out_.clock, out_.random, out_.store, *outbox_,
-                               *chat_, *checker_, *this, out_.utc_offset});
+                               chat_->sender(), *checker_, *this, out_.utc_offset});
   outbox_->join(*valve_);
+  return {};
 }
 
 /// notify: session -> chat -> notifier -> inbox -> long poll | webhook
@@ -109,7 +114,7 @@ void App::build_notify() {
 
 /// ask: api -> session and chat, and every method and page of the API.
 void App::build_ask() {
-  link_ = std::make_unique<ChargedLink>(*session_, *chat_, *valve_);
+  people_ = std::make_unique<ChargedPeople>(chat_->people(), *valve_);
   api::ApiOptions options;
   options.id_instance = access_.id_instance;
   options.token = access_.token;
@@ -119,8 +124,9 @@ void App::build_ask() {
   if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
   api_ = std::make_unique<api::Api>(
       options, api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
-                                 notifier_->state(), *outbox_, *inbox_, *link_,
-                                 [this] { return status(); }, [this] { valve_->resume(); }});
+                                 notifier_->state(), *outbox_, *inbox_, *session_, *people_,
+                                 chat_->read_marks(), [this] { return status(); },
+                                 [this] { valve_->resume(); }});
   api_->add(tail_.route());
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   api_->add_page("/metrics", api::Verb::get, [this](const api::Request&, api::Reply reply) {
@@ -141,7 +147,7 @@ void App::stop() {
   courier_.reset();
   mailbox_.reset();
   api_.reset();
-  link_.reset();
+  people_.reset();
   chat_.reset();
   session_.reset();
   valve_.reset();
@@ -169,7 +175,7 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
     const bool at_once =
         settings.mark_incoming_messages_readed && !settings.mark_incoming_messages_readed_on_reply;
     if (!message->from_me && at_once) {
-      chat_->mark_read(message->chat, message->id, [](Result<std::size_t>) {});
+      chat_->read_marks().mark(message->chat, message->id, [](Result<std::size_t>) {});
     }
   } else if (const auto* receipt = std::get_if<chat::Receipt>(&event)) {
     valve_->on_delivered(receipt->message_id);
@@ -235,7 +241,7 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
       break;
   }
   if (fate.kind == Kind::sent && settings_.current().mark_incoming_messages_readed_on_reply) {
-    chat_->mark_read(fate.job.chat, "", [](Result<std::size_t>) {});
+    chat_->read_marks().mark(fate.job.chat, "", [](Result<std::size_t>) {});
   }
   notifier_->on_job(fate.job, status, fate.description, fate.time,
                     [settled = std::move(settled)](Result<void> stored) mutable {
@@ -294,7 +300,7 @@ std::string App::metrics() const {
 Status App::status() const {
   using session::State;
   Status status;
-  switch (session_->state()) {
+  switch (session_->state().state) {
     case State::offline:
     case State::connecting:
     case State::handshaking:
@@ -319,7 +325,7 @@ Status App::status() const {
       status.link = Status::Link::blocked;
       break;
   }
-  const session::StateChanged& detail = session_->state_detail();
+  const session::StateChanged& detail = session_->state();
   status.link_cause = detail.cause;
   status.what_to_do = advice_.empty() ? detail.what_to_do : advice_;
   status.until = detail.until;

@@ -3,7 +3,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "daemon/access.h"
 #include "daemon/event_tail.h"
@@ -72,7 +74,8 @@ class App final : private throttle::Listener {
   void advise_until_linked(std::string what_to_do) { advice_ = std::move(what_to_do); }
 
  private:
-  void build_send();
+  Result<std::vector<std::string>> told_messages();
+  Result<void> build_send(std::span<const std::string> told);
   void build_notify();
   void build_ask();
 
@@ -104,7 +107,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<throttle::Valve> valve_;
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<api::Notifier> notifier_;
-  std::unique_ptr<ChargedLink> link_;
+  std::unique_ptr<ChargedPeople> people_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;

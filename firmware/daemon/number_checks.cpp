@@ -9,27 +9,27 @@ void FirstContactCheck::on_whatsapp(const std::string& chat, Once<void(Result<bo
     done(true);  // a group or a LID came from WhatsApp itself
     return;
   }
-  chat_.check_numbers({chat.substr(0, chat.find('@'))},
-                      [done = std::move(done)](auto answer) mutable {
-                        if (!answer) {
-                          done(tl::unexpected(answer.error()));
-                        } else if (answer->empty()) {
-                          done(fail(Errc::malformed, "no answer about the number"));
-                        } else {
-                          done(answer->front().exists);
-                        }
-                      });
+  people_.check_numbers({chat.substr(0, chat.find('@'))},
+                        [done = std::move(done)](auto answer) mutable {
+                          if (!answer) {
+                            done(tl::unexpected(answer.error()));
+                          } else if (answer->empty()) {
+                            done(fail(Errc::malformed, "no answer about the number"));
+                          } else {
+                            done(answer->front().exists);
+                          }
+                        });
 }
 
-void ChargedLink::check_numbers(std::vector<std::string> phones,
-                                Once<void(Result<std::vector<chat::NumberStatus>>)> done) {
+void ChargedPeople::check_numbers(std::vector<std::string> phones,
+                                  Once<void(Result<std::vector<chat::NumberStatus>>)> done) {
   for (std::size_t i = 0; i < phones.size(); ++i) {
     if (auto taken = valve_.take(throttle::Action::look_up); !taken) {
       done(tl::unexpected(taken.error()));
       return;
     }
   }
-  link_.check_numbers(std::move(phones), std::move(done));
+  people_.check_numbers(std::move(phones), std::move(done));
 }
 
 }  // namespace posthorn::daemon

@@ -54,13 +54,13 @@ void get_state_instance(Context& context, Call call) {
 }
 
 void get_status_instance(Context& context, Call call) {
-  const State state = context.outside.link.state();
+  const State state = context.outside.link.state().state;
   const bool online = state == State::online || state == State::syncing;
   call.send(one("statusInstance", online ? "online" : "offline"));
 }
 
 void reboot(Context& context, Call call) {
-  const State state = context.outside.link.state();
+  const State state = context.outside.link.state().state;
   const bool under_way = state == State::connecting || state == State::handshaking;
   if (under_way || !is_linked(context)) return call.send(one("isReboot", false));
   if (context.outside.resume) context.outside.resume();

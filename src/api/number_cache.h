@@ -9,7 +9,7 @@
 namespace posthorn::api {
 
 /// Numbers that were found on WhatsApp: asking again is what gets accounts noticed. How often may
-/// be asked is the throttle's business (Link::check_numbers answers busy).
+/// be asked is the throttle's business (People::check_numbers answers busy).
 class NumberCache {
  public:
   static constexpr hours kKeep{24};

@@ -14,7 +14,8 @@ class QrWait {
   static constexpr milliseconds kLook{200};
   static constexpr seconds kLongest{10};
 
-  QrWait(Scheduler& scheduler, Link& link) : link_(link), scheduler_(scheduler), look_(scheduler) {}
+  QrWait(Scheduler& scheduler, session::Linking& link)
+      : link_(link), scheduler_(scheduler), look_(scheduler) {}
 
   /// Answers when there is a code, or the account is linked, or kLongest is over.
   void answer(Call call);
@@ -29,7 +30,7 @@ class QrWait {
   [[nodiscard]] std::optional<json::Value> current();
   void look();
 
-  Link& link_;
+  session::Linking& link_;
   Scheduler& scheduler_;
   Timer look_;
   std::list<Waiting> waiting_;

@@ -11,13 +11,13 @@ void read_chat(Context& context, Call call) {
   if (*id && !(*id)->empty()) {
     if (const auto checked = check_message_id(**id); !checked) return call.refuse(checked.error());
   }
-  context.outside.link.mark_read(*chat, id->value_or(""),
-                                 [call = std::move(call)](Result<std::size_t> marked) mutable {
-                                   if (!marked) return call.refuse(marked.error());
-                                   json::Value out(::Json::objectValue);
-                                   out["setRead"] = *marked > 0;
-                                   call.send(out);
-                                 });
+  context.outside.read_marks.mark(*chat, id->value_or(""),
+                                  [call = std::move(call)](Result<std::size_t> marked) mutable {
+                                    if (!marked) return call.refuse(marked.error());
+                                    json::Value out(::Json::objectValue);
+                                    out["setRead"] = *marked > 0;
+                                    call.send(out);
+                                  });
 }
 
 }  // namespace posthorn::api

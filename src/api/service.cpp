@@ -57,7 +57,7 @@ void check_whatsapp(Context& context, Call call) {
   if (!force->value_or(false)) {
     if (const auto chat = context.numbers.find(*phone, now)) return call.send(answer(chat, true));
   }
-  context.outside.link.check_numbers(
+  context.outside.people.check_numbers(
       {*phone}, [shared = context.shared_from_this(), phone = *phone,
                  call = std::move(call)](Result<std::vector<chat::NumberStatus>> numbers) mutable {
         on_checked(*shared, std::move(call), phone, std::move(numbers));

@@ -2,110 +2,167 @@
 
 #include <utility>
 
-#include "chat/engine.h"
+#include "chat/lane/context.h"
+#include "chat/lane/lane.h"
+#include "chat/lane/staged_keys.h"
+#include "chat/people/bundles_fetch.h"
+#include "chat/people/devices.h"
+#include "chat/people/names.h"
+#include "chat/people/numbers.h"
+#include "chat/people/tokens.h"
+#include "chat/receive/inbound.h"
+#include "chat/receive/notices.h"
+#include "chat/receive/statuses.h"
+#include "chat/send/read_marks.h"
+#include "chat/send/resend.h"
+#include "chat/send/sender.h"
 #include "posthorn/base/log.h"
+#include "posthorn/store/message_store.h"
 #include "posthorn/store/store.h"
 
 namespace posthorn::chat {
 
-/// Holds what needs the database, which is opened at first use: a constructor cannot report that.
-class Chat::Impl {
- public:
-  Impl(session::Line& line, Outside outside, EventSink sink)
-      : line_(line), outside_(outside), sink_(std::move(sink)) {}
+using wire::Node;
 
-  /// nullptr: the database cannot be used; the connection has been dropped then.
-  MessageEngine* engine() {
-    if (engine_) return engine_.get();
-    auto opened = store::MessageStore::open(outside_.store.database(), outside_.clock.now());
-    if (!opened) {
-      log::error("messages", "the message tables cannot be opened", {{"why", opened.error()}});
-      line_.drop(opened.error());
-      return nullptr;
-    }
-    engine_ = std::make_unique<MessageEngine>(line_, sink_, outside_.scheduler, outside_.clock,
-                                              outside_.random, outside_.store, std::move(*opened));
-    return engine_.get();
+/// The parts, in the order in which they need each other, and what each stanza is for.
+class Chat::Parts final : public session::Listener {
+ public:
+  Parts(session::Line& line, const Outside& outside, EventSink sink,
+        std::unique_ptr<store::MessageStore> messages);
+  ~Parts() override;
+
+  void on_message(Node stanza) override;
+  void on_receipt(Node stanza) override;
+  void on_notification(Node stanza, Once<void()> handled) override;
+  void on_online() override;
+  void on_offline(const Error& why) override;
+  void on_logged_out() override;
+  [[nodiscard]] std::size_t unfinished() const override {
+    return lane_.unfinished() + statuses_.open();
   }
-  [[nodiscard]] MessageEngine* engine_if_open() { return engine_.get(); }
 
  private:
-  session::Line& line_;
-  Outside outside_;
+  friend class Chat;
+  void answer_retry(const Node& stanza);
+
   EventSink sink_;
-  std::unique_ptr<MessageEngine> engine_;
+  std::unique_ptr<store::MessageStore> messages_;
+  Names names_;
+  MessageContext context_;
+  StagedKeys keys_;
+  signal::Protocol protocol_;
+  ReceiveLane lane_;
+  Devices devices_;
+  SessionBuilder sessions_;
+  Tokens tokens_;
+  Inbound inbound_;
+  Statuses statuses_;
+  Resends resends_;
+  Numbers numbers_;
+  ReadMarker reader_;
+  Notices notices_;
+  MessageSender sender_;
 };
 
-namespace {
+Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
+                   std::unique_ptr<store::MessageStore> messages)
+    : sink_(std::move(sink)),
+      messages_(std::move(messages)),
+      names_(outside.store, *messages_),
+      context_{.line = line,
+               .sink = sink_,
+               .scheduler = outside.scheduler,
+               .clock = outside.clock,
+               .random = outside.random,
+               .store = outside.store,
+               .messages = *messages_,
+               .names = names_},
+      keys_(outside.store),
+      protocol_(keys_, outside.random),
+      lane_(context_, keys_, [this] { names_.forget_cache(); }),
+      devices_(context_, lane_, protocol_),
+      sessions_(context_, lane_, protocol_, devices_),
+      tokens_(context_),
+      inbound_(context_, lane_, protocol_, tokens_),
+      statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
+      resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_}),
+      numbers_(context_, lane_),
+      reader_(context_),
+      notices_(context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); }),
+      sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_}) {
+  lane_.known_recent(outside.told);
+}
 
-Error unusable() { return {Errc::io, "the message tables cannot be opened"}; }
+Chat::Parts::~Parts() { *context_.alive = false; }
 
-}  // namespace
+void Chat::Parts::on_message(Node stanza) {
+  lane_.push([this, stanza = std::move(stanza)](bool batch_open) {
+    return inbound_.take(stanza, batch_open);
+  });
+}
 
-Chat::Chat(session::Line& line, Outside outside, EventSink sink)
-    : impl_(std::make_unique<Impl>(line, outside, std::move(sink))) {}
+void Chat::Parts::on_receipt(Node stanza) {
+  lane_.push([this, stanza = std::move(stanza)](bool) { return statuses_.take(stanza); });
+}
+
+void Chat::Parts::on_notification(Node stanza, Once<void()> handled) {
+  if (!notices_.concerns(stanza)) return handled();
+  lane_.push([this, stanza = std::move(stanza)](
+                 bool batch_open) { return notices_.take(stanza, batch_open); },
+             std::move(handled));
+}
+
+void Chat::Parts::answer_retry(const Node& stanza) {
+  Node ack = build_ack(stanza, context_.line.identity());
+  auto request = parse_retry_request(stanza);
+  if (!request) return context_.line.write(std::move(ack));
+  resends_.add(std::move(*request),
+               [this, ack = std::move(ack)]() mutable { context_.line.write(std::move(ack)); });
+}
+
+void Chat::Parts::on_online() {
+  // Our own two names are one account like any other.
+  const session::Identity& self = context_.line.identity();
+  if (self.lid.empty()) return;
+  lane_.exclusive([this, &self] { return names_.learn(self.pn.bare(), self.lid.bare()); },
+                  [](Result<void> result) {
+                    if (!result) log::error("messages", "own names", {{"why", result.error()}});
+                  });
+}
+
+void Chat::Parts::on_offline(const Error&) {
+  lane_.forget_waiting();
+  inbound_.forget_waiting();
+  resends_.forget_waiting();
+}
+
+void Chat::Parts::on_logged_out() {
+  on_offline({Errc::disconnected, "logged out"});
+  sender_.cancel();
+  numbers_.forget_all();
+  reader_.forget_privacy();
+  names_.forget_cache();
+  if (auto cleared = messages_->clear(); !cleared) {
+    log::error("messages", "message tables could not be cleared", {{"why", cleared.error()}});
+  }
+}
+
+Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, EventSink sink) {
+  TRY(auto messages, store::MessageStore::open(outside.store.database(), outside.clock.now()));
+  return std::unique_ptr<Chat>(
+      new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(messages))));
+}
+
+Chat::Chat(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 
 Chat::~Chat() = default;
 
-void Chat::on_message(wire::Node stanza) {
-  if (MessageEngine* engine = impl_->engine()) engine->on_message(std::move(stanza));
-}
+session::Listener& Chat::listener() { return *parts_; }
 
-void Chat::on_receipt(wire::Node stanza) {
-  if (MessageEngine* engine = impl_->engine()) engine->on_receipt(std::move(stanza));
-}
+throttle::Sender& Chat::sender() { return parts_->sender_; }
 
-std::size_t Chat::unfinished() const {
-  const MessageEngine* engine = impl_->engine_if_open();
-  return engine == nullptr ? 0 : engine->unfinished();
-}
+People& Chat::people() { return parts_->numbers_; }
 
-void Chat::on_notification(wire::Node stanza, Once<void()> handled) {
-  MessageEngine* engine = impl_->engine();
-  if (engine == nullptr) return handled();
-  engine->on_notification(std::move(stanza), std::move(handled));
-}
-
-void Chat::on_online() {
-  if (MessageEngine* engine = impl_->engine()) engine->on_online();
-}
-
-void Chat::on_offline(const Error&) {
-  if (MessageEngine* engine = impl_->engine_if_open()) engine->on_offline();
-}
-
-void Chat::on_logged_out() {
-  if (MessageEngine* engine = impl_->engine()) engine->on_logged_out();
-}
-
-void Chat::known_recent(std::span<const std::string> ids) {
-  if (MessageEngine* engine = impl_->engine()) engine->known_recent(ids);
-}
-
-void Chat::send(const Job& job, Once<void(throttle::SendOutcome)> done) {
-  if (MessageEngine* engine = impl_->engine()) return engine->send(job, std::move(done));
-  throttle::SendOutcome outcome;
-  outcome.kind = throttle::SendOutcome::Kind::not_sent;
-  outcome.detail = to_string(unusable());
-  done(std::move(outcome));
-}
-
-void Chat::show_typing(const std::string& chat, bool on) {
-  if (MessageEngine* engine = impl_->engine_if_open()) engine->show_typing(chat, on);
-}
-
-void Chat::check_numbers(std::vector<std::string> phones,
-                         Once<void(Result<std::vector<NumberStatus>>)> done) {
-  MessageEngine* engine = impl_->engine();
-  if (engine == nullptr) return done(tl::unexpected(unusable()));
-  engine->check_numbers(std::move(phones), std::move(done));
-}
-
-void Chat::mark_read(const std::string& chat, const std::string& message_id,
-                     Once<void(Result<std::size_t>)> done) {
-  MessageEngine* engine = impl_->engine();
-  if (engine == nullptr) return done(tl::unexpected(unusable()));
-  engine->mark_read(chat, message_id, std::move(done));
-}
+ReadMarks& Chat::read_marks() { return parts_->reader_; }
 
 }  // namespace posthorn::chat

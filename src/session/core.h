@@ -32,28 +32,30 @@ namespace posthorn::session {
 inline constexpr auto kLinkIt =
     "Open the page of the box and scan the QR code with the shop's phone.";
 
-/// The connection half of the session: one state machine around Connection. What it is about:
+/// The session: one state machine around Connection. What it is about:
 /// core_connect.cpp (when to connect, and when again), core_linking.cpp (being linked, and being so
 /// no more), core_stops.cpp (the server's refusals, and standing still after them), core_login.cpp
 /// (from <success> to online, and watching that it stays so), core_stanzas.cpp (where each stanza
 /// goes).
-class Session::Impl final : public Line,
-                            private Connection::Handler,
-                            private Questions::Watcher,
-                            private Pairing::Host {
+class Core final : public Session,
+                   private Connection::Handler,
+                   private Questions::Watcher,
+                   private Pairing::Host {
  public:
-  Impl(const WhatsAppConfig& config, Outside outside, EventSink sink);
-  ~Impl() override;
+  Core(const WhatsAppConfig& config, Outside outside, EventSink sink);
+  ~Core() override;
 
-  void start();
-  void stop();
-  void reconnect();
-  [[nodiscard]] const StateChanged& state() const { return state_; }
-  [[nodiscard]] Account account() const;
-  [[nodiscard]] std::optional<std::string> qr();
-  void request_link_code(const std::string& phone, Once<void(Result<std::string>)> done);
-  void log_out(Once<void(Result<void>)> done);
-  void join(Listener& listener) { listener_ = &listener; }
+  void join(Listener& listener) override { listener_ = &listener; }
+  void start() override;
+  void stop() override;
+
+  // Linking
+  [[nodiscard]] const StateChanged& state() const override { return state_; }
+  [[nodiscard]] Account account() const override;
+  [[nodiscard]] std::optional<std::string> qr() override;
+  void request_link_code(const std::string& phone, Once<void(Result<std::string>)> done) override;
+  void log_out(Once<void(Result<void>)> done) override;
+  void reconnect() override;
 
   // Line
   [[nodiscard]] bool online() const override { return state_.state == State::online; }

@@ -31,7 +31,7 @@ std::string question_prefix(Random& random) {
 
 }  // namespace
 
-Session::Impl::Impl(const WhatsAppConfig& config, Outside outside, EventSink sink)
+Core::Core(const WhatsAppConfig& config, Outside outside, EventSink sink)
     : config_(config),
       out_(outside),
       sink_(std::move(sink)),
@@ -65,13 +65,13 @@ Session::Impl::Impl(const WhatsAppConfig& config, Outside outside, EventSink sin
       chore_timer_(outside.scheduler),
       hearing_timer_(outside.scheduler) {}
 
-Session::Impl::~Impl() {
+Core::~Core() {
   stop();
   *alive_ = false;
   questions_.fail_all({Errc::cancelled, "the session ends"});
 }
 
-void Session::Impl::enter(StateChanged next) {
+void Core::enter(StateChanged next) {
   const bool was_online = online();
   const bool same = next.state == state_.state && next.cause == state_.cause &&
                     next.code == state_.code && next.until == state_.until;
@@ -93,7 +93,7 @@ void Session::Impl::enter(StateChanged next) {
 // Lifecycle
 // -------------------------------------------------------------------------------------------
 
-void Session::Impl::start() {
+void Core::start() {
   assert(listener_ != nullptr);
   if (std::exchange(running_, true)) return;
   if (!target_)
@@ -101,7 +101,7 @@ void Session::Impl::start() {
   begin();
 }
 
-void Session::Impl::begin() {
+void Core::begin() {
   if (const auto loaded = credentials_.load(); !loaded) {
     log::error("session", "credentials could not be read", {{"error", loaded.error()}});
     retry_timer_.start(kReadAgain, [this] { begin(); });
@@ -114,14 +114,14 @@ void Session::Impl::begin() {
   connect();
 }
 
-void Session::Impl::stop() {
+void Core::stop() {
   if (!std::exchange(running_, false)) return;
   retry_timer_.stop();
   close_connection({Errc::cancelled, "the session ends"});
   enter(State::offline);
 }
 
-void Session::Impl::reconnect() {
+void Core::reconnect() {
   if (!running_ || !target_) return;
   const bool banned =
       state_.state == State::blocked && state_.until && out_.clock.now() < *state_.until;
@@ -137,7 +137,7 @@ void Session::Impl::reconnect() {
   connect();
 }
 
-Account Session::Impl::account() const {
+Account Core::account() const {
   const Identity& own = credentials_.current().identity;
   if (own.pn.empty()) return {};
   return {own.pn.user, wire::to_string(own.pn), own.push_name};
@@ -146,11 +146,11 @@ Account Session::Impl::account() const {
 // Connecting
 // ------------------------------------------------------------------------------------------
 
-void Session::Impl::connect_in(milliseconds wait) {
+void Core::connect_in(milliseconds wait) {
   retry_timer_.start(wait, [this] { connect(); });
 }
 
-void Session::Impl::connect() {
+void Core::connect() {
   retry_timer_.stop();
   if (!running_ || !target_ || !connection_.idle() || must_rest()) return;
   auto payload = client_payload();
@@ -177,7 +177,7 @@ void Session::Impl::connect() {
 }
 
 /// A linked device does not come back before it may (throttle policy 8.2: expiry + 1 h).
-bool Session::Impl::must_rest() {
+bool Core::must_rest() {
   if (!out_.not_before || !credentials_.current().linked()) return false;
   const std::optional<Wall> until = out_.not_before();
   const Wall now = out_.clock.now();
@@ -187,7 +187,7 @@ bool Session::Impl::must_rest() {
   return true;
 }
 
-Result<Bytes> Session::Impl::client_payload() {
+Result<Bytes> Core::client_payload() {
   const Credentials& mine = credentials_.current();
   if (mine.linked()) return build_login_payload(version(), mine.identity.pn, mine.login_counter);
   TRY(const auto identity, protocol_.own_identity(out_.clock.now()));
@@ -197,7 +197,7 @@ Result<Bytes> Session::Impl::client_payload() {
   return build_registration_payload(version(), keys, config_.device_name);
 }
 
-std::optional<wire::Key32> Session::Impl::resumable_key() const {
+std::optional<wire::Key32> Core::resumable_key() const {
   const Credentials& mine = credentials_.current();
   wire::Key32 key;
   if (!mine.linked() || mine.server_key.size() != key.size()) return std::nullopt;
@@ -206,12 +206,12 @@ std::optional<wire::Key32> Session::Impl::resumable_key() const {
   return key;
 }
 
-void Session::Impl::on_dialled() {
+void Core::on_dialled() {
   dialled_ = true;
   enter(State::handshaking);
 }
 
-void Session::Impl::on_open(const std::optional<wire::ServerCertificate>& certificate) {
+void Core::on_open(const std::optional<wire::ServerCertificate>& certificate) {
   questions_.open();
   certificate_ = certificate;
   opened_ = true;
@@ -225,7 +225,7 @@ void Session::Impl::on_open(const std::optional<wire::ServerCertificate>& certif
 // -------------------------------------------------------------------------------
 
 /// Everything that belongs to one connection ends here, whoever ended it.
-void Session::Impl::go_off_line(const Error& why) {
+void Core::go_off_line(const Error& why) {
   opened_ = false;
   logged_in_ = false;
   active_ = false;
@@ -247,12 +247,12 @@ void Session::Impl::go_off_line(const Error& why) {
   listener_->on_offline(why);
 }
 
-void Session::Impl::close_connection(const Error& why) {
+void Core::close_connection(const Error& why) {
   connection_.close();
   go_off_line(why);
 }
 
-void Session::Impl::on_lost(Error why) {
+void Core::on_lost(Error why) {
   log::info("session", "connection lost", {{"error", why}});
   const bool linked = credentials_.current().linked();
   if (!logged_in_) {
@@ -270,14 +270,14 @@ void Session::Impl::on_lost(Error why) {
   back_off(why, come);
 }
 
-bool Session::Impl::AbruptCloses::too_many(Mono now) {
+bool Core::AbruptCloses::too_many(Mono now) {
   at.push_back(now);
   while (at.size() > kAbruptCloses) at.pop_front();
   return at.size() == kAbruptCloses && now - at.front() <= kAbruptWindow;
 }
 
 /// Tells the throttle, and stands still when the server hangs up again and again without a word.
-bool Session::Impl::note_loss(const Error& why) {
+bool Core::note_loss(const Error& why) {
   // A full disk says nothing about the account.
   if (trouble_of(why, reached()).ours) return false;
   const Mono now = out_.scheduler.now();
@@ -309,12 +309,12 @@ bool Session::Impl::note_loss(const Error& why) {
   return false;
 }
 
-Reached Session::Impl::reached() const {
+Reached Core::reached() const {
   if (opened_) return Reached::whatsapp;
   return dialled_ ? Reached::other_end : Reached::nothing;
 }
 
-void Session::Impl::back_off(const Error& why, Reached reached) {
+void Core::back_off(const Error& why, Reached reached) {
   const Trouble trouble = trouble_of(why, reached);
   if (trouble.ours) return wait_for_storage(trouble);
   milliseconds wait = back_off_.next(out_.random);
@@ -327,7 +327,7 @@ void Session::Impl::back_off(const Error& why, Reached reached) {
 
 /// The box cannot keep what it would be told, so it does not log in only to break off again:
 /// it goes on when its disk takes a record.
-void Session::Impl::wait_for_storage(const Trouble& trouble) {
+void Core::wait_for_storage(const Trouble& trouble) {
   enter({State::backing_off, 0, std::string(trouble.cause), std::string(trouble.what_to_do),
          std::nullopt});
   retry_timer_.start(kStorageCheck, [this, trouble] {
@@ -341,9 +341,9 @@ void Session::Impl::wait_for_storage(const Trouble& trouble) {
   });
 }
 
-void Session::Impl::drop(Error why) { connection_.break_off(std::move(why)); }
+void Core::drop(Error why) { connection_.break_off(std::move(why)); }
 
-void Session::Impl::save_credentials() {
+void Core::save_credentials() {
   if (auto saved = credentials_.save(); !saved)
     log::error("session", "credentials could not be saved", {{"error", saved.error()}});
 }

@@ -22,14 +22,13 @@ constexpr auto kResting =
 
 }  // namespace
 
-std::optional<std::string> Session::Impl::qr() {
+std::optional<std::string> Core::qr() {
   if (!running_ || credentials_.current().linked()) return std::nullopt;
   start_pairing(Asked::by_looking);
   return pairing_.qr();
 }
 
-void Session::Impl::request_link_code(const std::string& phone,
-                                      Once<void(Result<std::string>)> done) {
+void Core::request_link_code(const std::string& phone, Once<void(Result<std::string>)> done) {
   if (!running_) return done(fail(Errc::cancelled, "the session is stopped"));
   if (credentials_.current().linked())
     return done(fail(Errc::refused, "the box is linked already: log out first"));
@@ -38,7 +37,7 @@ void Session::Impl::request_link_code(const std::string& phone,
 }
 
 /// Somebody looks at the QR code or waits for a typed one: sees to it that there is a round.
-void Session::Impl::start_pairing(Asked asked) {
+void Core::start_pairing(Asked asked) {
   const Mono now = out_.scheduler.now();
   if (asked == Asked::on_purpose) pairing_rests_until_.reset();
   if (pairing_rests_until_ && now < *pairing_rests_until_) return;
@@ -48,22 +47,20 @@ void Session::Impl::start_pairing(Asked asked) {
   connect();
 }
 
-void Session::Impl::want_pairing() {
-  pairing_wanted_until_ = out_.scheduler.now() + kPairingWanted;
-}
+void Core::want_pairing() { pairing_wanted_until_ = out_.scheduler.now() + kPairingWanted; }
 
-bool Session::Impl::pairing_wanted() const {
+bool Core::pairing_wanted() const {
   return pairing_wanted_until_ && out_.scheduler.now() < *pairing_wanted_until_;
 }
 
 /// Not linked, and the registration connection is gone: another round only while somebody looks.
-void Session::Impl::after_disconnect(const Error& why, Reached reached) {
+void Core::after_disconnect(const Error& why, Reached reached) {
   const bool shown = state_.state == State::pairing;
   if (!shown || pairing_wanted() || pairing_.code_active()) return back_off(why, reached);
   stand_still({State::logged_out, 0, "not_linked", kLinkIt, std::nullopt}, std::nullopt);
 }
 
-void Session::Impl::on_paired() {
+void Core::on_paired() {
   log::info("session", "linked", {{"phone", log::redact(identity().pn.user)}});
   pairing_wanted_until_.reset();
   pairing_rounds_ = 0;
@@ -73,7 +70,7 @@ void Session::Impl::on_paired() {
   });
 }
 
-void Session::Impl::on_round_over() {
+void Core::on_round_over() {
   close_connection({Errc::disconnected, "the QR codes are used up"});
   if (++pairing_rounds_ >= kMostRounds) {
     pairing_rounds_ = 0;
@@ -84,14 +81,14 @@ void Session::Impl::on_round_over() {
   stand_still({State::logged_out, 0, "not_linked", kLinkIt, std::nullopt}, std::nullopt);
 }
 
-void Session::Impl::on_pairing_failed(std::string cause, std::string what_to_do, Again again) {
+void Core::on_pairing_failed(std::string cause, std::string what_to_do, Again again) {
   close_connection({Errc::refused, cause});
   if (again == Again::yes && pairing_wanted()) connect_in(back_off_.next(out_.random));
   stand_still({State::logged_out, 0, std::move(cause), std::move(what_to_do), std::nullopt},
               std::nullopt);
 }
 
-void Session::Impl::log_out(Once<void(Result<void>)> done) {
+void Core::log_out(Once<void(Result<void>)> done) {
   if (!credentials_.current().linked() || logging_out_)
     return done(fail(Errc::not_found, "no account is linked"));
   const auto finish = [this](Once<void(Result<void>)> answer) {
@@ -120,7 +117,7 @@ void Session::Impl::log_out(Once<void(Result<void>)> done) {
 }
 
 /// The account does not know this device any more: keys and sessions are worthless.
-void Session::Impl::forget_account() {
+void Core::forget_account() {
   credentials_.forget();
   save_credentials();
   missed_acks_.clear();

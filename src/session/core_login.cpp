@@ -19,7 +19,7 @@ constexpr std::size_t kMostNameBytes = 256;
 
 }  // namespace
 
-void Session::Impl::on_success(const wire::Node& success) {
+void Core::on_success(const wire::Node& success) {
   if (registering_) return;  // some servers greet a device that is not linked yet as well
   take_success_facts(success);
   if (std::exchange(logged_in_, true)) return save_credentials();
@@ -44,7 +44,7 @@ void Session::Impl::on_success(const wire::Node& success) {
 }
 
 /// Clock, names and LID: also from a <success> that comes again.
-void Session::Impl::take_success_facts(const wire::Node& success) {
+void Core::take_success_facts(const wire::Node& success) {
   if (const auto t = success.int_attr(names::kT)) out_.clock.on_server_time(*t);
   Identity& own = credentials_.current().identity;
   const auto lid = success.jid_attr(names::kLid);
@@ -59,7 +59,7 @@ void Session::Impl::take_success_facts(const wire::Node& success) {
 
 /// Remembers the server's key for a shorter handshake next time; a chain that was taken on trust
 /// while the clock was wrong is looked at again.
-void Session::Impl::take_certificate() {
+void Core::take_certificate() {
   if (!certificate_) return;
   const Wall now = out_.clock.now();
   if (!certificate_->window_checked && now.trusted) {
@@ -73,7 +73,7 @@ void Session::Impl::take_certificate() {
   mine.server_key_until = certificate_->not_after;
 }
 
-void Session::Impl::send_active(int attempt) {
+void Core::send_active(int attempt) {
   if (!logged_in_) return;
   questions_.ask(build_iq(names::kSet, names::kPassive, {wire::Node(names::kActive)}),
                  kActiveTimeout, [this, attempt](Result<wire::Node> answer) {
@@ -86,13 +86,13 @@ void Session::Impl::send_active(int attempt) {
                  });
 }
 
-void Session::Impl::on_drained(std::uint64_t missing) {
+void Core::on_drained(std::uint64_t missing) {
   drained_ = true;
   if (missing > 0) hearing_.on_backlog_cut_off(missing);
   maybe_online();
 }
 
-void Session::Impl::maybe_online() {
+void Core::maybe_online() {
   if (!logged_in_ || !active_ || !drained_ || state_.state != State::syncing) return;
   write(build_unified_session(out_.clock.now().since_epoch.count()));
   enter(advice_);
@@ -103,7 +103,7 @@ void Session::Impl::maybe_online() {
 }
 
 /// What can wait, one after the other with gaps, as the web client does.
-void Session::Impl::next_chore() {
+void Core::next_chore() {
   const auto gap = out_.random.between(static_cast<std::uint64_t>(kChoreGapLow.count()),
                                        static_cast<std::uint64_t>(kChoreGapHigh.count()));
   chore_timer_.start(milliseconds(gap), [this] {
@@ -130,31 +130,31 @@ void Session::Impl::next_chore() {
 // Staying online
 // --------------------------------------------------------------------------------------
 
-void Session::Impl::ping() {
+void Core::ping() {
   wire::Node iq = build_iq(names::kGet, names::kWP);
   ping_id_ = questions_.next_id();
   iq.set_attr(names::kId, ping_id_);
   connection_.write(iq);
 }
 
-bool Session::Impl::on_ping_answer(const wire::Node& iq) {
+bool Core::on_ping_answer(const wire::Node& iq) {
   if (ping_id_.empty() || iq.text_attr(names::kId) != ping_id_) return false;
   ping_id_.clear();
   if (const auto t = iq.int_attr(names::kT)) out_.clock.on_server_time(*t);
   return true;
 }
 
-void Session::Impl::on_question_timed_out() {
+void Core::on_question_timed_out() {
   hearing_.on_question_timed_out();
   check_hearing();
 }
 
-void Session::Impl::on_ack_timed_out() {
+void Core::on_ack_timed_out() {
   hearing_.on_ack_timed_out();
   check_hearing();
 }
 
-void Session::Impl::check_hearing() {
+void Core::check_hearing() {
   if (!logged_in_) return;
   hearing_timer_.start(kHearingCheck, [this] { check_hearing(); });
   if (const auto deaf = hearing_.verdict(out_.scheduler.now())) {

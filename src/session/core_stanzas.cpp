@@ -34,24 +34,24 @@ std::string raw(const wire::Node& stanza) { return wire::to_xml(stanza).substr(0
 // Line
 // -----------------------------------------------------------------------------------------------
 
-void Session::Impl::write(wire::Node stanza) {
+void Core::write(wire::Node stanza) {
   const bool expects = stanza.tag == names::kIq || stanza.tag == names::kMessage;
   connection_.write(stanza);
   if (expects) keepalive_.on_expecting();
 }
 
-void Session::Impl::ask(wire::Node iq, milliseconds timeout, Once<void(Result<wire::Node>)> done) {
+void Core::ask(wire::Node iq, milliseconds timeout, Once<void(Result<wire::Node>)> done) {
   if (!logged_in_) return done(fail(Errc::disconnected, "not logged in"));
   questions_.ask(std::move(iq), timeout, std::move(done));
 }
 
-void Session::Impl::await_ack(const std::string& id, milliseconds timeout,
-                              Once<void(Result<wire::Node>)> done) {
+void Core::await_ack(const std::string& id, milliseconds timeout,
+                     Once<void(Result<wire::Node>)> done) {
   if (!logged_in_) return done(fail(Errc::disconnected, "not logged in"));
   questions_.await_ack(id, timeout, std::move(done));
 }
 
-void Session::Impl::restrict(Restriction restriction) {
+void Core::restrict(Restriction restriction) {
   if (restriction.kind == Restriction::Kind::reachout_ack) account_watch_.on_reachout_ack();
   if (restriction.kind == Restriction::Kind::new_chat_cap_ack) account_watch_.on_capping_ack();
   sink_(std::move(restriction), [](Result<void> stored) {
@@ -62,7 +62,7 @@ void Session::Impl::restrict(Restriction restriction) {
 // Where each stanza goes
 // -------------------------------------------------------------------------------
 
-void Session::Impl::on_stanza(wire::Node stanza) {
+void Core::on_stanza(wire::Node stanza) {
   keepalive_.on_received();
   greeting_timer_.stop();
   if (from_outside(stanza)) {
@@ -99,14 +99,14 @@ void Session::Impl::on_stanza(wire::Node stanza) {
 
 /// The disk is slower than the network: reads no further until most of it is stored. What is unread
 /// waits in the server, not in this box's memory.
-void Session::Impl::hold_back() {
+void Core::hold_back() {
   if (listener_->unfinished() < kManyUnfinished || pause_timer_.active()) return;
   connection_.pause_reading(true);
   keepalive_.stop();
   pause_timer_.start(kLookAgain, [this] { look_again(); });
 }
 
-void Session::Impl::look_again() {
+void Core::look_again() {
   if (listener_->unfinished() > kFewUnfinished) {
     pause_timer_.start(kLookAgain, [this] { look_again(); });
     return;
@@ -115,7 +115,7 @@ void Session::Impl::look_again() {
   if (logged_in_) keepalive_.start();
 }
 
-void Session::Impl::on_iq(const wire::Node& iq) {
+void Core::on_iq(const wire::Node& iq) {
   const std::string type = iq.text_attr(names::kType);
   if (type == names::kResult || type == names::kError) {
     if (on_ping_answer(iq)) return;
@@ -130,7 +130,7 @@ void Session::Impl::on_iq(const wire::Node& iq) {
 }
 
 /// 429 on any question slows everything down a little.
-void Session::Impl::note_rate_limit(const wire::Node& iq) {
+void Core::note_rate_limit(const wire::Node& iq) {
   const wire::Node* error = iq.child(names::kError);
   if (error == nullptr || error->int_attr(names::kCode) != 429) return;
   Restriction restriction;
@@ -142,12 +142,12 @@ void Session::Impl::note_rate_limit(const wire::Node& iq) {
   restrict(std::move(restriction));
 }
 
-void Session::Impl::on_ack(const wire::Node& ack) {
+void Core::on_ack(const wire::Node& ack) {
   if (!questions_.on_ack(ack)) return log::debug("session", "ack for nobody");
   if (!ack.has_attr(names::kError)) hearing_.on_message_taken(out_.scheduler.now());
 }
 
-void Session::Impl::on_ib(const wire::Node& ib) {
+void Core::on_ib(const wire::Node& ib) {
   for (const wire::Node& child : ib.children()) {
     if (child.tag == names::kOfflinePreview) {
       drain_.on_preview(child);
@@ -174,7 +174,7 @@ void Session::Impl::on_ib(const wire::Node& ib) {
 }
 
 /// The day after which the server takes this version no more.
-void Session::Impl::on_expiration(const wire::Node& expiration) {
+void Core::on_expiration(const wire::Node& expiration) {
   constexpr hours kWarnBefore{7 * 24};
   const auto t = expiration.int_attr(names::kT);
   if (!t || *t <= 0) return;
@@ -184,12 +184,12 @@ void Session::Impl::on_expiration(const wire::Node& expiration) {
     advise("version_expires", "Update the firmware of the box before this day.", end);
 }
 
-void Session::Impl::advise(std::string cause, std::string what_to_do, std::optional<Wall> until) {
+void Core::advise(std::string cause, std::string what_to_do, std::optional<Wall> until) {
   advice_ = {State::online, 0, std::move(cause), std::move(what_to_do), until};
   if (online()) enter(advice_);
 }
 
-void Session::Impl::on_dirty(const wire::Node& ib, const wire::Node& dirty) {
+void Core::on_dirty(const wire::Node& ib, const wire::Node& dirty) {
   const std::string type = dirty.text_attr(names::kType);
   auto clean = [this, alive = alive_, iq = build_clean(type, dirty.text_attr("timestamp"))] {
     constexpr milliseconds kTimeout{30'000};
@@ -206,7 +206,7 @@ void Session::Impl::on_dirty(const wire::Node& ib, const wire::Node& dirty) {
 // Notifications
 // ----------------------------------------------------------------------------------------
 
-void Session::Impl::on_notification(wire::Node notification) {
+void Core::on_notification(wire::Node notification) {
   const std::string type = notification.text_attr(names::kType);
   if (registering_) {
     if (!pairing_.on_notification(notification) && notification.has_attr(names::kId))
@@ -241,14 +241,14 @@ void Session::Impl::on_notification(wire::Node notification) {
   });
 }
 
-void Session::Impl::on_account_news(wire::Node notification, Once<void()> settled) {
+void Core::on_account_news(wire::Node notification, Once<void()> settled) {
   account_watch_.on_push(notification);
   // Some of it is about names of people (a new LID): that is chat's.
   listener_->on_notification(std::move(notification), std::move(settled));
 }
 
 /// Somebody registers this number on another phone, or has done so.
-void Session::Impl::on_takeover_notice(const wire::Node& notification) {
+void Core::on_takeover_notice(const wire::Node& notification) {
   Restriction restriction;
   restriction.kind = Restriction::Kind::takeover_notice;
   if (!notification.children().empty()) restriction.status = notification.children().front().tag;
@@ -258,8 +258,7 @@ void Session::Impl::on_takeover_notice(const wire::Node& notification) {
   restrict(std::move(restriction));
 }
 
-void Session::Impl::ack_later(const wire::Node& stanza,
-                              Function<void(Once<void()> settled)> effect) {
+void Core::ack_later(const wire::Node& stanza, Function<void(Once<void()> settled)> effect) {
   if (!stanza.has_attr(names::kId)) return effect([] {});
   const std::uint64_t owed = ++next_owed_;
   auto& entry = owed_acks_.try_emplace(owed, out_.scheduler, build_ack(stanza)).first->second;
@@ -270,7 +269,7 @@ void Session::Impl::ack_later(const wire::Node& stanza,
   if (owed_acks_.size() > kMostOwedAcks) settle(owed_acks_.begin()->first);
 }
 
-void Session::Impl::settle(std::uint64_t owed) {
+void Core::settle(std::uint64_t owed) {
   const auto at = owed_acks_.find(owed);
   if (at == owed_acks_.end()) return;  // acked after 5 s, or the connection it came on is gone
   wire::Node ack = std::move(at->second.ack);

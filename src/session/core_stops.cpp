@@ -21,7 +21,7 @@ constexpr std::size_t kRawBytes = 4096;
 
 }  // namespace
 
-void Session::Impl::on_stop_stanza(const wire::Node& stanza) {
+void Core::on_stop_stanza(const wire::Node& stanza) {
   const Stop stop = classify_stop(stanza);
   log::warn("session", "the server ends the connection",
             {{"tag", stanza.tag}, {"code", stop.code}, {"cause", stop.rule->cause}});
@@ -44,7 +44,7 @@ void Session::Impl::on_stop_stanza(const wire::Node& stanza) {
 }
 
 /// The server misses an ack of ours: it gets it after the next login.
-void Session::Impl::remember_missed_ack(const wire::Node& missed) {
+void Core::remember_missed_ack(const wire::Node& missed) {
   constexpr std::size_t kMostMissed = 16;
   log::error("session", "the server misses an ack",
              {{"class", missed.text_attr(names::kClass)}, {"id", missed.text_attr(names::kId)}});
@@ -57,7 +57,7 @@ void Session::Impl::remember_missed_ack(const wire::Node& missed) {
   missed_acks_.push_back(std::move(ack));
 }
 
-void Session::Impl::apply_stop(const Stop& stop, const wire::Node& stanza) {
+void Core::apply_stop(const Stop& stop, const wire::Node& stanza) {
   const StopRule& rule = *stop.rule;
   const bool linked = credentials_.current().linked();
   const auto earlier = credentials_.load_standstill();
@@ -119,7 +119,7 @@ void Session::Impl::apply_stop(const Stop& stop, const wire::Node& stanza) {
 
 /// Whoever uses the link beside us may be gone again in a moment (the dead box that was plugged in
 /// once more); where it is not, the two must not throw each other out all day.
-milliseconds Session::Impl::wait_after_replaced() {
+milliseconds Core::wait_after_replaced() {
   constexpr std::array<minutes, 3> kWaits{minutes(5), minutes(15), minutes(60)};
   const Mono now = out_.scheduler.now();
   const bool again = replaced_at_ && now - *replaced_at_ < kQuarrel;
@@ -129,7 +129,7 @@ milliseconds Session::Impl::wait_after_replaced() {
 }
 
 /// The server wants a newer web client: when there is one, we call ourselves that and try once.
-void Session::Impl::look_for_version(StateChanged refused) {
+void Core::look_for_version(StateChanged refused) {
   if (!versions_.may_look()) return;
   versions_.look([this, refused = std::move(refused)](Result<bool> newer) {
     if (!newer || !*newer || !running_ || state_.cause != refused.cause) return;
@@ -137,8 +137,7 @@ void Session::Impl::look_for_version(StateChanged refused) {
   });
 }
 
-void Session::Impl::announce_stop(const Stop& stop, const wire::Node& stanza,
-                                  std::optional<Wall> until) {
+void Core::announce_stop(const Stop& stop, const wire::Node& stanza, std::optional<Wall> until) {
   if (!stop.rule->restriction) return;
   Restriction restriction;
   restriction.kind = *stop.rule->restriction;
@@ -149,8 +148,7 @@ void Session::Impl::announce_stop(const Stop& stop, const wire::Node& stanza,
 }
 
 /// Stops connecting, also over a restart of the box, until a timer or a person ends it.
-void Session::Impl::stand_still(StateChanged next, std::optional<milliseconds> retry_after,
-                                int attempts) {
+void Core::stand_still(StateChanged next, std::optional<milliseconds> retry_after, int attempts) {
   Standstill standstill{next.state, next.code, next.cause,          next.what_to_do,
                         next.until, attempts,  to_string(version())};
   if (retry_after) {
@@ -169,7 +167,7 @@ void Session::Impl::stand_still(StateChanged next, std::optional<milliseconds> r
 }
 
 /// After a restart of the box: the reasons to stand still are those of before.
-void Session::Impl::resume_standstill(const Standstill& standstill) {
+void Core::resume_standstill(const Standstill& standstill) {
   const bool refused_version =
       standstill.cause == "client_too_old" || standstill.cause == "bad_user_agent";
   const bool other_version = refused_version && standstill.version != to_string(version());
@@ -191,7 +189,7 @@ void Session::Impl::resume_standstill(const Standstill& standstill) {
          standstill.until});
 }
 
-void Session::Impl::end_standstill() {
+void Core::end_standstill() {
   if (!std::exchange(standing_still_, false)) return;
   if (auto saved = credentials_.save_standstill(std::nullopt); !saved)
     log::error("session", "state could not be saved", {{"error", saved.error()}});

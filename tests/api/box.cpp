@@ -11,7 +11,7 @@ std::string Answer::header(std::string_view name) const {
 }
 
 Box::Box(double rate_scale) {
-  state.on_session(link.now);
+  state.on_session(link.now.state);
   states.clear();
   ApiOptions options;
   options.id_instance = kId;
@@ -19,7 +19,7 @@ Box::Box(double rate_scale) {
   options.rate_scale = rate_scale;
   api = std::make_unique<Api>(
       options, Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link,
-                            [this] { return status; }, [this] { ++resumed; }});
+                            link, link, [this] { return status; }, [this] { ++resumed; }});
 }
 
 Request Box::request(Verb verb, const std::string& path, const std::string& body) {
@@ -45,7 +45,7 @@ std::shared_ptr<Answer> Box::call(Verb verb, const std::string& method, const st
 }
 
 void Box::set_session(session::State next) {
-  link.now = next;
+  link.now.state = next;
   state.on_session(next);
 }
 

@@ -73,9 +73,10 @@ class FakeInbox final : public InboxPort {
   std::map<std::uint32_t, std::string> waiting;
 };
 
-class FakeLink final : public Link {
+/// Every face that the API holds.
+class FakeLink final : public session::Linking, public chat::People, public chat::ReadMarks {
  public:
-  [[nodiscard]] session::State state() const override { return now; }
+  [[nodiscard]] const session::StateChanged& state() const override { return now; }
   [[nodiscard]] session::Account account() const override { return who; }
   [[nodiscard]] std::optional<std::string> qr() override {
     ++qr_asked;
@@ -96,13 +97,13 @@ class FakeLink final : public Link {
     ++checks;
     done(numbers);
   }
-  void mark_read(const std::string& chat, const std::string& id,
-                 Once<void(Result<std::size_t>)> done) override {
+  void mark(const std::string& chat, const std::string& id,
+            Once<void(Result<std::size_t>)> done) override {
     asked = {chat, id};
     done(marked);
   }
 
-  session::State now = session::State::online;
+  session::StateChanged now{session::State::online, 0, {}, {}, {}};
   session::Account who{"4915550001234", "4915550001234:17@s.whatsapp.net", "Shop"};
   std::optional<std::string> qr_text;
   Result<std::string> link_code = std::string("7XK2M9QT");

@@ -323,6 +323,8 @@ struct LiveBox {
                                                       fakes.outbox,
                                                       fakes.inbox,
                                                       fakes.link,
+                                                      fakes.link,
+                                                      fakes.link,
                                                       [] { return Status{}; },
                                                       {}});
     ServerOptions where;

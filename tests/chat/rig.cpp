@@ -150,11 +150,13 @@ void Rig::start() {
   store = std::move(opened->store);
   protocol = std::make_unique<signal::Protocol>(*store, random);
   ASSERT_TRUE(protocol->own_identity(now()));  // core has it made before linking
-  box = std::make_unique<Chat>(line, Chat::Outside{scheduler, clock, random, *store},
-                               [this](Event event, Once<void(Result<void>)> stored) {
-                                 line.take(std::move(event), std::move(stored));
-                               });
-  box->on_online();
+  auto chat = Chat::open(line, Chat::Outside{scheduler, clock, random, *store, told},
+                         [this](Event event, Once<void(Result<void>)> stored) {
+                           line.take(std::move(event), std::move(stored));
+                         });
+  ASSERT_TRUE(chat);
+  box = std::move(*chat);
+  listener().on_online();
   turn();
 }
 
@@ -261,7 +263,7 @@ Job Rig::job(const std::string& id, const std::string& text) const {
 
 void Rig::start_send(Job job) {
   outcome.reset();
-  box->send(job, [this](throttle::SendOutcome result) { outcome = std::move(result); });
+  box->sender().send(job, [this](throttle::SendOutcome result) { outcome = std::move(result); });
   turn();
 }
 

@@ -119,6 +119,8 @@ class Rig {
   std::unique_ptr<signal::Protocol> protocol;
   FakeLine line{scheduler};
   std::unique_ptr<Chat> box;
+  session::Listener& listener() { return box->listener(); }
+  std::vector<std::string> told;  ///< in the inbox ring, for the next start()
 
   wire::Jid box_jid{"100000000000001", "lid", 7};
   wire::Jid customer_pn{"4915550002222", "s.whatsapp.net", 0};

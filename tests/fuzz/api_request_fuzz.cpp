@@ -42,6 +42,8 @@ struct World {
                                                       outbox,
                                                       inbox,
                                                       link,
+                                                      link,
+                                                      link,
                                                       [] { return Status{}; },
                                                       {}});
   }

@@ -41,13 +41,13 @@ void Box::boot() {
   if (!opened) throw std::runtime_error(to_string(opened.error()));
   store = std::move(opened->store);
   clock = std::make_unique<Clock>(scheduler, Wall::from_unix(1'780'000'000, false));
-  session = std::make_unique<Session>(
-      config, Session::Outside{scheduler, *clock, random, worker, dialer, *store},
-      [this](Event event, Once<void(Result<void>)> stored) {
-        events.push_back(std::move(event));
-        stored({});
-      });
-  listener = std::make_unique<FakeListener>(scheduler, session->line());
+  session =
+      Session::make(config, Session::Outside{scheduler, *clock, random, worker, dialer, *store},
+                    [this](Event event, Once<void(Result<void>)> stored) {
+                      events.push_back(std::move(event));
+                      stored({});
+                    });
+  listener = std::make_unique<FakeListener>(scheduler, *session);
   session->join(*listener);
   session->start();
 }
@@ -80,7 +80,7 @@ void Box::server_says(const wire::Node& stanza) {
 
 void Box::ask(Once<void(Result<wire::Node>)> done) {
   wire::Node iq("iq", {{"type", "get"}, {"xmlns", "usync"}}, std::vector{wire::Node("usync")});
-  session->line().ask(std::move(iq), seconds(60), std::move(done));
+  session->ask(std::move(iq), seconds(60), std::move(done));
 }
 
 std::vector<StateChanged> Box::states() const {

@@ -30,7 +30,7 @@ class Box {
   /// Asks something over the line, as chat does.
   void ask(Once<void(Result<wire::Node>)> done);
 
-  [[nodiscard]] State state() const { return session->state(); }
+  [[nodiscard]] State state() const { return session->state().state; }
   [[nodiscard]] std::vector<StateChanged> states() const;
   [[nodiscard]] std::vector<State> state_names() const;
   [[nodiscard]] std::vector<Restriction> restrictions() const;

@@ -83,7 +83,7 @@ TEST(Linking, RefusesAWrongAccountSignature) {
   EXPECT_EQ(refusals[0].child("error")->text_attr("code"), "401");
   EXPECT_EQ(box.state(), State::logged_out);
   EXPECT_TRUE(box.session->account().phone.empty());
-  EXPECT_FALSE(box.session->state_detail().what_to_do.empty());
+  EXPECT_FALSE(box.session->state().what_to_do.empty());
 
   // A new round has another secret, and a right signature links.
   box.server.sign_with_other_account = false;
@@ -159,7 +159,7 @@ TEST(Linking, RestsAfterFiveRoundsThatNobodyUsed) {
   }
   EXPECT_EQ(box.server.lines.size(), 5U);
   EXPECT_EQ(box.state(), State::logged_out);
-  EXPECT_NE(box.session->state_detail().what_to_do.find("reconnect"), std::string::npos);
+  EXPECT_NE(box.session->state().what_to_do.find("reconnect"), std::string::npos);
   box.session->reconnect();
   box.run(seconds(1));
   EXPECT_TRUE(box.session->qr().has_value());
@@ -178,7 +178,7 @@ TEST(Linking, IsRefusedByAServerThatWantsANewerVersion) {
   box.boot();  // the same firmware knocks no more than it did
   box.run(minutes(10));
   EXPECT_EQ(box.server.lines.size(), lines);
-  EXPECT_EQ(box.session->state_detail().cause, "client_too_old");
+  EXPECT_EQ(box.session->state().cause, "client_too_old");
 }
 
 TEST(Linking, AsksNothingOnAConnectionWithoutAnAccount) {
@@ -221,8 +221,8 @@ TEST(Linking, SaysWhatToDoAboutAPasskey) {
       wire::Node("notification",
                  {{"type", "passkey_prologue_request"}, {"from", "s.whatsapp.net"}, {"id", "n1"}}));
   EXPECT_EQ(box.state(), State::logged_out);
-  EXPECT_EQ(box.session->state_detail().cause, "passkey_required");
-  EXPECT_NE(box.session->state_detail().what_to_do.find("passkey"), std::string::npos);
+  EXPECT_EQ(box.session->state().cause, "passkey_required");
+  EXPECT_NE(box.session->state().what_to_do.find("passkey"), std::string::npos);
   EXPECT_EQ(box.server.line().all("ack").size(), 1U);
   box.run(minutes(30));
   EXPECT_EQ(box.server.lines.size(), 1U);  // no loop: each attempt makes the owner confirm again

@@ -101,8 +101,8 @@ TEST(Login, RefusesEveryFlawedCertificate) {
                         flaw == wire::ChainFlaw::without_window;
     EXPECT_EQ(box.session->qr().has_value(), window) << wire::to_string(flaw);
     if (window) continue;
-    EXPECT_EQ(box.session->state_detail().cause, "certificate") << wire::to_string(flaw);
-    EXPECT_FALSE(box.session->state_detail().what_to_do.empty());
+    EXPECT_EQ(box.session->state().cause, "certificate") << wire::to_string(flaw);
+    EXPECT_FALSE(box.session->state().what_to_do.empty());
   }
 }
 

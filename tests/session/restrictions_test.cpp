@@ -275,12 +275,12 @@ TEST(Restrictions, ShowPendingTermsAndExpiryBesideTheState) {
   box.link();
   box.server_says(FakeServer::ib(wire::Node("tos")));
   EXPECT_EQ(box.state(), State::online);
-  EXPECT_EQ(box.session->state_detail().cause, "terms_pending");
-  EXPECT_FALSE(box.session->state_detail().what_to_do.empty());
+  EXPECT_EQ(box.session->state().cause, "terms_pending");
+  EXPECT_FALSE(box.session->state().what_to_do.empty());
   box.server_says(FakeServer::ib(
       wire::Node("client_expiration", {{"t", std::to_string(box.server.time + 3 * 86'400)}})));
-  EXPECT_EQ(box.session->state_detail().cause, "version_expires");
-  EXPECT_TRUE(box.session->state_detail().until.has_value());
+  EXPECT_EQ(box.session->state().cause, "version_expires");
+  EXPECT_TRUE(box.session->state().until.has_value());
 }
 
 TEST(Restrictions, ReportEveryLossOfAnEstablishedConnectionOnce) {

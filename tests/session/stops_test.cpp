@@ -47,8 +47,8 @@ TEST_P(Refused, LeadsToStateEventAndNextAttempt) {
   come_back_refused(box, failure(row.reason));
   EXPECT_EQ(box.server.lines.size(), before + 1);
   EXPECT_EQ(box.state(), row.state);
-  EXPECT_EQ(box.session->state_detail().code, row.reason);
-  EXPECT_FALSE(box.session->state_detail().what_to_do.empty());
+  EXPECT_EQ(box.session->state().code, row.reason);
+  EXPECT_FALSE(box.session->state().what_to_do.empty());
   EXPECT_EQ(box.session->account().phone.empty(), !row.keeps_link);
   const auto attempts = [&] { return box.server.lines.size() - before - 1; };
   if (row.next_attempt == hours(0)) {
@@ -95,7 +95,7 @@ TEST(Stops, WaitOutATemporaryBanAlsoAcrossARestart) {
   ban.set_attr("expire", "7200");
   come_back_refused(box, ban);
   EXPECT_EQ(box.state(), State::blocked);
-  const StateChanged detail = box.session->state_detail();
+  const StateChanged detail = box.session->state();
   ASSERT_TRUE(detail.until.has_value());
   EXPECT_NE(detail.what_to_do.find("the same message to too many people"), std::string::npos);
   const auto bans = box.restrictions(Kind::temporary_ban);
@@ -112,7 +112,7 @@ TEST(Stops, WaitOutATemporaryBanAlsoAcrossARestart) {
   box.boot();
   box.run(minutes(5));
   EXPECT_EQ(box.state(), State::blocked);
-  EXPECT_EQ(box.session->state_detail().cause, "temporary_ban");
+  EXPECT_EQ(box.session->state().cause, "temporary_ban");
   EXPECT_EQ(box.server.lines.size(), lines);
 
   box.server.on_open = nullptr;
@@ -158,8 +158,8 @@ TEST(Stops, ComeBackByThemselvesWhenNobodyElseUsesTheLinkAnyMore) {
   box.server_says(replaced);
   EXPECT_EQ(box.state(), State::replaced);
   EXPECT_EQ(box.restrictions(Kind::replaced).size(), 1U);
-  EXPECT_TRUE(box.session->state_detail().until.has_value());
-  EXPECT_FALSE(box.session->state_detail().what_to_do.empty());
+  EXPECT_TRUE(box.session->state().until.has_value());
+  EXPECT_FALSE(box.session->state().what_to_do.empty());
   const std::size_t lines = box.server.lines.size();
   box.run(minutes(4));
   EXPECT_EQ(box.server.lines.size(), lines);
@@ -300,7 +300,7 @@ TEST(Stops, CallAnHourOfSilenceWhenEveryLoginIsHungUpOn) {
   box.dialer.cut();
   box.run(minutes(2));
   EXPECT_EQ(box.state(), State::paused);
-  EXPECT_EQ(box.session->state_detail().cause, "abrupt_closes");
+  EXPECT_EQ(box.session->state().cause, "abrupt_closes");
   EXPECT_EQ(box.restrictions(Kind::abrupt_closes).size(), 1U);
   const std::size_t lines = box.server.lines.size();
   box.server.on_open = nullptr;
@@ -354,7 +354,7 @@ TEST(LogOut, WorksWithoutTheServersHelp) {
   box.session->log_out([&](Result<void> r) { done = r.has_value(); });
   box.run();
   EXPECT_EQ(done, true);
-  EXPECT_EQ(box.session->state_detail().cause, "logged_out_here");
+  EXPECT_EQ(box.session->state().cause, "logged_out_here");
   EXPECT_TRUE(box.restrictions(Kind::unlinked).empty());
   box.session->log_out([&](Result<void> r) { done = r.has_value(); });
   EXPECT_EQ(done, false);

@@ -50,8 +50,8 @@ TEST(Trouble, IsToldWhileNoPhoneCanBeLinked) {
   box.dialer.refusal = {Errc::not_found, "name lookup"};
   box.run(minutes(2));
   EXPECT_FALSE(box.session->qr().has_value());
-  EXPECT_EQ(box.session->state_detail().cause, "dns");
-  EXPECT_NE(box.session->state_detail().what_to_do.find("DNS"), std::string::npos);
+  EXPECT_EQ(box.session->state().cause, "dns");
+  EXPECT_NE(box.session->state().what_to_do.find("DNS"), std::string::npos);
   box.dialer.refuse = false;
   box.run(minutes(2));
   EXPECT_EQ(box.state(), State::pairing);
@@ -67,8 +67,8 @@ TEST(Trouble, OfTheDiskIsNotChargedToTheAccountAndEndsByItself) {
     box.session->line().drop({Errc::full, "no room"});
     box.run(milliseconds(100));
     EXPECT_EQ(box.state(), State::backing_off);
-    EXPECT_EQ(box.session->state_detail().cause, "storage_full");
-    EXPECT_FALSE(box.session->state_detail().what_to_do.empty());
+    EXPECT_EQ(box.session->state().cause, "storage_full");
+    EXPECT_FALSE(box.session->state().what_to_do.empty());
     EXPECT_EQ(box.server.lines.size(), lines) << "it asks its disk before it knocks";
     box.run(seconds(10));
     EXPECT_EQ(box.state(), State::online);

@@ -15,6 +15,9 @@
 #include "posthorn/base/random.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/base/status.h"
+#include "posthorn/chat/people.h"
+#include "posthorn/chat/read_marks.h"
+#include "posthorn/session/linking.h"
 
 namespace posthorn::api {
 
@@ -77,7 +80,9 @@ class Api final : public RequestHandler {
     const InstanceState& state;
     OutboxPort& outbox;
     InboxPort& inbox;
-    Link& link;
+    session::Linking& link;
+    chat::People& people;
+    chat::ReadMarks& read_marks;
     std::function<Status()> status;
     /// The operator did what ends a restriction (reboot, setSettings); may be empty.
     std::function<void()> resume = {};

@@ -8,9 +8,6 @@
 #include "posthorn/base/job.h"
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
-#include "posthorn/chat/people.h"
-#include "posthorn/session/events.h"
-#include "posthorn/session/session.h"
 
 /// What the API needs from the stages beside it, in its own words; the composition root joins them
 /// to the real ones. Everything happens on the loop thread. `done` may run inside the call.
@@ -55,24 +52,6 @@ class InboxPort {
   /// Also for ids that are not the head. done: on disk; false: no such notification.
   virtual void remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) = 0;
   virtual void clear(Once<void(Result<void>)> done) = 0;
-};
-
-/// The WhatsApp session as far as the API may ask it; session_link.h has the real one.
-class Link {
- public:
-  virtual ~Link() = default;
-
-  [[nodiscard]] virtual session::State state() const = 0;
-  [[nodiscard]] virtual session::Account account() const = 0;
-  [[nodiscard]] virtual std::optional<std::string> qr() = 0;
-  virtual void request_link_code(const std::string& phone,
-                                 Once<void(Result<std::string>)> done) = 0;
-  virtual void log_out(Once<void(Result<void>)> done) = 0;
-  virtual void reconnect() = 0;
-  virtual void check_numbers(std::vector<std::string> phones,
-                             Once<void(Result<std::vector<chat::NumberStatus>>)> done) = 0;
-  virtual void mark_read(const std::string& chat, const std::string& message_id,
-                         Once<void(Result<std::size_t>)> done) = 0;
 };
 
 }  // namespace posthorn::api

@@ -30,8 +30,8 @@ const NumberStatus* Numbers::find(const std::string& phone) {
   return &at->second.status;
 }
 
-void Numbers::check(std::vector<std::string> phones,
-                    Once<void(Result<std::vector<NumberStatus>>)> done) {
+void Numbers::check_numbers(std::vector<std::string> phones,
+                            Once<void(Result<std::vector<NumberStatus>>)> done) {
   if (phones.size() > kMaxPhones) return done(fail(Errc::malformed, "more than 50 numbers"));
   std::vector<std::string> unknown;
   for (const std::string& phone : phones) {

@@ -15,14 +15,12 @@
 namespace posthorn::chat {
 
 /// Asks which phone numbers are on WhatsApp. Source: chapter 09 section 3.
-class Numbers {
+class Numbers final : public People {
  public:
   Numbers(const MessageContext& context, ReceiveLane& lane) : context_(context), lane_(lane) {}
 
-  /// phones: digits, at most 50. done: in the same order. Answers are remembered, yes for a day and
-  /// no for an hour, since asking for the same numbers again and again is what bulk senders do.
-  /// Errors: malformed (not digits, too many), disconnected, timeout, busy (asked too often).
-  void check(std::vector<std::string> phones, Once<void(Result<std::vector<NumberStatus>>)> done);
+  void check_numbers(std::vector<std::string> phones,
+                     Once<void(Result<std::vector<NumberStatus>>)> done) override;
   void forget_all() { known_.clear(); }
 
  private:

@@ -8,18 +8,17 @@
 #include "chat/send/read_receipt.h"
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
+#include "posthorn/chat/read_marks.h"
 
 namespace posthorn::chat {
 
 /// Says that messages were read. Source: chapters 06 section 7.2, 12 section 4.2.
-class ReadMarker {
+class ReadMarker final : public ReadMarks {
  public:
   explicit ReadMarker(const MessageContext& context) : context_(context) {}
 
-  /// chat: chatId; message_id: one, or empty for all unread ones of the chat that are remembered.
-  /// done: how many were marked. Errors: malformed (chat), not_found, disconnected, io.
   void mark(const std::string& chat, const std::string& message_id,
-            Once<void(Result<std::size_t>)> done);
+            Once<void(Result<std::size_t>)> done) override;
   /// The account's privacy settings have changed, or another account is linked.
   void forget_privacy() { read_to_.reset(); }
 

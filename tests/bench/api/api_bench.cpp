@@ -58,9 +58,9 @@ class NoInbox final : public api::InboxPort {
   void clear(Once<void(Result<void>)> done) override { done({}); }
 };
 
-class NoLink final : public api::Link {
+class NoLink final : public session::Linking, public chat::People, public chat::ReadMarks {
  public:
-  [[nodiscard]] session::State state() const override { return session::State::online; }
+  [[nodiscard]] const session::StateChanged& state() const override { return now; }
   [[nodiscard]] session::Account account() const override { return {"4915550001234", "", ""}; }
   [[nodiscard]] std::optional<std::string> qr() override { return std::nullopt; }
   void request_link_code(const std::string&, Once<void(Result<std::string>)> done) override {
@@ -72,10 +72,11 @@ class NoLink final : public api::Link {
                      Once<void(Result<std::vector<chat::NumberStatus>>)> done) override {
     done(std::vector<chat::NumberStatus>());
   }
-  void mark_read(const std::string&, const std::string&,
-                 Once<void(Result<std::size_t>)> done) override {
+  void mark(const std::string&, const std::string&, Once<void(Result<std::size_t>)> done) override {
     done(std::size_t{0});
   }
+
+  session::StateChanged now{session::State::online, 0, {}, {}, {}};
 };
 
 double thread_cpu_seconds() {
@@ -176,6 +177,8 @@ int run(const std::string& directory) {
                                           state,
                                           outbox,
                                           inbox,
+                                          link,
+                                          link,
                                           link,
                                           [] { return Status{}; },
                                           {}});

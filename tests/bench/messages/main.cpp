@@ -38,7 +38,7 @@ void receive(int count, int burst) {
   Rig rig;
   rig.introduce(rig.customer);
   // The first of a session are pkmsg; an answer makes the rest ordinary.
-  rig.box->on_message(rig.text_from(rig.customer, "FIRST", "hello"));
+  rig.listener().on_message(rig.text_from(rig.customer, "FIRST", "hello"));
   rig.turn();
   (void)rig.send(rig.job(id_of(0xFFFFFF), "answer"));
   const auto answer = rig.written_of("message").back();
@@ -51,7 +51,7 @@ void receive(int count, int burst) {
   rig.line.events.clear();
   const double start = cpu_seconds();
   for (int i = 0; i < count; ++i) {
-    rig.box->on_message(std::move(stanzas[static_cast<std::size_t>(i)]));
+    rig.listener().on_message(std::move(stanzas[static_cast<std::size_t>(i)]));
     if ((i + 1) % burst == 0) rig.turn();
     if (i % 1000 == 999) rig.line.take_written();
   }

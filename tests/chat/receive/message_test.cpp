@@ -10,7 +10,7 @@ using wire::Node;
 TEST(MessagesReceive, ATextBecomesAnEventAndThenAReceipt) {
   Rig rig;
   rig.introduce(rig.customer);
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "Hello"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "Hello"));
   rig.turn();
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 1U);
@@ -35,8 +35,8 @@ TEST(MessagesReceive, NoReceiptLeavesBeforeTheEventIsStored) {
   Rig rig;
   rig.introduce(rig.customer);
   rig.line.sink = FakeLine::Sink::holds;
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "one"));
-  rig.box->on_message(rig.text_from(rig.customer, "IN2", "two"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "one"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN2", "two"));
   rig.turn();
   ASSERT_EQ(rig.line.held.size(), 2U);
   rig.line.held[0]({});
@@ -55,15 +55,15 @@ TEST(MessagesReceive, WhatCouldNotBeStoredComesAgain) {
   rig.introduce(rig.customer);
   const Node stanza = rig.text_from(rig.customer, "IN1", "one");
   rig.line.sink = FakeLine::Sink::fails;
-  rig.box->on_message(stanza);
+  rig.listener().on_message(stanza);
   rig.turn();
   ASSERT_EQ(rig.line.dropped.size(), 1U);
   EXPECT_TRUE(rig.line.written.empty());
-  rig.box->on_offline({Errc::disconnected, "dropped"});
+  rig.listener().on_offline({Errc::disconnected, "dropped"});
 
   rig.line.sink = FakeLine::Sink::stores;
   rig.line.events.clear();
-  rig.box->on_message(stanza);
+  rig.listener().on_message(stanza);
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);  // the ratchet had not moved
   EXPECT_EQ(rig.messages()[0].text, "one");
@@ -73,12 +73,12 @@ TEST(MessagesReceive, ADuplicateGetsItsReceiptAndNoEvent) {
   Rig rig;
   rig.introduce(rig.customer);
   const Node stanza = rig.text_from(rig.customer, "IN1", "one");
-  rig.box->on_message(stanza);
+  rig.listener().on_message(stanza);
   rig.turn();
-  rig.box->on_message(stanza);
+  rig.listener().on_message(stanza);
   rig.turn();
   rig.restart();
-  rig.box->on_message(stanza);
+  rig.listener().on_message(stanza);
   rig.turn();
   EXPECT_EQ(rig.messages().size(), 1U);
   EXPECT_EQ(rig.written_of("receipt").size(), 3U);
@@ -90,18 +90,17 @@ TEST(MessagesReceive, ACrashBetweenNotificationAndCommitDoesNotNotifyTwice) {
   const Node first = rig.text_from(rig.customer, "IN1", "one");
   const Node second = rig.text_from(rig.customer, "IN2", "two");
   rig.line.sink = FakeLine::Sink::holds;
-  rig.box->on_message(first);
+  rig.listener().on_message(first);
   rig.turn();
   ASSERT_EQ(rig.line.held.size(), 1U);  // in the inbox ring, as far as we know
   rig.box.reset();                      // the power goes
   for (auto& stored : rig.line.held) stored({});
   rig.line.held.clear();
   rig.line.sink = FakeLine::Sink::stores;
+  rig.told = {"IN1"};
   rig.restart();
-  const std::vector<std::string> in_the_ring{"IN1"};
-  rig.box->known_recent(in_the_ring);
-  rig.box->on_message(first);
-  rig.box->on_message(second);
+  rig.listener().on_message(first);
+  rig.listener().on_message(second);
   rig.turn();
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 2U);  // one from before the crash
@@ -113,11 +112,11 @@ TEST(MessagesReceive, ACrashBetweenNotificationAndCommitDoesNotNotifyTwice) {
 TEST(MessagesReceive, OutOfOrderIsReadInTheOrderItCame) {
   Rig rig;
   rig.introduce(rig.customer);
-  rig.box->on_message(rig.text_from(rig.customer, "IN0", "zero"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN0", "zero"));
   const Node one = rig.text_from(rig.customer, "IN1", "one");
   const Node two = rig.text_from(rig.customer, "IN2", "two");
-  rig.box->on_message(two);
-  rig.box->on_message(one);
+  rig.listener().on_message(two);
+  rig.listener().on_message(one);
   rig.turn();
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 3U);
@@ -134,7 +133,7 @@ TEST(MessagesReceive, WhatWeTypeOnThePhoneIsAnOwnMessage) {
   Node stanza = rig.stanza_from(rig.phone, "OWN1", rig.phone.encrypt(sent, rig.box_jid));
   stanza.set_attr("recipient", rig.customer_lid);
   stanza.set_attr("peer_recipient_pn", rig.customer_pn);
-  rig.box->on_message(stanza);
+  rig.listener().on_message(stanza);
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
   const Message message = rig.messages()[0];
@@ -154,7 +153,7 @@ TEST(MessagesReceive, AStrangerCannotSpeakForUs) {
   wa::Message forged;
   forged.mutable_devicesentmessage()->set_destinationjid("300000000000003@lid");
   forged.mutable_devicesentmessage()->mutable_message()->set_conversation("forged");
-  rig.box->on_message(
+  rig.listener().on_message(
       rig.stanza_from(rig.customer, "F1", rig.customer.encrypt(forged, rig.box_jid)));
   rig.turn();
   EXPECT_TRUE(rig.messages().empty());
@@ -179,7 +178,7 @@ TEST(MessagesReceive, EditsAndDeletionsNameTheirTarget) {
   wa::Message wrapped;
   *wrapped.mutable_editedmessage()->mutable_message() = edit;
   const auto from_customer = [&](const char* id, const wa::Message& message) {
-    rig.box->on_message(
+    rig.listener().on_message(
         rig.stanza_from(rig.customer, id, rig.customer.encrypt(message, rig.box_jid)));
   };
   from_customer("E1", edit);
@@ -213,13 +212,14 @@ TEST(MessagesReceive, QuotesAndPreviewsAreShown) {
   context.set_stanzaid("ORIGINAL");
   context.set_participant("100000000000001@lid");
   context.mutable_quotedmessage()->set_conversation("Coming today?");
-  rig.box->on_message(
+  rig.listener().on_message(
       rig.stanza_from(rig.customer, "Q1", rig.customer.encrypt(quoted, rig.box_jid)));
   wa::Message link;
   link.mutable_extendedtextmessage()->set_text("see https://example.com");
   link.mutable_extendedtextmessage()->set_matchedtext("https://example.com");
   link.mutable_extendedtextmessage()->set_title("Example");
-  rig.box->on_message(rig.stanza_from(rig.customer, "Q2", rig.customer.encrypt(link, rig.box_jid)));
+  rig.listener().on_message(
+      rig.stanza_from(rig.customer, "Q2", rig.customer.encrypt(link, rig.box_jid)));
   rig.turn();
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 2U);
@@ -239,9 +239,9 @@ TEST(MessagesReceive, AnUnreadablePlaintextIsRefusedOnce) {
   rig.introduce(rig.customer);
   Bytes garbage(32, std::byte{0xff});
   garbage.back() = std::byte{1};
-  rig.box->on_message(
+  rig.listener().on_message(
       rig.stanza_from(rig.customer, "G1", rig.customer.encrypt_bytes(garbage, rig.box_jid)));
-  rig.box->on_message(rig.text_from(rig.customer, "G2", "next"));
+  rig.listener().on_message(rig.text_from(rig.customer, "G2", "next"));
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
   EXPECT_EQ(rig.messages()[0].text, "next");
@@ -254,7 +254,7 @@ TEST(MessagesReceive, AnUnreadablePlaintextIsRefusedOnce) {
 TEST(MessagesReceive, StanzasWithoutUseAreAcked) {
   Rig rig;
   const auto push = [&](std::vector<wire::Attr> attrs, std::vector<Node> children) {
-    rig.box->on_message(Node("message", std::move(attrs), std::move(children)));
+    rig.listener().on_message(Node("message", std::move(attrs), std::move(children)));
     rig.turn();
     const auto written = rig.line.take_written();
     EXPECT_EQ(written.size(), 1U);
@@ -283,7 +283,7 @@ TEST(MessagesReceive, GroupsAndStatusDrainWithoutQuestions) {
     Node stanza = rig.text_from(rig.customer, from, "unreadable");
     stanza.set_attr("participant", rig.customer.jid);
     stanza.set_attr("from", *wire::parse_jid(from));
-    rig.box->on_message(stanza);
+    rig.listener().on_message(stanza);
     rig.scheduler.advance(milliseconds(500));
     const auto written = rig.line.take_written();
     ASSERT_EQ(written.size(), 1U) << from;
@@ -300,7 +300,7 @@ TEST(MessagesReceive, ABroadcastListIsAChatWithItsSender) {
   Node stanza = rig.text_from(rig.customer, "B1", "To all my customers");
   stanza.set_attr("participant", rig.customer.jid);
   stanza.set_attr("from", wire::Jid{"1790000000", "broadcast", 0});
-  rig.box->on_message(stanza);
+  rig.listener().on_message(stanza);
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
   EXPECT_EQ(rig.messages()[0].chat, "4915550002222@c.us");
@@ -316,7 +316,7 @@ TEST(MessagesReceive, ReceiptsOfTheCustomerBecomeOneEventPerStep) {
   const auto receipt = [&](const wire::Jid& from, const char* type) {
     Node node("receipt", {{"id", "3EB0C0FFEE0000000000AA"}, {"from", from}, {"t", "1790000300"}});
     if (*type != '\0') node.set_attr("type", std::string(type));
-    rig.box->on_receipt(node);
+    rig.listener().on_receipt(node);
     rig.turn();
   };
   receipt(rig.laptop.jid, "inactive");
@@ -341,12 +341,12 @@ TEST(MessagesReceive, AMessageOvertakesAReceiptThatIsNotStoredYet) {
   rig.line.take_written();
   const Node receipt("receipt", {{"id", "3EB0C0FFEE0000000000AA"}, {"from", rig.customer.jid}});
   rig.line.sink = FakeLine::Sink::holds;
-  rig.box->on_receipt(receipt);
+  rig.listener().on_receipt(receipt);
   rig.turn();
   ASSERT_EQ(rig.line.held.size(), 1U);
-  EXPECT_EQ(rig.box->unfinished(), 1U);
+  EXPECT_EQ(rig.listener().unfinished(), 1U);
   rig.line.sink = FakeLine::Sink::stores;
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "a question"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "a question"));
   rig.turn();
   EXPECT_EQ(rig.messages().size(), 1U);
   EXPECT_EQ(rig.written_of("receipt").size(), 1U);
@@ -355,7 +355,7 @@ TEST(MessagesReceive, AMessageOvertakesAReceiptThatIsNotStoredYet) {
   held.front()({});
   rig.turn();
   EXPECT_EQ(rig.written_of("ack").size(), 1U);
-  EXPECT_EQ(rig.box->unfinished(), 0U);
+  EXPECT_EQ(rig.listener().unfinished(), 0U);
 }
 
 TEST(MessagesReceive, AReceiptThatCannotBeStoredIsToldAgain) {
@@ -364,14 +364,14 @@ TEST(MessagesReceive, AReceiptThatCannotBeStoredIsToldAgain) {
   rig.line.take_written();
   const Node receipt("receipt", {{"id", "3EB0C0FFEE0000000000AA"}, {"from", rig.customer.jid}});
   rig.line.sink = FakeLine::Sink::fails;
-  rig.box->on_receipt(receipt);
+  rig.listener().on_receipt(receipt);
   rig.turn();
   EXPECT_EQ(rig.line.dropped.size(), 1U);
   EXPECT_TRUE(rig.written_of("ack").empty());
-  EXPECT_EQ(rig.box->unfinished(), 0U);
+  EXPECT_EQ(rig.listener().unfinished(), 0U);
   rig.line.sink = FakeLine::Sink::stores;
   rig.line.events.clear();
-  rig.box->on_receipt(receipt);
+  rig.listener().on_receipt(receipt);
   rig.turn();
   EXPECT_EQ(rig.receipts().size(), 1U);
   EXPECT_EQ(rig.written_of("ack").size(), 1U);
@@ -381,12 +381,12 @@ TEST(MessagesReceive, MarksAChatAsRead) {
   Rig rig;
   rig.introduce(rig.customer);
   for (int i = 0; i < 300; ++i) {
-    rig.box->on_message(rig.text_from(rig.customer, "IN" + std::to_string(i), "x"));
+    rig.listener().on_message(rig.text_from(rig.customer, "IN" + std::to_string(i), "x"));
   }
   rig.turn();
   rig.line.take_written();
   std::optional<Result<std::size_t>> marked;
-  rig.box->mark_read("4915550002222@c.us", "", [&](Result<std::size_t> r) { marked = r; });
+  rig.box->read_marks().mark("4915550002222@c.us", "", [&](Result<std::size_t> r) { marked = r; });
   rig.turn();
   ASSERT_TRUE(marked && *marked);
   EXPECT_EQ(**marked, 300U);
@@ -398,7 +398,7 @@ TEST(MessagesReceive, MarksAChatAsRead) {
   EXPECT_EQ(written[0].child("list")->children().size(), 255U);
   EXPECT_EQ(written[1].child("list")->children().size(), 43U);
   marked.reset();
-  rig.box->mark_read("4915550002222@c.us", "", [&](Result<std::size_t> r) { marked = r; });
+  rig.box->read_marks().mark("4915550002222@c.us", "", [&](Result<std::size_t> r) { marked = r; });
   rig.turn();
   ASSERT_TRUE(marked && *marked);
   EXPECT_EQ(**marked, 0U);
@@ -407,8 +407,9 @@ TEST(MessagesReceive, MarksAChatAsRead) {
 TEST(MessagesReceive, ChecksNumbers) {
   Rig rig;
   std::optional<Result<std::vector<NumberStatus>>> result;
-  rig.box->check_numbers({"4915550002222", "4915559999999"},
-                         [&](Result<std::vector<NumberStatus>> r) { result = std::move(r); });
+  rig.box->people().check_numbers(
+      {"4915550002222", "4915559999999"},
+      [&](Result<std::vector<NumberStatus>> r) { result = std::move(r); });
   rig.turn();
   ASSERT_TRUE(result && *result);
   ASSERT_EQ((*result)->size(), 2U);

@@ -30,7 +30,7 @@ std::size_t asked(const Rig& rig, std::string_view xmlns) {
 
 void notify(Rig& rig, Node notification) {
   bool handled = false;
-  rig.box->on_notification(std::move(notification), [&] { handled = true; });
+  rig.listener().on_notification(std::move(notification), [&] { handled = true; });
   rig.turn();
   EXPECT_TRUE(handled);
 }
@@ -79,7 +79,7 @@ TEST(MessagesNotices, TheCustomerMayHaveANewPhone) {
   // The same account with new keys writes without any notification.
   PeerDevice renewed(rig.customer_lid, 77);
   rig.introduce(renewed);
-  rig.box->on_message(rig.text_from(renewed, "IN1", "new phone"));
+  rig.listener().on_message(rig.text_from(renewed, "IN1", "new phone"));
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
   EXPECT_EQ(rig.messages()[0].text, "new phone");
@@ -107,7 +107,7 @@ TEST(MessagesNotices, ANumberLearnsItsLidFromAMessageAndKeepsItsSession) {
   // The answer comes from the LID and names the number.
   const auto first = rig.written_of("message")[0];
   ASSERT_TRUE(rig.customer.decrypt(*Rig::enc_for(first, rig.customer_pn), rig.box_jid));
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "thanks"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "thanks"));
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
   EXPECT_EQ(rig.messages()[0].chat, "4915550002222@c.us");
@@ -129,10 +129,11 @@ TEST(MessagesNotices, ReadReceiptsFollowThePrivacySetting) {
         {Node("privacy", {}, {Node("category", {{"name", "readreceipts"}, {"value", value}})})});
   };
   const auto read = [&](const char* id) {
-    rig.box->on_message(rig.text_from(rig.customer, id, "x"));
+    rig.listener().on_message(rig.text_from(rig.customer, id, "x"));
     rig.turn();
     rig.line.take_written();
-    rig.box->mark_read("4915550002222@c.us", id, [](Result<std::size_t> r) { EXPECT_TRUE(r); });
+    rig.box->read_marks().mark("4915550002222@c.us", id,
+                               [](Result<std::size_t> r) { EXPECT_TRUE(r); });
     rig.turn();
     return rig.line.take_written().at(0).text_attr("type");
   };
@@ -165,12 +166,12 @@ TEST(MessagesNotices, LogoutForgetsPeopleAndMessages) {
   Rig rig;
   rig.introduce(rig.customer);
   const Node stanza = rig.text_from(rig.customer, "IN1", "x");
-  rig.box->on_message(stanza);
+  rig.listener().on_message(stanza);
   rig.turn();
   (void)rig.send(rig.job(kFirst, "one"));
-  rig.box->on_logged_out();
+  rig.listener().on_logged_out();
   std::optional<Result<std::size_t>> marked;
-  rig.box->mark_read("4915550002222@c.us", "", [&](Result<std::size_t> r) { marked = r; });
+  rig.box->read_marks().mark("4915550002222@c.us", "", [&](Result<std::size_t> r) { marked = r; });
   rig.turn();
   ASSERT_TRUE(marked && *marked);
   EXPECT_EQ(**marked, 0U);
@@ -210,7 +211,7 @@ TEST(MessagesSecret, AnEncryptedEditIsAnEdit) {
   const Bytes secret(32, std::byte{7});
   wa::Message original = text_message("teh text");
   original.mutable_messagecontextinfo()->set_messagesecret(std::string(as_text(secret)));
-  rig.box->on_message(
+  rig.listener().on_message(
       rig.stanza_from(rig.customer, "IN1", rig.customer.encrypt(original, rig.box_jid)));
   wa::Message edit;
   auto& protocol = *edit.mutable_protocolmessage();
@@ -232,7 +233,7 @@ TEST(MessagesSecret, AnEncryptedEditIsAnEdit) {
       as_text(crypto::aes_gcm_encrypt(key, iv, {}, as_bytes(edit.SerializeAsString())))));
   // In the next batch: what an edit refers to is read from the store.
   rig.turn();
-  rig.box->on_message(
+  rig.listener().on_message(
       rig.stanza_from(rig.customer, "IN2", rig.customer.encrypt(carrier, rig.box_jid)));
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 2U);

@@ -32,7 +32,7 @@ TEST(MessagesRetry, AsksWithKeysAtOnceWhenThereIsNoSession) {
   Node msg = rig.text_from(rig.customer, "IN1", "lost");
   msg.mutable_children()[0].set_attr("type", std::string("msg"));
   msg.mutable_children()[0].content = inner_message(msg.mutable_children()[0].bytes());
-  rig.box->on_message(msg);
+  rig.listener().on_message(msg);
   rig.turn();
   const auto receipts = rig.written_of("receipt");
   ASSERT_EQ(receipts.size(), 1U);
@@ -46,7 +46,7 @@ TEST(MessagesRetry, FourRequestsThenTheMessageIsGivenUp) {
   Rig other(2);
   other.introduce(rig.customer);  // its messages are for another box with this address
   for (int attempt = 1; attempt <= 4; ++attempt) {
-    rig.box->on_message(rig.text_from(rig.customer, "IN1", "unreadable"));
+    rig.listener().on_message(rig.text_from(rig.customer, "IN1", "unreadable"));
     rig.scheduler.advance(milliseconds(500));
     const auto written = rig.line.take_written();
     ASSERT_EQ(written.size(), 2U) << attempt;
@@ -64,7 +64,7 @@ TEST(MessagesRetry, FourRequestsThenTheMessageIsGivenUp) {
     EXPECT_EQ(written[1].text_attr("error"), "500");
     EXPECT_TRUE(rig.messages().empty());
   }
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "unreadable"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "unreadable"));
   rig.scheduler.advance(milliseconds(500));
   EXPECT_TRUE(rig.written_of("receipt").empty());
   EXPECT_EQ(rig.written_of("ack").size(), 1U);
@@ -77,9 +77,9 @@ TEST(MessagesRetry, TheAnswerIsRead) {
   Rig rig;
   Rig other(2);
   other.introduce(rig.customer);
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "first"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "first"));
   rig.scheduler.advance(milliseconds(500));
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "first"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "first"));
   rig.scheduler.advance(milliseconds(500));
   const auto requests = rig.written_of("receipt");
   ASSERT_EQ(requests.size(), 2U);
@@ -87,7 +87,7 @@ TEST(MessagesRetry, TheAnswerIsRead) {
   rig.line.take_written();
   Node again = rig.text_from(rig.customer, "IN1", "first");
   again.mutable_children()[0].set_attr("count", std::string("2"));
-  rig.box->on_message(again);
+  rig.listener().on_message(again);
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
   EXPECT_EQ(rig.messages()[0].text, "first");
@@ -99,7 +99,7 @@ TEST(MessagesRetry, RequestsArePaced) {
   Rig other(2);
   other.introduce(rig.customer);
   for (int i = 0; i < 10; ++i) {
-    rig.box->on_message(rig.text_from(rig.customer, "IN" + std::to_string(i), "unreadable"));
+    rig.listener().on_message(rig.text_from(rig.customer, "IN" + std::to_string(i), "unreadable"));
   }
   rig.turn();
   EXPECT_EQ(rig.written_of("receipt").size(), 1U);
@@ -113,7 +113,7 @@ TEST(MessagesRetry, AMessageThatNobodySendsAgainIsShownAfterAWhile) {
   Rig rig;
   Rig other(2);
   other.introduce(rig.customer);
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "unreadable"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "unreadable"));
   rig.scheduler.advance(minutes(9));
   EXPECT_TRUE(rig.messages().empty());
   rig.scheduler.advance(minutes(3));
@@ -150,7 +150,7 @@ TEST(MessagesRetry, ADeviceThatLostItsSessionGetsTheMessageAgain) {
   rig.restart();  // what was sent is kept over restarts
   rig.line.take_written();
   ASSERT_TRUE(rig.laptop.keys.forget_peer(address_of(rig.box_jid).name));
-  rig.box->on_receipt(retry_receipt(rig.laptop, 1, true));
+  rig.listener().on_receipt(retry_receipt(rig.laptop, 1, true));
   rig.turn();
   const auto messages = rig.written_of("message");
   ASSERT_EQ(messages.size(), 1U);
@@ -177,7 +177,7 @@ TEST(MessagesRetry, OurPhoneGetsItsCopyAgain) {
   rig.line.take_written();
   Node receipt = retry_receipt(rig.phone, 2, true);
   receipt.set_attr("recipient", rig.customer_lid);
-  rig.box->on_receipt(receipt);
+  rig.listener().on_receipt(receipt);
   rig.turn();
   const auto messages = rig.written_of("message");
   ASSERT_EQ(messages.size(), 1U);
@@ -197,10 +197,10 @@ TEST(MessagesRetry, ASessionThatStaysBrokenIsBuiltAnew) {
     return count;
   };
   const std::size_t before = fetches();
-  rig.box->on_receipt(retry_receipt(rig.customer, 2, false));
+  rig.listener().on_receipt(retry_receipt(rig.customer, 2, false));
   rig.turn();
   EXPECT_EQ(fetches(), before);  // the second request: the session gets one more chance
-  rig.box->on_receipt(retry_receipt(rig.customer, 3, false));
+  rig.listener().on_receipt(retry_receipt(rig.customer, 3, false));
   rig.turn();
   EXPECT_EQ(fetches(), before + 1);
   EXPECT_EQ(rig.written_of("message").size(), 2U);
@@ -211,7 +211,7 @@ TEST(MessagesRetry, AStrangerDoesNotGetTheMessage) {
   (void)rig.send(rig.job(kId, "Your receipt"));
   rig.line.take_written();
   PeerDevice stranger({"300000000000003", "lid", 0}, 99);
-  rig.box->on_receipt(retry_receipt(stranger, 1, true));
+  rig.listener().on_receipt(retry_receipt(stranger, 1, true));
   rig.turn();
   EXPECT_TRUE(rig.written_of("message").empty());
   EXPECT_EQ(rig.written_of("ack").size(), 1U);
@@ -222,7 +222,7 @@ TEST(MessagesRetry, EndlessRequestsEnd) {
   (void)rig.send(rig.job(kId, "Your receipt"));
   rig.line.take_written();
   for (int i = 0; i < 20; ++i) {
-    rig.box->on_receipt(retry_receipt(rig.customer, 1, false));
+    rig.listener().on_receipt(retry_receipt(rig.customer, 1, false));
     rig.turn();
   }
   EXPECT_EQ(rig.written_of("message").size(), 10U);
@@ -231,7 +231,7 @@ TEST(MessagesRetry, EndlessRequestsEnd) {
 
 TEST(MessagesRetry, MalformedRequestsAreAcked) {
   Rig rig;
-  rig.box->on_receipt(
+  rig.listener().on_receipt(
       Node("receipt", {{"id", "R1"}, {"from", rig.customer.jid}, {"type", "retry"}}));
   rig.turn();
   ASSERT_EQ(rig.written_of("ack").size(), 1U);

@@ -44,7 +44,7 @@ TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   rig.line.self.push_name = "Bakery @Posthorn";
   (void)rig.send(rig.job(kId, "hello"));  // their LID is known now
   rig.line.take_written();
-  rig.box->show_typing("4915550002222@c.us", true);
+  rig.box->sender().show_typing("4915550002222@c.us", true);
   auto stanzas = rig.line.take_written();
   ASSERT_EQ(stanzas.size(), 2U);
   EXPECT_EQ(stanzas[0].tag, "presence");
@@ -55,18 +55,18 @@ TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   EXPECT_EQ(stanzas[1].jid_attr("from"), rig.box_jid);
   EXPECT_NE(stanzas[1].child("composing"), nullptr);
 
-  rig.box->show_typing("4915550002222@c.us", false);
+  rig.box->sender().show_typing("4915550002222@c.us", false);
   stanzas = rig.line.take_written();
   ASSERT_EQ(stanzas.size(), 2U);
   EXPECT_NE(stanzas[0].child("paused"), nullptr);
   EXPECT_EQ(stanzas[1].text_attr("type"), "unavailable");
 
-  rig.box->show_typing("nobody", true);
+  rig.box->sender().show_typing("nobody", true);
   rig.line.is_online = false;
-  rig.box->show_typing("4915550002222@c.us", true);
+  rig.box->sender().show_typing("4915550002222@c.us", true);
   rig.line.is_online = true;
   rig.line.self.push_name.clear();
-  rig.box->show_typing("4915550002222@c.us", true);
+  rig.box->sender().show_typing("4915550002222@c.us", true);
   EXPECT_TRUE(rig.line.take_written().empty());
 }
 
@@ -84,7 +84,7 @@ TEST(MessagesSend, UsesMsgOnceThePeerHasAnswered) {
   (void)rig.send(rig.job(kId, "one"));
   const auto first = rig.written_of("message")[0];
   ASSERT_TRUE(rig.customer.decrypt(*Rig::enc_for(first, rig.customer.jid), rig.box_jid));
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "hello"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "hello"));
   rig.turn();
   rig.line.take_written();
   (void)rig.send(rig.job("3EB0C0FFEE0000000000AB", "two"));
@@ -108,7 +108,7 @@ TEST(MessagesSend, FallsBackToTheNumberWithoutALid) {
 TEST(MessagesSend, QuotesWhatTheCustomerWrote) {
   Rig rig;
   rig.introduce(rig.customer);
-  rig.box->on_message(rig.text_from(rig.customer, "QUESTION", "When do you close?"));
+  rig.listener().on_message(rig.text_from(rig.customer, "QUESTION", "When do you close?"));
   rig.turn();
   rig.line.take_written();
   Job job = rig.job(kId, "At six");
@@ -169,8 +169,8 @@ TEST(MessagesSend, ASecondSendMeanwhileIsBusy) {
   Rig rig;
   rig.start_send(rig.job(kId, "one"));
   std::optional<throttle::SendOutcome> second;
-  rig.box->send(rig.job("3EB0C0FFEE0000000000AB", "two"),
-                [&](throttle::SendOutcome result) { second = std::move(result); });
+  rig.box->sender().send(rig.job("3EB0C0FFEE0000000000AB", "two"),
+                         [&](throttle::SendOutcome result) { second = std::move(result); });
   ASSERT_TRUE(second);
   EXPECT_EQ(second->kind, Kind::not_sent);
 }
@@ -250,7 +250,7 @@ TEST(MessagesSend, GivesOurTokenOncePerWeekAndAttachesTheirs) {
 
   Node token("token", {{"type", "trusted_contact"}, {"t", "1789999000"}}, to_bytes("TOKEN"));
   bool handled = false;
-  rig.box->on_notification(
+  rig.listener().on_notification(
       Node("notification", {{"type", "privacy_token"}, {"from", rig.customer_pn}, {"id", "1"}},
            {Node("tokens", {}, {token})}),
       [&] { handled = true; });

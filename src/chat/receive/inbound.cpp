@@ -1,0 +1,124 @@
+#include "chat/receive/inbound.h"
+
+#include <utility>
+
+#include "chat/people/names.h"
+#include "chat/receive/envelope.h"
+#include "chat/receive/receipts.h"
+
+namespace posthorn::chat {
+namespace {
+
+using wire::Node;
+
+constexpr int kNackRetry = 500;
+
+std::optional<std::uint32_t> resend_count(const Envelope& envelope) {
+  for (const EncPart& part : envelope.parts) {
+    if (part.count) return part.count;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Inbound::Inbound(const MessageContext& context, ReceiveLane& lane, signal::Protocol& protocol,
+                 Tokens& tokens)
+    : context_(context),
+      lane_(lane),
+      tokens_(tokens),
+      receiver_(context, protocol),
+      retries_(context, protocol, [this](const Node& stanza) { show_given_up(stanza); }) {}
+
+Result<LaneWork> Inbound::take(const Node& stanza, bool batch_open) {
+  TRY(auto reception, receiver_.receive(stanza, batch_open));
+  LaneWork work;
+  work.after_commit = reception.after_commit;
+  if (work.after_commit) return work;
+  if (reception.failed) {
+    ask_again(work, reception);
+  } else if (reception.seen_key) {
+    retries_.forget(*reception.seen_key);
+  }
+  if (reception.event) {
+    work.message_id = reception.event->id;
+    work.events.emplace_back(std::move(*reception.event));
+  }
+  work.afterwards = [this, replies = std::move(reception.replies),
+                     failed = std::move(reception.failed), count = reception.retry_count,
+                     key = reception.retry_key, changed = reception.changed_identity]() mutable {
+    for (Node& reply : replies) context_.line.write(std::move(reply));
+    if (failed) retries_.ask(std::move(*failed), key, count);
+    if (changed) tokens_.on_identity_change(*changed);
+  };
+  const bool writes = reception.seen_key || reception.received || !reception.names.empty() ||
+                      !reception.push_name_user.empty();
+  if (writes) {
+    work.write = [this, reception = std::move(reception)] { return write_reception(reception); };
+  }
+  return work;
+}
+
+/// Decides whether a message that could not be read is asked for (again) or given up.
+void Inbound::ask_again(LaneWork& work, Reception& reception) {
+  const Node& stanza = reception.failed->stanza;
+  const session::Identity& self = context_.line.identity();
+  const auto envelope = parse_envelope(stanza, self, context_.clock.now());
+  const auto key =
+      envelope ? seen_key_of(context_.names, *envelope) : fail(envelope.error(), "retry");
+  if (!key) return;
+  if (const auto count = retries_.next_count(*key, resend_count(*envelope))) {
+    reception.retry_count = *count;
+    reception.retry_key = *key;
+    return;
+  }
+  reception.replies.push_back(build_ack(stanza, self, envelope->is_status() ? 0 : kNackRetry));
+  retries_.stop_awaiting(*key);
+  if (!reception.failed->hide_failure) {
+    if (auto event = undecryptable(stanza)) {
+      work.message_id = event->id;
+      work.events.emplace_back(std::move(*event));
+    }
+  }
+  reception.failed.reset();
+}
+
+void Inbound::show_given_up(const Node& stanza) {
+  lane_.push([this, stanza](bool) -> Result<LaneWork> {
+    LaneWork work;
+    TRY(Message event, undecryptable(stanza));
+    work.events.emplace_back(std::move(event));
+    return work;
+  });
+}
+
+Result<Message> Inbound::undecryptable(const Node& stanza) {
+  TRY(const auto envelope, parse_envelope(stanza, context_.line.identity(), context_.clock.now()));
+  Message event;
+  event.kind = Message::Kind::undecryptable;
+  event.id = envelope.id;
+  TRY(event.chat, context_.names.chat_id(envelope.chat));
+  TRY(event.sender, context_.names.chat_id(envelope.sender));
+  event.sender_name = envelope.push_name;
+  event.from_me = envelope.from_me;
+  event.timestamp = envelope.timestamp;
+  return event;
+}
+
+Result<void> Inbound::write_reception(const Reception& reception) {
+  for (const auto& [one, other] : reception.names) {
+    TRY(context_.names.learn(one, other));
+  }
+  if (reception.seen_key) {
+    TRY(context_.messages.save_seen(*reception.seen_key, context_.clock.now()));
+  }
+  if (reception.received) {
+    TRY(context_.messages.save_received(*reception.received));
+  }
+  if (!reception.push_name_user.empty()) {
+    TRY(context_.messages.save_push_name(reception.push_name_user, reception.push_name));
+  }
+  return {};
+}
+
+}  // namespace posthorn::chat

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "chat/lane/context.h"
+#include "chat/lane/lane.h"
+#include "chat/people/tokens.h"
+#include "chat/receive/message.h"
+#include "chat/receive/retry_request.h"
+#include "posthorn/base/result.h"
+#include "posthorn/signal/protocol.h"
+#include "posthorn/wire/node.h"
+
+namespace posthorn::chat {
+
+/// What becomes of one <message>: an event, a request to send it again, or a message that nobody
+/// could read; and what is kept of it.
+class Inbound {
+ public:
+  /// All outlive this. protocol: on staged keys.
+  Inbound(const MessageContext& context, ReceiveLane& lane, signal::Protocol& protocol,
+          Tokens& tokens);
+
+  /// For the lane. Errors: io and the like, never because of what the stanza says.
+  [[nodiscard]] Result<LaneWork> take(const wire::Node& stanza, bool batch_open);
+  /// The connection is gone: the server will deliver what was not acked.
+  void forget_waiting() { retries_.forget_waiting(); }
+
+ private:
+  void ask_again(LaneWork& work, Reception& reception);
+  void show_given_up(const wire::Node& stanza);
+  [[nodiscard]] Result<Message> undecryptable(const wire::Node& stanza);
+  Result<void> write_reception(const Reception& reception);
+
+  const MessageContext& context_;
+  ReceiveLane& lane_;
+  Tokens& tokens_;
+  Receiver receiver_;
+  RetryRequests retries_;
+};
+
+}  // namespace posthorn::chat
