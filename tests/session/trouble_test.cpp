@@ -64,7 +64,7 @@ TEST(Trouble, OfTheDiskIsNotChargedToTheAccountAndEndsByItself) {
   const std::size_t told = box.restrictions().size();
   for (int i = 0; i < 5; ++i) {
     const std::size_t lines = box.server.lines.size();
-    box.session->line().drop({Errc::full, "no room"});
+    box.session->drop({Errc::full, "no room"});
     box.run(milliseconds(100));
     EXPECT_EQ(box.state(), State::backing_off);
     EXPECT_EQ(box.session->state().cause, "storage_full");
