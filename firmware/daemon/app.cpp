@@ -333,8 +333,8 @@ Status App::status() const {
   if (!status.until) status.until = valve_->status().until;
   status.outbox_jobs = outbox_->count();
   status.inbox_notifications = inbox_->count();
-  status.storage_ok =
-      out_.store.healthy() && !out_.outbox_ring.status().fault && !out_.inbox_ring.status().fault;
+  status.storage_ok = !detail.cause.starts_with("storage") && out_.store.healthy() &&
+                      !out_.outbox_ring.status().fault && !out_.inbox_ring.status().fault;
   status.clock_trusted = out_.clock.now().trusted;
   return status;
 }

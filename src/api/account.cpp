@@ -25,6 +25,14 @@ json::Value link_code_answer(const std::string& code) {
   return out;
 }
 
+/// `message` is ours beside the contract's two: why there is none.
+json::Value no_link_code(const Error& why, const Status& status) {
+  json::Value out = link_code_answer("");
+  const bool refused = why.code == Errc::refused || why.code == Errc::busy;
+  out["message"] = refused || status.what_to_do.empty() ? why.detail : status.what_to_do;
+  return out;
+}
+
 }  // namespace
 
 void get_settings(Context& context, Call call) {
@@ -85,9 +93,11 @@ void get_authorization_code(Context& context, Call call) {
   if (!phone) return call.refuse(phone.error());
   if (is_linked(context)) return call.refuse(400, "instance account already authorized");
   context.outside.link.request_link_code(
-      *phone, [call = std::move(call)](Result<std::string> code) mutable {
-        if (!code) log::info("api", "no link code", {{"error", code.error()}});
-        call.send(link_code_answer(code ? *code : ""));
+      *phone,
+      [status = context.outside.status, call = std::move(call)](Result<std::string> code) mutable {
+        if (code) return call.send(link_code_answer(*code));
+        log::info("api", "no link code", {{"error", code.error()}});
+        call.send(no_link_code(code.error(), status ? status() : Status{}));
       });
 }
 

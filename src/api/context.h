@@ -18,7 +18,7 @@ struct Context : std::enable_shared_from_this<Context> {
       : options(std::move(o)),
         outside(out),
         polls(outside.scheduler),
-        qr_wait(outside.scheduler, outside.link),
+        qr_wait(outside.scheduler, outside.link, outside.status),
         idempotency(outside.blobs, outside.outbox) {}
 
   const ApiOptions options;

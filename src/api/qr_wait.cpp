@@ -28,6 +28,11 @@ std::optional<json::Value> QrWait::current() {
   return out;
 }
 
+std::string QrWait::why_none() const {
+  const std::string known = status_ ? status_().what_to_do : "";
+  return known.empty() ? "no QR code from WhatsApp yet, try again in a few seconds" : known;
+}
+
 void QrWait::answer(Call call) {
   if (const auto now = current()) return call.send(*now);
   waiting_.push_back({std::move(call), scheduler_.now() + kLongest});
@@ -44,8 +49,7 @@ void QrWait::look() {
     }
   }
   if (!waiting_.empty()) look_.start(kLook, [this] { look(); });
-  const json::Value answer =
-      found.value_or(form("error", "no QR code from WhatsApp yet, try again in a few seconds"));
+  const json::Value answer = found.value_or(form("error", why_none()));
   for (Waiting& one : answered) one.call.send(answer);
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <list>
+#include <utility>
 
 #include "posthorn/api/api.h"
 #include "posthorn/base/scheduler.h"
@@ -14,8 +16,9 @@ class QrWait {
   static constexpr milliseconds kLook{200};
   static constexpr seconds kLongest{10};
 
-  QrWait(Scheduler& scheduler, session::Linking& link)
-      : link_(link), scheduler_(scheduler), look_(scheduler) {}
+  /// status: tells why there is no code.
+  QrWait(Scheduler& scheduler, session::Linking& link, std::function<Status()> status)
+      : link_(link), status_(std::move(status)), scheduler_(scheduler), look_(scheduler) {}
 
   /// Answers when there is a code, or the account is linked, or kLongest is over.
   void answer(Call call);
@@ -28,9 +31,11 @@ class QrWait {
   };
 
   [[nodiscard]] std::optional<json::Value> current();
+  [[nodiscard]] std::string why_none() const;
   void look();
 
   session::Linking& link_;
+  std::function<Status()> status_;
   Scheduler& scheduler_;
   Timer look_;
   std::list<Waiting> waiting_;

@@ -20,10 +20,12 @@ constexpr std::size_t kMostOwedAcks = 1024;
 constexpr std::size_t kRawBytes = 4096;
 constexpr std::size_t kMostRoutingBytes = 1024;
 constexpr std::size_t kMostNameBytes = 256;
+constexpr auto kAppdata = "appdata";
 
 /// Stanzas that other people cause; they carry `offline` when they come from the backlog.
 bool from_outside(const wire::Node& stanza) {
-  constexpr std::array kTags{names::kMessage, names::kReceipt, names::kNotification, names::kCall};
+  constexpr std::array kTags{names::kMessage, names::kReceipt, names::kNotification,
+                             names::kCall,    names::kStatus,  kAppdata};
   return std::ranges::find(kTags, stanza.tag) != kTags.end();
 }
 
@@ -88,6 +90,11 @@ void Core::on_stanza(wire::Node stanza) {
   if (tag == names::kIb) return on_ib(stanza);
   if (tag == names::kCall) {
     if (stanza.has_attr(names::kId)) write(build_call_answer(stanza));
+    return;
+  }
+  // Not read, but what is not acknowledged comes again at every login.
+  if (tag == names::kStatus || tag == kAppdata) {
+    if (stanza.has_attr(names::kId)) write(build_ack(stanza));
     return;
   }
   if (tag == names::kError) {

@@ -36,6 +36,11 @@ constexpr Trouble kCertificate{
     "certificate",
     "Check the shop's network: somebody between the box and WhatsApp shows a wrong certificate (a "
     "log-in page, a proxy that opens TLS, or an attacker)."};
+constexpr Trouble kHungUp{
+    "hung_up",
+    "Whatever takes the connection closes it before WhatsApp answers, so WhatsApp cannot be "
+    "reached: "
+    "check the router's firewall and the proxy of the box. It tries again by itself."};
 constexpr Trouble kLost{"connection_lost", ""};
 
 Trouble before_the_other_end(Errc code) {
@@ -61,6 +66,7 @@ Trouble trouble_of(const Error& why, Reached reached) {
   if (reached == Reached::nothing) return before_the_other_end(why.code);
   const bool odd = why.code == Errc::malformed || why.code == Errc::refused;
   if (reached == Reached::other_end && odd) return kNotWhatsApp;
+  if (reached == Reached::other_end && why.code == Errc::disconnected) return kHungUp;
   return kLost;
 }
 

@@ -282,8 +282,8 @@ void Valve::Impl::hand_over(std::uint64_t sequence, const ChatKey& chat, Lane la
         if (!started_ || !still_allowed(engine_.state, chat, lane, moment().now))
           return put_back(sequence, milliseconds(0));
         if (attempts_.contains(sequence)) job->typing = milliseconds(0);
-        const Tick wait =
-            std::max(job->typing.count(), typed_gap_.earliest(lane, chat) - moment().now);
+        const Tick wait = std::max(job->typing.count(),
+                                   typed_gap_.earliest(engine_.state, lane, chat) - moment().now);
         if (wait <= 0) return pass_on(sequence, lane, *job);
         type_first(sequence, chat, lane, std::move(*job), milliseconds(wait));
       }));

@@ -403,6 +403,26 @@ TEST(Stanzas, OfUnknownKindsAreTolerated) {
   EXPECT_EQ(box.server.lines.size(), 2U);
 }
 
+TEST(Stanzas, ThatAreNotReadAreAcknowledgedAllTheSame) {
+  Box box;
+  box.link();
+  for (const char* tag : {"status", "appdata"}) {
+    box.server.send(wire::Node(tag, {{"id", std::string("id-of-") + tag},
+                                     {"from", wire::Jid{"", "s.whatsapp.net", 0}},
+                                     {"offline", "0"}}));
+    box.run();
+    const auto acks = box.server.line().all("ack");
+    ASSERT_FALSE(acks.empty());
+    EXPECT_EQ(acks.back().text_attr("class"), tag);
+    EXPECT_EQ(acks.back().text_attr("id"), std::string("id-of-") + tag);
+    EXPECT_FALSE(acks.back().has_attr("error"));
+  }
+  const std::size_t acks = box.server.line().all("ack").size();
+  box.server.send(wire::Node("status"));  // without an id there is nothing to acknowledge
+  box.run();
+  EXPECT_EQ(box.server.line().all("ack").size(), acks);
+}
+
 TEST(Dirty, IsCleanedAfterItWasDealtWith) {
   Box box;
   box.link();

@@ -29,6 +29,7 @@ TEST(Trouble, NamesWhatMustBeMended) {
       {Errc::crypto, Reached::other_end, "certificate", false},
       {Errc::refused, Reached::other_end, "not_whatsapp", false},
       {Errc::malformed, Reached::other_end, "not_whatsapp", false},
+      {Errc::disconnected, Reached::other_end, "hung_up", false},
       {Errc::timeout, Reached::other_end, "connection_lost", false},
       {Errc::disconnected, Reached::whatsapp, "connection_lost", false},
       {Errc::malformed, Reached::whatsapp, "connection_lost", false},

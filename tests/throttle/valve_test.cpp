@@ -74,6 +74,19 @@ TEST(Valve, TypingIsPartOfTheGapAndNeverShortensIt) {
   EXPECT_GE(uneven[2] - uneven[1], 8000);
 }
 
+TEST(Valve, OneTypedMessageSlowsNothingDownWhereNothingIsPaced) {
+  Settings settings;
+  settings.unpaced_for_benchmarks = true;
+  Box box(settings);
+  for (int i = 0; i < 4; ++i) {
+    Job job = box.make_job(person(1), "text " + std::to_string(i));
+    if (i == 0) job.typing = seconds(2);
+    box.post(job);
+  }
+  box.scheduler.advance(milliseconds(2500));
+  EXPECT_EQ(box.sender.sent.size(), 4U);
+}
+
 TEST(Valve, ASignalWhileTypingStopsTheMessage) {
   Box box;
   Job job = box.make_job(person(1), "to somebody new");

@@ -19,8 +19,7 @@ wire::Node build_presence(const session::Identity& self, bool available) {
 
 std::vector<wire::Node> build_typing(const session::Identity& self, const wire::Jid& to, bool on) {
   if (self.push_name.empty()) return {};
-  const wire::Jid& from = to.is_lid() && !self.lid.user.empty() ? self.lid : self.pn;
-  wire::Node state(names::kChatstate, {{names::kFrom, from}, {names::kTo, to}},
+  wire::Node state(names::kChatstate, {{names::kTo, to}},
                    std::vector{wire::Node(on ? "composing" : "paused")});
   std::vector<wire::Node> stanzas;
   if (on) stanzas.push_back(build_presence(self, true));
