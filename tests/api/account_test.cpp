@@ -342,7 +342,7 @@ TEST(GetAuthorizationCode, SaysNoInTheDocumentedForms) {
             "Validation failed. Details: 'phoneNumber' is required");
   box.link.link_code = fail(Errc::busy, "asked too often");
   EXPECT_EQ(box.post("getAuthorizationCode", R"({"phoneNumber":4915550001234})")->text(),
-            R"({"code":"","status":false})");
+            R"({"code":"","message":"asked too often","status":false})");
 }
 
 }  // namespace
