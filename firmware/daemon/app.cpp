@@ -189,7 +189,7 @@ void App::tell_of_message(const chat::Message& message) {
   if (message.from_me) {
     valve_->on_own_send(message.chat, message.timestamp);
   } else {
-    valve_->on_inbound(message.chat, message.text, message.timestamp);
+    valve_->on_inbound(message.chat, readable_text(message.content), message.timestamp);
   }
 }
 
@@ -271,7 +271,7 @@ void App::ask_restriction() {
 void App::confirm_opt_out(const std::string& chat, const std::string& text) {
   Job job;
   job.chat = chat;
-  job.text = text;
+  job.content.what = content::Text{text, true, std::nullopt};
   job.accepted_at = out_.clock.now();
   job.expires_at = job.accepted_at + config_.queue.keep;
   job.id = make_message_id(out_.random, job.accepted_at, session_->account().phone);

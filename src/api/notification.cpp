@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/notification/kinds.h"
 #include "api/utf8.h"
 
 namespace posthorn::api {
@@ -13,16 +14,9 @@ using chat::Message;
 using chat::Receipt;
 using Found = std::optional<json::Value>;
 
-constexpr const char* kUndecryptable = "{{SWE003}}";
-
 /// In the order of MessageStatus.
 constexpr std::array<std::string_view, 7> kStatusNames{
     "sent", "delivered", "read", "failed", "noAccount", "notInGroup", "yellowCard"};
-
-/// The strings come from people's phones: JSON must be UTF-8 whatever they sent.
-json::Value text(const std::string& value) {
-  return find_bad_utf8(value) ? json::Value(clean_utf8(value)) : json::Value(value);
-}
 
 json::Value envelope(const char* type, const Instance& instance, Wall at) {
   json::Value out(::Json::objectValue);
@@ -39,90 +33,23 @@ json::Value sender_data(const std::string& chat, const std::string& chat_name,
   json::Value out(::Json::objectValue);
   out["chatId"] = chat;
   out["sender"] = sender;
-  out["chatName"] = text(chat_name);
-  out["senderName"] = text(sender_name);
+  out["chatName"] = shown_text(chat_name);
+  out["senderName"] = shown_text(sender_name);
   out["senderContactName"] = "";
   return out;
 }
 
-json::Value text_message(const std::string& what) {
-  json::Value out(::Json::objectValue);
-  out["typeMessage"] = "textMessage";
-  out["textMessageData"]["textMessage"] = text(what);
-  return out;
-}
-
-json::Value extended_text(const std::string& what, const Message::Preview& preview) {
-  json::Value out(::Json::objectValue);
-  out["typeMessage"] = "extendedTextMessage";
-  json::Value& data = out["extendedTextMessageData"];
-  data["text"] = text(what);
-  data["description"] = text(preview.description);
-  data["title"] = text(preview.title);
-  data["previewType"] = "None";
-  data["jpegThumbnail"] = "";
-  data["forwardingScore"] = preview.forwarding_score;
-  data["isForwarded"] = preview.forwarded;
-  return out;
-}
-
-json::Value quoted(const std::string& what, const Message::Quote& quote) {
-  json::Value out(::Json::objectValue);
-  out["typeMessage"] = "quotedMessage";
-  json::Value& data = out["extendedTextMessageData"];
-  data["text"] = text(what);
-  data["stanzaId"] = text(quote.id);
-  data["participant"] = quote.participant;
-  json::Value& original = out["quotedMessage"];
-  original["stanzaId"] = text(quote.id);
-  original["participant"] = quote.participant;
-  original["typeMessage"] = text(quote.type_message);
-  original["textMessage"] = text(quote.text);
-  return out;
-}
-
-json::Value edited(const Message& message) {
-  json::Value out(::Json::objectValue);
-  out["typeMessage"] = "editedMessage";
-  out["editedMessageData"]["textMessage"] = text(message.text);
-  out["editedMessageData"]["stanzaId"] = text(message.target_id);
-  return out;
-}
-
-json::Value deleted(const Message& message) {
-  json::Value out(::Json::objectValue);
-  out["typeMessage"] = "deletedMessage";
-  out["deletedMessageData"]["stanzaId"] = text(message.target_id);
-  return out;
-}
-
-Found message_data(const Message& message) {
-  switch (message.kind) {
-    case Message::Kind::text:
-    case Message::Kind::extended_text:
-    case Message::Kind::quoted:
-      if (message.quote) return quoted(message.text, *message.quote);
-      if (message.kind == Message::Kind::text) return text_message(message.text);
-      return extended_text(message.text, message.preview.value_or(Message::Preview{}));
-    case Message::Kind::edited:
-      return edited(message);
-    case Message::Kind::deleted:
-      return deleted(message);
-    case Message::Kind::undecryptable:
-      return text_message(kUndecryptable);
-    case Message::Kind::other:
-      return std::nullopt;
-  }
-  return std::nullopt;
+Found message_data(const Content& content) {
+  return std::visit([&](const auto& kind) { return show_message(kind, content); }, content.what);
 }
 
 bool wanted(const Message& message, const Settings& settings) {
   const bool direction =
       message.from_me ? settings.outgoing_message_webhook : settings.incoming_webhook;
-  if (message.kind == Message::Kind::edited) {
+  if (std::holds_alternative<content::Edit>(message.content.what)) {
     return settings.edited_message_webhook && (direction || !message.from_me);
   }
-  if (message.kind == Message::Kind::deleted) {
+  if (std::holds_alternative<content::Deletion>(message.content.what)) {
     return settings.deleted_message_webhook && (direction || !message.from_me);
   }
   return direction;
@@ -130,12 +57,12 @@ bool wanted(const Message& message, const Settings& settings) {
 
 Found from_message(const Message& message, const Settings& settings, const Instance& instance) {
   if (!wanted(message, settings)) return std::nullopt;
-  Found data = message_data(message);
+  Found data = message_data(message.content);
   if (!data) return std::nullopt;
   json::Value out =
       envelope(message.from_me ? "outgoingMessageReceived" : "incomingMessageReceived", instance,
                message.timestamp);
-  out["idMessage"] = text(message.id);
+  out["idMessage"] = shown_text(message.id);
   out["senderData"] =
       message.from_me
           ? sender_data(message.chat, message.chat_name, instance.wid, instance.name)
@@ -162,6 +89,10 @@ Found from_receipt(const Receipt& receipt, const Settings& settings, const Insta
 }
 
 }  // namespace
+
+json::Value shown_text(const std::string& value) {
+  return find_bad_utf8(value) ? json::Value(clean_utf8(value)) : json::Value(value);
+}
 
 Found to_notification(const chat::Event& event, const Settings& settings,
                       const Instance& instance) {
@@ -193,11 +124,13 @@ Found build_api_message(const Job& job, const Settings& settings, const Instance
   json::Value out = envelope("outgoingAPIMessageReceived", instance, sent_at);
   out["idMessage"] = job.id;
   out["senderData"] = sender_data(job.chat, "", instance.wid, instance.name);
+  Content content = job.content;
+  if (auto* text = std::get_if<content::Text>(&content.what)) text->preview.emplace();
   // Whoever wrote the quoted message is not kept with the job; in a chat of two it is the customer.
-  out["messageData"] =
-      job.quoted_id.empty()
-          ? extended_text(job.text, {})
-          : quoted(job.text, {.id = job.quoted_id, .participant = job.chat, .text = {}});
+  if (content.quote) content.quote->participant = job.chat;
+  Found data = message_data(content);
+  if (!data) return std::nullopt;
+  out["messageData"] = std::move(*data);
   return out;
 }
 
@@ -218,10 +151,10 @@ Found build_message_status(const StatusReport& report, const Settings& settings,
   if (!always && !settings.outgoing_webhook) return std::nullopt;
   json::Value out = envelope("outgoingMessageStatus", instance, report.at);
   out["chatId"] = report.chat;
-  out["idMessage"] = text(report.id);
+  out["idMessage"] = shown_text(report.id);
   out["status"] = std::string(to_string(report.status));
   out["sendByApi"] = report.sent_by_api;
-  if (always && !report.description.empty()) out["description"] = text(report.description);
+  if (always && !report.description.empty()) out["description"] = shown_text(report.description);
   return out;
 }
 

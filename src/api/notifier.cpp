@@ -62,9 +62,9 @@ void Notifier::on_event(const chat::Event& event, Once<void(Result<void>)> store
     return on_receipt(*receipt, std::move(stored));
   }
   const auto& message = std::get<chat::Message>(event);
-  if (message.kind == chat::Message::Kind::other) {
+  if (const auto* other = std::get_if<content::Other>(&message.content.what)) {
     ++skipped_;
-    log::debug("api", "message of a kind without a Green-API form", {{"type", message.type_name}});
+    log::debug("api", "message of a kind without a Green-API form", {{"type", other->type_name}});
   }
   emit(to_notification(event, outside_.settings.current(), outside_.instance()),
        NotificationKind::message, std::move(stored));

@@ -1,4 +1,5 @@
 #include "api/handlers.h"
+#include "api/sending/kinds.h"
 
 namespace posthorn::api {
 
@@ -12,12 +13,9 @@ json::Value queue_item(const JobView& view) {
   const Job& job = view.job;
   json::Value item(::Json::objectValue);
   item["messageID"] = job.id;
-  item["type"] = "sendMessage";
-  json::Value& body = item["body"];
-  body["chatId"] = job.chat;
-  body["message"] = job.text;
-  if (!job.quoted_id.empty()) body["quotedMessageId"] = job.quoted_id;
-  if (!job.link_preview) body["linkPreview"] = false;
+  item["body"]["chatId"] = job.chat;
+  std::visit([&](const auto& kind) { show_request(kind, item); }, job.content.what);
+  if (job.content.quote) item["body"]["quotedMessageId"] = job.content.quote->id;
   if (!view.lane.empty()) item["lane"] = view.lane;
   if (!view.hold_reason.empty()) item["holdReason"] = view.hold_reason;
   if (view.not_before) {

@@ -1,13 +1,12 @@
 #include "api/errors.h"
 #include "api/fields.h"
 #include "api/handlers.h"
-#include "api/utf8.h"
+#include "api/sending/kinds.h"
 
 namespace posthorn::api {
 
 namespace {
 
-constexpr std::size_t kTextMax = 20'000;
 constexpr std::size_t kKeyMax = 255;
 constexpr std::int64_t kShortestTyping = 1000;  // milliseconds
 
@@ -16,17 +15,6 @@ Result<void> check_fields(const json::Value& body) {
   return check_known(
       body, {"chatId", "phoneNumber", "message", "quotedMessageId", "linkPreview", "typePreview",
              "customPreview", "typingTime", "archiveChat", "urgent", "consent"});
-}
-
-Result<std::string> parse_text(const json::Value& body) {
-  if (!json::at(body, "message").isNull() && !json::at(body, "message").isString()) {
-    return invalid("message", "must be a string");
-  }
-  TRY(std::string text, required_text(body, "message"));
-  if (code_points(text) > kTextMax) {
-    return invalid("message", "length must be less than or equal to 20000 characters long");
-  }
-  return text;
 }
 
 Result<std::string> parse_consent(const json::Value& body) {
@@ -38,10 +26,12 @@ Result<std::string> parse_consent(const json::Value& body) {
   return std::move(*consent);
 }
 
-Result<std::string> parse_quoted(const json::Value& body) {
+Result<std::optional<Quote>> parse_quoted(const json::Value& body) {
   TRY(auto quoted, optional_text(body, "quotedMessageId"));
-  if (!quoted || quoted->empty()) return std::string();
-  return check_message_id(std::move(*quoted));
+  if (!quoted || quoted->empty()) return std::optional<Quote>();
+  Quote quote;
+  TRY(quote.id, check_message_id(std::move(*quoted)));
+  return std::optional(std::move(quote));
 }
 
 /// typingTime, or the account's autoTyping without it. 0 is nobody's typing, as in older clients.
@@ -58,10 +48,8 @@ Result<Job> parse_send_message(const json::Value& body, const Settings& settings
   if (settings.strict_validation) TRY(check_fields(body));
   Job job;
   TRY(job.chat, required_person(body));
-  TRY(job.text, parse_text(body));
-  TRY(job.quoted_id, parse_quoted(body));
-  TRY(const auto preview, optional_bool(body, "linkPreview"));
-  job.link_preview = preview.value_or(settings.link_preview);
+  TRY(job.content.what, parse_text(body, settings));
+  TRY(job.content.quote, parse_quoted(body));
   TRY(const auto urgent, optional_bool(body, "urgent"));
   job.urgent = urgent.value_or(false);
   TRY(job.typing, parse_typing(body, settings));

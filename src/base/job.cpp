@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/content_stored.h"
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/random.h"
@@ -28,12 +29,9 @@ Bytes encode_job(const Job& job) {
   json::Value out;
   out["id"] = job.id;
   out["chat"] = job.chat;
-  out["kind"] = static_cast<int>(job.kind);
-  out["text"] = job.text;
+  store_content(job.content, out);
   out["at"] = static_cast<::Json::Int64>(job.accepted_at.since_epoch.count());
   out["until"] = static_cast<::Json::Int64>(job.expires_at.since_epoch.count());
-  if (!job.quoted_id.empty()) out["quoted"] = job.quoted_id;
-  if (!job.link_preview) out["preview"] = false;
   if (job.urgent) out["urgent"] = true;
   if (job.typing.count() != 0) out["typing"] = static_cast<::Json::Int64>(job.typing.count());
   if (!job.consent.empty()) out["consent"] = job.consent;
@@ -46,20 +44,16 @@ Result<Job> decode_job(ByteView record) {
   TRY(const json::Value in, json::parse(as_text(record)));
   const auto id = json::string_at(in, "id");
   const auto chat = json::string_at(in, "chat");
-  const auto kind = json::int_at(in, "kind");
-  if (!id || !chat || !kind) return fail(Errc::malformed, "job: id, chat or kind missing");
-  if (*kind != static_cast<int>(JobKind::text)) {
-    return fail(Errc::unsupported, "job: kind " + std::to_string(*kind) + " is not known here");
-  }
+  if (!id || !chat) return fail(Errc::malformed, "job: id or chat missing");
+  auto content = restore_content(in);
+  if (!content) return fail(content.error(), "job");
   Job job;
+  job.content = std::move(*content);
   job.id = *id;
   job.chat = *chat;
-  job.text = json::string_at(in, "text").value_or("");
   const bool trusted = json::bool_at(in, "trusted").value_or(false);
   job.accepted_at = {milliseconds(json::int_at(in, "at").value_or(0)), trusted};
   job.expires_at = {milliseconds(json::int_at(in, "until").value_or(0)), trusted};
-  job.quoted_id = json::string_at(in, "quoted").value_or("");
-  job.link_preview = json::bool_at(in, "preview").value_or(true);
   job.urgent = json::bool_at(in, "urgent").value_or(false);
   job.typing = milliseconds(
       std::clamp<std::int64_t>(json::int_at(in, "typing").value_or(0), 0, kLongestTyping.count()));

@@ -157,9 +157,10 @@ void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) 
   const bool undated = !job.accepted_at.trusted;
   const Tick expires = undated ? m.now + (job.expires_at - job.accepted_at).count()
                                : m.to_tick(job.expires_at.since_epoch.count());
+  const std::string text = readable_text(job.content);
   const Admission admission =
-      engine_.add(sequence, chat, text_hash(job.text), expires, job.urgent, !job.consent.empty(),
-                  is_confirmation(job.text), from_disk, m);
+      engine_.add(sequence, chat, text_hash(text), expires, job.urgent, !job.consent.empty(),
+                  is_confirmation(text), from_disk, m);
   if (!admission.refusal) {
     engine_.waiting.job(engine_.waiting.find_job(sequence)).undated = undated;
     return;

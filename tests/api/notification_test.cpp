@@ -23,16 +23,19 @@ Settings everything() {
   return all;
 }
 
-Message incoming(Message::Kind kind, const std::string& text) {
+const std::string kTarget = "3EB0AA11BB22CC33DD00";
+
+content::Text text(const std::string& body) { return {body, true, std::nullopt}; }
+
+Message incoming(Content::What what) {
   Message message;
-  message.kind = kind;
   message.id = "3EB0AA11BB22CC33DD44";
   message.chat = "4915550007777@c.us";
   message.sender = "4915550007777@c.us";
   message.sender_name = "Ida";
   message.chat_name = "Ida";
   message.timestamp = kNow;
-  message.text = text;
+  message.content.what = std::move(what);
   return message;
 }
 
@@ -57,13 +60,13 @@ void expect_notification(const chat::Event& event, const std::string& expected) 
 
 TEST(Notification, ShowsATextMessage) {
   expect_notification(
-      incoming(Message::Kind::text, "Is the cake ready?"),
+      incoming(text("Is the cake ready?")),
       R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
           R"("messageData":{"typeMessage":"textMessage","textMessageData":{"textMessage":"Is the cake ready?"}}})");
 }
 
 TEST(Notification, ShowsAGroupMessageWithItsSender) {
-  Message message = incoming(Message::Kind::text, "Flour is out");
+  Message message = incoming(text("Flour is out"));
   message.chat = "120363000000000001@g.us";
   message.chat_name = "Staff";
   const auto out = to_notification(message, everything(), kInstance);
@@ -74,8 +77,11 @@ TEST(Notification, ShowsAGroupMessageWithItsSender) {
 }
 
 TEST(Notification, ShowsAnExtendedTextWithAllItsFields) {
-  Message message = incoming(Message::Kind::extended_text, "See https://shop.example");
-  message.preview = Message::Preview{"Bakery", "Bread and cakes", "https://shop.example", true, 3};
+  Message message = incoming(text("See https://shop.example"));
+  std::get<content::Text>(message.content.what).preview =
+      content::Preview{"Bakery", "Bread and cakes", "https://shop.example"};
+  message.content.forwarded = true;
+  message.content.forwarding_score = 3;
   expect_notification(
       message,
       R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
@@ -83,9 +89,9 @@ TEST(Notification, ShowsAnExtendedTextWithAllItsFields) {
 }
 
 TEST(Notification, ShowsAReply) {
-  Message message = incoming(Message::Kind::quoted, "Yes please");
-  message.quote =
-      Message::Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", "Shall I reserve it?"};
+  Message message = incoming(text("Yes please"));
+  message.content.quote =
+      Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", "Shall I reserve it?"};
   expect_notification(
       message,
       R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
@@ -93,14 +99,12 @@ TEST(Notification, ShowsAReply) {
 }
 
 TEST(Notification, ShowsEditsAndDeletions) {
-  Message edit = incoming(Message::Kind::edited, "Two cakes, sorry");
-  edit.target_id = "3EB0AA11BB22CC33DD00";
+  Message edit = incoming(content::Edit{kTarget, "Two cakes, sorry"});
   expect_notification(
       edit,
       R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
           R"("messageData":{"typeMessage":"editedMessage","editedMessageData":{"textMessage":"Two cakes, sorry","stanzaId":"3EB0AA11BB22CC33DD00"}}})");
-  Message deletion = incoming(Message::Kind::deleted, "");
-  deletion.target_id = "3EB0AA11BB22CC33DD00";
+  Message deletion = incoming(content::Deletion{kTarget});
   expect_notification(
       deletion,
       R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
@@ -108,7 +112,7 @@ TEST(Notification, ShowsEditsAndDeletions) {
 }
 
 TEST(Notification, ShowsWhatWasTypedOnThePhoneAsOurs) {
-  Message message = incoming(Message::Kind::text, "Come at five");
+  Message message = incoming(text("Come at five"));
   message.from_me = true;
   expect_notification(
       message,
@@ -117,20 +121,20 @@ TEST(Notification, ShowsWhatWasTypedOnThePhoneAsOurs) {
 }
 
 TEST(Notification, MarksWhatCouldNotBeDecrypted) {
-  const auto out =
-      to_notification(incoming(Message::Kind::undecryptable, ""), everything(), kInstance);
+  const auto out = to_notification(incoming(content::Undecryptable{}), everything(), kInstance);
   ASSERT_TRUE(out);
   EXPECT_EQ((*out)["messageData"]["textMessageData"]["textMessage"].asString(), "{{SWE003}}");
 }
 
 TEST(Notification, KeepsQuietAboutKindsWithoutAForm) {
-  EXPECT_FALSE(to_notification(incoming(Message::Kind::other, ""), everything(), kInstance));
+  EXPECT_FALSE(
+      to_notification(incoming(content::Other{"imageMessage", ""}), everything(), kInstance));
   EXPECT_FALSE(to_notification(session::StateChanged{}, everything(), kInstance, kNow));
   EXPECT_FALSE(to_notification(session::Restriction{}, everything(), kInstance, kNow));
 }
 
 TEST(Notification, StaysJsonWhateverPeopleSend) {
-  Message message = incoming(Message::Kind::text, "a\xff\"b");
+  Message message = incoming(text("a\xff\"b"));
   message.sender_name = "\xc3";
   const auto out = to_notification(message, everything(), kInstance);
   ASSERT_TRUE(out);
@@ -145,15 +149,16 @@ TEST(Notification, ComesOnlyWhenItsSwitchIsOn) {
     chat::Event event;
     void (*switch_off)(Settings&);
   };
-  Message mine = incoming(Message::Kind::text, "x");
+  Message mine = incoming(text("x"));
   mine.from_me = true;
-  Message my_edit = incoming(Message::Kind::edited, "x");
+  Message my_edit = incoming(content::Edit{kTarget, "x"});
   my_edit.from_me = true;
   const std::vector<Row> rows = {
-      {incoming(Message::Kind::text, "x"), [](Settings& s) { s.incoming_webhook = false; }},
+      {incoming(text("x")), [](Settings& s) { s.incoming_webhook = false; }},
       {mine, [](Settings& s) { s.outgoing_message_webhook = false; }},
-      {incoming(Message::Kind::edited, "x"), [](Settings& s) { s.edited_message_webhook = false; }},
-      {incoming(Message::Kind::deleted, ""),
+      {incoming(content::Edit{kTarget, "x"}),
+       [](Settings& s) { s.edited_message_webhook = false; }},
+      {incoming(content::Deletion{kTarget}),
        [](Settings& s) { s.deleted_message_webhook = false; }},
       {my_edit, [](Settings& s) { s.outgoing_message_webhook = false; }},
       {my_edit, [](Settings& s) { s.edited_message_webhook = false; }},
@@ -233,7 +238,7 @@ TEST(Notification, ShowsWhatWasSentThroughTheApi) {
   Job job;
   job.id = "3EB0C0FFEE0123456789AB";
   job.chat = "4915550007777@c.us";
-  job.text = "Order 118 is ready";
+  job.content.what = content::Text{"Order 118 is ready", true, std::nullopt};
   const auto plain = build_api_message(job, everything(), kInstance, kNow);
   ASSERT_TRUE(plain);
   EXPECT_EQ(
@@ -241,11 +246,11 @@ TEST(Notification, ShowsWhatWasSentThroughTheApi) {
       *json::parse(
           R"({"typeWebhook":"outgoingAPIMessageReceived",)" + kHead +
           R"("idMessage":"3EB0C0FFEE0123456789AB","senderData":{"chatId":"4915550007777@c.us","sender":"4915550001234@c.us","chatName":"","senderName":"Shop","senderContactName":""},"messageData":{"typeMessage":"extendedTextMessage","extendedTextMessageData":{"text":"Order 118 is ready","description":"","title":"","previewType":"None","jpegThumbnail":"","forwardingScore":0,"isForwarded":false}}})"));
-  job.quoted_id = "3EB0AA11BB22CC33DD44";
+  job.content.quote.emplace().id = "3EB0AA11BB22CC33DD44";
   const auto reply = build_api_message(job, everything(), kInstance, kNow);
   ASSERT_TRUE(reply);
   EXPECT_EQ((*reply)["messageData"]["typeMessage"].asString(), "quotedMessage");
-  EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["stanzaId"].asString(), job.quoted_id);
+  EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["stanzaId"].asString(), job.content.quote->id);
   EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["participant"].asString(), job.chat);
   EXPECT_FALSE(build_api_message(job, Settings{}, kInstance, kNow));
 }
@@ -313,16 +318,16 @@ struct Told {
 
 TEST(Notifier, TellsAMessageOnlyWhenItIsStored) {
   Told told;
-  EXPECT_TRUE(told.event(incoming(Message::Kind::text, "x")));
+  EXPECT_TRUE(told.event(incoming(text("x"))));
   EXPECT_EQ(told.stored.size(), 1U);
   EXPECT_EQ(told.stored[0].first, NotificationKind::message);
   told.failure = Error{Errc::full, "inbox"};
-  EXPECT_FALSE(told.event(incoming(Message::Kind::text, "x"))) << "the server must send it again";
+  EXPECT_FALSE(told.event(incoming(text("x")))) << "the server must send it again";
 }
 
 TEST(Notifier, AcknowledgesWhatBecomesNoNotification) {
   Told told;
-  EXPECT_TRUE(told.event(incoming(Message::Kind::other, "")));
+  EXPECT_TRUE(told.event(incoming(content::Other{"imageMessage", ""})));
   EXPECT_TRUE(told.event(session::Restriction{}));
   EXPECT_TRUE(told.stored.empty());
   EXPECT_EQ(told.notifier->skipped(), 1U);

@@ -23,9 +23,9 @@ TEST(SendMessage, AnswersTheIdThatTheMessageWillHave) {
   EXPECT_EQ(job.id.size(), 22U);
   EXPECT_TRUE(job.id.starts_with("3EB0"));
   EXPECT_EQ(job.chat, "4915550007777@c.us");
-  EXPECT_EQ(job.text, "Order 118 is ready");
-  EXPECT_EQ(job.quoted_id, "3EB0A1B2C3D4E5F60718");
-  EXPECT_FALSE(job.link_preview);
+  EXPECT_EQ(readable_text(job.content), "Order 118 is ready");
+  EXPECT_EQ(job.content.quote->id, "3EB0A1B2C3D4E5F60718");
+  EXPECT_FALSE(std::get<content::Text>(job.content.what).link_preview);
   EXPECT_TRUE(job.urgent);
   EXPECT_EQ(job.consent, "order");
   EXPECT_EQ(job.accepted_at, box.clock.now());
@@ -196,7 +196,7 @@ TEST(SendMessage, CountsCharactersNotBytes) {
   EXPECT_EQ(box.post("sendMessage", R"({"chatId":"4915550007777@c.us","message":")" + text + "\"}")
                 ->status(),
             200);
-  EXPECT_EQ(box.outbox.views[0].job.text, text);
+  EXPECT_EQ(readable_text(box.outbox.views[0].job.content), text);
   EXPECT_EQ(box.post("sendMessage", R"({"chatId":"4915550007777@c.us","message":")" + text + "a\"}")
                 ->message(),
             "Validation failed. Details: 'message' length must be less than or equal to 20000 "
@@ -207,7 +207,7 @@ TEST(SendMessage, NeverQueuesTextThatIsNoUtf8) {
   Box box;
   box.post("sendMessage", R"({"chatId":"4915550007777@c.us","message":"a\udc00b"})");
   ASSERT_EQ(box.outbox.views.size(), 1U);
-  EXPECT_EQ(box.outbox.views[0].job.text,
+  EXPECT_EQ(readable_text(box.outbox.views[0].job.content),
             "a\xEF\xBF\xBD"
             "b");
 }

@@ -171,7 +171,7 @@ TEST(ApiBody, TakesAByteOrderMarkAndBareLineBreaks) {
           ->status(),
       200);
   ASSERT_EQ(box.outbox.views.size(), 1U);
-  EXPECT_EQ(box.outbox.views[0].job.text, "a\r\nb");
+  EXPECT_EQ(readable_text(box.outbox.views[0].job.content), "a\r\nb");
 }
 
 TEST(ApiBody, IsNotBuiltWhenItHoldsTooManyValues) {

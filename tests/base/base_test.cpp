@@ -194,7 +194,7 @@ TEST(Job, SurvivesEncodingAndIgnoresWhatItDoesNotKnow) {
   EXPECT_EQ(job.id.substr(0, 4), "3EB0");
   EXPECT_EQ(job.id.find_first_not_of("0123456789ABCDEF"), std::string::npos);
   job.chat = "4915550001235@c.us";
-  job.text = "Quittung \u00fc 12,50 \"x\"";
+  job.content.what = content::Text{"Quittung \u00fc 12,50 \"x\"", true, std::nullopt};
   job.accepted_at = Wall::from_unix(1'790'000'000);
   job.expires_at = job.accepted_at + hours(24);
   job.urgent = true;

@@ -257,7 +257,7 @@ Job Rig::job(const std::string& id, const std::string& text) const {
   Job job;
   job.id = id;
   job.chat = customer_pn.user + "@c.us";
-  job.text = text;
+  job.content.what = content::Text{text, true, std::nullopt};
   return job;
 }
 

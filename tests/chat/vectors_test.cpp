@@ -75,50 +75,55 @@ TEST(MessagesVectors, EveryMessageTypeIsNamed) {
     const wa::Message message = message_of(entry);
     const auto opened = open_wrappers(message);
     ASSERT_TRUE(opened);
-    const Content content = parse_content(*opened->message);
+    const Parsed parsed = parse_content(*opened->message);
     if (name == "sender_key_distribution") {
-      EXPECT_EQ(content.kind, Content::Kind::nothing);
+      EXPECT_FALSE(parsed.content || parsed.protocol != nullptr);
       continue;
     }
-    EXPECT_NE(content.kind, Content::Kind::nothing);
-    if (content.kind == Content::Kind::other) {
-      EXPECT_NE(content.type_name, "unknown");
-      EXPECT_TRUE(entry["decoded"].isMember(content.type_name) || opened->message != &message);
+    EXPECT_TRUE(parsed.content || parsed.protocol != nullptr) << name;
+    const auto* other =
+        parsed.content ? std::get_if<content::Other>(&parsed.content->what) : nullptr;
+    if (other != nullptr) {
+      EXPECT_NE(other->type_name, "unknown");
+      EXPECT_TRUE(entry["decoded"].isMember(other->type_name) || opened->message != &message);
     }
   }
 }
 
 TEST(MessagesVectors, WhatTextsSay) {
   const auto vectors = test::load_vectors("messages.json");
-  const auto content = [&](const std::string& name) {
+  const auto parsed = [&](const std::string& name) {
     for (const auto& entry : vectors["cases"]) {
       if (text_at(entry, "name") != name) continue;
-      static wa::Message message;  // the content points into it
+      static wa::Message message;  // what is parsed may point into it
       message = message_of(entry);
       return parse_content(*open_wrappers(message)->message);
     }
     ADD_FAILURE() << name;
-    return Content{};
+    return Parsed{};
   };
-  EXPECT_EQ(content("conversation").text, "Hello");
-  const Content reply = content("extendedText_reply_mention");
-  EXPECT_EQ(reply.kind, Content::Kind::quoted);
-  EXPECT_EQ(reply.quote->id, "3EB0AAAAAAAAAAAAAAAAAA");
-  EXPECT_EQ(content("extendedText_forwarded").preview->forwarding_score, 1);
-  EXPECT_TRUE(content("extendedText_forwarded").preview->forwarded);
-  EXPECT_EQ(content("extendedText_linkpreview").preview->url, "https://example.com/a");
-  EXPECT_EQ(content("ephemeral_wrapper").text, "gone soon");
-  EXPECT_EQ(content("device_sent").text, "from my other device");
+  const auto said = [&](const std::string& name) { return readable_text(*parsed(name).content); };
+  EXPECT_EQ(said("conversation"), "Hello");
+  EXPECT_EQ(parsed("extendedText_reply_mention").content->quote->id, "3EB0AAAAAAAAAAAAAAAAAA");
+  const Content forwarded = *parsed("extendedText_forwarded").content;
+  EXPECT_EQ(forwarded.forwarding_score, 1);
+  EXPECT_TRUE(forwarded.forwarded);
+  const Content link = *parsed("extendedText_linkpreview").content;
+  EXPECT_EQ(std::get<content::Text>(link.what).preview->url, "https://example.com/a");
+  EXPECT_EQ(said("ephemeral_wrapper"), "gone soon");
+  EXPECT_EQ(said("device_sent"), "from my other device");
   for (const char* edit : {"edit_direct", "edit_wrapped"}) {
-    EXPECT_EQ(content(edit).kind, Content::Kind::edit);
-    EXPECT_EQ(content(edit).target_id, "3EB0BBBBBBBBBBBBBBBBBB");
-    EXPECT_TRUE(content(edit).target_from_me);
+    const Parsed change = parsed(edit);
+    EXPECT_EQ(std::get<content::Edit>(change.content->what).target_id, "3EB0BBBBBBBBBBBBBBBBBB");
+    EXPECT_TRUE(change.target_from_me);
   }
-  EXPECT_EQ(content("revoke_own").kind, Content::Kind::revoke);
-  EXPECT_EQ(content("revoke_by_admin").kind, Content::Kind::revoke);
-  EXPECT_FALSE(content("revoke_by_admin").target_from_me);
-  EXPECT_EQ(content("ephemeral_setting").kind, Content::Kind::protocol);
-  EXPECT_EQ(content("image").type_name, "imageMessage");
+  for (const char* revoke : {"revoke_own", "revoke_by_admin"}) {
+    EXPECT_TRUE(std::holds_alternative<content::Deletion>(parsed(revoke).content->what));
+  }
+  EXPECT_FALSE(parsed("revoke_by_admin").target_from_me);
+  EXPECT_NE(parsed("ephemeral_setting").protocol, nullptr);
+  const Content image = *parsed("image").content;
+  EXPECT_EQ(std::get<content::Other>(image.what).type_name, "imageMessage");
 }
 
 TEST(MessagesVectors, DeviceHashes) {

@@ -86,7 +86,8 @@ void check(const Response& response) {
 }
 
 void check(const Job& job) {
-  require(!job.text.empty() && code_points(job.text) <= 20'000 && !find_bad_utf8(job.text),
+  const std::string text = readable_text(job.content);
+  require(!text.empty() && code_points(text) <= 20'000 && !find_bad_utf8(text),
           "the text can be sent");
   require(job.chat.ends_with("@c.us") || job.chat.ends_with("@g.us") || job.chat.ends_with("@lid"),
           "the chat is in our own form");

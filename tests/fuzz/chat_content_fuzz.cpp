@@ -19,16 +19,22 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     fuzz::require(opened.error().code == Errc::malformed, "wrapped too deeply");
     return 0;
   }
-  const auto content = chat::parse_content(*opened->message);
-  using Kind = chat::Content::Kind;
-  const bool changes = content.kind == Kind::edit || content.kind == Kind::revoke;
-  fuzz::require(!changes || !content.target_id.empty(), "an edit or deletion names its target");
-  fuzz::require(content.kind != Kind::other || !content.type_name.empty(), "other has a name");
-  fuzz::require((content.kind == Kind::quoted) == content.quote.has_value(), "quoted has a quote");
+  const auto parsed = chat::parse_content(*opened->message);
+  if (parsed.content) {
+    const auto& what = parsed.content->what;
+    const auto* edit = std::get_if<content::Edit>(&what);
+    const auto* deletion = std::get_if<content::Deletion>(&what);
+    const auto* other = std::get_if<content::Other>(&what);
+    fuzz::require(edit == nullptr || !edit->target_id.empty(), "an edit names its target");
+    fuzz::require(deletion == nullptr || !deletion->target_id.empty(), "a deletion too");
+    fuzz::require(other == nullptr || !other->type_name.empty(), "other has a name");
+    (void)readable_text(*parsed.content);
+  }
   // Quoting it must give something that can be read again, without the quote it carries itself.
-  const chat::QuotedMessage quoted{"ID", "1@lid", message.SerializeAsString()};
+  const std::optional<chat::QuotedMessage> quoted =
+      chat::QuotedMessage{"ID", "1@lid", message.SerializeAsString()};
   wa::Message again;
-  const wa::Message built = chat::build_text("x", ByteView(), quoted);
-  fuzz::require(again.ParseFromString(built.SerializeAsString()), "a quote can be read");
+  const auto built = chat::build_message({content::Text{"x", true, {}}, {}}, {ByteView(), quoted});
+  fuzz::require(built && again.ParseFromString(built->SerializeAsString()), "a quote can be read");
   return 0;
 }

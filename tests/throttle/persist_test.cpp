@@ -234,7 +234,7 @@ Cut run_with_cut_at(int sync) {
     Job job;
     job.id = "3EB0" + std::to_string(1000 + i);
     job.chat = person(i);
-    job.text = "Order " + std::to_string(i);
+    job.content.what = content::Text{"Order " + std::to_string(i), true, std::nullopt};
     job.consent = "order";
     job.expires_at = clock.now() + hours(24);
     const std::uint64_t sequence = outbox.next++;

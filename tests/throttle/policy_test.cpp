@@ -152,7 +152,7 @@ TEST(Guards, TheSameTextDoesNotHoldBackOthers) {
   box.post(box.make_job(person(8), "Your order is ready"));
   box.scheduler.advance(minutes(4));
   EXPECT_EQ(box.sender.sent.size(), 4U);
-  EXPECT_EQ(box.sender.sent.back().text, "Your order is ready");
+  EXPECT_EQ(readable_text(box.sender.sent.back().content), "Your order is ready");
 }
 
 TEST(Guards, NightHoldsAllButRepliesAndTwentyUrgentOnes) {

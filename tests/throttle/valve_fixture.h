@@ -178,7 +178,7 @@ struct Box {
     Job job;
     job.id = "3EB0" + std::to_string(100000 + ++made);
     job.chat = chat;
-    job.text = text;
+    job.content.what = content::Text{text, true, std::nullopt};
     job.accepted_at = clock.now();
     job.expires_at = clock.now() + hours(24);
     return job;

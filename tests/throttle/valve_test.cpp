@@ -263,7 +263,7 @@ TEST(Valve, AStopWordIsConfirmedOnceAndEndsEverything) {
   box.post(box.make_job(person(1), box.listener.confirmations[0].second));
   box.scheduler.advance(minutes(5));
   ASSERT_EQ(box.sender.sent.size(), 1U);
-  EXPECT_EQ(box.sender.sent[0].text, box.listener.confirmations[0].second);
+  EXPECT_EQ(readable_text(box.sender.sent[0].content), box.listener.confirmations[0].second);
   box.post(box.make_job(person(1), box.listener.confirmations[0].second));
   box.wrote(person(1), milliseconds(0), "stop");
   box.scheduler.advance(minutes(5));
@@ -301,7 +301,7 @@ struct Awake {
     Job job;
     job.id = "3EB0DARK" + std::to_string(box.outbox.next);
     job.chat = chat;
-    job.text = "in the dark";
+    job.content.what = content::Text{"in the dark", true, std::nullopt};
     job.accepted_at = clock->now();
     job.expires_at = job.accepted_at + hours(24);
     const std::uint64_t sequence = box.outbox.next++;

@@ -181,13 +181,13 @@ TEST_F(Rollback, AJobWithMoreInItIsSentAndOneOfALaterKindIsToldFromDamage) {
   Job job;
   job.id = "3EB0F4442883A0E61BA8D2";
   job.chat = "4915550001234@c.us";
-  job.text = "Your order is ready";
+  job.content.what = content::Text{"Your order is ready", true, std::nullopt};
   auto value = json::parse(as_text(encode_job(job)));
   ASSERT_TRUE(value.has_value());
   (*value)["later"] = 7;
   const auto decoded = decode_job(as_bytes(json::write(*value)));
   ASSERT_TRUE(decoded.has_value());
-  EXPECT_EQ(decoded->text, job.text);
+  EXPECT_EQ(decoded->content, job.content);
   (*value)["kind"] = 99;
   const auto unknown = decode_job(as_bytes(json::write(*value)));
   ASSERT_FALSE(unknown.has_value());

@@ -4,13 +4,11 @@
 #include <string>
 
 #include "posthorn/base/bytes.h"
+#include "posthorn/base/content.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/time.h"
 
 namespace posthorn {
-
-/// What a job sends. Stored: do not renumber.
-enum class JobKind : std::uint8_t { text = 1 };
 
 /// Longer than this nobody is shown "typing…" (Green-API's limit).
 inline constexpr milliseconds kLongestTyping{20'000};
@@ -19,17 +17,14 @@ inline constexpr milliseconds kLongestTyping{20'000};
 /// by throttle, sent by session. The id is WhatsApp's own message id and is fixed here for good, so
 /// that WhatsApp drops a repeat after a crash.
 struct Job {
-  std::string id;    ///< "3EB0" + 18 upper-case hex digits (chapter 06 section 1)
-  std::string chat;  ///< Green-API chatId: "4915550001234@c.us", "…@g.us", "…@lid"
-  JobKind kind = JobKind::text;
-  std::string text;       ///< UTF-8, 1 .. 20000 characters
-  std::string quoted_id;  ///< id of the message this one answers; empty: none
-  bool link_preview = true;
-  bool urgent = false;          ///< before the rest of its lane (one-time codes)
-  milliseconds typing{0};       ///< "typing…" is shown for so long before it is sent, 0 .. 20 s
-  std::string consent;          ///< "order", "form", "spoken" or empty
-  Wall accepted_at;             ///< when the POST was answered
-  Wall expires_at;              ///< after this the job fails with "expired"
+  std::string id;          ///< "3EB0" + 18 upper-case hex digits (chapter 06 section 1)
+  std::string chat;        ///< Green-API chatId: "4915550001234@c.us", "…@g.us", "…@lid"
+  Content content;         ///< a text has 1 .. 20000 characters; of a quote only the id is kept
+  bool urgent = false;     ///< before the rest of its lane (one-time codes)
+  milliseconds typing{0};  ///< "typing…" is shown for so long before it is sent, 0 .. 20 s
+  std::string consent;     ///< "order", "form", "spoken" or empty
+  Wall accepted_at;        ///< when the POST was answered
+  Wall expires_at;         ///< after this the job fails with "expired"
   std::string idempotency_key;  ///< of the POST; empty: none
 
   bool operator==(const Job&) const = default;
@@ -40,7 +35,8 @@ class Random;
 [[nodiscard]] std::string make_message_id(Random& random, Wall now, std::string_view own_user);
 
 /// JSON, because an older program must be able to read what a newer one wrote: unknown members are
-/// kept out of the way, absent ones take their defaults. Errors: malformed.
+/// kept out of the way, absent ones take their defaults. Errors: malformed; unsupported (a kind of
+/// a later release).
 [[nodiscard]] Bytes encode_job(const Job& job);
 [[nodiscard]] Result<Job> decode_job(ByteView record);
 

@@ -2,10 +2,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <variant>
 
+#include "posthorn/base/content.h"
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/time.h"
@@ -15,16 +15,6 @@ namespace posthorn::chat {
 /// A message as the API shows it. Chats and senders are Green-API chatIds ("…@c.us", "…@g.us",
 /// "…@lid" only when no phone number is known).
 struct Message {
-  enum class Kind : std::uint8_t {
-    text,           ///< conversation
-    extended_text,  ///< with preview or formatting data
-    quoted,         ///< a text that answers another message
-    edited,         ///< `target_id` was replaced by `text`
-    deleted,        ///< `target_id` was deleted for everyone
-    undecryptable,  ///< given up after the last retry
-    other,          ///< a type we do not show yet; `type_name` names the protobuf field
-  };
-  Kind kind = Kind::text;
   std::string id;
   std::string chat;
   std::string sender;
@@ -32,22 +22,7 @@ struct Message {
   std::string chat_name;
   bool from_me = false;  ///< typed on the phone or another linked device
   Wall timestamp;
-  std::string text;
-  std::string target_id;  ///< edited, deleted
-  std::string type_name;
-  struct Quote {
-    std::string id;
-    std::string participant;
-    std::string text;
-    std::string type_message = "textMessage";
-  };
-  std::optional<Quote> quote;
-  struct Preview {
-    std::string title, description, url;
-    bool forwarded = false;
-    int forwarding_score = 0;
-  };
-  std::optional<Preview> preview;
+  Content content;
 };
 
 /// A receipt for a message of ours.

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <utility>
+
+#include "chat/content/kinds.h"
 
 namespace posthorn::chat {
 namespace {
@@ -145,67 +148,15 @@ const wa::Message* step_in(const wa::Message& message, Unwrapped& out) {
   return nullptr;
 }
 
-/// Green-API's word for what is quoted.
-std::string quoted_type(const wa::Message& quoted) {
-  const std::string field = content_field(quoted);
-  if (field.empty() || field == "conversation") return "textMessage";
-  return field;
-}
-
-Message::Quote parse_quote(const wa::ContextInfo& context) {
-  Message::Quote quote;
-  quote.id = context.stanzaid();
-  quote.participant = context.participant();
-  const auto opened = open_wrappers(context.quotedmessage());
-  if (!opened) return quote;
-  quote.text = text_of(*opened->message);
-  quote.type_message = quoted_type(*opened->message);
-  return quote;
-}
-
-Content parse_extended(const wa::Message::ExtendedTextMessage& extended) {
-  Content content;
-  content.kind = Content::Kind::extended;
-  content.text = extended.text();
-  Message::Preview preview;
-  preview.title = extended.title();
-  preview.description = extended.description();
-  preview.url = extended.matchedtext();
-  if (extended.has_contextinfo()) {
-    const auto& context = extended.contextinfo();
-    preview.forwarded = context.isforwarded();
-    preview.forwarding_score = static_cast<int>(std::min(context.forwardingscore(), 127U));
-    if (!context.stanzaid().empty()) {
-      content.kind = Content::Kind::quoted;
-      content.quote = parse_quote(context);
-    }
-  }
-  content.preview = std::move(preview);
-  return content;
-}
-
-Content parse_protocol(const wa::Message::ProtocolMessage& protocol) {
-  Content content;
-  content.kind = Content::Kind::protocol;
-  content.protocol = &protocol;
-  // An unknown type reads as REVOKE, the enum's zero: without the presence test a future type would
-  // delete messages.
-  if (!protocol.has_type()) {
-    content.kind = Content::Kind::nothing;
-    return content;
-  }
-  const bool revoke = protocol.type() == wa::Message::ProtocolMessage::REVOKE;
-  const bool edit = protocol.type() == wa::Message::ProtocolMessage::MESSAGE_EDIT;
-  if (!(revoke || edit) || protocol.key().id().empty()) return content;
-  content.target_id = protocol.key().id();
-  content.target_from_me = protocol.key().fromme();
-  content.target_author = protocol.key().participant();
-  content.kind = revoke ? Content::Kind::revoke : Content::Kind::edit;
-  if (edit) {
-    const auto opened = open_wrappers(protocol.editedmessage());
-    if (opened) content.text = text_of(*opened->message);
-  }
-  return content;
+template <class Kind>
+bool is_of(const wa::Message& message, Parsed& out) {
+  Kind kind;
+  Beside beside;
+  if (!read(message, kind, beside)) return false;
+  out.target_from_me = beside.target_from_me;
+  out.content =
+      Content{std::move(kind), std::move(beside.quote), beside.forwarded, beside.forwarding_score};
+  return true;
 }
 
 }  // namespace
@@ -237,25 +188,16 @@ std::string text_of(const wa::Message& message) {
   return {};
 }
 
-Content parse_content(const wa::Message& message) {
-  if (message.has_conversation()) {
-    Content content;
-    content.kind = Content::Kind::text;
-    content.text = message.conversation();
-    return content;
-  }
-  if (message.has_extendedtextmessage()) return parse_extended(message.extendedtextmessage());
-  if (message.has_protocolmessage()) return parse_protocol(message.protocolmessage());
-  Content content;
-  content.type_name = content_field(message);
-  if (content.type_name.empty()) {
-    // A type newer than our schema arrives as unknown fields; keys and context alone mean nothing.
-    if (message.unknown_fields().empty()) return content;
-    content.type_name = "unknown";
-  }
-  content.kind = Content::Kind::other;
-  content.text = text_of(message);
-  return content;
+Parsed parse_content(const wa::Message& message) {
+  Parsed out;
+#define POSTHORN_TRY_(Kind) || is_of<content::Kind>(message, out)
+  const bool told = false POSTHORN_CONTENT_KINDS(POSTHORN_TRY_);
+#undef POSTHORN_TRY_
+  // An unknown type reads as REVOKE, the enum's zero: without the presence test a future type would
+  // pass for it.
+  const bool housekeeping = message.has_protocolmessage() && message.protocolmessage().has_type();
+  if (!told && housekeeping) out.protocol = &message.protocolmessage();
+  return out;
 }
 
 }  // namespace posthorn::chat

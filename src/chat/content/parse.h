@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
+#include "posthorn/base/content.h"
 #include "posthorn/base/result.h"
-#include "posthorn/chat/events.h"
 #include "posthorn/wire/wa.pb.h"
 
 namespace posthorn::chat {
@@ -25,30 +25,15 @@ struct Unwrapped {
 [[nodiscard]] Result<Unwrapped> open_wrappers(const wa::Message& message);
 
 /// What a message means, before anybody asks who sent it.
-struct Content {
-  enum class Kind : std::uint8_t {
-    nothing,   ///< keys or context only: no event
-    text,      ///< conversation
-    extended,  ///< extendedTextMessage without a quote
-    quoted,    ///< a text that answers another message
-    edit,      ///< target_id, text, edited_at
-    revoke,    ///< target_id, target_author
-    protocol,  ///< housekeeping; `protocol` says which
-    other,     ///< type_name
-  };
-  Kind kind = Kind::nothing;
-  std::string text;                     ///< text; caption of other kinds
-  std::string type_name;                ///< protobuf field of `other`, e.g. "imageMessage"
-  std::optional<Message::Quote> quote;  ///< participant is a JID in text here
-  std::optional<Message::Preview> preview;
-  std::string target_id;
-  bool target_from_me = false;  ///< the sender of this message wrote the target
-  std::string target_author;    ///< JID in text; empty: not said
-  const wa::Message::ProtocolMessage* protocol = nullptr;  ///< points into the message given
+struct Parsed {
+  std::optional<Content> content;  ///< nullopt: housekeeping, or keys and context only: no event
+  bool target_from_me = false;     ///< the sender of this message wrote the one that it is about
+  /// Housekeeping; points into the message given. nullptr: it is none.
+  const wa::Message::ProtocolMessage* protocol = nullptr;
 };
 
 /// message: already out of its wrappers. Source: chapters 06 section 6.4, 07 sections 2 - 5.
-[[nodiscard]] Content parse_content(const wa::Message& message);
+[[nodiscard]] Parsed parse_content(const wa::Message& message);
 
 /// The text that a person reads: text, caption, or empty.
 [[nodiscard]] std::string text_of(const wa::Message& message);

@@ -95,7 +95,7 @@ void Inbound::show_given_up(const Node& stanza) {
 Result<Message> Inbound::undecryptable(const Node& stanza) {
   TRY(const auto envelope, parse_envelope(stanza, context_.line.identity(), context_.clock.now()));
   Message event;
-  event.kind = Message::Kind::undecryptable;
+  event.content.what = content::Undecryptable{};
   event.id = envelope.id;
   TRY(event.chat, context_.names.chat_id(envelope.chat));
   TRY(event.sender, context_.names.chat_id(envelope.sender));

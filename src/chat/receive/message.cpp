@@ -50,26 +50,6 @@ Bytes kept_of(const wa::Message& message, const wa::MessageContextInfo& context)
   return to_bytes(kept.SerializeAsString());
 }
 
-Message::Kind event_kind(Content::Kind kind) {
-  switch (kind) {
-    case Content::Kind::text:
-      return Message::Kind::text;
-    case Content::Kind::extended:
-      return Message::Kind::extended_text;
-    case Content::Kind::quoted:
-      return Message::Kind::quoted;
-    case Content::Kind::edit:
-      return Message::Kind::edited;
-    case Content::Kind::revoke:
-      return Message::Kind::deleted;
-    case Content::Kind::nothing:
-    case Content::Kind::protocol:
-    case Content::Kind::other:
-      return Message::Kind::other;
-  }
-  return Message::Kind::other;
-}
-
 /// Numbers without user or server in the migration list are WhatsApp's way to say "none".
 std::optional<Jid> numbered(std::uint64_t user, std::string_view server) {
   if (user == 0) return std::nullopt;
@@ -169,10 +149,9 @@ Result<void> Receiver::read_parts(Work& work) {
 /// Linked devices never get what may be seen once; the shop should know that something came.
 Result<void> Receiver::show_unavailable(Work& work) {
   if (!work.envelope.unavailable_type.starts_with("view_once")) return {};
-  Content content;
-  content.kind = Content::Kind::other;
-  content.type_name = "viewOnceMessage";
-  TRY(work.out.event, build_event(work, std::move(content)));
+  Parsed parsed;
+  parsed.content.emplace().what = content::Other{"viewOnceMessage", ""};
+  TRY(work.out.event, build_event(work, std::move(parsed)));
   return {};
 }
 
@@ -298,17 +277,17 @@ Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
 
 Result<void> Receiver::interpret_content(Work& work, const wa::Message& message) {
   const Envelope& envelope = work.envelope;
-  Content content = parse_content(message);
-  if (content.kind == Content::Kind::protocol) {
-    take_protocol(work, *content.protocol);
+  Parsed parsed = parse_content(message);
+  if (parsed.protocol != nullptr) {
+    take_protocol(work, *parsed.protocol);
     return {};
   }
-  if (content.kind == Content::Kind::nothing || envelope.category == "peer") return {};
-  const bool changes_other =
-      content.kind == Content::Kind::edit || content.kind == Content::Kind::revoke;
+  if (!parsed.content || envelope.category == "peer") return {};
+  const bool changes_other = std::holds_alternative<content::Edit>(parsed.content->what) ||
+                             std::holds_alternative<content::Deletion>(parsed.content->what);
   // In a chat of two only the author may change or delete a message.
-  if (changes_other && envelope.chat.is_person() && !content.target_from_me) return {};
-  TRY(work.out.event, build_event(work, std::move(content)));
+  if (changes_other && envelope.chat.is_person() && !parsed.target_from_me) return {};
+  TRY(work.out.event, build_event(work, std::move(parsed)));
   if (!changes_other) {
     TRY(remember(work, message));
   }
@@ -377,10 +356,9 @@ void Receiver::take_lid_migration(Work& work, const wa::LIDMigrationMappingSyncM
   }
 }
 
-Result<Message> Receiver::build_event(Work& work, Content content) {
+Result<Message> Receiver::build_event(Work& work, Parsed parsed) {
   const Envelope& envelope = work.envelope;
   Message event;
-  event.kind = event_kind(content.kind);
   event.id = envelope.id;
   TRY(event.chat, context_.names.chat_id(envelope.chat));
   TRY(event.sender, context_.names.chat_id(envelope.sender));
@@ -392,22 +370,26 @@ Result<Message> Receiver::build_event(Work& work, Content content) {
     TRY(event.chat_name, chat_name(work, to_string(chat)));
     if (!envelope.from_me) event.sender_name = event.chat_name;
   }
-  event.text = std::move(content.text);
-  event.type_name = std::move(content.type_name);
-  event.target_id = std::move(content.target_id);
-  event.preview = std::move(content.preview);
-  event.quote = std::move(content.quote);
-  if (event.quote) {
-    TRY(fill_quote(chat, *event.quote));
+  event.content = std::move(*parsed.content);
+  if (event.content.quote) {
+    TRY(fill_quote(envelope, parsed.target_from_me, *event.content.quote));
   }
   return event;
 }
 
-Result<void> Receiver::fill_quote(const Jid& chat, Message::Quote& quote) {
-  if (const auto author = wire::parse_jid(quote.participant); author && author->is_person()) {
+/// The quote in the words of the API: its author as a chatId, and its text when we remember it.
+Result<void> Receiver::fill_quote(const Envelope& envelope, bool by_sender, Quote& quote) {
+  auto author = wire::parse_jid(quote.participant);
+  if (quote.participant.empty() && envelope.chat.is_person()) {
+    // In a chat of two it is the one or the other.
+    const Jid& other = envelope.from_me ? envelope.chat : context_.line.identity().pn;
+    author = (by_sender ? envelope.sender : other).bare();
+  }
+  if (author && author->is_person()) {
     TRY(quote.participant, context_.names.chat_id(*author));
   }
   if (!quote.text.empty()) return {};
+  TRY(const Jid chat, context_.names.preferred(envelope.chat));
   TRY(const auto original, context_.messages.received(to_string(chat), quote.id));
   wa::Message message;
   if (original && message.ParseFromString(to_string(original->message))) {

@@ -72,8 +72,8 @@ class Receiver {
   Result<Bytes> secret_of(const wire::Jid& chat, const std::string& id);
   Result<std::optional<wa::Message>> open_edit(const Work& work,
                                                const wa::Message::SecretEncryptedMessage& secret);
-  Result<Message> build_event(Work& work, Content content);
-  Result<void> fill_quote(const wire::Jid& chat, Message::Quote& quote);
+  Result<Message> build_event(Work& work, Parsed parsed);
+  Result<void> fill_quote(const Envelope& envelope, bool by_sender, Quote& quote);
   Result<void> remember(Work& work, const wa::Message& message);
   Result<std::string> chat_name(Work& work, const std::string& user);
   void finish(Work& work);

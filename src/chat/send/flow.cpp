@@ -138,17 +138,18 @@ void SendFlow::on_sessions(Result<void> result) {
 }
 
 Result<std::optional<QuotedMessage>> SendFlow::quoted() {
-  if (job_.quoted_id.empty()) return std::optional<QuotedMessage>();
+  if (!job_.content.quote) return std::optional<QuotedMessage>();
+  const std::string& id = job_.content.quote->id;
   const session::Identity& self = tools_.context.line.identity();
   QuotedMessage quoted;
-  quoted.id = job_.quoted_id;
-  TRY(const auto received, tools_.context.messages.received(to_string(peer_), job_.quoted_id));
+  quoted.id = id;
+  TRY(const auto received, tools_.context.messages.received(to_string(peer_), id));
   if (received) {
     quoted.author = received->sender;
     quoted.message = to_string(received->message);
     return std::optional(std::move(quoted));
   }
-  TRY(const auto sent, tools_.context.messages.sent(job_.quoted_id));
+  TRY(const auto sent, tools_.context.messages.sent(id));
   quoted.author = to_string(sent ? in_form_of({}, peer_, self).bare() : peer_);
   if (sent) quoted.message = to_string(sent->message);
   return std::optional(std::move(quoted));
@@ -157,7 +158,8 @@ Result<std::optional<QuotedMessage>> SendFlow::quoted() {
 Result<wa::Message> SendFlow::message() {
   if (message_) return *message_;
   TRY(const auto quote, quoted());
-  return build_text(job_.text, tools_.context.random.bytes(kSecretBytes), quote);
+  const Bytes secret = tools_.context.random.bytes(kSecretBytes);
+  return build_message(job_.content, {secret, quote});
 }
 
 /// Inside the lane's transaction: every session that moves is committed before the stanza leaves.

@@ -14,9 +14,9 @@ TEST(MessagesReceive, ATextBecomesAnEventAndThenAReceipt) {
   rig.turn();
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 1U);
-  EXPECT_EQ(messages[0].kind, Message::Kind::text);
+  EXPECT_TRUE(std::holds_alternative<content::Text>(messages[0].content.what));
   EXPECT_EQ(messages[0].id, "IN1");
-  EXPECT_EQ(messages[0].text, "Hello");
+  EXPECT_EQ(readable_text(messages[0].content), "Hello");
   EXPECT_EQ(messages[0].chat, "4915550002222@c.us");
   EXPECT_EQ(messages[0].sender, "4915550002222@c.us");
   EXPECT_EQ(messages[0].sender_name, "Ann");
@@ -66,7 +66,7 @@ TEST(MessagesReceive, WhatCouldNotBeStoredComesAgain) {
   rig.listener().on_message(stanza);
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);  // the ratchet had not moved
-  EXPECT_EQ(rig.messages()[0].text, "one");
+  EXPECT_EQ(readable_text(rig.messages()[0].content), "one");
 }
 
 TEST(MessagesReceive, ADuplicateGetsItsReceiptAndNoEvent) {
@@ -105,7 +105,7 @@ TEST(MessagesReceive, ACrashBetweenNotificationAndCommitDoesNotNotifyTwice) {
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 2U);  // one from before the crash
   EXPECT_EQ(messages[1].id, "IN2");
-  EXPECT_EQ(messages[1].text, "two");
+  EXPECT_EQ(readable_text(messages[1].content), "two");
   EXPECT_EQ(rig.written_of("receipt").size(), 2U);
 }
 
@@ -120,8 +120,8 @@ TEST(MessagesReceive, OutOfOrderIsReadInTheOrderItCame) {
   rig.turn();
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 3U);
-  EXPECT_EQ(messages[1].text, "two");
-  EXPECT_EQ(messages[2].text, "one");
+  EXPECT_EQ(readable_text(messages[1].content), "two");
+  EXPECT_EQ(readable_text(messages[2].content), "one");
 }
 
 TEST(MessagesReceive, WhatWeTypeOnThePhoneIsAnOwnMessage) {
@@ -138,7 +138,7 @@ TEST(MessagesReceive, WhatWeTypeOnThePhoneIsAnOwnMessage) {
   ASSERT_EQ(rig.messages().size(), 1U);
   const Message message = rig.messages()[0];
   EXPECT_TRUE(message.from_me);
-  EXPECT_EQ(message.text, "from the phone");
+  EXPECT_EQ(readable_text(message.content), "from the phone");
   EXPECT_EQ(message.chat, "4915550002222@c.us");
   EXPECT_EQ(message.sender, "4915550001111@c.us");
   const auto receipt = rig.written_of("receipt")[0];
@@ -193,12 +193,12 @@ TEST(MessagesReceive, EditsAndDeletionsNameTheirTarget) {
   rig.turn();
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 3U);
-  EXPECT_EQ(messages[0].kind, Message::Kind::edited);
-  EXPECT_EQ(messages[0].target_id, "TARGET");
-  EXPECT_EQ(messages[0].text, "better");
-  EXPECT_EQ(messages[1].kind, Message::Kind::edited);
-  EXPECT_EQ(messages[2].kind, Message::Kind::deleted);
-  EXPECT_EQ(messages[2].target_id, "TARGET");
+  EXPECT_TRUE(std::holds_alternative<content::Edit>(messages[0].content.what));
+  EXPECT_EQ(std::get<content::Edit>(messages[0].content.what).target_id, "TARGET");
+  EXPECT_EQ(readable_text(messages[0].content), "better");
+  EXPECT_TRUE(std::holds_alternative<content::Edit>(messages[1].content.what));
+  EXPECT_TRUE(std::holds_alternative<content::Deletion>(messages[2].content.what));
+  EXPECT_EQ(std::get<content::Deletion>(messages[2].content.what).target_id, "TARGET");
   EXPECT_EQ(rig.written_of("receipt").size(), 5U);
 }
 
@@ -223,15 +223,16 @@ TEST(MessagesReceive, QuotesAndPreviewsAreShown) {
   rig.turn();
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 2U);
-  EXPECT_EQ(messages[0].kind, Message::Kind::quoted);
-  ASSERT_TRUE(messages[0].quote);
-  EXPECT_EQ(messages[0].quote->id, "ORIGINAL");
-  EXPECT_EQ(messages[0].quote->participant, "4915550001111@c.us");
-  EXPECT_EQ(messages[0].quote->text, "Coming today?");
-  EXPECT_EQ(messages[1].kind, Message::Kind::extended_text);
-  ASSERT_TRUE(messages[1].preview);
-  EXPECT_EQ(messages[1].preview->title, "Example");
-  EXPECT_EQ(messages[1].preview->url, "https://example.com");
+  EXPECT_TRUE(messages[0].content.quote);
+  ASSERT_TRUE(messages[0].content.quote);
+  EXPECT_EQ(messages[0].content.quote->id, "ORIGINAL");
+  EXPECT_EQ(messages[0].content.quote->participant, "4915550001111@c.us");
+  EXPECT_EQ(messages[0].content.quote->text, "Coming today?");
+  EXPECT_TRUE(std::holds_alternative<content::Text>(messages[1].content.what));
+  const auto& preview = std::get<content::Text>(messages[1].content.what).preview;
+  ASSERT_TRUE(preview);
+  EXPECT_EQ(preview->title, "Example");
+  EXPECT_EQ(preview->url, "https://example.com");
 }
 
 TEST(MessagesReceive, AnUnreadablePlaintextIsRefusedOnce) {
@@ -244,7 +245,7 @@ TEST(MessagesReceive, AnUnreadablePlaintextIsRefusedOnce) {
   rig.listener().on_message(rig.text_from(rig.customer, "G2", "next"));
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
-  EXPECT_EQ(rig.messages()[0].text, "next");
+  EXPECT_EQ(readable_text(rig.messages()[0].content), "next");
   const auto acks = rig.written_of("ack");
   ASSERT_EQ(acks.size(), 1U);
   EXPECT_EQ(acks[0].text_attr("error"), "491");

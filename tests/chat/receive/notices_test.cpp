@@ -82,7 +82,7 @@ TEST(MessagesNotices, TheCustomerMayHaveANewPhone) {
   rig.listener().on_message(rig.text_from(renewed, "IN1", "new phone"));
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
-  EXPECT_EQ(rig.messages()[0].text, "new phone");
+  EXPECT_EQ(readable_text(rig.messages()[0].content), "new phone");
   (void)rig.send(rig.job(kSecond, "welcome back"));
   const auto stanza = rig.written_of("message").back();
   const auto message = renewed.decrypt(*Rig::enc_for(stanza, rig.customer_lid), rig.box_jid);
@@ -237,9 +237,9 @@ TEST(MessagesSecret, AnEncryptedEditIsAnEdit) {
       rig.stanza_from(rig.customer, "IN2", rig.customer.encrypt(carrier, rig.box_jid)));
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 2U);
-  EXPECT_EQ(rig.messages()[1].kind, Message::Kind::edited);
-  EXPECT_EQ(rig.messages()[1].target_id, "IN1");
-  EXPECT_EQ(rig.messages()[1].text, "the text");
+  EXPECT_TRUE(std::holds_alternative<content::Edit>(rig.messages()[1].content.what));
+  EXPECT_EQ(std::get<content::Edit>(rig.messages()[1].content.what).target_id, "IN1");
+  EXPECT_EQ(readable_text(rig.messages()[1].content), "the text");
 }
 
 // Signed device lists

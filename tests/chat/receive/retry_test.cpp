@@ -69,7 +69,7 @@ TEST(MessagesRetry, FourRequestsThenTheMessageIsGivenUp) {
   EXPECT_TRUE(rig.written_of("receipt").empty());
   EXPECT_EQ(rig.written_of("ack").size(), 1U);
   ASSERT_EQ(rig.messages().size(), 1U);
-  EXPECT_EQ(rig.messages()[0].kind, Message::Kind::undecryptable);
+  EXPECT_TRUE(std::holds_alternative<content::Undecryptable>(rig.messages()[0].content.what));
   EXPECT_EQ(rig.messages()[0].chat, "4915550002222@c.us");
 }
 
@@ -90,7 +90,7 @@ TEST(MessagesRetry, TheAnswerIsRead) {
   rig.listener().on_message(again);
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
-  EXPECT_EQ(rig.messages()[0].text, "first");
+  EXPECT_EQ(readable_text(rig.messages()[0].content), "first");
   EXPECT_EQ(rig.written_of("receipt")[0].text_attr("type"), "inactive");
 }
 
@@ -118,7 +118,7 @@ TEST(MessagesRetry, AMessageThatNobodySendsAgainIsShownAfterAWhile) {
   EXPECT_TRUE(rig.messages().empty());
   rig.scheduler.advance(minutes(3));
   ASSERT_EQ(rig.messages().size(), 1U);
-  EXPECT_EQ(rig.messages()[0].kind, Message::Kind::undecryptable);
+  EXPECT_TRUE(std::holds_alternative<content::Undecryptable>(rig.messages()[0].content.what));
   EXPECT_EQ(rig.messages()[0].id, "IN1");
   rig.scheduler.advance(hours(1));
   EXPECT_EQ(rig.messages().size(), 1U);

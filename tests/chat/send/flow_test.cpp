@@ -112,7 +112,7 @@ TEST(MessagesSend, QuotesWhatTheCustomerWrote) {
   rig.turn();
   rig.line.take_written();
   Job job = rig.job(kId, "At six");
-  job.quoted_id = "QUESTION";
+  job.content.quote.emplace().id = "QUESTION";
   (void)rig.send(job);
   const auto stanza = rig.written_of("message")[0];
   const auto message = rig.customer.decrypt(*Rig::enc_for(stanza, rig.customer.jid), rig.box_jid);

@@ -162,8 +162,9 @@ void Storm::post_job() {
   Job job;
   job.id = "3EB0" + std::to_string(1'000'000 + ++made_);
   job.chat = person(static_cast<int>(below(300)));
-  job.text =
-      below(4) == 0 ? "Sale today " + std::to_string(below(5)) : "Order " + std::to_string(made_);
+  job.content.what = content::Text{
+      below(4) == 0 ? "Sale today " + std::to_string(below(5)) : "Order " + std::to_string(made_),
+      true, std::nullopt};
   if (below(2) == 0) job.consent = "order";
   job.urgent = below(20) == 0;
   job.accepted_at = clock_->now();

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "posthorn/base/content.h"
+#include "posthorn/base/json.h"
+
+namespace posthorn::api {
+
+/// The translator from Content to Green-API's messageData, a function for each kind, in its file:
+/// text.cpp, changes.cpp, unreadable.cpp. All pure. content: the whole, for what stands beside the
+/// kind. nullopt: Green-API has no form for it.
+/// Source: Green-API's documentation of incoming messages, a page for each type.
+#define POSTHORN_DECLARE_(Kind)                                                    \
+  [[nodiscard]] std::optional<json::Value> show_message(const content::Kind& kind, \
+                                                        const Content& content);
+POSTHORN_CONTENT_KINDS(POSTHORN_DECLARE_)
+#undef POSTHORN_DECLARE_
+
+/// The strings come from people's phones: JSON must be UTF-8 whatever they sent.
+[[nodiscard]] json::Value shown_text(const std::string& value);
+
+}  // namespace posthorn::api
