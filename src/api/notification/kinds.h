@@ -8,9 +8,9 @@
 
 namespace posthorn::api {
 
-/// The translator from Content to Green-API's messageData, a function for each kind, in its file:
-/// text.cpp, changes.cpp, unreadable.cpp. All pure. content: the whole, for what stands beside the
-/// kind. nullopt: Green-API has no form for it.
+/// The translator from Content to Green-API's messageData, a function for each kind, in the file
+/// of its family beside this one. All pure. content: the whole, for what stands beside the kind.
+/// nullopt: Green-API has no form for it.
 /// Source: Green-API's documentation of incoming messages, a page for each type.
 #define POSTHORN_DECLARE_(Kind)                                                    \
   [[nodiscard]] std::optional<json::Value> show_message(const content::Kind& kind, \

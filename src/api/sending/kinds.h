@@ -7,8 +7,8 @@
 
 namespace posthorn::api {
 
-/// The translator between Green-API's requests and Content, a file for each kind: text.cpp,
-/// changes.cpp, unreadable.cpp. All pure. parse_NAME is for the method that sends the kind.
+/// The translator between Green-API's requests and Content, a file for each kind or family
+/// beside this one. All pure. parse_NAME is for the method that sends the kind.
 ///
 /// show_request: the request that made the job, for showMessagesQueue: fills in item["type"] (the
 /// method; nothing for what only comes in) and the kind's own members of item["body"].

@@ -18,7 +18,7 @@ struct Beside {
 };
 
 /// The translator between Content and WhatsApp's protobuf, a pair of functions for each kind, in
-/// its file: text.cpp, changes.cpp, unreadable.cpp. Both are pure.
+/// the file of its family beside this one. Both are pure.
 ///
 /// read: whether the message, already out of its wrappers, is of that kind; fills in what it says.
 /// write: the message to send. Errors: unsupported (this kind is not sent here).
