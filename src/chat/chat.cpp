@@ -5,6 +5,7 @@
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
 #include "chat/lane/staged_keys.h"
+#include "chat/people/addressing.h"
 #include "chat/people/bundles_fetch.h"
 #include "chat/people/devices.h"
 #include "chat/people/names.h"
@@ -48,6 +49,7 @@ class Chat::Parts final : public session::Listener {
   EventSink sink_;
   std::unique_ptr<store::MessageStore> messages_;
   Names names_;
+  Addressing addressing_;
   MessageContext context_;
   StagedKeys keys_;
   signal::Protocol protocol_;
@@ -69,6 +71,7 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
     : sink_(std::move(sink)),
       messages_(std::move(messages)),
       names_(outside.store, *messages_),
+      addressing_(line, outside.clock, outside.store),
       context_{.line = line,
                .sink = sink_,
                .scheduler = outside.scheduler,
@@ -76,7 +79,8 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                .random = outside.random,
                .store = outside.store,
                .messages = *messages_,
-               .names = names_},
+               .names = names_,
+               .addressing = addressing_},
       keys_(outside.store),
       protocol_(keys_, outside.random),
       lane_(context_, keys_, [this] { names_.forget_cache(); }),
@@ -142,6 +146,7 @@ void Chat::Parts::on_logged_out() {
   numbers_.forget_all();
   reader_.forget_privacy();
   names_.forget_cache();
+  addressing_.forget();
   if (auto cleared = messages_->clear(); !cleared) {
     log::error("messages", "message tables could not be cleared", {{"why", cleared.error()}});
   }

@@ -65,6 +65,13 @@ Result<PairSuccess> parse_pair_success(const wire::Node& iq) {
   if (const auto* business = success->child(names::kBiz))
     out.business_name = business->text_attr(names::kName);
   out.server_time = iq.int_attr(names::kT);
+  if (const auto* given = success->child("client-props")) {
+    wa::ClientPairingProps props;
+    const ByteView bytes = given->bytes();
+    if (props.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) &&
+        props.has_ischatdblidmigrated())
+      out.lid_migrated = props.ischatdblidmigrated();
+  }
   return out;
 }
 

@@ -19,6 +19,7 @@ struct PairSuccess {
   std::string business_name;
   Bytes device_identity;  ///< serialised ADVSignedDeviceIdentityHMAC
   std::optional<std::int64_t> server_time;
+  std::optional<bool> lid_migrated;  ///< <client-props>; nullopt: absent or unreadable
 };
 
 /// iq: <iq type="set"><pair-success>. Errors: malformed (no device, no identity, over 500 bytes).

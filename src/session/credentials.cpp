@@ -43,6 +43,7 @@ json::Value to_json(const Credentials& c) {
     out["device_identity"] = base64_encode(c.identity.device_identity);
     out["account_key"] = base64_encode(c.identity.account_key);
     out["push_name"] = c.identity.push_name;
+    if (c.identity.lid_migrated) out["lid_migrated"] = *c.identity.lid_migrated;
     out["platform"] = c.platform;
     out["business_name"] = c.business_name;
   }
@@ -67,6 +68,7 @@ Result<Credentials> from_json(const json::Value& in) {
   TRY(c.identity.device_identity, bytes_at(in, "device_identity"));
   TRY(c.identity.account_key, bytes_at(in, "account_key"));
   c.identity.push_name = text_at(in, "push_name");
+  c.identity.lid_migrated = json::bool_at(in, "lid_migrated");
   c.platform = text_at(in, "platform");
   c.business_name = text_at(in, "business_name");
   c.login_counter = static_cast<std::uint32_t>(

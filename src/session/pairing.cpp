@@ -174,6 +174,7 @@ Result<void> Pairing::commit(const PairSuccess& success, const Attestation& atte
   mine.identity.device_identity = attestation.full;
   mine.identity.account_key = to_bytes(attestation.account_key);
   mine.identity.push_name = success.business_name;
+  mine.identity.lid_migrated = success.lid_migrated;
   mine.platform = success.platform;
   mine.business_name = success.business_name;
   mine.login_counter = 0;

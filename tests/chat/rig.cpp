@@ -226,6 +226,7 @@ Result<Node> Rig::answer(const Node& iq) {
       for (const PeerDevice* device : devices) {
         entries.push_back(Node("device", {{"id", std::to_string(device->jid.device)}}));
       }
+      if (lists_under_lids_only && jid->is_pn()) entries.clear();
       if (ours) entries.push_back(Node("device", {{"id", "7"}, {"key-index", "1"}}));
       Node reply("user", {{"jid", *jid}},
                  {Node("devices", {}, {Node("device-list", {}, std::move(entries))})});

@@ -130,6 +130,7 @@ class Rig {
   PeerDevice laptop{{"200000000000002", "lid", 5}, 13};
   std::set<std::string> without_account;  ///< numbers that usync does not know
   bool give_lids = true;
+  bool lists_under_lids_only = false;  ///< a moved account has no device list under its number
   std::optional<throttle::SendOutcome> outcome;
 };
 

@@ -149,6 +149,16 @@ TEST(PairSuccess, NeedsDeviceAndIdentity) {
   const wire::Node device("device", {{"jid", "49155:3@s.whatsapp.net"}, {"lid", "77:3@lid"}});
   const wire::Node bytes("device-identity", {}, run_of(1, 60));
   EXPECT_TRUE(parse_pair_success(iq({bytes, device})).has_value());
+  EXPECT_FALSE(parse_pair_success(iq({bytes, device}))->lid_migrated.has_value());
+  const auto props = [](std::vector<unsigned char> raw) {
+    return wire::Node("client-props", {}, to_bytes(as_bytes(std::span<const unsigned char>(raw))));
+  };
+  EXPECT_EQ(parse_pair_success(iq({bytes, device, props({0x08, 0x01})}))->lid_migrated, true);
+  EXPECT_EQ(parse_pair_success(iq({bytes, device, props({0x08, 0x00})}))->lid_migrated, false);
+  // Unreadable, or about something else: it did not say.
+  EXPECT_FALSE(parse_pair_success(iq({bytes, device, props({0xFF})}))->lid_migrated.has_value());
+  EXPECT_FALSE(
+      parse_pair_success(iq({bytes, device, props({0x10, 0x01})}))->lid_migrated.has_value());
   EXPECT_FALSE(parse_pair_success(iq({bytes})).has_value());
   EXPECT_FALSE(parse_pair_success(iq({device})).has_value());
   EXPECT_FALSE(

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "posthorn/base/clock.h"
@@ -19,6 +20,8 @@ struct Identity {
   Bytes device_identity;  ///< ADVSignedDeviceIdentity as received, account signature key included
   Bytes account_key;      ///< the account's signature public key, 32 bytes
   std::string push_name;
+  /// Whether WhatsApp had moved the account to LIDs when it was linked; nullopt: it did not say.
+  std::optional<bool> lid_migrated;
 };
 
 /// The line to WhatsApp as those see it who say something over it: stanzas, questions and acks.

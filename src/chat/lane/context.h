@@ -12,6 +12,7 @@
 
 namespace posthorn::chat {
 
+class Addressing;
 class Names;
 
 /// What the parts of message handling share. Everything outlives them.
@@ -24,6 +25,7 @@ struct MessageContext {
   store::Store& store;
   store::MessageStore& messages;
   Names& names;
+  Addressing& addressing;
   /// False once message handling has ended; shared with answers that may come after that.
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
 };

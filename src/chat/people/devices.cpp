@@ -63,6 +63,19 @@ const UsyncUser* find_user(const std::vector<UsyncUser>& answer, const Jid& aske
   return at == answer.end() ? nullptr : &*at;
 }
 
+/// Of an account that WhatsApp has moved, only the LID has a device list: who was asked for by
+/// number and came without one, though with a LID.
+std::vector<std::pair<Jid, Jid>> moved(const std::vector<Jid>& users,
+                                       const std::vector<UsyncUser>& answer) {
+  std::vector<std::pair<Jid, Jid>> names;
+  for (const Jid& asked : users) {
+    const UsyncUser* user = asked.is_pn() ? find_user(answer, asked) : nullptr;
+    if (user != nullptr && user->lid && user->devices.empty())
+      names.emplace_back(asked, *user->lid);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string encode_devices(const std::vector<DeviceEntry>& devices) {
@@ -104,19 +117,26 @@ void Devices::get(std::vector<Jid> users, Once<void(Result<std::vector<UserDevic
     return done(fail(Errc::busy, "the server wants fewer device queries"));
   }
   // All of them are asked for, so that one answer holds one consistent state.
+  ask(std::move(users), Round::first, std::move(done));
+}
+
+void Devices::ask(std::vector<Jid> users, Round round,
+                  Once<void(Result<std::vector<UserDevices>>)> done) {
   auto sid = hex_encode(context_.random.bytes(8));
   context_.line.ask(build_device_query(users, std::move(sid)), kUsyncTimeout,
-                    [this, alive = context_.alive, users,
+                    [this, alive = context_.alive, users, round,
                      done = std::move(done)](Result<wire::Node> reply) mutable {
                       if (!*alive) return done(fail(Errc::cancelled, "asking for devices"));
-                      on_reply(std::move(users), reply, std::move(done));
+                      on_reply(std::move(users), round, reply, std::move(done));
                     });
 }
 
-void Devices::on_reply(std::vector<Jid> users, const Result<wire::Node>& reply,
+void Devices::on_reply(std::vector<Jid> users, Round round, const Result<wire::Node>& reply,
                        Once<void(Result<std::vector<UserDevices>>)> done) {
   auto answer = read_answer(reply);
   if (!answer) return done(fail(answer.error(), "asking for devices"));
+  if (const auto names = moved(users, *answer); !names.empty() && round == Round::first)
+    return ask_under_lids(std::move(users), names, std::move(done));
   // Rows and sessions change between two batches of the lane. Shared: one call fills what the other
   // reads.
   auto result = std::make_shared<std::vector<UserDevices>>();
@@ -128,6 +148,24 @@ void Devices::on_reply(std::vector<Jid> users, const Result<wire::Node>& reply,
       [result, done = std::move(done)](Result<void> written) mutable {
         if (!written) return done(fail(written.error(), "device lists"));
         done(std::move(*result));
+      });
+}
+
+void Devices::ask_under_lids(std::vector<Jid> users, const std::vector<std::pair<Jid, Jid>>& names,
+                             Once<void(Result<std::vector<UserDevices>>)> done) {
+  for (Jid& user : users) {
+    for (const auto& [pn, lid] : names) {
+      if (user == pn) user = lid;
+    }
+  }
+  lane_.exclusive(
+      [this, names]() -> Result<void> {
+        for (const auto& [pn, lid] : names) TRY(context_.names.learn(pn, lid));
+        return {};
+      },
+      [this, users = std::move(users), done = std::move(done)](Result<void> learned) mutable {
+        if (!learned) return done(fail(learned.error(), "device lists"));
+        ask(std::move(users), Round::under_lids, std::move(done));
       });
 }
 

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chat/lane/context.h"
@@ -37,8 +38,14 @@ class Devices {
   Result<void> drop(const wire::Jid& user);
 
  private:
-  void on_reply(std::vector<wire::Jid> users, const Result<wire::Node>& reply,
+  enum class Round : bool { first, under_lids };
+  void ask(std::vector<wire::Jid> users, Round round,
+           Once<void(Result<std::vector<UserDevices>>)> done);
+  void on_reply(std::vector<wire::Jid> users, Round round, const Result<wire::Node>& reply,
                 Once<void(Result<std::vector<UserDevices>>)> done);
+  void ask_under_lids(std::vector<wire::Jid> users,
+                      const std::vector<std::pair<wire::Jid, wire::Jid>>& names,
+                      Once<void(Result<std::vector<UserDevices>>)> done);
   Result<std::vector<UsyncUser>> read_answer(const Result<wire::Node>& reply);
   [[nodiscard]] Result<std::optional<std::vector<DeviceEntry>>> cached(const wire::Jid& user);
   Result<std::vector<UserDevices>> take_answer(const std::vector<wire::Jid>& users,

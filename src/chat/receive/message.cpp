@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chat/content/secret.h"
+#include "chat/people/addressing.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
 #include "chat/receive/receipts.h"
@@ -341,6 +342,7 @@ void Receiver::take_protocol(Work& work, const Protocol& protocol) {
                                                 {"type", "hist_sync"}}));
   }
   if (protocol.type() == Protocol::LID_MIGRATION_MAPPING_SYNC) {
+    context_.addressing.on_moved();
     take_lid_migration(work, protocol.lidmigrationmappingsyncmessage());
   }
 }

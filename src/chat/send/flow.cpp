@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/people/addressing.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
 #include "posthorn/base/log.h"
@@ -17,6 +18,8 @@ using Kind = throttle::SendOutcome::Kind;
 constexpr milliseconds kAckTimeout{20'000};
 constexpr milliseconds kLidTimeout{30'000};
 constexpr std::size_t kSecretBytes = 32;
+constexpr int kMalformed = 400;
+constexpr int kNoToken = 463;
 
 /// The same device under the other server's name, for our own devices beside a LID or PN `to`.
 Jid in_form_of(const Jid& device, const Jid& to, const session::Identity& self) {
@@ -91,6 +94,7 @@ void SendFlow::begin() {
   const auto named = tools_.context.names.preferred(*chat);
   if (!named) return end(named.error());
   peer_ = *named;
+  by_number_ = tools_.context.addressing.by_number();
   ask_devices();
 }
 
@@ -162,16 +166,22 @@ Result<wa::Message> SendFlow::message() {
   return build_message(job_.content, {secret, quote});
 }
 
+Result<Jid> SendFlow::written_to() {
+  if (!by_number_ || !peer_.is_lid() || to_ourselves()) return peer_;
+  TRY(const auto pn, tools_.context.names.other(peer_));
+  return pn.value_or(peer_);
+}
+
 /// Inside the lane's transaction: every session that moves is committed before the stanza leaves.
 Result<void> SendFlow::encrypt() {
   TRY(message_, message());
   const auto& context = tools_.context;
   stanza_ = {};
   stanza_.id = job_.id;
-  stanza_.to = peer_;
+  TRY(stanza_.to, written_to());
   stanza_.attrs = describe_content(*message_);
   stanza_.device_identity = context.line.identity().device_identity;
-  if (peer_.is_lid()) {
+  if (stanza_.to.is_lid()) {
     TRY(stanza_.peer_recipient_pn, context.names.other(peer_));
   }
   if (!to_ourselves()) {
@@ -201,7 +211,12 @@ Result<void> SendFlow::encrypt_for(const Jid& device, ByteView padded, std::size
   auto encrypted = tools_.protocol.encrypt(address_of(named), padded);
   if (!encrypted && encrypted.error().code == Errc::not_found) return {};
   if (!encrypted) return fail(encrypted.error(), "encrypting");
-  stanza_.copies.push_back({device, std::move(*encrypted)});
+  const bool own = is_own_user(tools_.context.line.identity(), device);
+  const Jid& to = stanza_.to;
+  stanza_.copies.push_back({own          ? in_form_of(device, to, tools_.context.line.identity())
+                            : by_number_ ? to.with_device(device.device)
+                                         : device,
+                            std::move(*encrypted)});
   ++reached;
   return {};
 }
@@ -231,6 +246,8 @@ void SendFlow::on_ack(Result<wire::Node> ack) {
   AckReading reading = read_ack(*ack, job_.chat, tools_.context.clock.now());
   follow_up(reading);
   if (reading.rebuild_and_retry && !rebuilt_) return rebuild_and_send_again();
+  if (reading.outcome.code == kMalformed && stanza_.to.is_lid() && !to_ourselves())
+    return send_again_by_number(std::move(reading.outcome));
   finish(std::move(reading.outcome));
 }
 
@@ -243,7 +260,11 @@ void SendFlow::follow_up(const AckReading& reading) {
       log::warn("messages", "ack could not be stored", {{"why", marked.error()}});
     }
     if (!to_ourselves()) tools_.tokens.after_send(peer_);
+    if (number_instead_) tools_.context.addressing.on_number_taken();
   }
+  // 463 to a number whose LID is known: WhatsApp has moved this account meanwhile.
+  if (reading.outcome.code == kNoToken && by_number_ && peer_.is_lid())
+    tools_.context.addressing.on_moved();
   if (reading.refresh_devices) {
     for (const Jid& user : {peer_, in_form_of({}, peer_, context.line.identity()).bare()}) {
       const auto named = context.names.preferred(user);
@@ -260,6 +281,16 @@ void SendFlow::rebuild_and_send_again() {
   rebuilt_ = true;
   step_ = Step::preparing;
   ask_devices();
+}
+
+/// An account that WhatsApp has not moved to LIDs refuses every one of them.
+void SendFlow::send_again_by_number(throttle::SendOutcome refused) {
+  const auto pn = tools_.context.names.other(peer_);
+  if (!pn || !*pn) return finish(std::move(refused));
+  by_number_ = true;
+  number_instead_ = true;
+  step_ = Step::preparing;
+  on_sessions({});
 }
 
 void SendFlow::ask_lid_again() {

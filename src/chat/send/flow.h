@@ -57,7 +57,9 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   void on_durable(Result<void> result);
   void on_ack(Result<wire::Node> ack);
   void follow_up(const AckReading& reading);
+  [[nodiscard]] Result<wire::Jid> written_to();
   void rebuild_and_send_again();
+  void send_again_by_number(throttle::SendOutcome refused);
   void ask_lid_again();
   [[nodiscard]] bool to_ourselves() const;
 
@@ -78,6 +80,8 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   OutgoingMessage stanza_;
   std::size_t reached_ = 0;  ///< devices of the peer that have a copy
   bool rebuilt_ = false;
+  bool by_number_ = false;       ///< `to` is the number although a LID is known
+  bool number_instead_ = false;  ///< the LID was refused, so this is the second try
 };
 
 }  // namespace posthorn::chat

@@ -201,8 +201,8 @@ TEST_P(MessagesSendAck, BecomesTheOutcome) {
 
 INSTANTIATE_TEST_SUITE_P(
     Codes, MessagesSendAck,
-    testing::Values(AckCase{"400", Kind::rejected, {}}, AckCase{"403", Kind::rejected, {}},
-                    AckCase{"404", Kind::no_account, {}}, AckCase{"408", Kind::uncertain, {}},
+    testing::Values(AckCase{"403", Kind::rejected, {}}, AckCase{"404", Kind::no_account, {}},
+                    AckCase{"408", Kind::uncertain, {}},
                     AckCase{"429", Kind::restricted, session::Restriction::Kind::rate_message},
                     AckCase{"463", Kind::restricted, session::Restriction::Kind::reachout_ack},
                     AckCase{"475", Kind::restricted, session::Restriction::Kind::new_chat_cap_ack},

@@ -1,0 +1,60 @@
+#include "chat/people/addressing.h"
+
+#include "posthorn/base/json.h"
+#include "posthorn/base/log.h"
+
+namespace posthorn::chat {
+namespace {
+
+constexpr auto kRecord = "chat.addressing";
+
+}  // namespace
+
+bool Addressing::by_number() {
+  read();
+  switch (*name_) {
+    case Name::lid:
+      return false;
+    case Name::number:
+      return clock_.now() - since_ < kRemembered;
+    case Name::as_paired:
+      return !line_.identity().lid_migrated.value_or(true);
+  }
+  return false;
+}
+
+void Addressing::on_number_taken() { remember(Name::number); }
+
+void Addressing::on_moved() {
+  read();
+  if (*name_ != Name::lid) remember(Name::lid);
+}
+
+void Addressing::forget() { remember(Name::as_paired); }
+
+void Addressing::read() {
+  if (name_) return;
+  name_ = Name::as_paired;
+  const auto kept = blobs_.load(kRecord);
+  if (!kept || !*kept) return;
+  const auto record = json::parse(as_text(**kept));
+  if (!record) return;
+  const auto word = json::string_at(*record, "name");
+  if (word == "number") name_ = Name::number;
+  if (word == "lid") name_ = Name::lid;
+  since_ = Wall::from_unix(json::int_at(*record, "since").value_or(0));
+}
+
+void Addressing::remember(Name name) {
+  name_ = name;
+  since_ = clock_.now();
+  json::Value record(::Json::objectValue);
+  record["name"] = name == Name::number ? "number" : name == Name::lid ? "lid" : "as_paired";
+  record["since"] = static_cast<::Json::Int64>(since_.unix_seconds());
+  log::info("messages", "people are written to by another name",
+            {{"name", record["name"].asString()}});
+  if (auto saved = blobs_.save(kRecord, as_bytes(json::write(record))); !saved)
+    log::warn("messages", "addressing was not saved", {{"error", saved.error()}});
+}
+
+}  // namespace posthorn::chat
