@@ -30,16 +30,44 @@ Error refusal(long status, const std::string& body) {
       if (const auto text = json::string_at(*parsed, key)) why += ": " + *text;
     }
   }
+  if (status == 401 || status == 403 || status == 404) {
+    why +=
+        ". Is it this box's idInstance and token? \"sudo posthornctl access\" on the box shows "
+        "them";
+  }
   return {Errc::refused, why};
 }
 
+/// What curl says, and what it usually comes from.
+Error unreachable(const std::string& url, CURLcode code) {
+  std::string why = url + ": " + curl_easy_strerror(code);
+  if (code == CURLE_COULDNT_CONNECT) why += ". Is posthornd running, and is this its address?";
+  if (code == CURLE_COULDNT_RESOLVE_HOST) why += ". The box's address from the router works too";
+  if (code == CURLE_PEER_FAILED_VERIFICATION) {
+    why += ". Fetch the box's certificate over http://, /certificate.pem, and name it with --ca";
+  }
+  return {Errc::disconnected, why};
+}
+
 }  // namespace
+
+Result<Access> check_access(Access given) {
+  if (given.url.find("://") == std::string::npos) given.url = "http://" + given.url;
+  while (given.url.ends_with('/')) given.url.pop_back();
+  if (given.id_instance != 0 && !given.token.empty()) return given;
+  return fail(
+      Errc::malformed,
+      "--url needs --id and --token beside it: \"sudo posthornctl access\" on the box shows "
+      "them, and on a card of ours the file posthorn-result.txt");
+}
 
 Result<Access> read_access(const std::string& path) {
   std::ifstream file(path);
   if (!file) {
     return fail(Errc::not_found,
-                path + " cannot be read: is posthornd running, and are you allowed to (sudo)?");
+                path +
+                    " cannot be read: is posthornd running here, and are you allowed to (sudo)? "
+                    "For another machine's box: --url, --id and --token");
   }
   std::ostringstream text;
   text << file.rdbuf();
@@ -110,7 +138,7 @@ Result<Client::Answer> Client::exchange(const std::string& path, const std::stri
   }
   const CURLcode code = curl_easy_perform(curl.get());
   if (code != CURLE_OK) {
-    return fail(Errc::disconnected, access_.url + ": " + curl_easy_strerror(code));
+    return tl::unexpected(unreachable(access_.url, code));
   }
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &answer.status);
   return answer;

@@ -15,6 +15,10 @@ struct Access {
   std::string token;
 };
 
+/// The command line's, completed: "box:8080/" -> "http://box:8080". Errors: malformed (an id or
+/// token is missing), with where they are found.
+[[nodiscard]] Result<Access> check_access(Access given);
+
 /// Reads access.json, which posthornd writes into its data directory.
 /// Errors: not_found ("is posthornd running?"), malformed.
 [[nodiscard]] Result<Access> read_access(const std::string& path);
@@ -37,6 +41,7 @@ class Client {
                                               const std::string& query) const;
   /// A page outside the instance's methods, "/healthz".
   [[nodiscard]] Result<json::Value> page(const std::string& path) const;
+  [[nodiscard]] const Access& access() const { return access_; }
 
  private:
   struct Answer {

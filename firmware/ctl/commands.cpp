@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "ctl/terminal_qr.h"
+#include "posthorn/base/phone_number.h"
 
 namespace posthorn::ctl {
 
@@ -33,14 +34,32 @@ std::string local_time(std::int64_t unix_seconds) {
   return text;
 }
 
-/// "4915550001234" or "4915550001234@c.us" -> a chatId.
-std::string chat_id(const std::string& chat) {
-  return chat.find('@') == std::string::npos ? chat + "@c.us" : chat;
+/// A number as people write it, or a chatId, which the box itself looks at.
+Result<std::string> chat_id(const std::string& chat) {
+  if (chat.find('@') != std::string::npos) return without_invisible(chat);
+  TRY(const std::string phone, parse_phone_number(chat));
+  return phone + "@c.us";
 }
 
 Result<std::string> state_of(const Client& client) {
   TRY(const json::Value answer, client.get("getStateInstance"));
   return text_at(answer, "stateInstance");
+}
+
+/// What the box itself says about why it is not linked, and what to do; with what else is true.
+Error not_linked(const Client& client, Errc code, const std::string& what) {
+  const auto health = client.page("/healthz");
+  if (!health) return health.error();
+  const std::string advice = text_at(*health, "whatToDo");
+  const std::string cause = text_at(*health, "linkCause");
+  return {code,
+          what + (cause.empty() ? "" : " (" + cause + ")") + (advice.empty() ? "" : ". " + advice)};
+}
+
+/// "ABCD1234" or "ABCD-1234" -> "ABCD-1234", as the phone shows it; empty: no code.
+std::string grouped(std::string code) {
+  std::erase(code, '-');
+  return code.size() == 8 ? code.insert(4, "-") : "";
 }
 
 }  // namespace
@@ -52,8 +71,11 @@ int show_status(const Client& client, bool as_json) {
     std::printf("%s\n", json::write(*health).c_str());
     return 0;
   }
+  line("box", client.access().url);
+  line("idInstance", std::to_string(client.access().id_instance));
   const auto state = state_of(client);
-  if (state) line("account", *state);
+  if (!state) return complain(state.error());
+  line("account", *state);
   for (const std::string& name : health->getMemberNames()) {
     const json::Value& value = (*health)[name];
     line(name.c_str(), value.isBool() ? (*json::bool_at(*health, name.c_str()) ? "yes" : "no")
@@ -91,27 +113,31 @@ int pair(const Client& client, PairBy by, int seconds_at_most) {
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(700));
   }
-  return complain({Errc::timeout, "no phone was linked in time; run the command again"});
+  return complain(not_linked(
+      client, Errc::timeout,
+      shown.empty() ? "the box has no QR code to show" : "no phone scanned the code in time"));
 }
 
 int pair_by_code(const Client& client, const std::string& phone) {
+  const auto digits = parse_phone_number(phone);
+  if (!digits) return complain(digits.error());
   json::Value body;
-  body["phoneNumber"] = phone;
+  body["phoneNumber"] = *digits;
   const auto answer = client.post("getAuthorizationCode", body);
   if (!answer) return complain(answer.error());
-  const std::string code = text_at(*answer, "code");
-  if (!json::bool_at(*answer, "status").value_or(false) || code.size() != 8) {
-    return complain({Errc::refused, "WhatsApp gave no code: check the number, wait a while"});
-  }
+  const std::string code = grouped(text_at(*answer, "code"));
+  if (code.empty()) return complain(not_linked(client, Errc::refused, "WhatsApp gave no code"));
   std::printf(
-      "%s-%s\nOn the phone: Settings, Linked devices, Link a device, Link with phone number.\n",
-      code.substr(0, 4).c_str(), code.substr(4).c_str());
+      "%s\nOn the phone: Settings, Linked devices, Link a device, Link with phone number.\n",
+      code.c_str());
   return 0;
 }
 
 int send_text(const Client& client, const std::string& chat, const std::string& text) {
+  const auto to = chat_id(chat);
+  if (!to) return complain(to.error());
   json::Value body;
-  body["chatId"] = chat_id(chat);
+  body["chatId"] = *to;
   body["message"] = text;
   const auto answer = client.post("sendMessage", body);
   if (!answer) return complain(answer.error());
@@ -196,8 +222,10 @@ int list_opt_outs(const Client& client) {
 
 int change_opt_out(const Client& client, bool add, const std::string& chat, const std::string& who,
                    const std::string& reason) {
+  const auto whose = chat_id(chat);
+  if (!whose) return complain(whose.error());
   json::Value body;
-  body["chatId"] = chat_id(chat);
+  body["chatId"] = *whose;
   body["who"] = who;
   body["reason"] = reason;
   const auto answer = client.post(add ? "addOptOut" : "removeOptOut", body);

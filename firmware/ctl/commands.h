@@ -10,6 +10,8 @@
 namespace posthorn::ctl {
 
 int show_status(const Client& client, bool as_json);
+/// What a till is given: addresses of this machine, idInstance, token. Asks nobody.
+int show_access(const Access& access);
 
 enum class PairBy : std::uint8_t {
   qr,    ///< draws each QR code until the phone has scanned one

@@ -1,6 +1,7 @@
 #include <curl/curl.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "ctl/care.h"
@@ -9,8 +10,51 @@
 namespace posthorn::ctl {
 namespace {
 
+/// How many letters must change to make one of the other; "statsu" and "status" differ in one.
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) {
+    for (std::size_t k = 0; k <= b.size(); ++k) {
+      if (i == 0 || k == 0) {
+        cost[i][k] = i + k;
+        continue;
+      }
+      const std::size_t changed = cost[i - 1][k - 1] + (a[i - 1] == b[k - 1] ? 0 : 1);
+      cost[i][k] = std::min({changed, cost[i - 1][k] + 1, cost[i][k - 1] + 1});
+      const bool swapped = i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1];
+      if (swapped) cost[i][k] = std::min(cost[i][k], cost[i - 2][k - 2] + 1);
+    }
+  }
+  return cost[a.size()][b.size()];
+}
+
+/// CLI11's words, and what was probably meant.
+std::string explain(const CLI::App* app, const CLI::ParseError& error, int argc, char** argv) {
+  // The options belong to the command that was reached.
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().front();
+  std::string out = error.what();
+  for (const CLI::App* known : app->get_subcommands({})) {
+    for (int i = 1; i < argc; ++i) {
+      const std::string given = argv[i];
+      if (given == known->get_name() || given.size() < 3) continue;
+      if (distance(given, known->get_name()) > 2) continue;
+      return "there is no \"" + given + "\": did you mean \"" + known->get_name() + "\"?";
+    }
+  }
+  return out + "\nposthornctl " +
+         (app->get_parent() != nullptr ? app->get_name() + " " : std::string()) +
+         "--help says what is possible";
+}
+
+/// "+49", "155", "5000 1234" -> one number.
+std::string joined(const std::vector<std::string>& parts) {
+  std::string out;
+  for (const std::string& part : parts) out += (out.empty() ? "" : " ") + part;
+  return out;
+}
+
 int main_with(int argc, char** argv) {
-  CLI::App options{"posthornctl: looks after a Posthorn box over its local API"};
+  CLI::App options{"posthornctl: looks after a Posthorn box over its local API", "posthornctl"};
   options.set_version_flag("--version", POSTHORN_VERSION);
   options.require_subcommand(1);
   std::string access_file = "/var/lib/posthorn/access.json";
@@ -28,21 +72,25 @@ int main_with(int argc, char** argv) {
   bool as_json = false;
   CLI::App* status = options.add_subcommand("status", "how the box is");
   status->add_flag("--json", as_json, "as one line of JSON");
+  CLI::App* access_command =
+      options.add_subcommand("access", "addresses, idInstance and token: what a till is given");
 
   bool as_text = false;
-  std::string phone;
+  std::vector<std::string> phone;
   int wait_seconds = 180;
   CLI::App* pair_command = options.add_subcommand("pair", "link the shop's phone");
   pair_command->add_flag("--text", as_text, "print the text of the QR code and end");
-  pair_command->add_option("--code", phone, "link by 8 characters instead; the phone's number");
+  pair_command
+      ->add_option("--code", phone, "link by 8 characters instead; the phone's number with country")
+      ->expected(1, 8);
   pair_command->add_option("--wait", wait_seconds, "seconds until it gives up")
       ->capture_default_str();
 
-  std::string chat;
-  std::string text;
   CLI::App* send = options.add_subcommand("send", "queue a text message");
-  send->add_option("chat", chat, "number or chatId")->required();
-  send->add_option("text", text)->required();
+  std::vector<std::string> words;
+  send->add_option("what", words, "number with country (or chatId), then the text in quotes")
+      ->required()
+      ->expected(2, 16);
 
   CLI::App* queue = options.add_subcommand("queue", "messages that wait, and for what");
 
@@ -50,6 +98,7 @@ int main_with(int argc, char** argv) {
   CLI::App* follow_command = options.add_subcommand("follow", "print notifications as they come");
   follow_command->add_option("--events", events, "end after so many")->capture_default_str();
 
+  std::string chat;
   std::string who;
   std::string reason;
   CLI::App* throttle = options.add_subcommand("throttle", "what may be sent now, and why not more");
@@ -61,31 +110,40 @@ int main_with(int argc, char** argv) {
   CLI::App* optout_add = optout->add_subcommand("add");
   CLI::App* optout_remove = optout->add_subcommand("remove");
   for (CLI::App* change : {optout_add, optout_remove}) {
-    change->add_option("chat", chat, "number or chatId")->required();
+    change->add_option("chat", chat, "number with country, in quotes if with blanks, or chatId")
+        ->required();
     change->add_option("who", who, "your name")->required();
     change->add_option("reason", reason)->required();
   }
 
   const CareCommands care(options);
 
-  CLI11_PARSE(options, argc, argv);
-  curl_global_init(CURL_GLOBAL_ALL);
-  Access access = given;
-  if (given.url.empty()) {
-    auto read = read_access(access_file);
-    if (!read) {
-      std::fprintf(stderr, "posthornctl: %s\n", read.error().detail.c_str());
-      return 1;
-    }
-    access = std::move(*read);
+  try {
+    options.parse(argc, argv);
+  } catch (const CLI::Success& asked) {  // --help and --version
+    return options.exit(asked);
+  } catch (const CLI::ParseError& error) {
+    std::fprintf(stderr, "posthornctl: %s\n", explain(&options, error, argc, argv).c_str());
+    return 2;
   }
-  const Client client(access, ca_file);
+  curl_global_init(CURL_GLOBAL_ALL);
+  const auto access = given.url.empty() ? read_access(access_file) : check_access(given);
+  if (!access) {
+    std::fprintf(stderr, "posthornctl: %s\n", access.error().detail.c_str());
+    return 1;
+  }
+  if (access_command->parsed()) return show_access(*access);
+  const Client client(*access, ca_file);
   if (const auto cared = care.run(client)) return *cared;
   if (status->parsed()) return show_status(client, as_json);
-  if (pair_command->parsed() && !phone.empty()) return pair_by_code(client, phone);
+  if (pair_command->parsed() && !phone.empty()) return pair_by_code(client, joined(phone));
   if (pair_command->parsed())
     return pair(client, as_text ? PairBy::text : PairBy::qr, wait_seconds);
-  if (send->parsed()) return send_text(client, chat, text);
+  if (send->parsed()) {
+    const std::string text = words.back();
+    words.pop_back();
+    return send_text(client, joined(words), text);
+  }
   if (queue->parsed()) return show_queue(client);
   if (follow_command->parsed()) return follow(client, events);
   if (acknowledge->parsed()) return acknowledge_throttle(client, who, reason);

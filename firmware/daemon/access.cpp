@@ -12,7 +12,6 @@ namespace posthorn::daemon {
 
 namespace {
 
-constexpr std::string_view kBlobName = "api/access";
 constexpr std::size_t kTokenBytes = 25;  // 50 hex characters
 
 Error io_error(const std::string& what) { return {Errc::io, what + ": " + std::strerror(errno)}; }
@@ -21,7 +20,7 @@ Error io_error(const std::string& what) { return {Errc::io, what + ": " + std::s
 
 Result<Access> load_access(BlobStore& blobs, const ApiConfig& config, Random& random) {
   Access access;
-  TRY(const auto saved, blobs.load(kBlobName));
+  TRY(const auto saved, blobs.load(kAccessBlob));
   if (saved) {
     if (const auto parsed = json::parse(as_text(*saved))) {
       access.id_instance = static_cast<std::uint64_t>(json::int_at(*parsed, "id").value_or(0));
@@ -37,7 +36,7 @@ Result<Access> load_access(BlobStore& blobs, const ApiConfig& config, Random& ra
   json::Value out;
   out["id"] = static_cast<::Json::UInt64>(access.id_instance);
   out["token"] = access.token;
-  TRY(blobs.save(kBlobName, as_bytes(json::write(out))));
+  TRY(blobs.save(kAccessBlob, as_bytes(json::write(out))));
   if (config.id_instance != 0) access.id_instance = config.id_instance;
   if (!config.token.empty()) {
     access.token = config.token;

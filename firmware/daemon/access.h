@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "posthorn/base/blob_store.h"
 #include "posthorn/base/config.h"
@@ -9,6 +10,9 @@
 #include "posthorn/base/result.h"
 
 namespace posthorn::daemon {
+
+/// Where it is kept.
+inline constexpr std::string_view kAccessBlob = "api/access";
 
 /// How the API is reached. Made on first start, kept from then on, unless the configuration says
 /// it.

@@ -11,6 +11,7 @@
 #include "daemon/board_link.h"
 #include "daemon/care.h"
 #include "daemon/https.h"
+#include "daemon/identity.h"
 #include "daemon/recent_log.h"
 #include "daemon/restore.h"
 #include "daemon/support_bundle.h"
@@ -33,6 +34,7 @@ namespace {
 /// Root's side tells here how an update went.
 constexpr const char* kRunDirectory = "/run/posthorn";
 constexpr std::string_view kClockBlob = "clock";
+constexpr auto kIdentityFolder = "/identity";
 constexpr minutes kClockSave{10};
 /// How often the store is asked whether it can still be trusted.
 constexpr seconds kHealthCheck{1};
@@ -46,17 +48,12 @@ Result<void> make_directory(const std::string& path) {
   return fail(Errc::io, "data directory " + path + ": " + std::strerror(errno));
 }
 
-/// The largest of the build time and the time saved last (chapter 04 section 9).
-Wall clock_floor(BlobStore& blobs) {
-  Wall floor = Wall::from_unix(POSTHORN_BUILD_TIME, false);
+/// The time known last.
+Wall saved_time(BlobStore& blobs) {
   const auto saved = blobs.load(kClockBlob);
-  if (saved && *saved) {
-    if (const auto parsed = json::parse(as_text(**saved))) {
-      const Wall then = Wall::from_unix(json::int_of(*parsed).value_or(0), false);
-      floor = std::max(floor, then);
-    }
-  }
-  return floor;
+  if (!saved || !*saved) return {};
+  const auto parsed = json::parse(as_text(**saved));
+  return parsed ? Wall::from_unix(json::int_of(*parsed).value_or(0), false) : Wall{};
 }
 
 /// The configuration's proxy; parse_config has looked at it.
@@ -104,6 +101,7 @@ class Appliance::Impl {
   queue::PosixDisk disk_;
   std::unique_ptr<store::Store> store_;
   bool set_aside_ = false;  ///< the database was damaged: the phone must be linked again
+  std::unique_ptr<Identity> identity_;
   std::unique_ptr<Clock> clock_;
   std::unique_ptr<queue::RingFile> outbox_ring_;
   std::unique_ptr<queue::RingFile> inbox_ring_;
@@ -129,7 +127,7 @@ Result<void> Appliance::Impl::start() {
   TRY(server_, api::serve(loop_, server, app_->api()));
   if (config_.api.https_port) {
     server.port = *config_.api.https_port;
-    TRY(https_, Https::start({loop_, *store_, *clock_, random_, app_->api()}, server));
+    TRY(https_, Https::start({loop_, *identity_, *clock_, random_, app_->api()}, server));
   }
   TRY(write_access_file(config_.data_dir, url(), access_));
   board_ = std::make_unique<BoardLink>(
@@ -152,15 +150,19 @@ Result<void> Appliance::Impl::open_stores() {
                {{"copy", opened.set_aside}, {"damage", opened.damage}});
     set_aside_ = true;
   }
+  const std::string identity_folder = config_.data_dir + kIdentityFolder;
   if (reset) {
     log::warn("posthornd", "settings and API token are as on the first day");
     TRY(store_->erase("settings"));
     TRY(store_->erase(SettingChanges::kBlobName));
-    TRY(store_->erase("api/access"));
+    TRY(store_->erase(kAccessBlob));
+    forget_identity(identity_folder, kAccessBlob);
     end_reset(config_.data_dir);
   }
-  clock_ = std::make_unique<Clock>(loop_, clock_floor(*store_));
-  TRY(access_, load_access(*store_, config_.api, random_));
+  identity_ = std::make_unique<Identity>(*store_, identity_folder);
+  clock_ = std::make_unique<Clock>(loop_, Wall::from_unix(POSTHORN_BUILD_TIME, false),
+                                   saved_time(*store_));
+  TRY(access_, load_access(*identity_, config_.api, random_));
   return {};
 }
 
@@ -232,6 +234,7 @@ void Appliance::Impl::stop() {
   app_.reset();
   care_.reset();
   dialer_.reset();
+  identity_.reset();
   store_.reset();
 }
 

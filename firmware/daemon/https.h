@@ -2,8 +2,8 @@
 
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "daemon/box_certificate.h"
 #include "posthorn/api/server.h"
 #include "posthorn/base/blob_store.h"
 #include "posthorn/base/clock.h"
@@ -11,32 +11,6 @@
 #include "posthorn/loop/loop.h"
 
 namespace posthorn::daemon {
-
-/// The certificate that the box made for itself, as it is kept.
-struct BoxCertificate {
-  api::TlsIdentity pem;
-  std::vector<std::string> names;
-  std::vector<std::string> addresses;
-  Wall from;
-  Wall until;
-};
-
-/// Why a new certificate is due; "" while the old one serves.
-/// names, addresses: how the box is called now. The clock's trust does not matter: see https.cpp.
-[[nodiscard]] std::string why_renew(const BoxCertificate& old,
-                                    const std::vector<std::string>& names,
-                                    const std::vector<std::string>& addresses, Wall now);
-
-/// Loads the kept certificate, or makes one (with the key that was there, so that a till that
-/// pinned the key goes on) and keeps it. Errors: io, crypto.
-[[nodiscard]] Result<BoxCertificate> load_certificate(BlobStore& blobs, Random& random,
-                                                      const std::vector<std::string>& names,
-                                                      const std::vector<std::string>& addresses,
-                                                      Wall now);
-
-/// "posthorn.local" and what else the host is called; addresses that others on the LAN reach.
-[[nodiscard]] std::vector<std::string> own_names();
-[[nodiscard]] std::vector<std::string> own_addresses();
 
 /// The HTTPS side of the API: serves the same handler, looks every minute whether the certificate
 /// still fits, and changes it without a restart of the box.
@@ -61,7 +35,11 @@ class Https {
 
   [[nodiscard]] bool listening() const { return server_ != nullptr; }
   [[nodiscard]] std::uint16_t port() const { return options_.port; }
-  [[nodiscard]] const std::string& certificate() const { return certificate_.pem.certificate; }
+  /// What tills trust: the authority's certificate, PEM.
+  [[nodiscard]] const std::string& certificate() const {
+    return certificate_.authority.certificate;
+  }
+  [[nodiscard]] const BoxCertificate& served() const { return certificate_; }
 
  private:
   Https(Outside outside, api::ServerOptions options)

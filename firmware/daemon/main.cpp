@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <optional>
@@ -26,15 +27,42 @@ namespace {
 constexpr const char* kRunConfig = "/run/posthorn/posthorn.toml";
 constexpr const char* kDefaultConfig = "/etc/posthorn/posthorn.toml";
 
-Result<Config> load_config(const std::string& path, bool must_exist) {
+/// ifstream opens a folder too, and reads nothing from it.
+bool is_readable_file(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_regular_file(path, error) && access(path.c_str(), R_OK) == 0;
+}
+
+/// What the configuration names must be there, or be made at the start.
+Result<void> check_places(const Config& config, const std::string& path) {
+  const auto no_file = [&path](const char* key, const std::string& file) {
+    return fail(Errc::not_found, path + ": " + key + ": " + file + ": is no file to be read");
+  };
+  const std::string& ca = config.whatsapp.tls_ca_file;
+  const std::string& media_ca = config.whatsapp.media_ca_file;
+  if (!ca.empty() && !is_readable_file(ca)) return no_file("whatsapp.tls_ca_file", ca);
+  if (!media_ca.empty() && !is_readable_file(media_ca)) {
+    return no_file("whatsapp.media_ca_file", media_ca);
+  }
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path data = fs::absolute(config.data_dir, error);
+  if (fs::is_directory(data, error)) return {};
+  const fs::path above = (data.has_filename() ? data : data.parent_path()).parent_path();
+  if (!fs::exists(data, error) && fs::is_directory(above, error)) return {};
+  return fail(Errc::not_found, path + ": data_dir: " + config.data_dir +
+                                   ": is no folder, and none can be made in " + above.string());
+}
+
+Result<Config> load_config(const std::string& path) {
+  if (!is_readable_file(path)) return fail(Errc::not_found, path + ": is no file to be read");
   std::ifstream file(path);
-  if (!file && !must_exist) return Config{};
-  if (!file) return fail(Errc::not_found, path + ": cannot be read");
   std::ostringstream text;
   text << file.rdbuf();
   TRY(Config config, parse_config(text.str(), path));
   TRY(throttle_settings(config.throttle));
   TRY(check_time_zone(config.throttle));
+  TRY(check_places(config, path));
   return config;
 }
 
@@ -137,7 +165,10 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
 int main_with(int argc, char** argv) {
   Options options;
   if (const auto status = parse_options(argc, argv, options)) return *status;
-  const auto config = load_config(options.config_file, options.config_given);
+  // Without a file of the installation everything is at its default; a check is about a file.
+  const bool defaults = !options.config_given && !options.check_only &&
+                        access(options.config_file.c_str(), F_OK) != 0;
+  const auto config = defaults ? Result<Config>(Config{}) : load_config(options.config_file);
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().detail.c_str());
     return 2;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <optional>
 
 #include "posthorn/base/bytes.h"
 #include "posthorn/base/proxy.h"
@@ -22,10 +23,37 @@ bool only(std::string_view text, std::string_view more) {
   });
 }
 
-bool is_address(const std::string& text) {
+/// One that a machine in a network can have: 4 or 16 bytes; nullopt: none, or only of this machine
+/// or its cable (unspecified, loopback, link-local, multicast).
+std::optional<std::string> address_of(const std::string& text) {
   std::array<char, 16> bytes{};
-  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
-         inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
+  const bool v4 = inet_pton(AF_INET, text.c_str(), bytes.data()) == 1;
+  if (!v4 && inet_pton(AF_INET6, text.c_str(), bytes.data()) != 1) return std::nullopt;
+  const std::string out(bytes.data(), v4 ? 4 : 16);
+  const auto byte = [&out](std::size_t i) { return static_cast<unsigned char>(out[i]); };
+  if (v4) {
+    const bool link_local = byte(0) == 169 && byte(1) == 254;
+    if (byte(0) == 0 || byte(0) == 127 || byte(0) >= 224 || link_local) return std::nullopt;
+    return out;
+  }
+  const bool low = std::all_of(out.begin(), out.end() - 1, [](char c) { return c == 0; });
+  const bool link_local = byte(0) == 0xFE && (byte(1) & 0xC0) == 0x80;
+  if (low || byte(0) == 0xFF || link_local) return std::nullopt;
+  return out;
+}
+
+bool is_link_local_v6(const std::string& text) {
+  std::array<unsigned char, 16> bytes{};
+  return inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1 && bytes[0] == 0xFE &&
+         (bytes[1] & 0xC0) == 0x80;
+}
+
+/// Whether all bits behind the prefix are equal to `bit`: of IPv4, the network or its broadcast.
+bool rest_is(const std::string& address, unsigned prefix, unsigned bit) {
+  for (unsigned i = prefix; i < address.size() * 8; ++i) {
+    if (((static_cast<unsigned char>(address[i / 8]) >> (7 - i % 8)) & 1U) != bit) return false;
+  }
+  return true;
 }
 
 Result<std::string> host_name(std::string_view value) {
@@ -41,25 +69,30 @@ Result<std::string> address(std::string_view value) {
   if (value == "dhcp") return std::string(value);
   const std::size_t slash = value.find('/');
   const std::string host(value.substr(0, slash));
+  const auto bytes = address_of(host);
   const bool v6 = host.find(':') != std::string::npos;
-  int bits = 0;
+  unsigned bits = 0;
   if (slash != std::string_view::npos) {
     const std::string_view text = value.substr(slash + 1);
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), bits);
     if (error != std::errc{} || end != text.data() + text.size()) bits = 0;
   }
-  if (!is_address(host) || bits < 8 || bits > (v6 ? 128 : 30)) {
+  const bool network = bytes && !v6 && (rest_is(*bytes, bits, 0) || rest_is(*bytes, bits, 1));
+  if (!bytes || bits < 8 || bits > (v6 ? 128 : 30) || network) {
     return fail(Errc::malformed,
-                "must be dhcp or an address with its prefix, like 192.168.1.20/24");
+                "must be dhcp or an address of the shop's network with its prefix, like "
+                "192.168.1.20/24");
   }
   return std::string(value);
 }
 
 Result<std::string> gateway(std::string_view value) {
-  if (!is_address(std::string(value))) {
-    return fail(Errc::malformed, "must be an address, like 192.168.1.1");
+  // Routers of IPv6 are commonly reached by their link-local address.
+  const std::string text(value);
+  if (!address_of(text) && !is_link_local_v6(text)) {
+    return fail(Errc::malformed, "must be the router's address, like 192.168.1.1");
   }
-  return std::string(value);
+  return text;
 }
 
 /// Addresses with spaces or commas between.
@@ -70,7 +103,7 @@ Result<std::string> dns(std::string_view value) {
     const std::string one(value.substr(0, end));
     value.remove_prefix(std::min(end + 1, value.size()));
     if (one.empty()) continue;
-    if (!is_address(one)) {
+    if (!address_of(one)) {
       return fail(Errc::malformed, "must be addresses, like 192.168.1.1 9.9.9.9");
     }
     out += (out.empty() ? "" : " ") + one;
@@ -134,6 +167,23 @@ Result<std::string> api_token(std::string_view value) {
   return std::string(value);
 }
 
+Result<std::string> id_instance(std::string_view value) {
+  if (value.size() != 10 || value.find_first_not_of(kDigits) != std::string_view::npos ||
+      value.front() == '0') {
+    return fail(Errc::malformed, "must be 10 digits, like 7100000001");
+  }
+  return std::string(value);
+}
+
+Result<std::string> months(std::string_view value) {
+  unsigned count = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), count);
+  if (error != std::errc{} || end != value.data() + value.size() || count > 600) {
+    return fail(Errc::malformed, "must be a number of months from 0 to 600");
+  }
+  return std::to_string(count);
+}
+
 Result<std::string> page_password(std::string_view value) {
   if (value.size() < 8 || value.size() > 128) {
     return fail(Errc::malformed, "must have 8 to 128 characters");
@@ -141,7 +191,7 @@ Result<std::string> page_password(std::string_view value) {
   return std::string(value);
 }
 
-constexpr std::array<Key, 12> kKeys{{
+constexpr std::array<Key, 14> kKeys{{
     {"host_name", Kind::plain, Belongs::to_the_box, host_name},
     {"address", Kind::plain, Belongs::to_the_network, address},
     {"gateway", Kind::plain, Belongs::to_the_network, gateway},
@@ -152,6 +202,8 @@ constexpr std::array<Key, 12> kKeys{{
     {"time_server", Kind::plain, Belongs::to_the_network, time_server},
     {"time_zone", Kind::plain, Belongs::to_the_box, time_zone},
     {"proxy", Kind::secret, Belongs::to_the_network, proxy},
+    {"number_in_use_months", Kind::plain, Belongs::to_the_box, months},
+    {"id_instance", Kind::plain, Belongs::to_the_box, id_instance},
     {"api_token", Kind::secret, Belongs::to_the_box, api_token},
     {"page_password", Kind::secret, Belongs::to_the_box, page_password},
 }};

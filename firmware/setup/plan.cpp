@@ -51,7 +51,7 @@ class Planner {
     const auto address = get("address");
     const bool fixed = address && *address != "dhcp";
     if (!fixed && (get("gateway"))) {
-      plan_.troubles.emplace_back("gateway", "counts only with an address of its own");
+      unused("gateway", "counts only beside an address of the box's own");
     }
     // A fixed address belongs to the network that was named: the wireless one if there is one.
     if (fixed && !wifi) {
@@ -62,8 +62,8 @@ class Planner {
                                          dns_lines(*dns) + "\n[DHCPv4]\nUseDNS=no\n"});
     }
     if (wifi) wireless(*wifi, fixed ? address : std::nullopt);
-    if (!wifi && get("wifi_password")) {
-      plan_.troubles.emplace_back("wifi_password", "counts only with wifi_name");
+    for (const char* key : {"wifi_password", "wifi_country"}) {
+      if (!wifi && get(key)) unused(key, "counts only with wifi_name");
     }
   }
 
@@ -80,17 +80,23 @@ class Planner {
 
   std::string addresses(const std::string& address) {
     std::string out = "DHCP=no\nAddress=" + address + "\n";
-    if (const auto gateway = get("gateway")) {
-      if (reaches(address, *gateway)) {
-        out += "Gateway=" + *gateway + "\n";
-      } else {
-        plan_.troubles.emplace_back("gateway", *gateway + " is not in the network of " + address);
-      }
-    } else {
-      plan_.troubles.emplace_back("address",
-                                  "without a gateway the box does not reach the Internet");
+    const auto gateway = get("gateway");
+    if (gateway && address.substr(0, address.find('/')) == *gateway) {
+      unused("gateway", "is the box's own address: it must be the router's");
+    } else if (gateway && !reaches(address, *gateway)) {
+      unused("gateway", *gateway + " is not in the network of " + address);
+    } else if (gateway) {
+      return out + "Gateway=" + *gateway + "\n" + dns_lines(get("dns").value_or(*gateway));
     }
-    return out + dns_lines(get("dns").value_or(get("gateway").value_or("")));
+    used_but("address", "without a gateway that it reaches the box does not reach the Internet");
+    return out + dns_lines(get("dns").value_or(""));
+  }
+
+  void unused(std::string key, std::string sentence) {
+    plan_.troubles.push_back({std::move(key), std::move(sentence), false});
+  }
+  void used_but(std::string key, std::string sentence) {
+    plan_.troubles.push_back({std::move(key), std::move(sentence), true});
   }
 
   /// Whether the gateway lies in the address's own network.
@@ -122,8 +128,7 @@ class Planner {
     if (const auto country = get("wifi_country")) {
       text += "country=" + *country + "\n";
     } else {
-      plan_.troubles.emplace_back("wifi_name",
-                                  "without wifi_country only channels allowed everywhere are used");
+      used_but("wifi_name", "without wifi_country only channels allowed everywhere are used");
     }
     // The name in hexadecimal: no character of it can end the line or the block.
     text += "network={\n  ssid=" + hex_encode(as_bytes(name)) + "\n  scan_ssid=1\n";
@@ -152,8 +157,7 @@ class Planner {
     const auto zone = get("time_zone");
     if (!zone) return;
     if (!has_zone_) {
-      plan_.troubles.emplace_back("time_zone",
-                                  *zone + " is unknown here: a name like Europe/Berlin");
+      unused("time_zone", *zone + " is unknown to this system: a name like Europe/Berlin");
       return;
     }
     plan_.files.push_back({"/etc/timezone", *zone + "\n"});
@@ -162,17 +166,20 @@ class Planner {
 
   void daemon() {
     std::vector<TomlKey> keys;
-    const auto add = [&](const char* setting, const char* section, const char* key) {
-      if (const auto value = get(setting)) keys.push_back({section, key, *value});
+    const auto add = [&](const char* setting, const char* section, const char* key,
+                         bool number = false) {
+      if (const auto value = get(setting)) keys.push_back({section, key, *value, number});
     };
     if (has_zone_) add("time_zone", "throttle", "time_zone");
     add("proxy", "network", "proxy");
+    add("number_in_use_months", "throttle", "number_in_use_months", true);
+    add("id_instance", "api", "id_instance", true);
     add("api_token", "api", "token");
     add("page_password", "api", "page_password");
     if (keys.empty()) return;
     auto text = set_toml_keys(toml_, keys);
     if (!text) {
-      plan_.troubles.emplace_back("posthorn.toml", text.error().detail);
+      unused("posthorn.toml", text.error().detail);
       return;
     }
     plan_.files.push_back({"/run/posthorn/posthorn.toml", std::move(*text), 0640, true});

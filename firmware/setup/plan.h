@@ -21,8 +21,13 @@ struct Plan {
   std::vector<PlannedFile> files;
   std::vector<std::pair<std::string, std::string>> links;  ///< path, target
   std::vector<std::vector<std::string>> commands;
-  /// What could not be planned, by key: goes into the verdict.
-  std::vector<std::pair<std::string, std::string>> troubles;
+  /// What a setting's value comes to together with the others: goes into the verdict.
+  struct Trouble {
+    std::string key;
+    std::string sentence;
+    bool used = false;  ///< false: the setting has no effect
+  };
+  std::vector<Trouble> troubles;
 };
 
 /// toml: the installation's posthorn.toml, onto which the box's own keys are laid; the result goes

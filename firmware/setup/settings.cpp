@@ -1,12 +1,14 @@
 #include "setup/settings.h"
 
 #include <algorithm>
+#include <array>
 
 namespace posthorn::setup {
 
 namespace {
 
 constexpr std::string_view kBom = "\xEF\xBB\xBF";
+constexpr std::string_view kZone = "time_zone";
 constexpr std::size_t kShownAtMost = 40;
 
 std::string_view trim(std::string_view text) {
@@ -37,6 +39,29 @@ bool is_clean_text(std::string_view text) {
   return true;
 }
 
+/// What keyboards and editors put around a value.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 7> kQuotes{
+    {{"\"", "\""},
+     {"'", "'"},
+     {"\u201C", "\u201D"},
+     {"\u201E", "\u201C"},
+     {"\u2018", "\u2019"},
+     {"\u00AB", "\u00BB"},
+     {"\u00BB", "\u00AB"}}};
+
+/// Without one pair of quotes, if it stands in one.
+std::string_view without_quotes(std::string_view value) {
+  for (const auto& [open, close] : kQuotes) {
+    if (value.size() > open.size() + close.size() && value.starts_with(open) &&
+        value.ends_with(close)) {
+      value.remove_prefix(open.size());
+      value.remove_suffix(close.size());
+      return value;
+    }
+  }
+  return value;
+}
+
 /// A key of the file that is none of ours, cut and cleaned for the verdict.
 std::string shown(std::string_view text) {
   std::string out;
@@ -52,7 +77,7 @@ std::string key_names() {
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  Parser(std::string_view text, const FindZone& find_zone) : text_(text), find_zone_(find_zone) {}
 
   Parsed run() {
     std::size_t at = text_.starts_with(kBom) ? kBom.size() : 0;
@@ -92,7 +117,9 @@ class Parser {
       out_.taken_back.push_back(name);
       return say(number, name, true, "is taken back");
     }
-    auto checked = key.check(value);
+    const std::string_view bare = without_quotes(value);
+    auto checked = key.check(bare);
+    if (checked && name == kZone) checked = known_zone(*checked);
     if (!checked) return say(number, name, false, checked.error().detail);
     forget_earlier(number, name);
     out_.set[name] = std::move(*checked);
@@ -100,7 +127,15 @@ class Parser {
       out_.secrets.emplace_back(static_cast<std::size_t>(value.data() - text_.data()),
                                 value.size());
     }
-    say(number, name, true, "is applied");
+    say(number, name, true,
+        bare.size() == value.size() ? "is applied" : "is applied, without the quotes around it");
+  }
+
+  [[nodiscard]] Result<std::string> known_zone(const std::string& name) const {
+    if (!find_zone_) return name;
+    if (auto known = find_zone_(name)) return std::move(*known);
+    return fail(Errc::malformed,
+                "this system knows no such zone: it must be a name like Europe/Berlin");
   }
 
   /// The last line of a key counts.
@@ -119,12 +154,13 @@ class Parser {
   }
 
   std::string_view text_;
+  const FindZone& find_zone_;
   Parsed out_;
 };
 
 }  // namespace
 
-Parsed parse_settings(std::string_view text) {
+Parsed parse_settings(std::string_view text, const FindZone& find_zone) {
   const auto refuse = [](const char* why) {
     Parsed out;
     out.verdicts.push_back({1, "", false, why});
@@ -135,7 +171,7 @@ Parsed parse_settings(std::string_view text) {
   if (text.starts_with("\xFF\xFE") || text.starts_with("\xFE\xFF")) {
     return refuse("the file is UTF-16 and was not read: save it as UTF-8");
   }
-  return Parser(text).run();
+  return Parser(text, find_zone).run();
 }
 
 std::string without_secrets(std::string_view text, const Parsed& parsed) {
@@ -157,7 +193,12 @@ Settings merge(Settings kept, const Parsed& parsed) {
 
 std::string write_settings(const Settings& settings) {
   std::string out = "# Kept by posthorn-setup; the file to change is posthorn.txt on the card.\n";
-  for (const auto& [key, value] : settings) out += key + " = " + value + "\n";
+  for (const auto& [key, value] : settings) {
+    // What would be read as something else than itself stands in quotes.
+    const bool plain = trim(value) == value && without_quotes(value) == value && value != kNone &&
+                       value != kApplied;
+    out += key + " = " + (plain ? value : "\"" + value + "\"") + "\n";
+  }
   return out;
 }
 

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -52,8 +54,13 @@ struct Parsed {
   std::vector<std::pair<std::size_t, std::size_t>> secrets;
 };
 
-/// Never fails: a line that is wrong is told and left out. Accepts a BOM, CR LF and any bytes.
-[[nodiscard]] Parsed parse_settings(std::string_view text);
+/// The name under which the system knows a time zone, "europe/berlin" -> "Europe/Berlin"; nullopt:
+/// it knows none.
+using FindZone = std::function<std::optional<std::string>(const std::string& name)>;
+
+/// Never fails: a line that is wrong is told and left out. Accepts a BOM, CR LF, any bytes, and
+/// quotes around a value. find_zone: empty: zones are taken as they are.
+[[nodiscard]] Parsed parse_settings(std::string_view text, const FindZone& find_zone = {});
 
 /// The text with every secret that was taken over replaced by kApplied.
 [[nodiscard]] std::string without_secrets(std::string_view text, const Parsed& parsed);

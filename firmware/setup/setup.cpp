@@ -6,8 +6,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
+#include "posthorn/base/json.h"
 #include "setup/settings_file.h"
+#include "setup/zones.h"
 
 namespace posthorn::setup {
 
@@ -18,7 +21,44 @@ namespace fs = std::filesystem;
 constexpr const char* kSettings = "/posthorn.txt";
 constexpr const char* kResult = "/posthorn-result.txt";
 constexpr const char* kToml = "/etc/posthorn/posthorn.toml";
+constexpr const char* kHostName = "/etc/hostname";
+constexpr const char* kZones = "/usr/share/zoneinfo";
+constexpr const char* kAccess = "/access.json";
 constexpr std::size_t kTomlAtMost = std::size_t{1} << 20;
+constexpr std::size_t kAccessAtMost = std::size_t{16} << 10;
+constexpr std::string_view kForTheTill = "\nWhat a till is given:\n";
+
+/// The FAT partition is mounted read-only between moments like this one.
+Result<void> on_card(const Places& places, const RunProgram& run_program,
+                     const std::function<Result<void>()>& write) {
+  if (access(places.boot.c_str(), W_OK) == 0) return write();
+  std::string said;
+  run_program({"mount", "-o", "remount,rw", places.boot}, said);
+  auto written = write();
+  run_program({"mount", "-o", "remount,ro", places.boot}, said);
+  return written;
+}
+
+/// How the box is reached and by what, as the daemon left it. for_screens: without secrets.
+std::string access_text(const Places& places, bool for_screens) {
+  const auto text = read_file(places.data + kAccess, kAccessAtMost);
+  const auto access = text ? json::parse(*text) : json::parse("");
+  if (!access) return "";
+  std::string host = read_file(places.root + kHostName, 256).value_or("posthorn");
+  host = host.substr(0, host.find_first_of(" \t\r\n"));
+  const auto line = [](const char* name, const std::string& value) {
+    return value.empty() ? "" : "  " + std::string(name) + " = " + value + "\n";
+  };
+  std::string out(kForTheTill);
+  out += line("apiUrl", "http://" + (host.empty() ? "posthorn" : host) + ".local");
+  out += line("idInstance", json::text_of(json::at(*access, "idInstance")).value_or(""));
+  if (for_screens) return out + "  the token stands in posthorn-result.txt on the card\n";
+  out += line("apiTokenInstance", json::string_at(*access, "apiTokenInstance").value_or(""));
+  const std::string care = line("careToken", json::string_at(*access, "careToken").value_or(""));
+  if (care.empty()) return out;
+  return out + "\nThe technician's own, for backup, restore, update and reset; not for a till:\n" +
+         care;
+}
 
 class Run {
  public:
@@ -42,7 +82,8 @@ class Run {
       if (text.error().code != Errc::not_found) trouble("posthorn.txt", text.error().detail);
       return kept;
     }
-    parsed_ = parse_settings(*text);
+    parsed_ = parse_settings(
+        *text, [this](const std::string& name) { return find_zone(places_.root + kZones, name); });
     Settings settings = merge(kept, parsed_);
     // Kept first: only then may the secrets go from the card.
     if (const auto saved = save_kept(places_.state, settings); !saved) {
@@ -50,7 +91,8 @@ class Run {
       return settings;
     }
     if (parsed_.secrets.empty()) return settings;
-    if (auto gone = on_card([&] { return overwrite(path, without_secrets(*text, parsed_)); });
+    if (auto gone = on_card(places_, run_program_,
+                            [&] { return overwrite(path, without_secrets(*text, parsed_)); });
         !gone) {
       trouble("posthorn.txt", "the passwords could not be taken out: " + gone.error().detail);
     }
@@ -61,10 +103,9 @@ class Run {
     const auto toml = read_file(places_.root + kToml, kTomlAtMost);
     const auto zone = settings.find("time_zone");
     const bool has_zone =
-        zone != settings.end() &&
-        fs::is_regular_file(places_.root + "/usr/share/zoneinfo/" + zone->second, ignored_);
+        zone != settings.end() && find_zone(places_.root + kZones, zone->second) == zone->second;
     const Plan plan = make_plan(settings, toml.value_or(""), has_zone);
-    for (const auto& [key, sentence] : plan.troubles) trouble(key, sentence);
+    for (const Plan::Trouble& one : plan.troubles) tell_of(one);
     for (const PlannedFile& file : plan.files) write_planned(file);
     for (const auto& [path, target] : plan.links) {
       const std::string link = places_.root + path;
@@ -92,6 +133,19 @@ class Run {
     }
   }
 
+  /// Where a line of the file is about it, that line says it; else a note does. What has no effect
+  /// is not said to hold.
+  void tell_of(const Plan::Trouble& one) {
+    if (!one.used) without_effect_[one.key] = one.sentence;
+    for (LineVerdict& line : parsed_.verdicts) {
+      if (line.key != one.key || !line.good) continue;
+      line.good = one.used;
+      line.sentence = one.used ? line.sentence + ", but " + one.sentence : one.sentence;
+      return;
+    }
+    trouble(one.key, one.sentence);
+  }
+
   /// For people: what became of each line, then what holds now.
   [[nodiscard]] std::string verdict(const Settings& settings) const {
     std::string out = "What Posthorn made of posthorn.txt:\n";
@@ -105,10 +159,12 @@ class Run {
     for (const auto& [name, value] : settings) {
       const Key* key = find_key(name);
       const bool secret = key == nullptr || key->kind == Kind::secret;
-      out += "  " + name + " = " + (secret ? "(set)" : value) + "\n";
+      const auto idle = without_effect_.find(name);
+      out += "  " + name + " = " + (secret ? "(set)" : value) +
+             (idle == without_effect_.end() ? "" : " (no effect: " + idle->second + ")") + "\n";
     }
     if (settings.empty()) out += "  nothing: address by DHCP, everything at its default\n";
-    return out;
+    return out + access_text(places_, false);
   }
 
   void write_result(const std::string& text) {
@@ -117,19 +173,11 @@ class Run {
     // An ordinary boot writes nothing to the card.
     if (before && *before == text) return;
     if (!before && parsed_.verdicts.empty() && troubles_.empty()) return;
-    if (const auto written = on_card([&] { return write_durably(path, text, 0644); }); !written) {
+    if (const auto written =
+            on_card(places_, run_program_, [&] { return write_durably(path, text, 0644); });
+        !written) {
       trouble("posthorn-result.txt", written.error().detail);
     }
-  }
-
-  /// The partition is mounted read-only between such moments.
-  Result<void> on_card(const std::function<Result<void>()>& write) {
-    if (access(places_.boot.c_str(), W_OK) == 0) return write();
-    std::string said;
-    run_program_({"mount", "-o", "remount,rw", places_.boot}, said);
-    auto written = write();
-    run_program_({"mount", "-o", "remount,ro", places_.boot}, said);
-    return written;
   }
 
   void trouble(const std::string& what, const std::string& sentence) {
@@ -140,6 +188,7 @@ class Run {
   const RunProgram& run_program_;
   Parsed parsed_;
   std::vector<std::string> troubles_;
+  std::map<std::string, std::string> without_effect_;
   std::error_code ignored_;
 };
 
@@ -147,6 +196,22 @@ class Run {
 
 std::string set_up(const Places& places, const RunProgram& run_program) {
   return Run(places, run_program).run();
+}
+
+std::string tell_access(const Places& places, const RunProgram& run_program) {
+  const std::string access = access_text(places, false);
+  if (access.empty()) return "";
+  const std::string path = places.boot + kResult;
+  const std::string before = read_file(path, kFileAtMost * 2).value_or("");
+  std::string text = before.substr(0, before.find(kForTheTill));
+  if (text.empty()) text = "posthorn.txt on this card sets nothing yet.\n";
+  text += access;
+  if (text != before) {
+    const auto written =
+        on_card(places, run_program, [&] { return write_durably(path, text, 0644); });
+    if (!written) return "posthorn-result.txt: " + written.error().detail + "\n";
+  }
+  return access_text(places, true);
 }
 
 }  // namespace posthorn::setup

@@ -4,6 +4,7 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
+#include <charconv>
 #include <sstream>
 
 namespace posthorn::setup {
@@ -21,7 +22,16 @@ Result<std::string> set_toml_keys(const std::string& text, const std::vector<Tom
       table.insert_or_assign(key.section, toml::table{});
       section = table[key.section].as_table();
     }
-    section->insert_or_assign(key.key, key.value);
+    if (!key.number) {
+      section->insert_or_assign(key.key, key.value);
+      continue;
+    }
+    std::int64_t number = 0;
+    const char* const end = key.value.data() + key.value.size();
+    if (std::from_chars(key.value.data(), end, number).ptr != end || key.value.empty()) {
+      return fail(Errc::malformed, key.key + ": not a whole number");
+    }
+    section->insert_or_assign(key.key, number);
   }
   std::ostringstream out;
   out << toml::default_formatter{

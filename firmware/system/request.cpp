@@ -22,6 +22,9 @@ constexpr const char* kUpdate = "update.raucb";
 constexpr const char* kInstalling = "update.installing";
 constexpr const char* kStatus = "update-status.json";
 constexpr std::size_t kSaidAtMost = 500;
+/// Deeper than a file system's longest path; whoever makes folders faster than we remove them does
+/// not keep us.
+constexpr std::size_t kRoundsAtMost = 4096;
 
 struct CloseFolder {
   void operator()(DIR* folder) const { closedir(folder); }
@@ -54,13 +57,47 @@ void remove_entry(DIR* folder, const char* name) {
   if (unlinkat(dirfd(folder), name, 0) != 0) unlinkat(dirfd(folder), name, AT_REMOVEDIR);
 }
 
-/// Anything else than a request would wake us again and again.
-void remove_strangers(DIR* folder) {
+std::vector<std::string> names_in(DIR* folder) {
   rewinddir(folder);
   std::vector<std::string> names;
-  while (const dirent* entry = readdir(folder)) names.emplace_back(entry->d_name);
-  for (const std::string& name : names) {
-    if (name != "." && name != "..") remove_entry(folder, name.c_str());
+  while (const dirent* entry = readdir(folder)) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  return names;
+}
+
+/// Empties a folder that stands in ours: what cannot go, being a folder with something in it, moves
+/// up beside it. So no depth needs more than one open folder, and no path is followed that the
+/// daemon could bend while we look.
+void lift_out(DIR* top, const char* name, std::size_t& moved) {
+  const int fd = openat(dirfd(top), name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (fd < 0) return;
+  const Folder inner(fdopendir(fd));
+  if (!inner) {
+    close(fd);
+    return;
+  }
+  for (const std::string& entry : names_in(inner.get())) {
+    remove_entry(inner.get(), entry.c_str());
+    if (!is_there(inner.get(), entry.c_str())) continue;
+    const std::string lifted = ".lifted-" + std::to_string(++moved);
+    renameat(dirfd(inner.get()), entry.c_str(), dirfd(top), lifted.c_str());
+  }
+}
+
+/// Anything else than a request would wake us again and again, folders too.
+void remove_strangers(DIR* folder) {
+  std::size_t moved = 0;
+  for (std::size_t round = 0; round < kRoundsAtMost; ++round) {
+    const std::vector<std::string> names = names_in(folder);
+    if (names.empty()) return;
+    for (const std::string& name : names) {
+      remove_entry(folder, name.c_str());
+      if (!is_there(folder, name.c_str())) continue;
+      lift_out(folder, name.c_str(), moved);
+      remove_entry(folder, name.c_str());
+    }
   }
 }
 
@@ -95,7 +132,7 @@ class Work {
 
  private:
   bool take(const char* name) {
-    if (!is_there(folder_, name)) return false;
+    if (!is_regular(folder_, name)) return false;
     remove_entry(folder_, name);
     return true;
   }
@@ -121,10 +158,7 @@ class Work {
   }
 
   void install() {
-    if (!is_regular(folder_, kUpdate)) {
-      remove_entry(folder_, kUpdate);
-      return;
-    }
+    if (!is_regular(folder_, kUpdate)) return;  // goes with the strangers
     if (renameat(dirfd(folder_), kUpdate, dirfd(folder_), kInstalling) != 0) {
       remove_entry(folder_, kUpdate);
       write_status("failed", std::strerror(errno));

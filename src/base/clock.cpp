@@ -4,12 +4,27 @@
 
 namespace posthorn {
 
-Clock::Clock(const Scheduler& scheduler, Wall floor)
-    : scheduler_(scheduler), floor_(floor), base_mono_(scheduler.now()) {
-  base_wall_ = std::max(floor, scheduler.system_wall());
+namespace {
+
+/// Larger steps of a clock that has been told the time are doubted, and of one that guesses: a box
+/// may lie on a shelf for a year.
+constexpr hours kStep{1};
+constexpr hours kStepOfAGuess{24 * 365};
+/// Two words are the same when time has passed between them as it should.
+constexpr minutes kSame{1};
+
+}  // namespace
+
+Clock::Clock(const Scheduler& scheduler, Wall built, Wall saved)
+    : scheduler_(scheduler), built_(built), base_mono_(scheduler.now()), base_wall_(built) {
+  for (const Wall guess : {saved, scheduler.system_wall()}) {
+    if (possible(guess)) base_wall_ = std::max(base_wall_, guess);
+  }
   base_wall_.trusted = false;
   latest_ = base_wall_;
 }
+
+bool Clock::possible(Wall wall) const { return wall >= built_ && wall <= built_ + kLifetime; }
 
 Wall Clock::now() const {
   const Wall counted = base_wall_ + (scheduler_.now() - base_mono_);
@@ -17,22 +32,34 @@ Wall Clock::now() const {
   return latest_;
 }
 
+bool Clock::said_twice(Wall heard) {
+  const Mono at = scheduler_.now();
+  const milliseconds off =
+      doubted_ ? heard - (doubted_->wall + (at - doubted_->at)) : milliseconds(kStep);
+  if (off <= kSame && off >= -milliseconds(kSame)) return true;
+  doubted_ = Heard{heard, at};
+  return false;
+}
+
 void Clock::on_server_time(std::int64_t unix_seconds) {
-  if (unix_seconds < floor_.unix_seconds()) return;
   const Wall heard = Wall::from_unix(unix_seconds);
-  const Wall before = now();
+  if (!possible(heard)) return;
+  const Mono at = scheduler_.now();
+  const milliseconds difference = heard - (base_wall_ + (at - base_mono_));
+  const milliseconds step = base_wall_.trusted ? kStep : kStepOfAGuess;
+  const bool large = difference > step || difference < -step;
+  if (large && !said_twice(heard)) return;
+  doubted_.reset();
   // The server speaks in whole seconds: within one second we already agree.
-  const milliseconds difference = heard - before;
   if (base_wall_.trusted && difference <= seconds(1) && difference >= seconds(-2)) return;
   // Until the first trusted word our own idea was a guess, so it may also be corrected backwards.
-  if (!base_wall_.trusted) latest_ = heard;
+  if (large || !base_wall_.trusted) latest_ = heard;
   base_wall_ = heard;
-  base_mono_ = scheduler_.now();
+  base_mono_ = at;
 }
 
 void Clock::on_system_time_synchronised() {
-  const Wall system = scheduler_.system_wall();
-  if (system >= floor_) on_server_time(system.unix_seconds());
+  on_server_time(scheduler_.system_wall().unix_seconds());
 }
 
 }  // namespace posthorn

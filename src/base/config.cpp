@@ -5,6 +5,8 @@
 #define TOML_ENABLE_FORMATTERS 0
 #include <toml++/toml.h>
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 #include <functional>
@@ -76,16 +78,74 @@ std::string_view host_of(std::string_view url) {
   return url.substr(0, url.find(':'));
 }
 
+/// Printable, without blanks, and with a port that exists if it has one.
+bool is_plain_url(std::string_view url) {
+  const bool printable =
+      std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c < 0x7F; });
+  const std::string_view host = host_of(url);
+  if (!printable || host.empty() || host == "[") return false;
+  std::string_view rest(host.data() + host.size(), url.data() + url.size());
+  if (!rest.starts_with(':')) return rest.empty() || rest.starts_with('/');
+  rest = rest.substr(1, rest.find('/') - 1);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), port);
+  return error == std::errc{} && end == rest.data() + rest.size() && port >= 1 && port <= 65535;
+}
+
 Take whatsapp_url(std::string& out) {
   return [&out](const toml::node& node) -> Result<void> {
     TRY(const std::string url, text_of(node));
     const bool secure = url.starts_with("wss://");
     const bool plain = url.starts_with("ws://") && is_loopback(host_of(url));
-    if ((!secure && !plain) || host_of(url).empty()) {
+    if ((!secure && !plain) || !is_plain_url(url)) {
       return fail(Errc::malformed,
                   "must begin with wss:// (ws:// only for 127.0.0.1, ::1 and localhost)");
     }
     out = url;
+    return {};
+  };
+}
+
+/// Where the API listens. A name would have to be looked up at a start without a network; this
+/// machine's own is known.
+Take listen_address(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(std::string value, text_of(node));
+    if (value == "localhost") value = "127.0.0.1";
+    std::array<unsigned char, 16> bytes{};
+    if (inet_pton(AF_INET, value.c_str(), bytes.data()) != 1 &&
+        inet_pton(AF_INET6, value.c_str(), bytes.data()) != 1) {
+      return fail(Errc::malformed,
+                  "must be an address of this machine, like \"192.168.1.20\", or \"0.0.0.0\" for "
+                  "all of them (\"::\" with IPv6)");
+    }
+    out = value;
+    return {};
+  };
+}
+
+Take folder(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    if (value.empty() || value.find('\0') != std::string::npos) {
+      return fail(Errc::malformed, "must be a folder, like \"/var/lib/posthorn\"");
+    }
+    out = value;
+    return {};
+  };
+}
+
+/// WhatsApp shows it on the phone.
+Take device_name(std::string& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    const bool shown = std::none_of(value.begin(), value.end(), [](char c) {
+      return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    });
+    if (value.empty() || value.size() > 50 || !shown) {
+      return fail(Errc::malformed, "must have 1 to 50 characters");
+    }
+    out = value;
     return {};
   };
 }
@@ -192,8 +252,10 @@ Take log_level(std::string& out) {
 Take public_url(std::string& out) {
   return [&out](const toml::node& node) -> Result<void> {
     TRY(const std::string value, text_of(node));
-    if (!value.empty() && !value.starts_with("http://") && !value.starts_with("https://")) {
-      return fail(Errc::malformed, "must begin with http:// or https://, or be empty");
+    const bool http = value.starts_with("http://") || value.starts_with("https://");
+    if (!value.empty() && (!http || !is_plain_url(value))) {
+      return fail(Errc::malformed,
+                  "must begin with http:// or https://, like http://posthorn.local, or be empty");
     }
     out = value;
     return {};
@@ -233,7 +295,7 @@ constexpr std::int64_t kMiB = 1 << 20;
 
 std::vector<Table> tables(Config& c) {
   return {
-      {"", {{"data_dir", text(c.data_dir)}}},
+      {"", {{"data_dir", folder(c.data_dir)}}},
       {"whatsapp",
        {{"url", whatsapp_url(c.whatsapp.url)},
         {"noise_root_key", hex(c.whatsapp.noise_root_key, 64)},
@@ -241,9 +303,9 @@ std::vector<Table> tables(Config& c) {
         {"version", version(c.whatsapp.version)},
         {"media_ca_file", text(c.whatsapp.media_ca_file)},
         {"media_insecure_hosts", loopback_hosts(c.whatsapp.media_insecure_hosts)},
-        {"device_name", text(c.whatsapp.device_name)}}},
+        {"device_name", device_name(c.whatsapp.device_name)}}},
       {"api",
-       {{"listen", text(c.api.listen)},
+       {{"listen", listen_address(c.api.listen)},
         {"port", number(c.api.port, 0, 65535)},
         {"https_port", optional_port(c.api.https_port)},
         {"id_instance", number(c.api.id_instance, 0, 9'999'999'999)},
@@ -339,6 +401,11 @@ Result<Config> parse_config(std::string_view text, std::string_view file) {
       }
     }
     TRY(read_table(*from, table, all, file));
+  }
+  if (config.api.port != 0 && config.api.port == config.api.https_port) {
+    return fail(Errc::malformed, std::string(file) +
+                                     ": api.https_port: must be another port than " +
+                                     "api.port, which is " + std::to_string(config.api.port));
   }
   if (config.throttle.unpaced_for_benchmarks && !is_loopback(host_of(config.whatsapp.url))) {
     return fail(Errc::malformed,

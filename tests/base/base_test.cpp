@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include "posthorn/base/bytes.h"
-#include "posthorn/base/clock.h"
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/job.h"
 #include "posthorn/base/json.h"
@@ -166,24 +165,6 @@ TEST(Json, GettersNeverThrow) {
   EXPECT_FALSE(json::int_at(v, "t").has_value());
   EXPECT_FALSE(json::string_at(json::at(v, "n"), "deep").has_value());
   EXPECT_EQ(json::text_of(json::at(v, "n")), "5");
-}
-
-TEST(Clock, FromNineteenSeventyBelievesTheServerAndNeverGoesBack) {
-  test::FakeScheduler scheduler;
-  scheduler.wall_at_start = Wall::from_unix(0, false);
-  Clock clock(scheduler, Wall::from_unix(1'780'000'000, false));
-  EXPECT_FALSE(clock.now().trusted);
-  EXPECT_GE(clock.now(), Wall::from_unix(1'780'000'000));
-  clock.on_server_time(5);  // before the build: nonsense
-  EXPECT_FALSE(clock.now().trusted);
-  clock.on_server_time(1'790'000'000);
-  EXPECT_TRUE(clock.now().trusted);
-  scheduler.advance(hours(1));
-  EXPECT_EQ(clock.now().unix_seconds(), 1'790'003'600);
-  clock.on_server_time(1'790'000'000);
-  EXPECT_EQ(clock.now().unix_seconds(), 1'790'003'600);
-  scheduler.advance(hours(2));
-  EXPECT_EQ(clock.now().unix_seconds(), 1'790'007'200);
 }
 
 TEST(Job, SurvivesEncodingAndIgnoresWhatItDoesNotKnow) {

@@ -107,8 +107,46 @@ TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
       "(127.0.0.1, ::1, localhost)");
   EXPECT_EQ(error_of("[throttle]\ngap_any_ms = \"fast\"\n"),
             "posthorn.toml:2: throttle.gap_any_ms: no such key, or not a whole number");
+  EXPECT_EQ(error_of("data_dir = \"\"\n"),
+            "posthorn.toml:1: data_dir: must be a folder, like \"/var/lib/posthorn\"");
+  EXPECT_EQ(error_of("[api]\nport = 443\nhttps_port = 443\n"),
+            "posthorn.toml: api.https_port: must be another port than api.port, which is 443");
+  EXPECT_EQ(error_of("[whatsapp]\ndevice_name = \"\"\n"),
+            "posthorn.toml:2: whatsapp.device_name: must have 1 to 50 characters");
   EXPECT_EQ(error_of("api = 5\n"), "posthorn.toml:1: api: must be a section: [api]");
   EXPECT_EQ(error_of("[api\n").substr(0, 16), "posthorn.toml:1:");
+}
+
+TEST(Config, ListensWhereAnAddressSaysAndNowhereElse) {
+  const auto listen = [](const std::string& value) {
+    const auto parsed = parse_config("[api]\nlisten = \"" + value + "\"\n", "posthorn.toml");
+    return parsed ? parsed->api.listen : parsed.error().detail;
+  };
+  for (const char* address : {"0.0.0.0", "::", "192.168.1.20", "fd00::20", "127.0.0.1"}) {
+    EXPECT_EQ(listen(address), address);
+  }
+  EXPECT_EQ(listen("localhost"), "127.0.0.1");
+  for (const char* wrong : {"", "192.168.1.300", "192.168.1", "posthorn.local", "[::1]", "0",
+                            "192.168.1.20/24", "192.168.1.20:80", "fe80::1%eth0", "*"}) {
+    EXPECT_EQ(listen(wrong).substr(0, 57),
+              "posthorn.toml:2: api.listen: must be an address of this m")
+        << wrong;
+  }
+}
+
+TEST(Config, AddressesOfServersHaveAHostAndAPortThatExists) {
+  for (const char* good : {"wss://web.whatsapp.com/ws/chat", "wss://host:443", "ws://[::1]:8080/x",
+                           "ws://127.0.0.1:1/"}) {
+    EXPECT_EQ(error_of("[whatsapp]\nurl = \"" + std::string(good) + "\"\n"), "accepted") << good;
+  }
+  for (const char* bad : {"wss://", "wss://host:0/", "wss://host:99999/", "wss://host:/",
+                          "wss://ho st/", "wss://host:443x/", "wss://[::1", "wss:///ws/chat"}) {
+    EXPECT_NE(error_of("[whatsapp]\nurl = \"" + std::string(bad) + "\"\n"), "accepted") << bad;
+  }
+  EXPECT_EQ(error_of("[api]\npublic_url = \"https://box.lan\"\n"), "accepted");
+  for (const char* bad : {"box.lan", "http://", "http://box lan", "http://box:70000"}) {
+    EXPECT_NE(error_of("[api]\npublic_url = \"" + std::string(bad) + "\"\n"), "accepted") << bad;
+  }
 }
 
 }  // namespace

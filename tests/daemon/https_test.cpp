@@ -14,7 +14,7 @@ class Certificate : public testing::Test {
  protected:
   BoxCertificate load(Wall now, const Texts& names = {"posthorn.local"},
                       const Texts& addresses = {"10.0.0.7"}) {
-    auto loaded = load_certificate(blobs, random, names, addresses, now);
+    auto loaded = load_certificate(blobs, random, {names, addresses}, now);
     EXPECT_TRUE(loaded.has_value());
     return loaded ? *loaded : BoxCertificate{};
   }
@@ -38,6 +38,7 @@ TEST_F(Certificate, IsRenewedWithItsKeyTwoMonthsBeforeItsEnd) {
   const BoxCertificate second = load(day(765));
   EXPECT_NE(second.pem.certificate, first.pem.certificate);
   EXPECT_EQ(second.pem.key, first.pem.key);
+  EXPECT_EQ(second.authority.certificate, first.authority.certificate);
   EXPECT_GT(second.until, first.until);
 }
 
@@ -45,8 +46,34 @@ TEST_F(Certificate, ANewNameOrAddressMakesANewOneAndAGoneAddressDoesNot) {
   const BoxCertificate first = load(day(0));
   EXPECT_EQ(load(day(0), {"posthorn.local"}, {}).pem.certificate, first.pem.certificate);
   EXPECT_NE(load(day(0), {"posthorn.local"}, {"10.0.0.8"}).pem.certificate, first.pem.certificate);
-  EXPECT_EQ(load(day(0), {"posthorn.local", "till"}, {"10.0.0.8"}).names,
+  EXPECT_EQ(load(day(0), {"posthorn.local", "till"}, {"10.0.0.8"}).called.names,
             (Texts{"posthorn.local", "till"}));
+}
+
+/// Tills trust the authority: it outlives each of the server's certificates.
+TEST_F(Certificate, KeepsItsAuthorityWhateverTheRouterGives) {
+  const BoxCertificate first = load(day(0));
+  for (const char* given : {"10.0.0.8", "192.168.7.1", "172.31.0.9", "fd12::7", "169.254.3.4"}) {
+    const BoxCertificate next = load(day(1), {"posthorn.local", "till.local"}, {given});
+    EXPECT_EQ(next.authority.certificate, first.authority.certificate) << given;
+    EXPECT_TRUE(next.pem.certificate.ends_with(first.authority.certificate)) << given;
+  }
+  EXPECT_EQ(load(day(5000)).authority.certificate, first.authority.certificate);
+}
+
+TEST_F(Certificate, MakesAnAuthorityOfTheSameKeyForWhatTheOldMayNotSpeakFor) {
+  const BoxCertificate first = load(day(0));
+  const BoxCertificate renamed = load(day(1), {"posthorn.local", "till"});
+  EXPECT_NE(renamed.authority.certificate, first.authority.certificate);
+  EXPECT_EQ(renamed.authority.key, first.authority.key);
+  EXPECT_NE(load(day(2), {"posthorn.local", "till"}, {"198.51.100.7"}).authority.certificate,
+            renamed.authority.certificate);
+  for (const char* outside : {"172.32.0.1", "100.128.0.1", "11.0.0.1", "2001:db8::1"}) {
+    const BoxCertificate before = load(day(3), {"posthorn.local"}, {"10.0.0.7"});
+    EXPECT_NE(load(day(3), {"posthorn.local"}, {outside}).authority.certificate,
+              before.authority.certificate)
+        << outside;
+  }
 }
 
 /// The first start of a box without a clock: the system says 1970, Clock answers with its floor.
@@ -71,6 +98,8 @@ TEST_F(Certificate, WhatIsKeptAndDamagedIsMadeAnew) {
   load(day(0));
   blobs.values["https/certificate"] = to_bytes("{\"key\": 7");
   EXPECT_FALSE(load(day(0)).pem.certificate.empty());
+  blobs.values["https/certificate"] = to_bytes("{\"authority\": \"x\", \"authorityKey\": \"y\"}");
+  EXPECT_TRUE(load(day(0)).authority.certificate.starts_with("-----BEGIN CERTIFICATE-----"));
 }
 
 struct NoApi final : api::RequestHandler {
@@ -102,12 +131,13 @@ TEST_F(Renewal, ChangesTheCertificateOnTheSamePortWithoutARestart) {
   const auto https = start(0);
   ASSERT_NE(https, nullptr);
   const std::uint16_t port = https->port();
-  const std::string before = https->certificate();
+  const BoxCertificate before = https->served();
   https->look();
-  EXPECT_EQ(https->certificate(), before);
+  EXPECT_EQ(https->served().pem.certificate, before.pem.certificate);
   let_it_end_soon();
   https->look();
-  EXPECT_NE(https->certificate(), before);
+  EXPECT_NE(https->served().pem.certificate, before.pem.certificate);
+  EXPECT_EQ(https->certificate(), before.authority.certificate);
   EXPECT_TRUE(https->listening());
   EXPECT_EQ(https->port(), port);
 }
@@ -126,21 +156,26 @@ TEST_F(Renewal, APortThatIsTakenIsTriedAgain) {
 }
 
 TEST_F(Renewal, AnUnusableCertificateIsMadeAnew) {
-  load(day(0), own_names(), own_addresses());
+  const CalledAs called = called_as("127.0.0.1");
+  const BoxCertificate before = load(day(0), called.names, called.addresses);
   auto kept = json::parse(as_text(blobs.values["https/certificate"]));
   ASSERT_TRUE(kept.has_value());
   (*kept)["certificate"] = "-----BEGIN NOTHING-----";
   blobs.values["https/certificate"] = to_bytes(json::write(*kept));
   const auto https = start(0);
   ASSERT_NE(https, nullptr);
-  EXPECT_NE(https->certificate(), "-----BEGIN NOTHING-----");
+  EXPECT_NE(https->served().pem.certificate, "-----BEGIN NOTHING-----");
+  EXPECT_EQ(https->certificate(), before.authority.certificate);
 }
 
-TEST(OwnNames, BeginWithTheNameThatTheManualSays) {
-  EXPECT_EQ(own_names().front(), "posthorn.local");
-  for (const std::string& address : own_addresses()) {
+TEST(CalledAs, BeginsWithTheNameThatTheManualSaysAndHasWhatIsServed) {
+  EXPECT_EQ(called_as("0.0.0.0").names.front(), "posthorn.local");
+  for (const std::string& address : called_as("::").addresses) {
     EXPECT_FALSE(address.starts_with("127.") || address == "::1" || address.starts_with("fe80"));
+    // A provider's prefix changes: not for that is a certificate made anew.
+    EXPECT_FALSE(address.starts_with("2") && address.find(':') != std::string::npos);
   }
+  EXPECT_EQ(called_as("192.168.1.20").addresses, Texts{"192.168.1.20"});
 }
 
 }  // namespace

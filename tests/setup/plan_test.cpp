@@ -39,14 +39,32 @@ TEST(Plan, AGatewayOutsideOfTheNetworkIsToldAndLeftOut) {
   const Plan plan =
       make_plan({{"address", "192.168.1.20/24"}, {"gateway", "192.168.2.1"}}, "", false);
   EXPECT_EQ(text_of(plan, kWired).find("Gateway"), std::string::npos);
-  ASSERT_EQ(plan.troubles.size(), 1U);
-  EXPECT_EQ(plan.troubles[0].first, "gateway");
+  ASSERT_EQ(plan.troubles.size(), 2U);
+  EXPECT_EQ(plan.troubles[0].key, "gateway");
+  EXPECT_FALSE(plan.troubles[0].used);
+  EXPECT_EQ(plan.troubles[1].key, "address");
   EXPECT_EQ(
       make_plan({{"address", "10.1.255.1/15"}, {"gateway", "10.0.0.1"}}, "", false).troubles.size(),
       0U);
   EXPECT_EQ(
       make_plan({{"address", "fd00::2/64"}, {"gateway", "fe80::1"}}, "", false).troubles.size(),
       0U);
+}
+
+TEST(Plan, WhatHasNoEffectAloneIsToldSo) {
+  const auto told = [](const Settings& settings) {
+    std::string out;
+    for (const auto& one : make_plan(settings, "", false).troubles) {
+      if (!one.used) out += one.key + " ";
+    }
+    return out;
+  };
+  EXPECT_EQ(told({{"gateway", "192.168.1.1"}}), "gateway ");
+  EXPECT_EQ(told({{"address", "dhcp"}, {"gateway", "192.168.1.1"}}), "gateway ");
+  EXPECT_EQ(told({{"address", "192.168.1.20/24"}, {"gateway", "192.168.1.20"}}), "gateway ");
+  EXPECT_EQ(told({{"wifi_password", "eight or more"}, {"wifi_country", "DE"}}),
+            "wifi_password wifi_country ");
+  EXPECT_EQ(told({{"address", "192.168.1.20/24"}, {"gateway", "192.168.1.1"}}), "");
 }
 
 TEST(Plan, WifiWithANameThatTriesToBreakOut) {
@@ -96,6 +114,8 @@ TEST(Plan, AnUnknownZoneReachesNeitherSystemNorDaemon) {
 TEST(Plan, TheDaemonsFileIsTheInstallationsWithTheKeysLaidOnTop) {
   const std::string token(50, 'e');
   const Plan plan = make_plan({{"api_token", token},
+                               {"id_instance", "7100000001"},
+                               {"number_in_use_months", "12"},
                                {"page_password", "quote \" and \\ slash"},
                                {"proxy", "http://u:p@10.0.0.5:3128"},
                                {"time_zone", "Europe/Berlin"}},
@@ -108,6 +128,8 @@ TEST(Plan, TheDaemonsFileIsTheInstallationsWithTheKeysLaidOnTop) {
   EXPECT_EQ(config->api.port, 80);
   EXPECT_EQ(config->api.https_port, 443);
   EXPECT_EQ(config->api.token, token);
+  EXPECT_EQ(config->api.id_instance, 7'100'000'001U);
+  EXPECT_EQ(config->throttle.number_in_use_months, 12U);
   EXPECT_EQ(config->api.page_password, "quote \" and \\ slash");
   EXPECT_EQ(config->network.proxy, "http://u:p@10.0.0.5:3128");
   EXPECT_EQ(config->throttle.time_zone, "Europe/Berlin");
@@ -119,7 +141,7 @@ TEST(Plan, TheDaemonsFileIsTheInstallationsWithTheKeysLaidOnTop) {
 TEST(Plan, ABrokenInstallationsFileIsTold) {
   const Plan plan = make_plan({{"api_token", std::string(50, 'e')}}, "[api\n", false);
   ASSERT_EQ(plan.troubles.size(), 1U);
-  EXPECT_EQ(plan.troubles[0].first, "posthorn.toml");
+  EXPECT_EQ(plan.troubles[0].key, "posthorn.toml");
 }
 
 }  // namespace

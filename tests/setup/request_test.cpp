@@ -118,5 +118,33 @@ TEST_F(Request, FilesThatAreNoRequestGo) {
   EXPECT_EQ(commands, (std::vector<std::string>{"systemctl --no-block reboot "}));
 }
 
+/// Whatever stays in the folder starts us again, without end.
+TEST_F(Request, FoldersGoHoweverDeepAndFull) {
+  fs::path deep = folder.path / "requests" / "update.raucb";
+  for (int depth = 0; depth < 300; ++depth) {
+    deep /= "d";
+    fs::create_directories(deep);
+  }
+  folder.put("requests/update.raucb/d/d/file", "x");
+  folder.put("requests/update.raucb/d/d/.lifted-1/file", "x");
+  folder.put("requests/reboot-not/.hidden/file", "x");
+  folder.put("elsewhere/kept", "x");
+  fs::create_directory_symlink(folder.path / "elsewhere",
+                               folder.path / "requests/update.raucb/d/link");
+  fs::create_directory_symlink(folder.path / "elsewhere", folder.path / "requests/link");
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_TRUE(folder_is_empty());
+  EXPECT_TRUE(folder.has("elsewhere/kept"));
+  EXPECT_TRUE(commands.empty());
+}
+
+TEST_F(Request, AFolderWithTheNameOfARequestIsNotARequest) {
+  folder.put("requests/reset-everything/file", "x");
+  folder.put("state/settings.txt", "host_name = till\n");
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_TRUE(folder_is_empty());
+  EXPECT_EQ(folder.get("state/settings.txt"), "host_name = till\n");
+}
+
 }  // namespace
 }  // namespace posthorn::system_side

@@ -45,7 +45,7 @@ const std::vector<Case>& cases() {
       {"address = 192.168.1.20/24x", nullptr, "must be dhcp or"},
       {"address = 192.168.1.256/24", nullptr, "must be dhcp or"},
       {"gateway = 192.168.1.1", "192.168.1.1", ""},
-      {"gateway = router", nullptr, "must be an address"},
+      {"gateway = router", nullptr, "must be the router's address"},
       {"dns = 192.168.1.1, 9.9.9.9", "192.168.1.1 9.9.9.9", ""},
       {"dns = 192.168.1.1 one.one", nullptr, "must be addresses"},
       {"dns = ,", nullptr, "must be addresses"},
@@ -61,6 +61,29 @@ const std::vector<Case>& cases() {
       {"wifi_country = de", "DE", ""},
       {"wifi_country = Germany", nullptr, "must be a country"},
       {"wifi_country = 1x", nullptr, "must be a country"},
+      {"address = 169.254.1.5/16", nullptr, "must be dhcp or"},
+      {"address = fe80::1/64", nullptr, "must be dhcp or"},
+      {"address = 127.0.0.1/8", nullptr, "must be dhcp or"},
+      {"address = 192.168.1.0/24", nullptr, "must be dhcp or"},
+      {"address = 192.168.1.255/24", nullptr, "must be dhcp or"},
+      {"address = 192.168.1.255/16", "192.168.1.255/16", ""},
+      {"address = 224.0.0.5/24", nullptr, "must be dhcp or"},
+      {"gateway = fe80::1", "fe80::1", ""},
+      {"gateway = 0.0.0.0", nullptr, "must be the router's address"},
+      {"gateway = 169.254.0.1", nullptr, "must be the router's address"},
+      {"dns = 127.0.0.1", nullptr, "must be addresses"},
+      {"wifi_name = \"Shop\"", "Shop", ""},
+      {"wifi_name = \u201EShop \u201C", "Shop ", ""},
+      {"wifi_name = \"\"Shop\"\"", "\"Shop\"", ""},
+      {"host_name = 'till'", "till", ""},
+      {"address = \"192.168.1.20/24\"", "192.168.1.20/24", ""},
+      {"wifi_password = \"secret words\"", "secret words", ""},
+      {"number_in_use_months = 12", "12", ""},
+      {"number_in_use_months = \"7\"", "7", ""},
+      {"number_in_use_months = 601", nullptr, "must be a number of months"},
+      {"number_in_use_months = a year", nullptr, "must be a number of months"},
+      {"id_instance = 7100000001", "7100000001", ""},
+      {"id_instance = 71", nullptr, "must be 10 digits"},
       {"time_server = 0.pool.ntp.org", "0.pool.ntp.org", ""},
       {"time_server = two names", nullptr, "must be a host name"},
       {"time_zone = Europe/Berlin", "Europe/Berlin", ""},
@@ -109,6 +132,31 @@ TEST(Settings, AVerdictNeverRepeatsASecret) {
     EXPECT_FALSE(line.good);
     EXPECT_EQ(line.sentence.find("hunter2"), std::string::npos);
   }
+}
+
+TEST(Settings, QuotesAreToldAndWhatNeedsThemKeepsThem) {
+  const Parsed parsed = parse_settings(
+      "wifi_name = \"none\"\nhost_name = box\nwifi_password = \"  eight or more  \"\n");
+  EXPECT_EQ(parsed.verdicts[0].sentence, "is applied, without the quotes around it");
+  EXPECT_EQ(parsed.verdicts[1].sentence, "is applied");
+  EXPECT_EQ(parsed.set.at("wifi_name"), "none");
+  EXPECT_EQ(parsed.set.at("wifi_password"), "  eight or more  ");
+  for (const char* value : {"none", "(applied)", " blank", "\"quoted\"", "'x'", "a\"b", "plain"}) {
+    const Settings one{{"wifi_name", value}};
+    EXPECT_EQ(parse_settings(write_settings(one)).set, one) << value;
+  }
+}
+
+TEST(Settings, AZoneThatTheSystemDoesNotKnowIsNotUsed) {
+  const FindZone find = [](const std::string& name) {
+    return name == "europe/berlin" ? std::optional<std::string>("Europe/Berlin") : std::nullopt;
+  };
+  EXPECT_EQ(parse_settings("time_zone = europe/berlin\n", find).set.at("time_zone"),
+            "Europe/Berlin");
+  const Parsed wrong = parse_settings("time_zone = Europe/Atlantis\n", find);
+  EXPECT_TRUE(wrong.set.empty());
+  EXPECT_FALSE(wrong.verdicts[0].good);
+  EXPECT_TRUE(wrong.verdicts[0].sentence.starts_with("this system knows no such zone"));
 }
 
 TEST(Settings, EditorsOfAllSystems) {

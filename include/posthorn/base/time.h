@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -25,14 +26,19 @@ inline milliseconds operator-(Mono a, Mono b) { return a.since_start - b.since_s
 /// A moment in the calendar (UTC), with 64 bits whatever time_t has. `trusted` is false while the
 /// board only guesses: no clock battery, no network time, no word from the server yet.
 struct Wall {
+  static constexpr std::int64_t kYear1 = -62'135'596'800;
+  static constexpr std::int64_t kYear9999 = 253'402'300'799;
+
   milliseconds since_epoch{0};
   bool trusted = false;
 
   [[nodiscard]] std::int64_t unix_seconds() const {
     return std::chrono::duration_cast<seconds>(since_epoch).count();
   }
+  /// Whatever a peer wrote: held to the calendar's years 1 to 9999, so that counting with it in
+  /// milliseconds never overflows.
   [[nodiscard]] static Wall from_unix(std::int64_t unix_seconds, bool trusted = true) {
-    return {seconds(unix_seconds), trusted};
+    return {seconds(std::clamp(unix_seconds, kYear1, kYear9999)), trusted};
   }
   bool operator==(const Wall&) const = default;
   std::strong_ordering operator<=>(const Wall& other) const {
