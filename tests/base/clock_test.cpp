@@ -76,6 +76,26 @@ TEST(Clock, BehindTheSavedTimeIsBelievedAsSoonAsItIsSaidTwice) {
   EXPECT_TRUE(board.clock->now().trusted);
 }
 
+TEST(Clock, WhatTheBoardItselfSaysIsNoEvidence) {
+  test::FakeScheduler scheduler;
+  scheduler.wall_at_start = Wall::from_unix(kTrue + 9 * kYear, false);
+  Clock clock(scheduler, Wall::from_unix(kBuilt, false));
+  clock.on_server_time(kTrue);
+  EXPECT_EQ(clock.now(), Wall::from_unix(kTrue));
+  EXPECT_TRUE(clock.now().trusted);
+}
+
+TEST(Clock, AYearOnAShelfIsBelievedAtOnceAndTenNot) {
+  Board one(Wall::from_unix(kBuilt, false));
+  one.clock->on_server_time(kBuilt + kYear - 1);
+  EXPECT_TRUE(one.clock->now().trusted);
+  Board ten(Wall::from_unix(kBuilt, false));
+  ten.clock->on_server_time(kBuilt + 10 * kYear);
+  EXPECT_FALSE(ten.clock->now().trusted);
+  ten.clock->on_server_time(kBuilt + 10 * kYear);
+  EXPECT_TRUE(ten.clock->now().trusted);
+}
+
 TEST(Clock, OutsideOfTheProgramsLifeNobodyIsBelieved) {
   Board saved(Wall::from_unix(kBuilt + 20 * kYear, false));
   EXPECT_EQ(saved.now(), kBuilt);

@@ -11,16 +11,17 @@ namespace posthorn {
 /// start from the largest of system time, the time saved last and the build time; believe the
 /// server's `t` as soon as there is one; from then on count monotonic time from it.
 /// Time never goes backwards here: a step back is held until real time has caught up. A step of
-/// more than an hour (before the first word: of more than a year) is taken, ahead or back, when the
-/// server has said it twice, so that one wrong word moves nothing and a true one mends a wrong one.
+/// more than an hour, ahead or back, is taken when the server has said it twice, so that one wrong
+/// word moves nothing and true ones mend a wrong one. So is a first word that is more than a year
+/// after the time saved last, or before it.
 /// Source: protocol chapter 04 section 9, throttle policy section 12.
 class Clock {
  public:
   /// How long after it was built a program is thought to be in use: no later time is believed.
   static constexpr hours kLifetime{24 * 365 * 15};
 
-  /// built: no time before it is believed, whoever says it. saved: the time known last; only where
-  /// the guess begins, since it may have been wrong.
+  /// built: no time before it is believed, whoever says it. saved: the time known last, if any; it
+  /// may have been wrong.
   Clock(const Scheduler& scheduler, Wall built, Wall saved = {});
 
   /// Never less than an earlier answer, but for a step that was said twice. `trusted` is true once
@@ -39,10 +40,12 @@ class Clock {
     Mono at;
   };
   [[nodiscard]] bool possible(Wall wall) const;
+  [[nodiscard]] bool doubtful(Wall heard) const;
   [[nodiscard]] bool said_twice(Wall heard);
 
   const Scheduler& scheduler_;
   Wall built_;
+  std::optional<Wall> saved_;
   Mono base_mono_;
   Wall base_wall_;
   mutable Wall latest_;
