@@ -133,6 +133,17 @@ int pair_by_code(const Client& client, const std::string& phone) {
   return 0;
 }
 
+int reconnect(const Client& client) {
+  const auto answer = client.get("reboot");
+  if (!answer) return complain(answer.error());
+  if (!json::bool_at(*answer, "isReboot").value_or(false)) {
+    return complain(
+        not_linked(client, Errc::refused, "the box is connecting already or not linked"));
+  }
+  std::printf("The box connects anew; \"posthornctl status\" shows how it goes.\n");
+  return 0;
+}
+
 int send_text(const Client& client, const std::string& chat, const std::string& text) {
   const auto to = chat_id(chat);
   if (!to) return complain(to.error());

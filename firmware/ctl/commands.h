@@ -22,6 +22,9 @@ int pair(const Client& client, PairBy by, int seconds_at_most);
 /// Linking by 8 characters that the owner types on the phone.
 int pair_by_code(const Client& client, const std::string& phone);
 
+/// Ends what only a person may end, and connects at once.
+int reconnect(const Client& client);
+
 int send_text(const Client& client, const std::string& chat, const std::string& text);
 int show_queue(const Client& client);
 /// Prints notifications as they come; takes none of them away. events_at_most 0: until interrupted.

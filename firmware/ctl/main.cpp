@@ -87,6 +87,9 @@ int main_with(int argc, char** argv) {
       ->capture_default_str();
 
   CLI::App* send = options.add_subcommand("send", "queue a text message");
+  CLI::App* reconnect_command =
+      options.add_subcommand("reconnect", "connect to WhatsApp anew, at once");
+
   std::vector<std::string> words;
   send->add_option("what", words, "number with country (or chatId), then the text in quotes")
       ->required()
@@ -139,6 +142,7 @@ int main_with(int argc, char** argv) {
   if (pair_command->parsed() && !phone.empty()) return pair_by_code(client, joined(phone));
   if (pair_command->parsed())
     return pair(client, as_text ? PairBy::text : PairBy::qr, wait_seconds);
+  if (reconnect_command->parsed()) return reconnect(client);
   if (send->parsed()) {
     const std::string text = words.back();
     words.pop_back();

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/advice.h"
 #include "daemon/signals.h"
 #include "daemon/throttle_api.h"
 #include "posthorn/base/json.h"
@@ -327,7 +328,6 @@ Status App::status() const {
   }
   const session::StateChanged& detail = session_->state();
   status.link_cause = detail.cause;
-  status.what_to_do = advice_.empty() ? detail.what_to_do : advice_;
   status.until = detail.until;
   status.throttle = valve_->level();
   if (!status.until) status.until = valve_->status().until;
@@ -336,6 +336,8 @@ Status App::status() const {
   status.storage_ok = !detail.cause.starts_with("storage") && out_.store.healthy() &&
                       !out_.outbox_ring.status().fault && !out_.inbox_ring.status().fault;
   status.clock_trusted = out_.clock.now().trusted;
+  status.what_to_do = advise(status, advice_.empty() ? detail.what_to_do : advice_,
+                             valve_->status().needs_acknowledgement);
   return status;
 }
 

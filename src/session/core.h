@@ -30,7 +30,7 @@ namespace posthorn::session {
 
 /// What a person does while no account is linked.
 inline constexpr auto kLinkIt =
-    "Open the page of the box and scan the QR code with the shop's phone.";
+    "Link the shop's phone: run \"posthornctl pair\" and scan the QR code with it.";
 
 /// The session: one state machine around Connection. What it is about:
 /// core_connect.cpp (when to connect, and when again), core_linking.cpp (being linked, and being so

@@ -22,7 +22,9 @@ constexpr seconds kAbruptAfterSuccess{10};
 
 constexpr auto kRest =
     "Wait: WhatsApp has banned this number for a time, and the box tries again by itself.";
-constexpr auto kStorage = "Check the disk of the box: its memory of the link cannot be read.";
+constexpr auto kStorage =
+    "The box's memory of the link cannot be read. Restart it (\"posthornctl restart\"); if that "
+    "does not help, replace the card and run \"posthornctl restore FILE\".";
 
 std::string question_prefix(Random& random) {
   const std::uint64_t n = random.next_u64();

@@ -17,8 +17,8 @@ constexpr minutes kPairingRest{10};
 constexpr seconds kNextRound{2};
 
 constexpr auto kResting =
-    "Nobody has scanned the QR code for a while, so it rests for ten minutes: press reconnect to "
-    "show it now.";
+    "Nobody has scanned the QR code for a while, so it rests for ten minutes: run \"posthornctl "
+    "pair\" to see it now.";
 
 }  // namespace
 

@@ -101,7 +101,9 @@ void Pairing::on_pair_device(const wire::Node& iq) {
   // A secret that pair-success is awaited under must stay; every other round gets a new one.
   if (code_state_ != CodeState::finishing) {
     if (auto rotated = rotate_secret(); !rotated)
-      return host_.on_pairing_failed("storage", "Check the disk of the box.", Host::Again::no);
+      return host_.on_pairing_failed("storage",
+                                     "The box cannot write to its disk: see \"posthornctl board\".",
+                                     Host::Again::no);
   }
   host_.write_pairing(build_iq_result(iq));
   round_.begin(std::move(refs), out_.scheduler.now());

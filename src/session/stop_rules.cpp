@@ -11,20 +11,26 @@ using Where = StopRule::Where;
 constexpr auto kNoRestriction = std::optional<Restriction::Kind>{};
 
 constexpr std::string_view kLinkAgain =
-    "Link this device again: open the page of the box and scan the QR code with the shop's phone.";
+    "Link the shop's phone again: run \"posthornctl pair\" and scan the QR code with it.";
 constexpr std::string_view kUpdate =
-    "Update the firmware of the box: WhatsApp does not accept this version any more.";
+    "Update the box (\"posthornctl update FILE.raucb\", on a computer apt): WhatsApp does not "
+    "accept "
+    "this version any more.";
 constexpr std::string_view kReport =
-    "Send the support bundle to the maker: WhatsApp refused how the box introduced itself.";
+    "WhatsApp refused how the box introduced itself: send what \"posthornctl diagnose\" writes to "
+    "the maker; \"posthornctl reconnect\" tries again at once.";
 constexpr std::string_view kBan =
     "Wait until the ban has ended and send less: WhatsApp has banned this number for a time.";
 constexpr std::string_view kLocked =
-    "Open WhatsApp on the shop's phone and follow its instructions: the account is locked.";
+    "Open WhatsApp on the shop's phone and follow its instructions, then run \"posthornctl "
+    "reconnect\": the account is locked.";
 constexpr std::string_view kBanned =
-    "Open WhatsApp on the shop's phone and ask for a review: the account is banned.";
+    "Open WhatsApp on the shop's phone and ask for a review; when the account is back, run "
+    "\"posthornctl reconnect\": the account is banned.";
 constexpr std::string_view kReplaced =
-    "Switch off the other program that uses this link, then press reconnect: the same link is in "
-    "use elsewhere.";
+    "Switch off the other program that uses this link, then run \"posthornctl reconnect\": the "
+    "same "
+    "link is in use elsewhere.";
 constexpr std::string_view kSlow = "Send less: WhatsApp says that this number is too fast.";
 
 // Source: protocol chapter 04 sections 3 (failures) and 10.1 (stream errors), read August 2026.

@@ -1,0 +1,61 @@
+"""Every text of ours names only what exists: texts.py SOURCE POSTHORNCTL
+
+Whatever the programs say and the manuals print as "posthornctl WORD", is a command that posthornctl
+knows; and nobody is sent to a page in the browser or to a button on a screen before there is one.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+SOURCE, POSTHORNCTL = pathlib.Path(sys.argv[1]), sys.argv[2]
+CALL = re.compile(r'posthornctl ((?:[a-z]+ ?)+)')
+ABSENT = re.compile(r"\b(?:page of the box|technician's page|press (?:reconnect|restart|link))\b", re.IGNORECASE)
+# What follows a command in a sentence.
+PROSE = {'a', 'does', 'for', 'gives', 'in', 'is', 'makes', 'needs', 'on', 'or', 'says', 'shows', 'then', 'to',
+         'with', 'writes'}
+
+
+def said_by(path):
+    """What people read of a file: of C++ its string literals, joined as the compiler joins them."""
+    text = path.read_text(errors='replace')
+    if path.suffix not in ('.cpp', '.h'):
+        return text
+    text = re.sub(r'^\s*(?://|#include).*$', '', text, flags=re.MULTILINE)
+    literals = re.findall(r'(?:"(?:[^"\\\n]|\\.)*"\s*)+', text)
+    return '\n'.join(''.join(re.findall(r'"((?:[^"\\\n]|\\.)*)"', one)).replace('\\"', '"') for one in literals)
+
+
+def knows(words, known={}):
+    """Whether posthornctl takes these words as commands; asked once for each."""
+    if words not in known:
+        done = subprocess.run([POSTHORNCTL, *words, '--help'], capture_output=True, text=True)
+        usage = done.stdout.splitlines()[1] if done.returncode == 0 and len(done.stdout.splitlines()) > 1 else ''
+        known[words] = 'Usage: posthornctl ' + ' '.join(words) in done.stdout or words[-1] in usage
+    return known[words]
+
+
+def main():
+    files = [p for folder in ('src', 'firmware') for p in (SOURCE / folder).rglob('*')
+             if p.suffix in ('.cpp', '.h', '.txt', '.toml', '.md')]
+    files += [SOURCE / 'README.md', *(SOURCE / 'image').rglob('*.md')]
+    wrong, seen = [], set()
+    for path in files:
+        text = said_by(path)
+        for match in CALL.finditer(text):
+            words = match.group(1).split()
+            if words[0] in PROSE:
+                continue
+            seen.add(words[0])
+            if not knows((words[0],)):
+                wrong.append(f'{path.relative_to(SOURCE)}: there is no posthornctl {words[0]}')
+        for match in ABSENT.finditer(text):
+            wrong.append(f'{path.relative_to(SOURCE)}: "{match.group(0)}" does not exist')
+    print(f'{len(files)} files name {len(seen)} commands: {", ".join(sorted(seen))}')
+    if len(seen) < 8 or knows(('conjure',)):
+        wrong.append('this test sees nothing')
+    print('\n'.join(wrong))
+    return 1 if wrong else 0
+
+
+sys.exit(main())
