@@ -13,8 +13,7 @@ constexpr auto kNoRestriction = std::optional<Restriction::Kind>{};
 constexpr std::string_view kLinkAgain =
     "Link the shop's phone again: run \"posthornctl pair\" and scan the QR code with it.";
 constexpr std::string_view kUpdate =
-    "Update the box (\"posthornctl update FILE.raucb\", on a computer apt): WhatsApp does not "
-    "accept "
+    "Update the box (\"posthornctl update FILE.raucb\", on a computer apt): WhatsApp does not take "
     "this version any more.";
 constexpr std::string_view kReport =
     "WhatsApp refused how the box introduced itself: send what \"posthornctl diagnose\" writes to "
@@ -28,9 +27,8 @@ constexpr std::string_view kBanned =
     "Open WhatsApp on the shop's phone and ask for a review; when the account is back, run "
     "\"posthornctl reconnect\": the account is banned.";
 constexpr std::string_view kReplaced =
-    "Switch off the other program that uses this link, then run \"posthornctl reconnect\": the "
-    "same "
-    "link is in use elsewhere.";
+    "Switch off the other program that uses this link: it is in use elsewhere. The box tries again "
+    "by itself, with \"posthornctl reconnect\" at once.";
 constexpr std::string_view kSlow = "Send less: WhatsApp says that this number is too fast.";
 
 // Source: protocol chapter 04 sections 3 (failures) and 10.1 (stream errors), read August 2026.
