@@ -21,7 +21,8 @@ constexpr auto kNeedsWord =
 }  // namespace
 
 std::string advise(const Status& status, const std::string& link, bool needs_word) {
-  if (!status.storage_ok) return kStorage;
+  // The session's words about the disk know more: whether it is full.
+  if (!status.storage_ok && !status.link_cause.starts_with("storage")) return kStorage;
   if (!link.empty()) return link;
   if (needs_word) return kNeedsWord;
   // While it is not linked that comes first, and brings the time.

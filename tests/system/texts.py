@@ -35,6 +35,24 @@ def knows(words, known={}):
     return known[words]
 
 
+def methods():
+    """README's lists of methods are the table that the API is made of."""
+    built_in = set(re.findall(r'\{"([a-z][A-Za-z]+)", Verb', (SOURCE / 'src/api/routes.cpp').read_text()))
+    refused = set(re.findall(r'\{"([a-z][A-Za-z]+)", Verb', (SOURCE / 'src/api/not_here.cpp').read_text()))
+    rows = dict(re.findall(r'^\| (here today|not here yet|never)[^|]*\| (.*) \|$', (SOURCE / 'README.md').read_text(),
+                           re.MULTILINE))
+    named = {row: set(re.findall(r'\b[a-z]+[A-Z][A-Za-z]+\b|\breboot\b|\blogout\b|\bqr\b', text))
+             - {'idMessage', 'chatId'} for row, text in rows.items()}
+    wrong = []
+    if named['here today'] != built_in:
+        wrong.append(f"README, here today: {sorted(named['here today'] ^ built_in)}")
+    if named['not here yet'] & (built_in | refused):
+        wrong.append(f"README, not here yet: {sorted(named['not here yet'] & (built_in | refused))} are")
+    if not {name for name in refused if 'uthorization' not in name and name != 'checkAccount'} <= named['never']:
+        wrong.append(f"README, never: {sorted(refused - named['never'])} are missing")
+    return wrong
+
+
 def main():
     files = [p for folder in ('src', 'firmware') for p in (SOURCE / folder).rglob('*')
              if p.suffix in ('.cpp', '.h', '.txt', '.toml', '.md')]
@@ -51,6 +69,7 @@ def main():
                 wrong.append(f'{path.relative_to(SOURCE)}: there is no posthornctl {words[0]}')
         for match in ABSENT.finditer(text):
             wrong.append(f'{path.relative_to(SOURCE)}: "{match.group(0)}" does not exist')
+    wrong += methods()
     print(f'{len(files)} files name {len(seen)} commands: {", ".join(sorted(seen))}')
     if len(seen) < 8 or knows(('conjure',)):
         wrong.append('this test sees nothing')
