@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include "daemon/access.h"
@@ -35,6 +36,8 @@ namespace {
 constexpr const char* kRunDirectory = "/run/posthorn";
 constexpr std::string_view kClockBlob = "clock";
 constexpr auto kIdentityFolder = "/identity";
+/// What nobody can make again: kept twice (store/store.h). The link, and what was set.
+constexpr const char* kVital[] = {"session.credentials", "settings", "settings/throttle"};
 constexpr minutes kClockSave{10};
 /// How often the store is asked whether it can still be trusted.
 constexpr seconds kHealthCheck{1};
@@ -83,6 +86,7 @@ class Appliance::Impl {
  private:
   [[nodiscard]] std::string url_of(const char* scheme, std::uint16_t port) const;
   Result<void> open_stores();
+  static void tell_of_damage(const store::Store::Opened& opened);
   Result<void> open_rings();
   Result<void> build();
   void save_clock();
@@ -143,13 +147,12 @@ Result<void> Appliance::Impl::open_stores() {
   TRY(make_directory(config_.data_dir));
   const auto reset = begin_reset(config_.data_dir);
   TRY(finish_restore(config_.data_dir));
-  TRY(auto opened, store::Store::open(config_.data_dir + "/posthorn.db", worker_));
+  store::Store::Options options;
+  options.vital.assign(std::begin(kVital), std::end(kVital));
+  TRY(auto opened, store::Store::open(config_.data_dir + "/posthorn.db", worker_, options));
   store_ = std::move(opened.store);
-  if (!opened.set_aside.empty()) {
-    log::error("store", "the database was damaged and was set aside; link the phone again",
-               {{"copy", opened.set_aside}, {"damage", opened.damage}});
-    set_aside_ = true;
-  }
+  set_aside_ = !opened.set_aside.empty() && !opened.restored;
+  tell_of_damage(opened);
   const std::string identity_folder = config_.data_dir + kIdentityFolder;
   if (reset) {
     log::warn("posthornd", "settings and API token are as on the first day");
@@ -164,6 +167,21 @@ Result<void> Appliance::Impl::open_stores() {
                                    saved_time(*store_));
   TRY(access_, load_access(*identity_, config_.api, random_));
   return {};
+}
+
+void Appliance::Impl::tell_of_damage(const store::Store::Opened& opened) {
+  if (!opened.set_aside.empty()) {
+    log::error("store",
+               opened.restored
+                   ? "the database was damaged and was set aside; link and settings are kept"
+                   : "the database was damaged and was set aside; link the phone again",
+               {{"copy", opened.set_aside}, {"damage", opened.damage}});
+  }
+  if (opened.set_aside.empty() && opened.stepped_back) {
+    log::error(
+        "store", "the newest changes of the database are lost; conversations begin anew",
+        {{"what_to_do", "If this happens again, replace the SD card: it does not keep data."}});
+  }
 }
 
 Result<void> Appliance::Impl::open_rings() {

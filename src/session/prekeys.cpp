@@ -111,7 +111,8 @@ crypto::Sha1 digest_hash(ByteView identity, ByteView signed_prekey, ByteView sig
   return crypto::sha1(all);
 }
 
-PreKeyKeeper::PreKeyKeeper(Outside outside) : out_(outside), retry_(outside.scheduler) {}
+PreKeyKeeper::PreKeyKeeper(Outside outside)
+    : out_(outside), keys_are_in_doubt_(outside.keys.lost_keys()), retry_(outside.scheduler) {}
 
 PreKeyKeeper::~PreKeyKeeper() { *alive_ = false; }
 
@@ -214,8 +215,8 @@ void PreKeyKeeper::end_upload(Result<void> outcome) {
 void PreKeyKeeper::maintain() {
   const std::int64_t now = out_.clock.now().unix_seconds();
   const std::int64_t last = out_.credentials.current().digest_checked_at;
-  if (now - last >= std::chrono::duration_cast<seconds>(kDigestEvery).count() || now < last)
-    check_digest();
+  const bool due = now - last >= std::chrono::duration_cast<seconds>(kDigestEvery).count();
+  if (due || now < last || std::exchange(keys_are_in_doubt_, false)) check_digest();
   rotate_if_due();
 }
 

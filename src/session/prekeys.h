@@ -93,6 +93,7 @@ class PreKeyKeeper {
   bool uploading_ = false;
   bool rotating_ = false;
   bool checking_digest_ = false;
+  bool keys_are_in_doubt_;           ///< the store has lost some: looked at after the first login
   bool digest_upload_done_ = false;  ///< at most one per login
   std::optional<Mono> last_notice_;
   std::uint64_t login_ = 0;

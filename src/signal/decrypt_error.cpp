@@ -17,12 +17,13 @@ struct Row {
 };
 
 /// Source: protocol chapter 05 section 9.6, chapter 06 section 8.
-constexpr std::array<Row, 8> kRows{{
+constexpr std::array<Row, 9> kRows{{
     {DecryptError::duplicate, "duplicate", 0, Errc::refused},
     {DecryptError::no_session, "no_session", 1, Errc::not_found},
     {DecryptError::invalid_key, "invalid_key", 2, Errc::crypto},
     {DecryptError::invalid_key_id, "invalid_key_id", 3, Errc::not_found},
     {DecryptError::invalid_message, "invalid_message", 4, Errc::crypto},
+    {DecryptError::too_far, "too_far", 4, Errc::refused},
     {DecryptError::bad_version, "bad_version", 0, Errc::unsupported},
     {DecryptError::malformed, "malformed", 0, Errc::malformed},
     {DecryptError::internal, "internal", 0, Errc::io},
@@ -59,6 +60,11 @@ DecryptError to_kind(int status) {
 std::string_view to_string(DecryptError error) { return row_of(error).name; }
 
 int retry_reason(DecryptError error) { return row_of(error).retry_reason; }
+
+DecryptFailure too_far() {
+  const Row& row = row_of(DecryptError::too_far);
+  return {row.error, {row.code, "decrypt: too many messages between the last one and this one"}};
+}
 
 DecryptFailure Protocol::Impl::to_failure(int status) const {
   if (bridge.error()) return {DecryptError::internal, *bridge.error()};

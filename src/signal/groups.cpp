@@ -1,11 +1,13 @@
 #include <signal/group_cipher.h>
 #include <signal/group_session_builder.h>
+#include <signal/sender_key.h>
 #include <signal/sender_key_record.h>
 #include <signal/sender_key_state.h>
 
 #include "posthorn/base/log.h"
 #include "posthorn/signal/protocol.h"
 #include "signal/protocol_impl.h"
+#include "signal/record_bounds.h"
 
 namespace posthorn::signal {
 
@@ -104,6 +106,7 @@ DecryptResult Protocol::decrypt_group(const SenderKeyName& name, ByteView messag
                                      impl_->context.get()) < 0) {
     return tl::unexpected(impl_->to_failure(SG_ERR_INVALID_PROTO_BUF));
   }
+  if (impl_->leaps(name, parsed.get())) return tl::unexpected(too_far());
   impl_->bridge.begin();
   const signal_protocol_sender_key_name c_name = to_c(name);
   const Cipher cipher = make_cipher(impl_->bridge, impl_->context.get(), c_name);
@@ -134,6 +137,19 @@ Ref<sender_key_record> Protocol::Impl::readable_sender_key(const SenderKeyName& 
     log::warn("signal", "unreadable sender key stays", {{"error", deleted.error()}});
   }
   return {};
+}
+
+bool Protocol::Impl::leaps(const SenderKeyName& name, sender_key_message* message) {
+  const std::uint32_t iteration = sender_key_message_get_iteration(message);
+  if (iteration <= kMaxLeap) return false;
+  const auto record = readable_sender_key(name);
+  sender_key_state* state = nullptr;
+  if (!record || sender_key_record_get_sender_key_state_by_id(
+                     record.get(), &state, sender_key_message_get_key_id(message)) != 0) {
+    return false;  // no key for it: it fails by itself
+  }
+  const std::uint32_t next = sender_chain_key_get_iteration(sender_key_state_get_chain_key(state));
+  return iteration > next && iteration - next > kMaxLeap;
 }
 
 bool Protocol::Impl::has_sender_key(const SenderKeyName& name, std::uint32_t id) {

@@ -2,6 +2,7 @@
 
 #include "signal/curve_points.h"
 #include "signal/protocol_impl.h"
+#include "signal/record_bounds.h"
 
 namespace posthorn::signal {
 
@@ -118,12 +119,33 @@ DecryptResult Protocol::Impl::decrypt_session(const Address& peer, Decrypt decry
   return tl::unexpected(to_failure(status));
 }
 
+std::optional<DecryptFailure> Protocol::Impl::refuse_leap(const Address& peer,
+                                                          const signal_message* message) {
+  const std::uint32_t counter = signal_message_get_counter(message);
+  if (counter <= kMaxLeap) return std::nullopt;
+  bridge.begin();
+  const auto session = bridge.session(peer);
+  if (!session) return DecryptFailure{DecryptError::internal, session.error()};
+  const auto ratchet_key =
+      with_type_byte(from_point(signal_message_get_sender_ratchet_key(message)));
+  const std::uint32_t next = (*session)->has_value() ? next_of_chain(***session, ratchet_key) : 0;
+  if (counter <= next || counter - next <= kMaxLeap) return std::nullopt;
+  return too_far();
+}
+
 DecryptResult Protocol::decrypt_pkmsg(const Address& peer, ByteView message) {
   if (auto wrong = check_version(message)) return tl::unexpected(std::move(*wrong));
   Ref<pre_key_signal_message> parsed;
   const int status = pre_key_signal_message_deserialize(parsed.out(), raw(message), message.size(),
                                                         impl_->context.get());
   if (status < 0) return tl::unexpected(impl_->to_failure(SG_ERR_INVALID_PROTO_BUF));
+  if (pre_key_signal_message_get_signal_message(parsed.get()) == nullptr) {
+    return tl::unexpected(impl_->to_failure(SG_ERR_INVALID_PROTO_BUF));
+  }
+  if (auto ahead =
+          impl_->refuse_leap(peer, pre_key_signal_message_get_signal_message(parsed.get()))) {
+    return tl::unexpected(std::move(*ahead));
+  }
   return impl_->decrypt_session(peer, [&parsed](session_cipher* cipher, signal_buffer** out) {
     return session_cipher_decrypt_pre_key_signal_message(cipher, parsed.get(), nullptr, out);
   });
@@ -135,6 +157,9 @@ DecryptResult Protocol::decrypt_msg(const Address& peer, ByteView message) {
   const int status =
       signal_message_deserialize(parsed.out(), raw(message), message.size(), impl_->context.get());
   if (status < 0) return tl::unexpected(impl_->to_failure(SG_ERR_INVALID_PROTO_BUF));
+  if (auto ahead = impl_->refuse_leap(peer, parsed.get())) {
+    return tl::unexpected(std::move(*ahead));
+  }
   return impl_->decrypt_session(peer, [&parsed](session_cipher* cipher, signal_buffer** out) {
     return session_cipher_decrypt_signal_message(cipher, parsed.get(), nullptr, out);
   });

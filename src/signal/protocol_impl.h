@@ -25,6 +25,8 @@ class Protocol::Impl {
   /// Empty: no sender key, or an unreadable one (deleted).
   Ref<sender_key_record> readable_sender_key(const SenderKeyName& name);
   bool has_sender_key(const SenderKeyName& name, std::uint32_t id);
+  /// Whether reading it would step over more than kMaxLeap messages.
+  bool leaps(const SenderKeyName& name, sender_key_message* message);
   /// nullopt: no session, or an unreadable one (deleted).
   Result<Ref<session_record>> readable_session(const Address& peer);
 
@@ -34,6 +36,8 @@ class Protocol::Impl {
 
   template <class Decrypt>
   DecryptResult decrypt_session(const Address& peer, Decrypt decrypt);
+  /// Set when reading it would step over more than kMaxLeap messages, or the store fails.
+  std::optional<DecryptFailure> refuse_leap(const Address& peer, const signal_message* message);
 
   KeyStore& store;
   Random& random;
@@ -50,6 +54,9 @@ inline signal_protocol_address to_c(const Address& address) {
 inline signal_protocol_sender_key_name to_c(const SenderKeyName& name) {
   return {name.group.data(), name.group.size(), to_c(name.sender)};
 }
+
+/// DecryptError::too_far.
+DecryptFailure too_far();
 
 /// Version 3 only. nullopt: fine.
 std::optional<DecryptFailure> check_version(ByteView message);

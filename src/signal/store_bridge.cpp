@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "signal/curve_points.h"
+#include "signal/record_bounds.h"
 
 namespace posthorn::signal {
 
@@ -177,8 +178,10 @@ int StoreBridge::contains_session(const signal_protocol_address* address) {
 int StoreBridge::store_session(const signal_protocol_address* address, ByteView record) {
   Address owner = to_address(*address);
   assert(!changes_.session || changes_.session->address == owner);
-  loaded_ = LoadedSession{owner, to_bytes(record)};
-  changes_.session = KeyChanges::Session{std::move(owner), to_bytes(record)};
+  auto cut = bounded_session(record);
+  Bytes kept = cut ? std::move(*cut) : to_bytes(record);
+  loaded_ = LoadedSession{owner, kept};
+  changes_.session = KeyChanges::Session{std::move(owner), std::move(kept)};
   return 0;
 }
 
@@ -274,7 +277,9 @@ int StoreBridge::load_sender_key(signal_buffer** record,
 }
 
 int StoreBridge::store_sender_key(const signal_protocol_sender_key_name* name, ByteView record) {
-  changes_.sender_key = KeyChanges::SenderKey{to_name(*name), to_bytes(record)};
+  auto cut = bounded_sender_key(record);
+  changes_.sender_key =
+      KeyChanges::SenderKey{to_name(*name), cut ? std::move(*cut) : to_bytes(record)};
   return 0;
 }
 

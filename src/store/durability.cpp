@@ -3,7 +3,6 @@
 #include <sqlite3.h>
 
 #include <algorithm>
-#include <cstddef>
 
 #include "posthorn/base/log.h"
 #include "store/vfs.h"
@@ -17,52 +16,21 @@ constexpr int kPatience = 8;
 
 }  // namespace
 
-/// The WAL through a handle of our own, for the worker: the writer's handle belongs to the loop. A
-/// sync covers the file whichever handle it is asked on. The file is never unlinked while the
-/// writer is open, and SQLite keeps no locks on it that closing our handle could drop.
-class Durability::WalFile {
- public:
-  static Result<std::shared_ptr<WalFile>> open(const std::string& path, const char* vfs_name) {
-    ::sqlite3_vfs* vfs = sqlite3_vfs_find(vfs_name);
-    std::shared_ptr<WalFile> wal(new WalFile(vfs, path));
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_WAL;
-    const int status = vfs->xOpen(vfs, wal->path_.c_str(), wal->file(), flags, &flags);
-    if (status != SQLITE_OK) return fail(Errc::io, path + ": cannot open for syncing");
-    return wal;
-  }
-  WalFile(const WalFile&) = delete;
-  WalFile& operator=(const WalFile&) = delete;
-  ~WalFile() {
-    if (file()->pMethods != nullptr) file()->pMethods->xClose(file());
-  }
-
-  Result<void> sync() {
-    const int status = file()->pMethods->xSync(file(), SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY);
-    if (status == SQLITE_OK) return {};
-    return fail(status == SQLITE_FULL ? Errc::full : Errc::io,
-                path_ + ": sync failed (" + std::to_string(status) + ")");
-  }
-
- private:
-  WalFile(::sqlite3_vfs* vfs, std::string path)
-      : path_(std::move(path)),
-        memory_(static_cast<std::size_t>(vfs->szOsFile) / sizeof(std::max_align_t) + 1) {}
-  sqlite3_file* file() { return reinterpret_cast<sqlite3_file*>(memory_.data()); }
-
-  std::string path_;
-  std::vector<std::max_align_t> memory_{};
-};
-
-Durability::Durability(Database& database, Worker& worker, const char* vfs, int checkpoint_pages)
+Durability::Durability(Database& database, Worker& worker, const char* vfs, int checkpoint_pages,
+                       Beside& beside)
     : database_(database),
       worker_(worker),
       vfs_(vfs_name(vfs)),
-      checkpoint_pages_(checkpoint_pages) {}
+      checkpoint_pages_(checkpoint_pages),
+      beside_(beside) {}
 
 Result<std::unique_ptr<Durability>> Durability::open(Database& database, Worker& worker,
-                                                     const char* vfs, int checkpoint_pages) {
-  std::unique_ptr<Durability> made(new Durability(database, worker, vfs, checkpoint_pages));
-  TRY(made->wal_, WalFile::open(database.path() + "-wal", made->vfs_));
+                                                     const char* vfs, int checkpoint_pages,
+                                                     Beside& beside) {
+  std::unique_ptr<Durability> made(new Durability(database, worker, vfs, checkpoint_pages, beside));
+  // Through a handle of our own, for the worker: the writer's handle belongs to the loop. A sync
+  // covers the file whichever handle it is asked on.
+  TRY(made->wal_, VfsFile::open(database.path() + "-wal", made->vfs_, VfsFile::When::there));
   return made;
 }
 
@@ -81,25 +49,51 @@ void Durability::durable(Once<void(Result<void>)> done) {
 void Durability::start_sync() {
   syncing_ = true;
   in_sync_ = std::exchange(waiting_, {});
+  const bool needed = database_.commits() != synced_commits_ && !failure_;
+  // Counting the sync is a commit of its own; should the disk have no room for it, what was
+  // committed before is synced all the same, and nobody is told that it is safe.
+  auto beside = needed ? beside_.before_sync() : Result<Beside::Job>(Beside::Job());
   const std::uint64_t commits = database_.commits();
-  const bool needed = commits != synced_commits_ && !failure_;
-  run_on<Result<void>>(
-      worker_, [wal = wal_, needed] { return needed ? wal->sync() : Result<void>(); },
-      [alive = alive_, commits](Result<void> result) {
-        if (*alive != nullptr) (*alive)->on_synced(std::move(result), commits);
+  const auto refused = beside ? std::optional<Error>() : beside.error();
+  run_on<Synced>(
+      worker_,
+      [wal = wal_, needed, refused, job = beside ? std::move(*beside) : Beside::Job()]() mutable {
+        Synced synced;
+        if (!needed) return synced;
+        synced.wal = wal->sync();
+        if (refused) {
+          synced.beside = tl::unexpected(*refused);
+        } else if (synced.wal) {
+          synced.beside = job();
+        }
+        return synced;
+      },
+      [alive = alive_, commits, refused](Synced synced) {
+        if (*alive == nullptr) return;
+        (*alive)->on_synced(std::move(synced), commits, refused);
       });
 }
 
-void Durability::on_synced(Result<void> result, std::uint64_t commits) {
-  if (!result && !failure_) {
-    failure_ = result.error();
+void Durability::on_synced(Synced synced, std::uint64_t commits,
+                           const std::optional<Error>& refused) {
+  if (!synced.wal && !failure_) {
+    failure_ = synced.wal.error();
     log::error("store", "the disk failed to take what was written", {{"error", *failure_}});
   }
-  if (!failure_) synced_commits_ = commits;
+  if (!synced.beside && !refused) {
+    beside_.write_again();
+    log::warn("store", "the files beside the database are behind",
+              {{"error", synced.beside.error()}});
+  }
+  if (!failure_ && !refused) synced_commits_ = commits;
   syncing_ = false;
   const auto alive = alive_;
   for (auto& done : std::exchange(in_sync_, {})) {
-    done(failure_ ? Result<void>(tl::unexpected(*failure_)) : Result<void>());
+    if (failure_ || refused) {
+      done(tl::unexpected(failure_ ? *failure_ : *refused));
+    } else {
+      done({});
+    }
   }
   if (*alive == nullptr) return;  // a callback ended the store
   if (!waiting_.empty() && !syncing_) start_sync();

@@ -7,6 +7,8 @@
 #include "posthorn/base/result.h"
 #include "posthorn/base/worker.h"
 #include "posthorn/store/database.h"
+#include "store/beside.h"
+#include "store/vfs_file.h"
 
 namespace posthorn::store {
 
@@ -15,8 +17,10 @@ namespace posthorn::store {
 class Durability {
  public:
   /// The database has its WAL file already (something was committed since it was opened).
+  /// beside outlives this.
   static Result<std::unique_ptr<Durability>> open(Database& database, Worker& worker,
-                                                  const char* vfs, int checkpoint_pages);
+                                                  const char* vfs, int checkpoint_pages,
+                                                  Beside& beside);
   Durability(const Durability&) = delete;
   Durability& operator=(const Durability&) = delete;
   /// Whoever waits is told `cancelled`; jobs on the worker end without us.
@@ -26,16 +30,20 @@ class Durability {
   [[nodiscard]] bool healthy() const { return !failure_; }
 
  private:
-  class WalFile;
+  struct Synced {
+    Result<void> wal;
+    Result<void> beside;
+  };
   using Waiting = std::vector<Once<void(Result<void>)>>;
   struct Checkpointed {
     Result<void> result;
     int pages = 0;  ///< of the WAL, that are in the database file now
   };
 
-  Durability(Database& database, Worker& worker, const char* vfs, int checkpoint_pages);
+  Durability(Database& database, Worker& worker, const char* vfs, int checkpoint_pages,
+             Beside& beside);
   void start_sync();
-  void on_synced(Result<void> result, std::uint64_t commits);
+  void on_synced(Synced synced, std::uint64_t commits, const std::optional<Error>& refused);
   void checkpoint_if_grown();
   void on_checkpointed(Checkpointed checkpointed);
   void start_checkpoint();
@@ -47,8 +55,9 @@ class Durability {
   Worker& worker_;
   const char* vfs_;
   int checkpoint_pages_;
+  Beside& beside_;
   /// Shared with jobs of the worker, which may end after this object.
-  std::shared_ptr<WalFile> wal_;
+  std::shared_ptr<VfsFile> wal_;
   std::shared_ptr<Durability*> alive_ = std::make_shared<Durability*>(this);
   Waiting waiting_;  ///< for the next sync
   Waiting in_sync_;  ///< for the one under way

@@ -18,6 +18,9 @@ constexpr std::int64_t kSentMax = 2'000;
 constexpr std::int64_t kSentSeconds = 86'400;
 constexpr std::int64_t kSentBytesMax = 4 << 20;
 constexpr std::int64_t kReceivedMax = 2'000;
+constexpr std::int64_t kPeopleMax = 20'000;
+/// More than people with a device list: the phone's contacts come with their names.
+constexpr std::int64_t kNamesMax = 50'000;
 /// Statuses that wait for the next message's transaction.
 constexpr std::size_t kRaisedMax = 64;
 /// Writes between two prunings, so that a burst does not pay for them one by one.
@@ -79,9 +82,50 @@ class MessageStore::Impl {
     TRY(prune_sent_.run(kSentMax, seconds - kSentSeconds));
     TRY(prune_sent_bytes_.run(kSentBytesMax));
     TRY(prune_received_.run(kReceivedMax));
+    TRY(prune_people());
     writes_ = 0;
     bytes_ = 0;
     return read_seen();
+  }
+
+  /// What each stranger adds a row to. Whatever is dropped is learned again.
+  Result<void> prune_people() {
+    struct Bound {
+      const char* count;
+      const char* drop;
+      std::int64_t most;
+    };
+    constexpr Bound kBounds[] = {
+        {"SELECT count(*) FROM device_lists",
+         "DELETE FROM device_lists WHERE user IN"
+         " (SELECT user FROM device_lists ORDER BY fetched_at LIMIT ?1)",
+         kPeopleMax},
+        {"SELECT count(*) FROM tokens",
+         "DELETE FROM tokens WHERE user IN"
+         " (SELECT user FROM tokens ORDER BY max(timestamp, issued_at) LIMIT ?1)",
+         kPeopleMax},
+        {"SELECT count(*) FROM push_names",
+         "DELETE FROM push_names WHERE user IN (SELECT user FROM push_names WHERE user NOT IN"
+         " (SELECT chat FROM received) LIMIT ?1)",
+         kPeopleMax},
+        {"SELECT count(*) FROM names",
+         "DELETE FROM names WHERE pn IN (SELECT pn FROM names WHERE lid || '@lid' NOT IN"
+         " (SELECT user FROM device_lists) LIMIT ?1)",
+         kNamesMax},
+    };
+    for (const Bound& bound : kBounds) {
+      Statement count(db_, bound.count);
+      std::int64_t rows = 0;
+      {
+        Query query = count.query();
+        TRY(query.next());
+        rows = query.integer(0);
+      }
+      if (rows <= bound.most) continue;
+      Statement drop(db_, bound.drop);
+      TRY(drop.run(rows - bound.most));
+    }
+    return {};
   }
 
   Result<void> write_raised() {

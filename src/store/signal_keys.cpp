@@ -1,5 +1,8 @@
+#include <sqlite3.h>
+
 #include <algorithm>
 
+#include "store/peer_bounds.h"
 #include "store/store_impl.h"
 
 namespace posthorn::store {
@@ -58,15 +61,36 @@ Result<void> Store::Impl::apply_all(const KeyChanges& changes) {
   }
   if (changes.session) {
     const auto& [address, record] = *changes.session;
-    TRY(save_session.run(address.name, address.device, record));
+    TRY(update_session.run(address.name, address.device, record));
+    if (!changed_a_row()) {
+      TRY(add_session.run(address.name, address.device, record));
+      TRY(count_new_peer());
+    }
   }
-  if (changes.sender_key) {
-    const auto& [name, record] = *changes.sender_key;
-    TRY(save_sender_key.run(name.sender.name, name.sender.device, name.group, record));
-  }
+  if (changes.sender_key) TRY(save_sender_key(*changes.sender_key));
   if (changes.used_pre_key) TRY(delete_pre_key.run(*changes.used_pre_key));
   return {};
 }
+
+Result<void> Store::Impl::save_sender_key(const KeyChanges::SenderKey& key) {
+  const auto& [name, record] = key;
+  const auto& [sender, device] = name.sender;
+  TRY(update_sender_key.run(sender, device, name.group, record));
+  if (changed_a_row()) return {};
+  TRY(add_sender_key.run(sender, device, name.group, record));
+  TRY(drop_sender_keys_over.run(sender, device, kSenderKeysPerDevice));
+  return count_new_peer();
+}
+
+bool Store::Impl::changed_a_row() const { return sqlite3_changes(db->handle()) > 0; }
+
+Result<void> Store::Impl::count_new_peer() {
+  if (++new_peers < kLookAtPeersEvery) return {};
+  new_peers = 0;
+  return bound_peers(*db);
+}
+
+bool Store::lost_keys() const { return impl_->lost_keys; }
 
 Result<void> Store::apply(const KeyChanges& changes) {
   const int count = (changes.session ? 1 : 0) + (changes.peer_identity ? 1 : 0) +
@@ -86,6 +110,7 @@ Result<std::optional<signal::OwnIdentity>> Store::own_identity() {
 }
 
 Result<void> Store::save_own_identity(const signal::OwnIdentity& identity) {
+  impl_->beside->touch();
   return impl_->save_own.run(identity.key.public_key, identity.key.private_key,
                              identity.registration_id);
 }
@@ -186,6 +211,7 @@ Result<std::optional<signal::SignedPreKey>> Store::signed_pre_key(SignedPreKeySt
 }
 
 Result<signal::SignedPreKey> Store::add_pending_signed_pre_key(const signal::SignedPreKey& key) {
+  impl_->beside->touch();
   signal::SignedPreKey kept = key;
   TRY(Transaction transaction, impl_->db->begin());
   TRY(discard_pending_signed_pre_key());
@@ -198,6 +224,7 @@ Result<signal::SignedPreKey> Store::add_pending_signed_pre_key(const signal::Sig
 }
 
 Result<void> Store::make_current(std::uint32_t id) {
+  impl_->beside->touch();
   constexpr int kPending = static_cast<int>(SignedPreKeyState::pending);
   constexpr int kCurrent = static_cast<int>(SignedPreKeyState::current);
   constexpr int kPrevious = static_cast<int>(SignedPreKeyState::previous);
@@ -213,6 +240,7 @@ Result<void> Store::make_current(std::uint32_t id) {
 }
 
 Result<void> Store::discard_pending_signed_pre_key() {
+  impl_->beside->touch();
   return impl_->drop_signed_in.run(static_cast<int>(SignedPreKeyState::pending));
 }
 

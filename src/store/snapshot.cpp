@@ -84,6 +84,13 @@ Result<void> prepare_restored(const std::string& path) {
     if (ours != 1) return fail(Errc::malformed, "it holds no database of a Posthorn");
     TRY(database->migrate("store", kSchema));
     TRY(database->execute("DELETE FROM sessions; DELETE FROM sender_keys"));
+    // Another database than the one that is replaced (beside.h), and prekeys that were made since
+    // the backup have ids that must not be given again.
+    TRY(database->execute(
+        "INSERT OR REPLACE INTO counters"
+        " VALUES ('database', abs(random() % 4611686018427387903) + 1), ('commit', 0);"
+        "UPDATE counters SET value = (value + 100000) % 16777215 + 1"
+        " WHERE name IN ('pre_key', 'signed_pre_key')"));
     TRY(database->execute("PRAGMA wal_checkpoint(TRUNCATE)"));
   }
   std::error_code ignored;

@@ -8,8 +8,10 @@
 
 #include "posthorn/base/log.h"
 #include "store/damaged_file.h"
+#include "store/peer_bounds.h"
 #include "store/schema.h"
 #include "store/store_impl.h"
+#include "store/vfs.h"
 
 namespace posthorn::store {
 
@@ -41,14 +43,6 @@ Result<void> check(Database& db) {
   return fail(Errc::malformed, "quick_check: " + std::string(query.text(0)));
 }
 
-/// Shows that the disk takes writes, and makes the WAL begin (its header, its entry in the folder)
-/// while nobody waits: the first commit on the loop then needs no sync.
-Result<void> count_start(Database& db) {
-  return db.execute(
-      "INSERT INTO counters VALUES ('starts', 1)"
-      " ON CONFLICT (name) DO UPDATE SET value = value + 1");
-}
-
 }  // namespace
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -65,30 +59,39 @@ Result<Store::Opened> Store::open(const std::string& path, Worker& worker, const
     TRY(owner, OwnerLock::take(path));
     make_private(path);
   }
-  auto store = open_once(path, worker, options);
-  if (store) {
-    (*store)->impl_->owner = std::move(owner);
-    return Opened{std::move(*store), {}, {}};
+  auto opened = open_once(path, worker, options);
+  if (opened) {
+    opened->store->impl_->owner = std::move(owner);
+    return opened;
   }
-  if (store.error().code != Errc::malformed) return tl::unexpected(store.error());
-  log::error("store", "the database is damaged and is set aside", {{"error", store.error()}});
+  if (opened.error().code != Errc::malformed) return opened;
+  log::error("store", "the database is damaged and is set aside", {{"error", opened.error()}});
   TRY(std::string aside, set_aside(path));
   if (options.database.vfs == nullptr) make_private(path);
   TRY(auto fresh, open_once(path, worker, options));
-  fresh->impl_->owner = std::move(owner);
-  return Opened{std::move(fresh), std::move(aside), store.error().detail};
+  fresh.store->impl_->owner = std::move(owner);
+  fresh.set_aside = std::move(aside);
+  fresh.damage = opened.error().detail;
+  return fresh;
 }
 
-Result<std::unique_ptr<Store>> Store::open_once(const std::string& path, Worker& worker,
-                                                const Options& options) {
+Result<Store::Opened> Store::open_once(const std::string& path, Worker& worker,
+                                       const Options& options) {
   TRY(auto database, Database::open(path, options.database));
   TRY(check(*database));
   TRY(database->migrate("store", kSchema));
-  TRY(count_start(*database));
   auto impl = std::make_unique<Impl>(std::move(database));
-  TRY(impl->durability,
-      Durability::open(*impl->db, worker, options.database.vfs, options.checkpoint_pages));
-  return std::unique_ptr<Store>(new Store(std::move(impl)));
+  TRY(impl->beside, Beside::open(*impl->db, vfs_name(options.database.vfs), options.vital));
+  TRY(const Beside::Found found, impl->beside->look());
+  impl->lost_keys = found.stepped_back;
+  TRY(bound_peers(*impl->db));
+  TRY(impl->durability, Durability::open(*impl->db, worker, options.database.vfs,
+                                         options.checkpoint_pages, *impl->beside));
+  Opened opened;
+  opened.store = std::unique_ptr<Store>(new Store(std::move(impl)));
+  opened.stepped_back = found.stepped_back;
+  opened.restored = found.restored;
+  return opened;
 }
 
 Database& Store::database() { return *impl_->db; }
@@ -108,10 +111,14 @@ Result<std::optional<Bytes>> Store::load(std::string_view name) {
 }
 
 Result<void> Store::save(std::string_view name, ByteView value) {
+  if (impl_->beside->is_vital(name)) impl_->beside->touch();
   return impl_->save_blob.run(name, value);
 }
 
-Result<void> Store::erase(std::string_view name) { return impl_->erase_blob.run(name); }
+Result<void> Store::erase(std::string_view name) {
+  if (impl_->beside->is_vital(name)) impl_->beside->touch();
+  return impl_->erase_blob.run(name);
+}
 
 Result<bool> Store::move_peer(std::string_view from, std::string_view to) {
   if (from == to) return false;
@@ -143,6 +150,7 @@ Result<bool> Store::move_peer(std::string_view from, std::string_view to) {
 }
 
 Result<void> Store::clear_signal() {
+  impl_->beside->touch();
   TRY(Transaction transaction, impl_->db->begin());
   TRY(impl_->db->execute(
       "DELETE FROM own_identity; DELETE FROM pre_keys; DELETE FROM signed_pre_keys;"

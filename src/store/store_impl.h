@@ -1,6 +1,7 @@
 #pragma once
 
 #include "posthorn/store/store.h"
+#include "store/beside.h"
 #include "store/durability.h"
 #include "store/owner_lock.h"
 
@@ -12,7 +13,9 @@ class Store::Impl {
 
   OwnerLock owner;  ///< first: ends last
   std::unique_ptr<Database> db;
+  std::unique_ptr<Beside> beside;
   std::unique_ptr<Durability> durability;
+  bool lost_keys = false;
 
   Statement load_blob{*db, "SELECT value FROM blobs WHERE name = ?1"};
   Statement save_blob{*db,
@@ -22,9 +25,8 @@ class Store::Impl {
 
   Statement load_session{*db, "SELECT record FROM sessions WHERE name = ?1 AND device = ?2"};
   Statement has_session{*db, "SELECT 1 FROM sessions WHERE name = ?1 AND device = ?2"};
-  Statement save_session{*db,
-                         "INSERT INTO sessions VALUES (?1, ?2, ?3)"
-                         " ON CONFLICT (name, device) DO UPDATE SET record = excluded.record"};
+  Statement update_session{*db, "UPDATE sessions SET record = ?3 WHERE name = ?1 AND device = ?2"};
+  Statement add_session{*db, "INSERT INTO sessions VALUES (?1, ?2, ?3)"};
   Statement delete_session{*db, "DELETE FROM sessions WHERE name = ?1 AND device = ?2"};
   Statement delete_sessions{*db, "DELETE FROM sessions WHERE name = ?1"};
 
@@ -75,10 +77,14 @@ class Store::Impl {
   Statement load_sender_key{*db,
                             "SELECT record FROM sender_keys WHERE name = ?1 AND device = ?2"
                             " AND group_id = ?3"};
-  Statement save_sender_key{*db,
-                            "INSERT INTO sender_keys VALUES (?1, ?2, ?3, ?4)"
-                            " ON CONFLICT (name, device, group_id)"
-                            " DO UPDATE SET record = excluded.record"};
+  Statement update_sender_key{*db,
+                              "UPDATE sender_keys SET record = ?4 WHERE name = ?1 AND device = ?2"
+                              " AND group_id = ?3"};
+  Statement add_sender_key{*db, "INSERT INTO sender_keys VALUES (?1, ?2, ?3, ?4)"};
+  Statement drop_sender_keys_over{*db,
+                                  "DELETE FROM sender_keys WHERE rowid IN (SELECT rowid FROM"
+                                  " sender_keys WHERE name = ?1 AND device = ?2"
+                                  " ORDER BY rowid DESC LIMIT -1 OFFSET ?3)"};
   Statement delete_sender_key{*db,
                               "DELETE FROM sender_keys WHERE name = ?1 AND device = ?2"
                               " AND group_id = ?3"};
@@ -86,6 +92,11 @@ class Store::Impl {
   /// The value of a persistent counter, which then moves on by `count` inside 1 .. kMaxPreKeyId.
   Result<std::uint32_t> take_ids(std::string_view counter, std::size_t count);
   Result<void> apply_all(const signal::KeyChanges& changes);
+  Result<void> save_sender_key(const signal::KeyChanges::SenderKey& key);
+  /// Bounds what strangers add: see peer_bounds.h.
+  Result<void> count_new_peer();
+  [[nodiscard]] bool changed_a_row() const;
+  std::uint32_t new_peers = 0;  ///< since the bounds were looked at
 };
 
 }  // namespace posthorn::store

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "chat/people/bundles.h"
@@ -46,6 +47,21 @@ Node PeerDevice::bundle_entry() {
               {bytes_node("registration", encode_be(own->registration_id, 4)),
                bytes_node("identity", own->key.public_key), std::move(skey),
                key_node("key", one_time->id, one_time->key.public_key)});
+}
+
+Bytes PeerDevice::vouch_for(PeerDevice& companion) {
+  const auto own = protocol.own_identity(now());
+  const auto its = companion.protocol.own_identity(now());
+  wa::ADVDeviceIdentity details;
+  details.set_rawid(1);
+  details.set_keyindex(1);
+  wa::ADVSignedDeviceIdentity outer;
+  outer.set_details(details.SerializeAsString());
+  constexpr std::array kPrefix{std::byte{6}, std::byte{0}};
+  const Bytes covered = concat({kPrefix, as_bytes(outer.details()), its->key.public_key});
+  outer.set_accountsignature(
+      posthorn::to_string(ByteView(signal::sign(own->key.private_key, covered, random))));
+  return to_bytes(outer.SerializeAsString());
 }
 
 void PeerDevice::learn(const signal::Bundle& box, const Jid& box_device) {
@@ -132,6 +148,7 @@ Rig::Rig(std::uint64_t seed) : random(seed) {
   line.self.lid = box_jid;
   line.self.device_identity = to_bytes("our-device-identity");
   line.answer = [this](const Node& iq) { return answer(iq); };
+  laptop.proof = customer.vouch_for(laptop);
   start();
 }
 
@@ -246,6 +263,9 @@ Result<Node> Rig::answer(const Node& iq) {
         if (device->jid.device != jid->device) continue;
         Node entry = device->bundle_entry();
         entry.set_attr("jid", *jid);
+        if (!device->proof.empty()) {
+          entry.mutable_children().push_back(bytes_node("device-identity", device->proof));
+        }
         users.push_back(std::move(entry));
       }
     }

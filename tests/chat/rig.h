@@ -33,11 +33,14 @@ class PeerDevice {
   wire::Node encrypt_bytes(ByteView plain, const wire::Jid& box_device);
   /// The content of an <enc> from our box.
   std::optional<wa::Message> decrypt(const wire::Node& enc, const wire::Jid& box_device);
+  /// The account's word for a companion's key, by this phone (chapter 03).
+  Bytes vouch_for(PeerDevice& companion);
 
   wire::Jid jid;
   posthorn::test::SeededRandom random;
   signal::MemoryKeyStore keys;
   signal::Protocol protocol;
+  Bytes proof;  ///< ADVSignedDeviceIdentity of a companion; empty: none comes with its keys
 };
 
 /// The connection half and the server, as far as message handling sees them.

@@ -324,6 +324,11 @@ void PowerDisk::sync(Inode& inode, std::size_t operations) {
   inode.pending.erase(inode.pending.begin(), end);
 }
 
+DiskImage PowerDisk::flipped(DiskImage image, const std::string& name, std::size_t bit) {
+  image.at(name).at(bit / 8) ^= static_cast<std::byte>(1U << (bit % 8));
+  return image;
+}
+
 DiskImage PowerDisk::content() const {
   DiskImage image;
   for (const auto& [name, inode] : names_) image[name] = inode->content;

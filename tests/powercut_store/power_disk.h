@@ -56,6 +56,10 @@ class PowerDisk {
   /// Everything, as a clean stop leaves it.
   [[nodiscard]] DiskImage content() const;
 
+  /// One bit of a file turned over, as a worn card gives it back: also of what was synced long ago.
+  /// bit: counted from the file's start.
+  [[nodiscard]] static DiskImage flipped(DiskImage image, const std::string& name, std::size_t bit);
+
   /// Called before each operation; may itself use the disk (the other thread's doing).
   std::function<void()> before_operation;
 

@@ -89,6 +89,14 @@ void World::customer_writes(int count) {
   }
 }
 
+void World::customer_writes_again(std::size_t number, const signal::Bundle& bundle) {
+  signal::Protocol protocol(customer, random);
+  static_cast<void>(protocol.own_identity(kNow));
+  if (!protocol.process_bundle(kShop, bundle)) problems.push_back("the bundle of a retry is wrong");
+  const Bytes text = to_bytes(name("question ", number));
+  to_shop[number].message = *protocol.encrypt(kShop, signal::pad(text, random));
+}
+
 void World::leave(int number, const signal::Encrypted& message) {
   const auto [known, is_new] = keys_seen.emplace(key_of(message), message.bytes);
   if (!is_new && known->second != message.bytes) problems.push_back("a key was used twice");
@@ -146,12 +154,15 @@ bool Shop::open() {
   Store::Options options;
   options.database.vfs = disk_.name();
   options.checkpoint_pages = checkpoint_pages_;
+  options.vital = {"link"};
   auto opened = Store::open(kPath, worker_, options);
   if (!opened) return failed("open", opened.error());
   if (!opened->set_aside.empty()) {
     world_.problems.push_back("set aside: " + opened->damage);
     return false;
   }
+  stepped_back_ = opened->stepped_back;
+  if (stepped_back_ && !world_.bits_flip) world_.problems.push_back("stepped back by a cut");
   store_ = std::move(opened->store);
   protocol_ = std::make_unique<signal::Protocol>(*store_, random_);
 
@@ -167,6 +178,15 @@ bool Shop::open() {
     if (!*value) world_.problems.push_back("reported durable and gone: " + what);
     return true;
   };
+  if (world_.shop_bundle) {
+    const auto own = protocol_->own_identity(kNow);
+    if (!own) return failed("identity", own.error());
+    if (own->key.public_key != world_.shop_bundle->identity) {
+      world_.problems.push_back("another identity than the published one");
+    }
+    if (!expect("link")) return false;
+  }
+  if (stepped_back_) return true;  // told; the rest may be gone
   for (std::size_t i = 0; i < world_.left.size(); ++i) {
     if (world_.left[i] && !expect(name("sent", i))) return false;
   }
@@ -188,6 +208,8 @@ bool Shop::publish() {
   if (world_.shop_bundle) return true;
   const auto own = protocol_->own_identity(kNow);
   if (!own) return failed("identity", own.error());
+  const auto linked = store_->save("link", to_bytes("noise key"));
+  if (!linked) return failed("link", linked.error());
   std::optional<Result<std::vector<signal::PreKey>>> keys;
   protocol_->pre_keys_to_offer(3, worker_, [&keys](auto made) { keys = std::move(made); });
   scheduler_.run_posted();
@@ -229,7 +251,13 @@ bool Shop::receive(std::size_t number) {
   if (!*seen) {
     auto transaction = store_->begin();
     if (!transaction) return failed("begin", transaction.error());
-    const auto message = decrypt(*protocol_, kCustomer, world_.to_shop[number].message);
+    auto message = decrypt(*protocol_, kCustomer, world_.to_shop[number].message);
+    if (!message && stepped_back_) {
+      const auto one_time = protocol_->pre_key_for_retry();
+      if (!one_time) return failed("retry key", one_time.error());
+      world_.customer_writes_again(number, bundle_of(*protocol_, *one_time));
+      message = decrypt(*protocol_, kCustomer, world_.to_shop[number].message);
+    }
     if (!message) {
       return failed(name("undecryptable ", number), message.error().error);
     }

@@ -22,6 +22,8 @@ struct World {
 
   /// The customer encrypts the next `count` messages to the shop, as the server would queue them.
   void customer_writes(int count);
+  /// A retry receipt with keys: the customer begins anew and writes that message again.
+  void customer_writes_again(std::size_t number, const signal::Bundle& bundle);
   /// A stanza leaves the shop: the customer must be able to read it, under a key not seen before.
   void leave(int number, const signal::Encrypted& message);
   [[nodiscard]] signal::Bundle customer_bundle();
@@ -34,6 +36,7 @@ struct World {
   signal::MemoryKeyStore customer;
   test::SeededRandom random;
   std::optional<signal::Bundle> shop_bundle;  ///< published, durably
+  bool bits_flip = false;  ///< then what was reported durable may be gone, as long as that is told
   std::vector<Queued> to_shop;
   std::vector<bool> left;                  ///< by number of the shop's message
   std::map<std::string, Bytes> keys_seen;  ///< ratchet key and counter, to the ciphertext
@@ -65,6 +68,7 @@ class Shop {
   /// False: power went. Checks that what the world was told is there.
   bool open();
   void close();
+  [[nodiscard]] bool stepped_back() const { return stepped_back_; }
   [[nodiscard]] bool opened() const { return store_ != nullptr; }
   /// Until all is done; false: power went. Anything else that fails is a problem.
   bool work();
@@ -93,6 +97,7 @@ class Shop {
   test::SeededRandom random_;
   std::unique_ptr<Store> store_;
   std::unique_ptr<signal::Protocol> protocol_;
+  bool stepped_back_ = false;
   int scribbles_ = 0;
   bool expects_faults_ = false;
 };

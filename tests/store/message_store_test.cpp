@@ -205,6 +205,35 @@ TEST_F(MessageStoreTest, AnOlderTokenDoesNotReplaceANewerOne) {
   EXPECT_EQ(messages_->token("901@lid")->token, to_bytes("new"));
 }
 
+TEST_F(MessageStoreTest, StrangersByTheThousandPushOutTheOldest) {
+  auto transaction = database_->begin();
+  ASSERT_TRUE(transaction);
+  for (int i = 0; i < 20'100; ++i) {
+    const std::string user = std::to_string(i) + "@lid";
+    ASSERT_TRUE(messages_->save_device_list(user, {"0", i, 1, Wall::from_unix(1'000'000 + i)}));
+    ASSERT_TRUE(messages_->save_token(user, to_bytes("t"), 1'000'000 + i));
+    ASSERT_TRUE(messages_->save_push_name(user, "n"));
+  }
+  for (int i = 0; i < 50'100; ++i) {
+    ASSERT_TRUE(messages_->save_name("49" + std::to_string(i), std::to_string(i)));
+  }
+  ASSERT_TRUE(transaction->commit());
+  ASSERT_TRUE(messages_->prune(kNow));
+  EXPECT_FALSE(messages_->device_list("99@lid")->has_value());
+  EXPECT_TRUE(messages_->device_list("100@lid")->has_value());
+  EXPECT_TRUE(messages_->token("99@lid")->token.empty());
+  EXPECT_FALSE(messages_->token("100@lid")->token.empty());
+  EXPECT_TRUE(messages_->lid_of("49100")->has_value()) << "a person we write to keeps his name";
+  const auto count = [this](const char* sql) {
+    Statement statement(*database_, sql);
+    Query query = statement.query();
+    EXPECT_TRUE(query.next());
+    return query.integer(0);
+  };
+  EXPECT_EQ(count("SELECT count(*) FROM push_names"), 20'000);
+  EXPECT_EQ(count("SELECT count(*) FROM names"), 50'000);
+}
+
 TEST_F(MessageStoreTest, ClearForgetsAll) {
   ASSERT_TRUE(messages_->save_name("111", "901"));
   ASSERT_TRUE(messages_->save_seen(7, kNow));

@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 
+#include "posthorn/signal/memory_key_store.h"
 #include "posthorn/signal/protocol.h"
 #include "store/temporary_folder.h"
 #include "support/fakes.h"
@@ -226,6 +228,76 @@ TEST_F(StoreTest, ForgetsAPeerWithAllDevices) {
   ASSERT_TRUE(store_->forget_peer("7@lid").has_value());
   EXPECT_FALSE(*store_->has_session({"7@lid", 1}));
   EXPECT_EQ(*store_->peer_identity({"7@lid", 1}), std::nullopt);
+}
+
+/// Bytes that this process has written to files.
+std::int64_t written_bytes() {
+  std::ifstream io("/proc/self/io");
+  std::string name;
+  std::int64_t value = 0;
+  while (io >> name >> value) {
+    if (name == "wchar:") return value;
+  }
+  return 0;
+}
+
+/// One message in 41 sessions each, the 512th: the library alone would keep 2,000 keys of each and
+/// write up to 36 MB with every one.
+TEST_F(StoreTest, APeerThatJumpsAheadCostsLittleFlash) {
+  ASSERT_TRUE(protocol_->own_identity(kNow).has_value());
+  signal::MemoryKeyStore keys;
+  test::SeededRandom chance(3);
+  signal::Protocol attacker(keys, chance);
+  ASSERT_TRUE(attacker.own_identity(kNow).has_value());
+  const auto own = protocol_->own_identity(kNow);
+  const auto signed_key = protocol_->current_signed_pre_key();
+  signal::Bundle bundle;
+  bundle.registration_id = own->registration_id;
+  bundle.identity = own->key.public_key;
+  bundle.signed_pre_key_id = signed_key->id;
+  bundle.signed_pre_key = signed_key->key.public_key;
+  bundle.signature = signed_key->signature;
+  std::vector<Bytes> messages;
+  for (int i = 0; i < 41; ++i) {
+    ASSERT_TRUE(attacker.process_bundle({"1@lid", 0}, bundle).has_value());
+    for (int k = 0; k < 511; ++k) static_cast<void>(attacker.encrypt({"1@lid", 0}, Bytes()));
+    messages.push_back(attacker.encrypt({"1@lid", 0}, Bytes())->bytes);
+  }
+  const std::int64_t before = written_bytes();
+  for (const Bytes& message : messages) {
+    ASSERT_TRUE(protocol_->decrypt_pkmsg({"2@lid", 0}, message).has_value());
+    ASSERT_TRUE(durable().has_value());
+  }
+  EXPECT_LT(store_->session({"2@lid", 0})->value().size(), 32'769U);
+  EXPECT_GT(written_bytes(), before);
+  EXPECT_LT(written_bytes() - before, 4'000'000);
+}
+
+TEST_F(StoreTest, AMemberWithKeysForAnyNumberOfGroupsKeepsTheNewest) {
+  signal::KeyChanges changes;
+  for (int i = 0; i < 300; ++i) {
+    changes.sender_key = {{std::to_string(i) + "@g.us", {"2@lid", 0}}, to_bytes("k")};
+    ASSERT_TRUE(store_->apply(changes).has_value());
+  }
+  EXPECT_FALSE(store_->sender_key({"99@g.us", {"2@lid", 0}})->has_value());
+  EXPECT_TRUE(store_->sender_key({"100@g.us", {"2@lid", 0}})->has_value());
+  EXPECT_TRUE(store_->sender_key({"299@g.us", {"2@lid", 0}})->has_value());
+}
+
+TEST_F(StoreTest, StrangersByTheThousandPushOutTheOldest) {
+  {
+    auto transaction = store_->begin();
+    ASSERT_TRUE(transaction.has_value());
+    signal::KeyChanges changes;
+    for (int i = 0; i < 20'480; ++i) {
+      changes.session = {{std::to_string(i) + "@lid", 0}, to_bytes("s")};
+      ASSERT_TRUE(store_->apply(changes).has_value());
+    }
+    ASSERT_TRUE(transaction->commit().has_value());
+  }
+  EXPECT_FALSE(*store_->has_session({"479@lid", 0}));
+  EXPECT_TRUE(*store_->has_session({"480@lid", 0}));
+  EXPECT_TRUE(*store_->has_session({"20479@lid", 0}));
 }
 
 TEST_F(StoreTest, LogoutForgetsKeysAndKeepsNamedValues) {

@@ -91,6 +91,9 @@ class KeyStore {
   /// live as long as the process.
   virtual void durable(Once<void(Result<void>)> done) { done({}); }
 
+  /// Keys were lost since the program before: the server may hold others than these.
+  [[nodiscard]] virtual bool lost_keys() const { return false; }
+
   /// Applies all of it or none of it. Inside a transaction of the caller it becomes part of that.
   virtual Result<void> apply(const KeyChanges& changes) = 0;
 

@@ -54,6 +54,7 @@ enum class DecryptError : std::uint8_t {
   invalid_key,      ///< bad point: retry reason 2
   invalid_key_id,   ///< our prekey is not there (used or lost): retry reason 3, with keys
   invalid_message,  ///< MAC, counter or padding wrong on every state: retry reason 4
+  too_far,          ///< more than 512 messages ahead of its chain: retry reason 4, with keys
   bad_version,      ///< legacy or unknown version byte: ack 491, no retry
   malformed,        ///< not a Signal message: ack 491, no retry
   internal,         ///< store or memory failed: no ack, the server delivers again

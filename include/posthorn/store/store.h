@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "posthorn/base/blob_store.h"
 #include "posthorn/base/worker.h"
@@ -37,13 +38,19 @@ class Store final : public signal::KeyStore, public BlobStore {
   struct Options {
     Database::Options database;
     int checkpoint_pages = 2000;  ///< 2 KiB each
+    /// Named values that the file "PATH-keys" keeps a copy of, beside identity and signed prekeys.
+    std::vector<std::string> vital;
   };
   struct Opened {
     std::unique_ptr<Store> store;
-    /// A damaged file was put aside here and a fresh one begun; empty: all was well. The shop's
-    /// phone must then link the box again.
+    /// A damaged file was put aside here and a fresh one begun; empty: all was well. Unless
+    /// `restored`, the shop's phone must then link the box again.
     std::string set_aside;
     std::string damage;  ///< what was wrong, for people
+    /// The newest changes were lost (a flipped bit in the WAL, an old copy of the file, or set
+    /// aside): no session is left, each is built anew with the next message. src/store/beside.h.
+    bool stepped_back = false;
+    bool restored = false;  ///< identity and vital values are those of the copy: the link stays
   };
 
   /// path: "/var/lib/posthorn/posthorn.db". Replays what a power cut left, checks the file (a full
@@ -78,6 +85,7 @@ class Store final : public signal::KeyStore, public BlobStore {
   void durable(Once<void(Result<void>)> done) override;
 
   // signal::KeyStore
+  [[nodiscard]] bool lost_keys() const override;
   Result<void> apply(const signal::KeyChanges& changes) override;
   Result<std::optional<signal::OwnIdentity>> own_identity() override;
   Result<void> save_own_identity(const signal::OwnIdentity& identity) override;
@@ -105,8 +113,7 @@ class Store final : public signal::KeyStore, public BlobStore {
  private:
   class Impl;
   explicit Store(std::unique_ptr<Impl> impl);
-  static Result<std::unique_ptr<Store>> open_once(const std::string& path, Worker& worker,
-                                                  const Options& options);
+  static Result<Opened> open_once(const std::string& path, Worker& worker, const Options& options);
   std::unique_ptr<Impl> impl_;
 };
 

@@ -104,13 +104,23 @@ Result<void> SessionBuilder::process_all(std::vector<FetchedBundle> fetched) {
   return {};
 }
 
+/// Without the account's word anybody who can answer for the server could read along.
+Result<void> SessionBuilder::check_proof(const Jid& companion, const KeyBundle& bundle) {
+  if (bundle.device_identity.empty()) {
+    // Some clients leave the proof out of a retry receipt: the key it was given for stays proven.
+    TRY(const auto known, protocol_.peer_identity(address_of(companion)));
+    if (known && *known == bundle.keys.identity) return {};
+    return fail(Errc::crypto, "a companion without the account's word for its key");
+  }
+  TRY(const auto account, devices_.account_key(companion));
+  if (!account) return fail(Errc::crypto, "a companion whose phone's key is not known");
+  return check_companion(bundle.device_identity, bundle.keys.identity, *account);
+}
+
 Result<void> SessionBuilder::process(const Jid& device, const KeyBundle& bundle) {
   TRY(const Jid named, context_.names.preferred(from_hosted(device)));
-  if (named.device != 0 && !bundle.device_identity.empty()) {
-    TRY(const auto phone, protocol_.peer_identity(address_of(named.bare())));
-    if (phone) {
-      TRY(check_companion(bundle.device_identity, bundle.keys.identity, *phone));
-    }
+  if (named.device != 0) {
+    TRY(check_proof(named, bundle));
   }
   const auto processed = protocol_.process_bundle(address_of(named), bundle.keys);
   if (!processed) return fail(processed.error(), "session");

@@ -26,13 +26,15 @@ class SessionBuilder {
   void ensure(std::vector<wire::Jid> devices, FetchReason reason, Once<void(Result<void>)> done);
 
   /// A bundle that came in a retry receipt or from the server; inside ReceiveLane::exclusive.
-  /// Errors: crypto (wrong signature, a companion without the account's word), io.
+  /// A companion's needs the account's word (<device-identity>), by the key of its phone.
+  /// Errors: crypto (wrong signature, no such word, no key to check it with), io.
   Result<void> process(const wire::Jid& device, const KeyBundle& bundle);
 
  private:
   struct Work;
   void fetch_next(Work work);
   void on_reply(Work work, std::vector<wire::Jid> asked, Result<wire::Node> reply);
+  Result<void> check_proof(const wire::Jid& companion, const KeyBundle& bundle);
   Result<void> process_all(std::vector<FetchedBundle> fetched);
 
   const MessageContext& context_;

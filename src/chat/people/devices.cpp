@@ -254,7 +254,7 @@ Result<std::optional<signal::PublicKey>> Devices::account_key(const Jid& user) {
   const session::Identity& self = context_.line.identity();
   if (is_own_user(self, user)) {
     const auto own = signal::parse_public_key(self.account_key);
-    return own ? std::optional(*own) : std::optional<signal::PublicKey>();
+    if (own) return std::optional(*own);
   }
   return protocol_.peer_identity(address_of(user.bare()));
 }

@@ -37,6 +37,9 @@ class Devices {
   /// The list is asked for again at its next use.
   Result<void> drop(const wire::Jid& user);
 
+  /// The identity key of the user's phone, which signs for his companions; nullopt: not known yet.
+  [[nodiscard]] Result<std::optional<signal::PublicKey>> account_key(const wire::Jid& user);
+
  private:
   enum class Round : bool { first, under_lids };
   void ask(std::vector<wire::Jid> users, Round round,
@@ -53,7 +56,6 @@ class Devices {
   Result<UserDevices> take_user(const wire::Jid& asked, const UsyncUser& answer);
   Result<std::vector<DeviceEntry>> checked(const wire::Jid& user, const UsyncUser& answer,
                                            store::MessageStore::DeviceList& row);
-  [[nodiscard]] Result<std::optional<signal::PublicKey>> account_key(const wire::Jid& user);
   Result<void> forget_companions(const wire::Jid& user, const std::string& devices);
 
   const MessageContext& context_;

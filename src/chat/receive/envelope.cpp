@@ -11,6 +11,9 @@ using wire::Jid;
 using wire::Node;
 
 constexpr std::string_view kPlaceholderName = "-";
+// What strangers write is kept: ids by the thousand, a name for each person.
+constexpr std::size_t kMaxId = 128;
+constexpr std::size_t kMaxPushName = 128;
 
 EncPart::Kind part_kind(std::string_view type) {
   if (type == "pkmsg") return EncPart::Kind::pkmsg;
@@ -85,11 +88,19 @@ Result<void> find_parties(const session::Identity& self, Envelope& envelope) {
 
 }  // namespace
 
+std::string cut_utf8(std::string text, std::size_t limit) {
+  if (text.size() <= limit) return text;
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
+  text.resize(limit);
+  return text;
+}
+
 Result<Envelope> parse_envelope(const Node& stanza, const session::Identity& self, Wall now) {
   Envelope envelope;
   envelope.id = stanza.text_attr("id");
   const auto from = stanza.jid_attr("from");
   if (envelope.id.empty() || !from) return fail(Errc::malformed, "message without id or from");
+  if (envelope.id.size() > kMaxId) return fail(Errc::malformed, "message with an endless id");
   envelope.from = *from;
   envelope.type = stanza.text_attr("type");
   envelope.category = stanza.text_attr("category");
@@ -103,6 +114,7 @@ Result<Envelope> parse_envelope(const Node& stanza, const session::Identity& sel
   envelope.timestamp = t && *t > 0 ? Wall::from_unix(*t) : now;
   envelope.push_name = stanza.text_attr("notify");
   if (envelope.push_name == kPlaceholderName) envelope.push_name.clear();
+  envelope.push_name = cut_utf8(std::move(envelope.push_name), kMaxPushName);
   parse_children(stanza, envelope);
   return envelope;
 }

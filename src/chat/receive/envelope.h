@@ -52,8 +52,12 @@ struct Envelope {
 };
 
 /// stanza outlives the envelope. now: for messages without a time.
-/// Errors: malformed (no id, no from, group message without participant).
+/// The push name is cut to 128 bytes.
+/// Errors: malformed (no id, one over 128 bytes, no from, group message without participant).
 [[nodiscard]] Result<Envelope> parse_envelope(const wire::Node& stanza,
                                               const session::Identity& self, Wall now);
+
+/// At most `limit` bytes, cut at a character boundary (continuation bytes of UTF-8 are 10xxxxxx).
+[[nodiscard]] std::string cut_utf8(std::string text, std::size_t limit);
 
 }  // namespace posthorn::chat

@@ -21,6 +21,7 @@ using Protocol = wa::Message::ProtocolMessage;
 constexpr std::size_t kMaxPlaintext = 1U << 20;
 constexpr std::size_t kMaxQuoteText = 1024;
 constexpr std::size_t kSecretBytes = 32;
+constexpr std::size_t kMaxGroupId = 64;
 constexpr int kNackUnparsable = 487;
 constexpr int kNackUnknown = 488;
 constexpr int kNackNotProtobuf = 491;
@@ -29,14 +30,6 @@ constexpr int kNackNoSecret = 495;
 bool is_newsletter(const Node& stanza) {
   const auto from = stanza.jid_attr("from");
   return from && from->server == wire::kServerNewsletter;
-}
-
-/// Cuts at a character boundary: continuation bytes of UTF-8 are 10xxxxxx.
-std::string cut_utf8(std::string text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
-  text.resize(limit);
-  return text;
 }
 
 /// What is kept of a message: the text that a later quote shows, the secret that a later edit of it
@@ -68,6 +61,7 @@ struct Receiver::Work {
   Reception out;
   wa::MessageContextInfo context_info;  ///< of the message, or of the copy around it
   bool any_read = false;                ///< at least one part was decrypted
+  bool used_number = false;             ///< at least one part has a number that was used before
   bool failed_content = false;          ///< at least one part was not, and is asked for again
   bool ignored = false;                 ///< a part that we do not read (groups)
   int nack = 0;
@@ -144,6 +138,11 @@ Result<void> Receiver::read_parts(Work& work) {
   for (const EncPart& part : work.envelope.parts) {
     TRY(read_part(work, part));
   }
+  // A message that was read before is known by its id and does not get here: this is another one,
+  // under a number that its sender has used already.
+  if (work.used_number && !work.any_read && !work.failed_content) {
+    ask_again(work, signal::DecryptError::invalid_message, false);
+  }
   return {};
 }
 
@@ -181,7 +180,7 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
              {{"why", signal::to_string(failure.kind)}});
   switch (failure.kind) {
     case signal::DecryptError::duplicate:
-      work.any_read = true;
+      work.used_number = true;
       return {};
     case signal::DecryptError::bad_version:
     case signal::DecryptError::malformed:
@@ -193,21 +192,27 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
     case signal::DecryptError::invalid_key:
     case signal::DecryptError::invalid_key_id:
     case signal::DecryptError::invalid_message:
+    case signal::DecryptError::too_far:
       break;
   }
+  ask_again(work, failure.kind, part.hide_failure);
+  return {};
+}
+
+void Receiver::ask_again(Work& work, signal::DecryptError why, bool hide_failure) {
   // Until groups are read, what comes in them is not worth a question.
   if (!work.envelope.chat.is_person()) {
     work.ignored = true;
-    return {};
+    return;
   }
   work.failed_content = true;
   FailedMessage failed;
-  failed.reason = signal::retry_reason(failure.kind);
-  failed.without_session = failure.kind == signal::DecryptError::no_session ||
-                           failure.kind == signal::DecryptError::invalid_key_id;
-  failed.hide_failure = part.hide_failure;
+  failed.reason = signal::retry_reason(why);
+  failed.without_session = why == signal::DecryptError::no_session ||
+                           why == signal::DecryptError::invalid_key_id ||
+                           why == signal::DecryptError::too_far;
+  failed.hide_failure = hide_failure;
   work.out.failed = std::move(failed);
-  return {};
 }
 
 Result<signal::DecryptResult> Receiver::decrypt(const Envelope& envelope, const EncPart& part) {
@@ -248,6 +253,7 @@ Result<void> Receiver::read_plaintext(Work& work, ByteView padded) {
 Result<void> Receiver::take_distribution(const Work& work, const wa::Message& message) {
   if (!message.has_senderkeydistributionmessage()) return {};
   const auto& distribution = message.senderkeydistributionmessage();
+  if (distribution.groupid().size() > kMaxGroupId) return {};
   const auto group = wire::parse_jid(distribution.groupid());
   if (!group || !(group->is_group() || group->server == wire::kServerBroadcast)) return {};
   TRY(const Jid device, context_.names.preferred(work.envelope.sender));

@@ -21,8 +21,8 @@ namespace posthorn::chat {
 struct FailedMessage {
   wire::Node stanza;
   int reason = 0;  ///< of <retry error="…">
-  /// No session, or made from a prekey that is gone (chapter 05 section 9.6): keys go along at
-  /// once.
+  /// No session, one made from a prekey that is gone (chapter 05 section 9.6), or one that has lost
+  /// too much: keys go along at once, and the sender begins anew.
   bool without_session = false;
   bool hide_failure = false;  ///< no event when it is given up
 };
@@ -61,6 +61,7 @@ class Receiver {
   Result<bool> has_news(const Envelope& envelope);
   Result<void> read_parts(Work& work);
   Result<void> read_part(Work& work, const EncPart& part);
+  static void ask_again(Work& work, signal::DecryptError why, bool hide_failure);
   Result<signal::DecryptResult> decrypt(const Envelope& envelope, const EncPart& part);
   Result<void> read_plaintext(Work& work, ByteView padded);
   Result<void> take_distribution(const Work& work, const wa::Message& message);

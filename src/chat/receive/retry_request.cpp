@@ -13,6 +13,7 @@ using wire::Node;
 
 constexpr std::uint32_t kMaxRequests = 4;
 constexpr std::size_t kMaxRemembered = 1000;
+constexpr std::size_t kMaxWaiting = 1000;
 constexpr milliseconds kPace{200};
 constexpr minutes kPatience{10};
 constexpr int kNackRetry = 500;
@@ -109,6 +110,13 @@ void RetryRequests::forget_waiting() {
 }
 
 void RetryRequests::ask(FailedMessage failed, std::uint64_t key, std::uint32_t count) {
+  if (waiting_.size() >= kMaxWaiting) {
+    // Not acked, so the server delivers it again at the next login.
+    if (const auto at = counts_.find(key); at != counts_.end()) --at->second;
+    return;
+  }
+  // Its content is no use any more; a flood of large ones would fill the memory.
+  failed.stanza = Node(failed.stanza.tag, std::move(failed.stanza.attrs));
   waiting_.push_back({std::move(failed), key, count});
   if (!timer_.active()) pump();
 }

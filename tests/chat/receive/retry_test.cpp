@@ -94,6 +94,62 @@ TEST(MessagesRetry, TheAnswerIsRead) {
   EXPECT_EQ(rig.written_of("receipt")[0].text_attr("type"), "inactive");
 }
 
+/// A sender that crosses with itself uses a number twice, for two messages.
+TEST(MessagesRetry, AnotherMessageUnderAUsedNumberIsAskedForAgain) {
+  Rig rig;
+  rig.introduce(rig.customer);
+  const auto before = rig.customer.keys.sessions;
+  rig.box->on_message(rig.text_from(rig.customer, "IN1", "first"));
+  rig.turn();
+  rig.customer.keys.sessions = before;
+  rig.line.take_written();
+  rig.box->on_message(rig.text_from(rig.customer, "IN2", "second"));
+  rig.scheduler.advance(milliseconds(500));
+  const auto requests = rig.written_of("receipt");
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests[0].text_attr("type"), "retry");
+  EXPECT_EQ(requests[0].child("retry")->text_attr("id"), "IN2");
+  EXPECT_EQ(requests[0].child("retry")->text_attr("error"), "4");
+  ASSERT_EQ(rig.messages().size(), 1U);
+
+  Node again = rig.text_from(rig.customer, "IN2", "second");
+  again.mutable_children()[0].set_attr("count", std::string("1"));
+  rig.box->on_message(again);
+  rig.turn();
+  ASSERT_EQ(rig.messages().size(), 2U);
+  EXPECT_EQ(rig.messages()[1].text, "second");
+}
+
+TEST(MessagesRetry, AMessageTooFarAheadIsAskedForWithKeysAtOnce) {
+  Rig rig;
+  rig.introduce(rig.customer);
+  for (int i = 0; i < 520; ++i) (void)rig.text_from(rig.customer, "LOST", "lost");
+  rig.box->on_message(rig.text_from(rig.customer, "IN1", "far"));
+  rig.turn();
+  const auto requests = rig.written_of("receipt");
+  ASSERT_EQ(requests.size(), 1U);
+  EXPECT_EQ(requests[0].child("retry")->text_attr("count"), "1");
+  rig.customer.learn(keys_of(requests[0]), rig.box_jid);
+  rig.box->on_message(rig.text_from(rig.customer, "IN1", "far"));
+  rig.turn();
+  ASSERT_EQ(rig.messages().size(), 1U);
+  EXPECT_EQ(rig.messages()[0].text, "far");
+}
+
+TEST(MessagesRetry, AFloodOfUnreadableMessagesWaitsInBoundsAndTheRestComesAgain) {
+  Rig rig;
+  Rig other(2);
+  other.introduce(rig.customer);
+  for (int i = 0; i < 1200; ++i) {
+    rig.box->on_message(rig.text_from(rig.customer, "IN" + std::to_string(i), "unreadable"));
+    rig.turn();
+  }
+  rig.scheduler.advance(minutes(9));
+  // One left at once, a thousand waited; neither asked for nor acked: the server keeps them.
+  EXPECT_LT(rig.written_of("ack").size(), 1'100U);
+  EXPECT_EQ(rig.written_of("ack").size(), rig.written_of("receipt").size());
+}
+
 TEST(MessagesRetry, RequestsArePaced) {
   Rig rig;
   Rig other(2);

@@ -39,6 +39,28 @@ TEST(MessagesSend, ReachesEveryDeviceOfTheCustomerAndOurPhone) {
   EXPECT_EQ(copy->devicesentmessage().message().conversation(), "Your receipt");
 }
 
+TEST(MessagesSend, ACompanionWithoutItsAccountsWordGetsNothing) {
+  const auto reached = [](Rig& rig) {
+    (void)rig.send(rig.job(kId, "Your receipt"));
+    const auto written = rig.written_of("message");
+    EXPECT_EQ(written.size(), 1U);
+    EXPECT_NE(Rig::enc_for(written.at(0), rig.customer.jid), nullptr);
+    return Rig::enc_for(written.at(0), rig.laptop.jid) != nullptr;
+  };
+  Rig without;
+  without.laptop.proof.clear();
+  EXPECT_FALSE(reached(without));
+  Rig forged;
+  PeerDevice stranger({"300000000000003", "lid", 0}, 99);
+  forged.laptop.proof = stranger.vouch_for(forged.laptop);
+  EXPECT_FALSE(reached(forged));
+  Rig for_another_key;
+  for_another_key.laptop.proof = for_another_key.customer.vouch_for(stranger);
+  EXPECT_FALSE(reached(for_another_key));
+  Rig right;
+  EXPECT_TRUE(reached(right));
+}
+
 TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   Rig rig;
   rig.line.self.push_name = "Bakery @Posthorn";
