@@ -99,11 +99,11 @@ TEST(MessagesRetry, AnotherMessageUnderAUsedNumberIsAskedForAgain) {
   Rig rig;
   rig.introduce(rig.customer);
   const auto before = rig.customer.keys.sessions;
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "first"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "first"));
   rig.turn();
   rig.customer.keys.sessions = before;
   rig.line.take_written();
-  rig.box->on_message(rig.text_from(rig.customer, "IN2", "second"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN2", "second"));
   rig.scheduler.advance(milliseconds(500));
   const auto requests = rig.written_of("receipt");
   ASSERT_EQ(requests.size(), 1U);
@@ -114,26 +114,26 @@ TEST(MessagesRetry, AnotherMessageUnderAUsedNumberIsAskedForAgain) {
 
   Node again = rig.text_from(rig.customer, "IN2", "second");
   again.mutable_children()[0].set_attr("count", std::string("1"));
-  rig.box->on_message(again);
+  rig.listener().on_message(again);
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 2U);
-  EXPECT_EQ(rig.messages()[1].text, "second");
+  EXPECT_EQ(readable_text(rig.messages()[1].content), "second");
 }
 
 TEST(MessagesRetry, AMessageTooFarAheadIsAskedForWithKeysAtOnce) {
   Rig rig;
   rig.introduce(rig.customer);
   for (int i = 0; i < 520; ++i) (void)rig.text_from(rig.customer, "LOST", "lost");
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "far"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "far"));
   rig.turn();
   const auto requests = rig.written_of("receipt");
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_EQ(requests[0].child("retry")->text_attr("count"), "1");
   rig.customer.learn(keys_of(requests[0]), rig.box_jid);
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "far"));
+  rig.listener().on_message(rig.text_from(rig.customer, "IN1", "far"));
   rig.turn();
   ASSERT_EQ(rig.messages().size(), 1U);
-  EXPECT_EQ(rig.messages()[0].text, "far");
+  EXPECT_EQ(readable_text(rig.messages()[0].content), "far");
 }
 
 TEST(MessagesRetry, AFloodOfUnreadableMessagesWaitsInBoundsAndTheRestComesAgain) {
@@ -141,7 +141,7 @@ TEST(MessagesRetry, AFloodOfUnreadableMessagesWaitsInBoundsAndTheRestComesAgain)
   Rig other(2);
   other.introduce(rig.customer);
   for (int i = 0; i < 1200; ++i) {
-    rig.box->on_message(rig.text_from(rig.customer, "IN" + std::to_string(i), "unreadable"));
+    rig.listener().on_message(rig.text_from(rig.customer, "IN" + std::to_string(i), "unreadable"));
     rig.turn();
   }
   rig.scheduler.advance(minutes(9));
