@@ -126,7 +126,11 @@ int pair_by_code(const Client& client, const std::string& phone) {
   const auto answer = client.post("getAuthorizationCode", body);
   if (!answer) return complain(answer.error());
   const std::string code = grouped(text_at(*answer, "code"));
-  if (code.empty()) return complain(not_linked(client, Errc::refused, "WhatsApp gave no code"));
+  if (code.empty()) {
+    const std::string why = text_at(*answer, "message");
+    return complain(why.empty() ? not_linked(client, Errc::refused, "WhatsApp gave no code")
+                                : Error{Errc::refused, "no code: " + why});
+  }
   std::printf(
       "%s\nOn the phone: Settings, Linked devices, Link a device, Link with phone number.\n",
       code.c_str());

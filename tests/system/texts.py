@@ -30,8 +30,7 @@ def knows(words, known={}):
     """Whether posthornctl takes these words as commands; asked once for each."""
     if words not in known:
         done = subprocess.run([POSTHORNCTL, *words, '--help'], capture_output=True, text=True)
-        usage = done.stdout.splitlines()[1] if done.returncode == 0 and len(done.stdout.splitlines()) > 1 else ''
-        known[words] = 'Usage: posthornctl ' + ' '.join(words) in done.stdout or words[-1] in usage
+        known[words] = f'Usage: posthornctl {" ".join(words)} ' in done.stdout
     return known[words]
 
 
@@ -55,7 +54,7 @@ def methods():
 
 def main():
     files = [p for folder in ('src', 'firmware') for p in (SOURCE / folder).rglob('*')
-             if p.suffix in ('.cpp', '.h', '.txt', '.toml', '.md')]
+             if p.suffix in ('.cpp', '.h', '.toml', '.md') or p.name == 'posthorn.txt']
     files += [SOURCE / 'README.md', *(SOURCE / 'image').rglob('*.md')]
     wrong, seen = [], set()
     for path in files:
