@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <vector>
 
 #include "ctl/commands.h"
@@ -13,8 +15,17 @@ namespace posthorn::ctl {
 
 namespace {
 
-/// Of the interfaces that are up, as far as others reach them without a zone.
-std::vector<std::string> own_addresses() {
+/// Whether somebody listens there: this machine's own address answers at once.
+bool listens(const sockaddr* address, socklen_t size) {
+  const int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const bool connected = connect(fd, address, size) == 0;
+  close(fd);
+  return connected;
+}
+
+/// Of the interfaces that are up, where the box listens and others reach it without a zone.
+std::vector<std::string> own_addresses(std::uint16_t port) {
   std::vector<std::string> out;
   ifaddrs* all = nullptr;
   if (getifaddrs(&all) != 0) return out;
@@ -23,12 +34,16 @@ std::vector<std::string> own_addresses() {
     if (one->ifa_addr == nullptr || !up) continue;
     std::array<char, INET6_ADDRSTRLEN> text{};
     if (one->ifa_addr->sa_family == AF_INET) {
-      const auto& v4 = reinterpret_cast<const sockaddr_in&>(*one->ifa_addr);
+      sockaddr_in v4 = reinterpret_cast<const sockaddr_in&>(*one->ifa_addr);
+      v4.sin_port = htons(port);
+      if (!listens(reinterpret_cast<const sockaddr*>(&v4), sizeof v4)) continue;
       inet_ntop(AF_INET, &v4.sin_addr, text.data(), text.size());
       out.emplace_back(text.data());
     } else if (one->ifa_addr->sa_family == AF_INET6) {
-      const auto& v6 = reinterpret_cast<const sockaddr_in6&>(*one->ifa_addr);
+      sockaddr_in6 v6 = reinterpret_cast<const sockaddr_in6&>(*one->ifa_addr);
+      v6.sin6_port = htons(port);
       if (IN6_IS_ADDR_LINKLOCAL(&v6.sin6_addr)) continue;
+      if (!listens(reinterpret_cast<const sockaddr*>(&v6), sizeof v6)) continue;
       inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
       out.push_back("[" + std::string(text.data()) + "]");
     }
@@ -54,16 +69,18 @@ bool is_loopback(const std::string& url) {
 }  // namespace
 
 int show_access(const Access& access) {
-  std::printf("apiUrl            %s (on the box itself)\n", access.url.c_str());
-  if (is_loopback(access.url)) {
-    std::array<char, 256> host{};
-    if (gethostname(host.data(), host.size() - 1) == 0) {
-      std::printf("                  http://%s.local%s\n", host.data(),
-                  port_of(access.url).c_str());
-    }
-    for (const std::string& address : own_addresses()) {
-      std::printf("                  http://%s%s\n", address.c_str(), port_of(access.url).c_str());
-    }
+  const bool here = is_loopback(access.url);
+  const std::string port = port_of(access.url);
+  const int number = port.empty() ? 80 : std::atoi(port.c_str() + 1);
+  std::printf("apiUrl            %s%s\n", access.url.c_str(), here ? " (on the box itself)" : "");
+  std::vector<std::string> hosts;
+  if (here) hosts = own_addresses(static_cast<std::uint16_t>(number));
+  std::array<char, 256> name{};
+  if (!hosts.empty() && gethostname(name.data(), name.size() - 1) == 0) {
+    hosts.insert(hosts.begin(), std::string(name.data()) + ".local");
+  }
+  for (const std::string& host : hosts) {
+    std::printf("                  http://%s%s\n", host.c_str(), port.c_str());
   }
   std::printf("idInstance        %llu\napiTokenInstance  %s\n",
               static_cast<unsigned long long>(access.id_instance), access.token.c_str());

@@ -1,9 +1,12 @@
 #include "ctl/commands.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <string_view>
 #include <thread>
+#include <vector>
 
 #include "ctl/terminal_qr.h"
 #include "posthorn/base/phone_number.h"
@@ -46,6 +49,14 @@ Result<std::string> state_of(const Client& client) {
   return text_at(answer, "stateInstance");
 }
 
+/// Yes and no for a flag, a date for "until".
+std::string shown(const json::Value& object, const char* name) {
+  if (const auto flag = json::bool_at(object, name)) return *flag ? "yes" : "no";
+  const auto until = json::int_at(object, name);
+  if (until && std::string_view(name) == "until") return local_time(*until);
+  return text_at(object, name);
+}
+
 /// What the box itself says about why it is not linked, and what to do; with what else is true.
 Error not_linked(const Client& client, Errc code, const std::string& what) {
   const auto health = client.page("/healthz");
@@ -76,11 +87,12 @@ int show_status(const Client& client, bool as_json) {
   const auto state = state_of(client);
   if (!state) return complain(state.error());
   line("account", *state);
+  // What matters first; then whatever else the box tells.
+  std::vector<std::string> names{"link", "linkCause", "whatToDo", "until", "throttle"};
   for (const std::string& name : health->getMemberNames()) {
-    const json::Value& value = (*health)[name];
-    line(name.c_str(), value.isBool() ? (*json::bool_at(*health, name.c_str()) ? "yes" : "no")
-                                      : json::text_of(value).value_or(""));
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
+  for (const std::string& name : names) line(name.c_str(), shown(*health, name.c_str()));
   return 0;
 }
 
@@ -150,7 +162,9 @@ int reconnect(const Client& client) {
 
 int send_text(const Client& client, const std::string& chat, const std::string& text) {
   const auto to = chat_id(chat);
-  if (!to) return complain(to.error());
+  if (!to)
+    return complain(
+        {to.error().code, to.error().detail + ". A text of several words goes in quotes"});
   json::Value body;
   body["chatId"] = *to;
   body["message"] = text;
@@ -226,6 +240,7 @@ int acknowledge_throttle(const Client& client, const std::string& who, const std
 int list_opt_outs(const Client& client) {
   const auto answer = client.get("getOptOuts");
   if (!answer) return complain(answer.error());
+  if (answer->empty()) std::printf("Nobody has asked for no more messages.\n");
   for (const json::Value& entry : *answer) {
     const bool by_operator = json::bool_at(entry, "byOperator").value_or(false);
     std::printf("%-28s %s %s\n", text_at(entry, "chatId").c_str(),

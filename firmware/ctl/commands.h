@@ -10,7 +10,7 @@
 namespace posthorn::ctl {
 
 int show_status(const Client& client, bool as_json);
-/// What a till is given: addresses of this machine, idInstance, token. Asks nobody.
+/// What a till is given: addresses of this machine, idInstance, token. Asks no API.
 int show_access(const Access& access);
 
 enum class PairBy : std::uint8_t {

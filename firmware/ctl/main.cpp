@@ -36,9 +36,17 @@ std::string explain(const CLI::App* app, const CLI::ParseError& error, int argc,
   for (const CLI::App* known : app->get_subcommands({})) {
     for (int i = 1; i < argc; ++i) {
       const std::string given = argv[i];
-      if (given == known->get_name() || given.size() < 3) continue;
-      if (distance(given, known->get_name()) > 2) continue;
+      const bool word = given.size() >= 3 && given[0] != '-' && given != known->get_name();
+      if (!word || distance(given, known->get_name()) > 2) continue;
       return "there is no \"" + given + "\": did you mean \"" + known->get_name() + "\"?";
+    }
+  }
+  for (const CLI::Option* known : app->get_options()) {
+    const std::string name = known->get_name();
+    for (int i = 1; i < argc; ++i) {
+      const std::string given = argv[i];
+      if (!given.starts_with("--") || given == name || distance(given, name) > 2) continue;
+      return "there is no \"" + given + "\": did you mean \"" + name + "\"?";
     }
   }
   return out + "\nposthornctl " +

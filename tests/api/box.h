@@ -106,7 +106,7 @@ class FakeLink final : public session::Linking, public chat::People, public chat
   session::StateChanged now{session::State::online, 0, {}, {}, {}};
   session::Account who{"4915550001234", "4915550001234:17@s.whatsapp.net", "Shop"};
   std::optional<std::string> qr_text;
-  Result<std::string> link_code = std::string("7XK2M9QT");
+  Result<std::string> link_code = std::string("7XK2-M9QT");
   Result<std::vector<chat::NumberStatus>> numbers;
   Result<std::size_t> marked = std::size_t{1};
   std::vector<std::string> asked;
