@@ -5,11 +5,13 @@
 #include <string>
 
 #include "posthorn/base/clock.h"
+#include "posthorn/base/identities.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/people.h"
+#include "posthorn/chat/presence.h"
 #include "posthorn/chat/read_marks.h"
 #include "posthorn/session/line.h"
 #include "posthorn/session/listener.h"
@@ -52,7 +54,10 @@ class Chat final {
   /// One message at a time; a second one is `not_sent` ("busy").
   [[nodiscard]] throttle::Sender& sender();
   [[nodiscard]] People& people();
+  /// Who is who: fed by number checks and by what WhatsApp tells about LIDs.
+  [[nodiscard]] Identities& identities();
   [[nodiscard]] ReadMarks& read_marks();
+  [[nodiscard]] Presence& presence();
 
  private:
   class Parts;

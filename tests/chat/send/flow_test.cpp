@@ -83,6 +83,21 @@ TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   EXPECT_NE(stanzas[0].child("paused"), nullptr);
   EXPECT_EQ(stanzas[1].text_attr("type"), "unavailable");
 
+  // Available until the last chat has been typed to; a recording is a kind of typing.
+  Presence& presence = rig.box->presence();
+  presence.show_typing("4915550002222@c.us", Typing::recording);
+  stanzas = rig.line.take_written();
+  ASSERT_EQ(stanzas.size(), 2U);
+  EXPECT_EQ(stanzas[1].child("composing")->text_attr("media"), "audio");
+  presence.show_typing("4915550003333@c.us", Typing::text);
+  presence.show_typing("4915550002222@c.us", Typing::none);
+  stanzas = rig.line.take_written();
+  ASSERT_EQ(stanzas.size(), 2U);
+  EXPECT_NE(stanzas[0].child("composing"), nullptr);
+  EXPECT_NE(stanzas[1].child("paused"), nullptr);
+  presence.show_typing("4915550003333@c.us", Typing::none);
+  EXPECT_EQ(rig.line.take_written().back().text_attr("type"), "unavailable");
+
   rig.box->sender().show_typing("nobody", true);
   rig.line.is_online = false;
   rig.box->sender().show_typing("4915550002222@c.us", true);
@@ -90,6 +105,41 @@ TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   rig.line.self.push_name.clear();
   rig.box->sender().show_typing("4915550002222@c.us", true);
   EXPECT_TRUE(rig.line.take_written().empty());
+}
+
+TEST(MessagesSend, IsShownAsOnlineForAsLongAsTheSettingSays) {
+  Rig rig;
+  rig.line.self.push_name = "Bakery";
+  Presence& presence = rig.box->presence();
+  const auto written = [&rig] {
+    std::vector<std::string> out;
+    for (const Node& stanza : rig.line.take_written()) {
+      out.push_back(stanza.tag == "presence" ? stanza.text_attr("type") : stanza.tag);
+    }
+    return out;
+  };
+  const std::string chat = "4915550002222@c.us";
+  using Tags = std::vector<std::string>;
+  written();
+  presence.keep_online(true);
+  presence.keep_online(true);
+  EXPECT_EQ(written(), Tags{"available"});
+  presence.show_typing(chat, Typing::text);
+  presence.show_typing(chat, Typing::none);
+  EXPECT_EQ(written(), (Tags{"chatstate", "chatstate"})) << "available all the time";
+  rig.line.is_online = false;
+  rig.box->listener().on_offline(Error{Errc::disconnected, "the line is cut"});
+  rig.line.is_online = true;
+  rig.box->listener().on_online();
+  EXPECT_EQ(written(), Tags{"available"});
+  presence.show_typing(chat, Typing::text);
+  presence.keep_online(false);
+  EXPECT_EQ(written(), Tags{"chatstate"}) << "still typing";
+  presence.show_typing(chat, Typing::none);
+  EXPECT_EQ(written(), (Tags{"chatstate", "unavailable"}));
+  rig.line.is_online = false;
+  presence.keep_online(true);
+  EXPECT_EQ(written(), Tags{});
 }
 
 TEST(MessagesSend, AsksForDevicesAndKeysOnceOnly) {
@@ -283,6 +333,97 @@ TEST(MessagesSend, GivesOurTokenOncePerWeekAndAttachesTheirs) {
   const auto stanza = rig.written_of("message")[0];
   ASSERT_NE(stanza.child("tctoken"), nullptr);
   EXPECT_EQ(posthorn::to_string(stanza.child("tctoken")->bytes()), "TOKEN");
+}
+
+// The number that a till has and the account's own one
+
+const std::string kPrinted = "5511987650001";
+
+Job printed_job(const Rig& rig, const char* id) {
+  Job job = rig.job(id, "Your receipt");
+  job.chat = kPrinted + "@c.us";
+  return job;
+}
+
+TEST(MessagesSend, ReachesTheAccountThatAPrintedNumberLeadsTo) {
+  Rig rig;
+  rig.leads_to[kPrinted] = rig.customer_pn;
+  std::vector<std::pair<std::string, std::string>> joined;
+  rig.box->identities().on_joined(
+      [&](const std::string& from, const std::string& into) { joined.emplace_back(from, into); });
+  EXPECT_EQ(rig.send(printed_job(rig, kId)).kind, Kind::sent);
+  const auto stanza = rig.written_of("message").at(0);
+  EXPECT_EQ(stanza.jid_attr("to"), rig.customer_lid);
+  const auto message = rig.customer.decrypt(*Rig::enc_for(stanza, rig.customer.jid), rig.box_jid);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->conversation(), "Your receipt");
+  const std::string account = rig.customer_pn.user + "@c.us";
+  ASSERT_FALSE(joined.empty());
+  EXPECT_EQ(joined.front(), std::pair(kPrinted + "@c.us", account));
+  EXPECT_EQ(rig.box->identities().account_of(kPrinted + "@c.us"), account);
+  EXPECT_EQ(rig.box->identities().account_of(rig.customer_lid.user + "@lid"), account);
+  EXPECT_EQ(rig.box->identities().account_of("120363000000000001@g.us"), "120363000000000001@g.us");
+  EXPECT_EQ(rig.box->identities().account_of("?5"), "?5");
+
+  // Known from now on, also after a restart: nobody is asked again.
+  rig.restart();
+  const std::size_t asked = rig.line.asked.size();
+  EXPECT_EQ(rig.send(printed_job(rig, "3EB0C0FFEE0000000000AB")).kind, Kind::sent);
+  EXPECT_EQ(rig.line.asked.size(), asked);
+}
+
+TEST(MessagesSend, LearnsFromACheckWhereANumberLeads) {
+  Rig rig;
+  rig.leads_to[kPrinted] = rig.customer_pn;
+  rig.box->people().check_numbers({kPrinted}, [](auto) {});
+  rig.turn();
+  rig.line.asked.clear();
+  EXPECT_EQ(rig.send(printed_job(rig, kId)).kind, Kind::sent);
+  for (const Node& iq : rig.line.asked) {
+    if (iq.text_attr("xmlns") != "usync") continue;
+    for (const Node& user : iq.child("usync")->child("list")->children()) {
+      EXPECT_EQ(user.child("contact"), nullptr) << "not asked again";
+      EXPECT_NE(user.text_attr("jid"), kPrinted + "@s.whatsapp.net");
+    }
+  }
+}
+
+TEST(MessagesSend, ANumberThatLeadsNowhereHasNoAccount) {
+  Rig rig;
+  const auto outcome = rig.send(printed_job(rig, kId));
+  EXPECT_EQ(outcome.kind, Kind::no_account);
+  EXPECT_TRUE(rig.written_of("message").empty());
+}
+
+TEST(MessagesSend, AsksAnewWhenTheAccountBehindANumberIsGone) {
+  Rig rig;
+  rig.leads_to[kPrinted] = wire::Jid{"4915550009999", "s.whatsapp.net", 0};
+  rig.box->people().check_numbers({kPrinted}, [](auto) {});
+  rig.turn();
+  EXPECT_EQ(rig.box->identities().account_of(kPrinted + "@c.us"), "4915550009999@c.us");
+  rig.leads_to[kPrinted] = rig.customer_pn;
+  EXPECT_EQ(rig.send(printed_job(rig, kId)).kind, Kind::sent);
+  EXPECT_EQ(rig.written_of("message").at(0).jid_attr("to"), rig.customer_lid);
+  EXPECT_EQ(rig.box->identities().account_of(kPrinted + "@c.us"), rig.customer_pn.user + "@c.us");
+}
+
+TEST(MessagesSend, ANumberWithAnAccountOfItsOwnLeadsNowhereElse) {
+  Rig rig;
+  rig.leads_to[kPrinted] = rig.customer_pn;
+  rig.box->people().check_numbers({kPrinted}, [](auto) {});
+  rig.turn();
+  // Somebody has it now: WhatsApp names a LID of its own for it.
+  const wire::Jid owner{kPrinted, "s.whatsapp.net", 0};
+  rig.box->listener().on_notification(Node("notification",
+                                           {{"id", "N1"},
+                                            {"type", "devices"},
+                                            {"from", owner},
+                                            {"lid", wire::Jid{"300000000000003", "lid", 0}}},
+                                           {Node("add", {}, {Node("device", {{"id", "1"}})})}),
+                                      [] {});
+  rig.turn();
+  EXPECT_EQ(rig.box->identities().account_of(kPrinted + "@c.us"), kPrinted + "@c.us");
+  EXPECT_EQ(rig.box->identities().account_of("300000000000003@lid"), kPrinted + "@c.us");
 }
 
 }  // namespace
