@@ -12,11 +12,6 @@ namespace posthorn::ctl {
 
 namespace {
 
-int complain(const Error& error) {
-  std::fprintf(stderr, "posthornctl: %s\n", error.detail.c_str());
-  return 1;
-}
-
 std::string text_at(const json::Value& value, const char* key) {
   return json::text_of(json::at(value, key)).value_or("");
 }
@@ -64,6 +59,11 @@ std::string grouped(std::string code) {
 
 }  // namespace
 
+int complain(const Error& error) {
+  std::fprintf(stderr, "posthornctl: %s\n", error.detail.c_str());
+  return 1;
+}
+
 int show_status(const Client& client, bool as_json) {
   const auto health = client.page("/healthz");
   if (!health) return complain(health.error());
@@ -80,6 +80,14 @@ int show_status(const Client& client, bool as_json) {
     const json::Value& value = (*health)[name];
     line(name.c_str(), value.isBool() ? (*json::bool_at(*health, name.c_str()) ? "yes" : "no")
                                       : json::text_of(value).value_or(""));
+  }
+  if (const auto webhook = client.get("getWebhookStatus")) {
+    line("webhook", text_at(*webhook, "sentence"));
+    const auto refused = json::int_at(*webhook, "refused").value_or(0);
+    if (refused > 0) {
+      line("refused",
+           std::to_string(refused) + " notifications since the start: posthornctl refused");
+    }
   }
   return 0;
 }

@@ -85,6 +85,7 @@ Found from_receipt(const Receipt& receipt, const Settings& settings, const Insta
   report.status =
       receipt.kind == Receipt::Kind::delivered ? MessageStatus::delivered : MessageStatus::read;
   report.at = receipt.timestamp;
+  report.sent_by_api = receipt.by_api;
   return build_message_status(report, settings, instance);
 }
 

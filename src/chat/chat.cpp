@@ -105,9 +105,7 @@ void Chat::Parts::on_message(Node stanza) {
   });
 }
 
-void Chat::Parts::on_receipt(Node stanza) {
-  lane_.push([this, stanza = std::move(stanza)](bool) { return statuses_.take(stanza); });
-}
+void Chat::Parts::on_receipt(Node stanza) { statuses_.push(std::move(stanza), lane_); }
 
 void Chat::Parts::on_notification(Node stanza, Once<void()> handled) {
   if (!notices_.concerns(stanza)) return handled();

@@ -46,7 +46,7 @@ Result<void> Batch::encode_and_write(DiskFile& file, DiskFile& source,
   }
   for (const NewEntry& entry : entries_) {
     encode_record(buffer, entry.place.offset,
-                  {.worth = entry.worth,
+                  {.label = entry.label,
                    .clock_trusted = entry.accepted_at.trusted,
                    .sequence = entry.sequence,
                    .accepted_ms = entry.accepted_at.since_epoch.count()},
@@ -80,7 +80,7 @@ void Batch::encode_move(AlignedBuffer& buffer, Move& move, Result<Bytes> payload
   const Entry entry = move.slot.entry();
   encode_record(buffer, move.to.offset,
                 {.type = payload ? RecordType::moved : RecordType::hole,
-                 .worth = entry.worth,
+                 .label = entry.label,
                  .clock_trusted = entry.accepted_at.trusted,
                  .sequence = entry.sequence,
                  .accepted_ms = entry.accepted_at.since_epoch.count()},

@@ -24,7 +24,7 @@ class Batch {
   struct NewEntry {
     Bytes payload;
     Wall accepted_at;
-    Worth worth = Worth::normal;
+    Label label{};
     Sequence sequence = 0;  ///< set by finish()
     Place place;
   };

@@ -12,6 +12,7 @@
 namespace posthorn::queue {
 
 inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kMinorVersion = 1;
 inline constexpr std::size_t kSuperblockArea = 4096;  ///< one at each end of the file
 inline constexpr std::size_t kSuperblockBytes = 64;
 inline constexpr std::size_t kBatchHeaderBytes = 64;
@@ -81,7 +82,7 @@ struct RecordHeader {
   std::uint32_t payload_crc = 0;
   std::uint32_t length = 0;  ///< of the payload
   RecordType type = RecordType::entry;
-  Worth worth = Worth::normal;
+  Label label{};
   bool clock_trusted = false;
   Sequence sequence = 0;         ///< 0 for acks
   std::uint64_t batch = 0;       ///< number of the batch it was written in

@@ -27,10 +27,12 @@ RingFile::~RingFile() { impl_->close(); }
 
 const Recovery& RingFile::recovery() const { return impl_->recovery(); }
 
-void RingFile::append(Bytes payload, Wall accepted_at, Worth worth,
+void RingFile::append(Bytes payload, Wall accepted_at, Label label,
                       Once<void(Result<Sequence>)> done) {
-  impl_->append({std::move(payload), accepted_at, worth, 0, {}}, std::move(done));
+  impl_->append({std::move(payload), accepted_at, label, 0, {}}, std::move(done));
 }
+
+std::size_t RingFile::max_payload() const { return impl_->geometry().max_payload(); }
 
 std::optional<Entry> RingFile::first() const { return entry_of(impl_->index().first()); }
 std::optional<Entry> RingFile::next(Sequence sequence) const {

@@ -29,7 +29,7 @@ void RingFile::Impl::append(Batch::NewEntry entry, Once<void(Result<Sequence>)> 
                   "payload over " + std::to_string(geometry_.max_payload()) + " bytes");
   }
   const std::uint64_t bytes = record_bytes(entry.payload.size());
-  if (!make_room(bytes)) {
+  if (!make_room(bytes, entry.label.owner)) {
     ++counts_.refused;
     return refuse(Errc::full, "the queue is full");
   }
@@ -38,22 +38,38 @@ void RingFile::Impl::append(Batch::NewEntry entry, Once<void(Result<Sequence>)> 
   wake();
 }
 
-bool RingFile::Impl::make_room(std::uint64_t bytes) {
+bool RingFile::Impl::make_room(std::uint64_t bytes, Owner owner) {
+  limit_owner(bytes, owner);
   while (index_.bytes() + unwritten_bytes_ + bytes > geometry_.capacity_bytes()) {
     const Index::Slot* slot = next_to_drop();
     if (slot == nullptr) return false;
-    ++counts_.dropped;
-    const Entry entry = slot->entry();
-    retire(entry.sequence);
-    lose(entry, Loss::dropped_when_full);
+    drop(*slot);
   }
   return true;
 }
 
+/// Half of the room is as much as one owner gets, whatever is free.
+void RingFile::Impl::limit_owner(std::uint64_t bytes, Owner owner) {
+  if (options_.when_full == WhenFull::refuse || owner == 0) return;
+  while (index_.bytes_of(owner) + bytes > geometry_.capacity_bytes() / 2) {
+    const Index::Slot* slot = index_.first_of(owner);
+    if (slot == nullptr) return;
+    drop(*slot);
+  }
+}
+
 const Index::Slot* RingFile::Impl::next_to_drop() const {
   if (options_.when_full == WhenFull::refuse) return nullptr;
-  const Index::Slot* expendable = index_.first_expendable();
-  return expendable != nullptr ? expendable : index_.first();
+  if (const Index::Slot* expendable = index_.first_expendable()) return expendable;
+  const auto [owner, held] = index_.largest_owner();
+  return held > geometry_.capacity_bytes() / 8 ? index_.first_of(owner) : index_.first();
+}
+
+void RingFile::Impl::drop(const Index::Slot& slot) {
+  const Entry entry = slot.entry();
+  ++counts_.dropped;
+  retire(entry.sequence);
+  lose(entry, Loss::dropped_when_full);
 }
 
 void RingFile::Impl::lose(Entry entry, Loss loss) {
@@ -180,7 +196,7 @@ bool RingFile::Impl::take_moves(const Batch& batch) {
 void RingFile::Impl::take_entries(Batch& batch) {
   for (Batch::NewEntry& entry : batch.entries()) {
     const RecordHeader header{.length = static_cast<std::uint32_t>(entry.payload.size()),
-                              .worth = entry.worth,
+                              .label = entry.label,
                               .clock_trusted = entry.accepted_at.trusted,
                               .sequence = entry.sequence,
                               .accepted_ms = entry.accepted_at.since_epoch.count()};

@@ -41,6 +41,7 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   void close();
 
   [[nodiscard]] const Index& index() const { return index_; }
+  [[nodiscard]] const Geometry& geometry() const { return geometry_; }
   [[nodiscard]] const Recovery& recovery() const { return recovery_; }
   void on_dropped(std::function<void(const Entry&, Loss)> listener) {
     on_dropped_ = std::move(listener);
@@ -56,8 +57,10 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   using Flushes = std::vector<Once<void(Result<void>)>>;
 
   // Making room (ring_impl.cpp).
-  [[nodiscard]] bool make_room(std::uint64_t bytes);
+  [[nodiscard]] bool make_room(std::uint64_t bytes, Owner owner);
+  void limit_owner(std::uint64_t bytes, Owner owner);
   [[nodiscard]] const Index::Slot* next_to_drop() const;
+  void drop(const Index::Slot& slot);
   bool retire(Sequence sequence);
   void give_up(Sequence sequence);
   void lose(Entry entry, Loss loss);

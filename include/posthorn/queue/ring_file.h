@@ -32,11 +32,27 @@ enum class Worth : std::uint8_t {
   expendable = 1,  ///< dropped before any normal one (status notifications)
 };
 
+/// Whose room an entry takes, 1 .. kMaxOwner: a hash of whoever caused it. 0: nobody's. Two that
+/// share a number share their room.
+using Owner = std::uint16_t;
+inline constexpr Owner kMaxOwner = 0x7FFF;
+
+/// What an entry is worth and whose it is when a ring that may drop is full.
+struct Label {
+  Label() = default;
+  Label(Worth w, Owner o = 0) : worth(w), owner(o) {}  // NOLINT: a worth alone is a label
+
+  Worth worth = Worth::normal;
+  Owner owner = 0;
+
+  bool operator==(const Label&) const = default;
+};
+
 /// One pending entry: what the ring keeps in memory about it.
 struct Entry {
   Sequence sequence = 0;
   std::uint32_t length = 0;  ///< of the payload, bytes
-  Worth worth = Worth::normal;
+  Label label{};
   Wall accepted_at;  ///< as given to append
 
   bool operator==(const Entry&) const = default;
@@ -45,8 +61,10 @@ struct Entry {
 /// What an append to a full ring does.
 enum class WhenFull : std::uint8_t {
   refuse,       ///< append fails with Errc::full; nothing pending is ever given up (outbox)
-  drop_oldest,  ///< the oldest expendable entry goes, then the oldest of any worth; each is counted
-                ///< and told to on_dropped (inbox)
+  drop_oldest,  ///< room is shared (inbox): one owner has at most half of it, and what he brings
+                ///< beyond pushes out his own oldest. When all is full the oldest expendable entry
+                ///< goes, then the oldest of whoever holds most, if that is over an eighth, then
+                ///< the oldest of all; each is counted and told to on_dropped
 };
 
 /// What opening found. Counts of things that were lost are 0 on every healthy start, power cuts
@@ -116,10 +134,12 @@ class RingFile {
   /// that comes while a sync is under way, shares one write and one sync. Errors: full (nothing
   /// changed; retry after acks), io or full (disk; not stored as far as is known, and the sequence
   /// is not used again), malformed (too long), cancelled.
-  void append(Bytes payload, Wall accepted_at, Worth worth, Once<void(Result<Sequence>)> done);
+  void append(Bytes payload, Wall accepted_at, Label label, Once<void(Result<Sequence>)> done);
   void append(Bytes payload, Wall accepted_at, Once<void(Result<Sequence>)> done) {
-    append(std::move(payload), accepted_at, Worth::normal, std::move(done));
+    append(std::move(payload), accepted_at, Label(), std::move(done));
   }
+  /// What a payload may have at most in this ring, bytes.
+  [[nodiscard]] std::size_t max_payload() const;
 
   /// The oldest pending entry, and the next one after `sequence` (which need not be pending any
   /// more), in the order of acceptance. Confirmed entries only. From memory.

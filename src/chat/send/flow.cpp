@@ -201,6 +201,7 @@ Result<void> SendFlow::encrypt() {
   store::MessageStore::Sent sent;
   sent.id = job_.id;
   sent.chat = to_string(peer_);
+  sent.posted = job_.chat;
   sent.message = to_bytes(message_->SerializeAsString());
   sent.at = context.clock.now();
   return context.messages.save_sent(sent);
