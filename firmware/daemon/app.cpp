@@ -35,7 +35,7 @@ App::App(const Config& config, const Access& access, Outside outside)
       settings_(out_.store),
       setting_changes_(out_.store),
       refused_(out_.store, out_.clock),
-      tail_(out_.scheduler) {}
+      tail_(out_.scheduler, out_.inbox_ring) {}
 
 App::~App() { stop(); }
 
@@ -108,7 +108,7 @@ void App::build_notify() {
                              account.push_name};
       },
       [this](api::InboxItem item, Once<void(Result<void>)> stored) {
-        store_notification(std::move(item), std::move(stored));
+        inbox_->append(std::move(item), std::move(stored));
       },
       out_.inbox_ring.max_payload()});
   mailbox_ = std::make_unique<InboxMailbox>(*inbox_, refused_);
@@ -132,13 +132,14 @@ void App::build_ask() {
                                  notifier_->state(), *outbox_, *inbox_, *session_, *people_,
                                  chat_->read_marks(), [this] { return status(); },
                                  [this] { valve_->resume(); }});
-  api_->add(tail_.route());
+  for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))
     api_->add(std::move(route));
   api_->add_page("/metrics", api::Verb::get, [this](const api::Request&, api::Reply reply) {
     reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
   });
+  inbox_->on_stored([this] { tail_.on_stored(); });
   inbox_->on_head([this] {
     api_->on_notification();
     courier_->on_notification();
@@ -214,11 +215,6 @@ void App::tell_of_link(bool online) {
   }
   valve_->on_connected();
   courier_->retry_now();
-}
-
-void App::store_notification(api::InboxItem item, Once<void(Result<void>)> stored) {
-  tail_.add(item.body);
-  inbox_->append(std::move(item), std::move(stored));
 }
 
 void App::on_settings(const api::Settings& settings) {
@@ -298,6 +294,7 @@ std::string App::metrics() const {
   add_ring(all, "inbox", out_.inbox_ring.status(), now);
   counters_.add_to(all);
   add_webhook(all, *courier_);
+  tail_.add_metrics(all);
   add_process(all);
   return metrics_text(all);
 }

@@ -86,7 +86,6 @@ class App final : private throttle::Listener {
   void on_event(const chat::Event& event, Once<void(Result<void>)> stored);
   void tell_of_message(const chat::Message& message);
   void tell_of_link(bool online);
-  void store_notification(api::InboxItem item, Once<void(Result<void>)> stored);
   void on_settings(const api::Settings& settings);
 
   // What the throttle tells.

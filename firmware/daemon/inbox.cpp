@@ -82,6 +82,7 @@ void Inbox::write_waiting() {
 
 void Inbox::on_written(std::size_t bytes) {
   unwritten_ -= bytes;
+  if (stored_listener_) stored_listener_();
   load();
   write_waiting();
 }

@@ -29,6 +29,8 @@ class Inbox final : public api::InboxPort {
 
   /// Runs whenever there is a (new) head to be fetched.
   void on_head(std::function<void()> listener) { listener_ = std::move(listener); }
+  /// Runs whenever a notification is on disk.
+  void on_stored(std::function<void()> listener) { stored_listener_ = std::move(listener); }
 
   /// stored: it is on disk. A message's status waits up to kStatusDelay for others to share a sync
   /// with: "sent", "delivered" and "read" of several messages come close together. The order is
@@ -63,6 +65,7 @@ class Inbox final : public api::InboxPort {
   const Clock& clock_;
   hours keep_;
   std::function<void()> listener_;
+  std::function<void()> stored_listener_;
   std::deque<Loaded> loaded_;
   bool loading_ = false;
   Timer expiry_;

@@ -72,10 +72,11 @@ struct BatchHeader {
 
 /// Stored: do not renumber.
 enum class RecordType : std::uint8_t {
-  entry = 1,  ///< a new entry
-  moved = 2,  ///< an older pending entry, copied forward so that its place can be reused
-  acks = 3,   ///< payload: sequences of 8 bytes each that are done
-  hole = 4,   ///< room of an entry that could not be moved because it was unreadable
+  entry = 1,    ///< a new entry
+  moved = 2,    ///< an older pending entry, copied forward so that its place can be reused
+  acks = 3,     ///< payload: sequences of 8 bytes each that are done
+  hole = 4,     ///< room of an entry that could not be moved because it was unreadable
+  readers = 5,  ///< payload: how far each named reader has come
 };
 
 struct RecordHeader {

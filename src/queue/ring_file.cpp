@@ -64,6 +64,24 @@ Result<void> RingFile::for_each_recent(std::uint64_t at_most,
   return impl_->for_each_recent(at_most, visit);
 }
 
+Result<void> RingFile::add_reader(const std::string& name, std::uint32_t most_behind) {
+  return impl_->add_reader(name, most_behind);
+}
+void RingFile::remove_reader(const std::string& name) { impl_->remove_reader(name); }
+std::vector<RingFile::ReaderStatus> RingFile::readers() const { return impl_->readers(); }
+void RingFile::read(const std::string& reader, Sequence after, std::size_t most_bytes,
+                    Once<void(Result<Reading>)> done) {
+  impl_->read(reader, after, most_bytes, std::move(done));
+}
+void RingFile::read_latest(Sequence after, std::size_t most_bytes,
+                           Once<void(Result<Reading>)> done) {
+  impl_->read_latest(after, most_bytes, std::move(done));
+}
+void RingFile::advance(const std::string& reader, Sequence position) {
+  impl_->advance(reader, position);
+}
+Sequence RingFile::newest() const { return impl_->newest(); }
+
 void RingFile::on_dropped(std::function<void(const Entry&, Loss)> listener) {
   impl_->on_dropped(std::move(listener));
 }

@@ -145,7 +145,9 @@ bool Opener::runs_into_itself(const OpenedRing& ring) {
 bool Opener::has_room(OpenedRing& ring) {
   constexpr std::uint64_t kToNameIt = 2;
   LogState& log = ring.state.log;
-  const std::uint64_t next_tail = log.anchored(ring.state.index.tail(log.head));
+  const std::uint64_t tail = ring.state.index.tail(log.head);
+  const std::uint64_t next_tail =
+      log.anchored(std::min(tail, ring.state.readers_place.value_or(tail)));
   return log.free_blocks(ring.geometry) >= kToNameIt &&
          log.head + kToNameIt + log.reserve(ring.geometry) <= next_tail + ring.geometry.blocks();
 }
@@ -204,12 +206,10 @@ Result<OpenedRing> Opener::copy_to_new(OpenedRing& old, std::uint64_t bytes) {
   TRY(auto file, create_new(bytes));
   const Geometry geometry = new_geometry(*file, old.geometry, old.state.log.next_sequence);
   BatchHeader header{.number = 1, .next_sequence = old.state.log.next_sequence};
-  for (const Index::Slot* slot = old.state.index.first(); slot != nullptr;) {
-    Batch batch(geometry, header);
-    for (; slot != nullptr && batch.bytes() < geometry.batch_target();
-         slot = old.state.index.after(slot->sequence)) {
-      batch.add_move(*slot);
-    }
+  // A position stays; where that is in the new file, its first block finds out.
+  std::vector<NamedReader> readers = old.state.readers;
+  for (NamedReader& reader : readers) reader.block = 0;
+  const auto write = [&](Batch& batch) -> Result<void> {
     batch.finish();
     batch.write(*file, *old.file, old.geometry);
     TRY(batch.outcome());
@@ -219,6 +219,20 @@ Result<OpenedRing> Opener::copy_to_new(OpenedRing& old, std::uint64_t bytes) {
     ++header.number;
     header.position += batch.header().blocks;
     header.previous_end = header.position;
+    return {};
+  };
+  if (!readers.empty()) {
+    Batch batch(geometry, header);
+    batch.add_readers(encode_readers(readers));
+    TRY(write(batch));
+  }
+  for (const Index::Slot* slot = old.state.index.first(); slot != nullptr;) {
+    Batch batch(geometry, header);
+    for (; slot != nullptr && batch.bytes() < geometry.batch_target();
+         slot = old.state.index.after(slot->sequence)) {
+      batch.add_move(*slot);
+    }
+    TRY(write(batch));
   }
   TRY(write_superblocks(*file, geometry));
   if (!report_.set_aside.empty()) TRY(disk_.rename(path_, damaged_path_));

@@ -153,6 +153,43 @@ class RingFile {
   /// medium lost it: the entry is given up, counted in RingStatus::unreadable, told to on_dropped).
   void peek(Sequence sequence, Once<void(Result<Bytes>)> done);
 
+  /// Named readers see every entry, pending or done, as long as it is physically there: nothing is
+  /// kept for them and none of them holds up the queue. Each has a position of its own that
+  /// survives restarts, and skips what it has fallen too far behind: counted, and told to it.
+  static constexpr std::size_t kMaxReaders = 4;
+  struct ReaderStatus {
+    std::string name;
+    Sequence position = 0;          ///< the last one it has done with
+    std::uint64_t behind = 0;       ///< sequences after that one
+    std::uint64_t lost = 0;         ///< sequences that it never saw, since open
+    std::uint32_t most_behind = 0;  ///< its rule: it skips what is further back; 0: nothing
+  };
+  struct Reading {
+    std::vector<std::pair<Entry, Bytes>> entries;  ///< in order
+    /// Sequences before the first of them that it will never see: overwritten, skipped by its rule,
+    /// or lost by the medium. A number that a failed write used up may count, too.
+    std::uint64_t lost = 0;
+    Sequence position = 0;  ///< to be given to advance() when all of it is done
+  };
+  /// One that starts here and now, or the one of that name, with another rule. It is there for good
+  /// after the next sync. Errors: full (kMaxReaders), malformed (name: 1 .. 16 of a-z, 0-9, "-").
+  Result<void> add_reader(const std::string& name, std::uint32_t most_behind);
+  void remove_reader(const std::string& name);
+  [[nodiscard]] std::vector<ReaderStatus> readers() const;
+  /// What comes after the reader's position, up to about `most_bytes` of payloads, at least one
+  /// entry when there is one; or after `after`, where that is further. From disk, on the Worker.
+  /// Errors: not_found (no such reader).
+  void read(const std::string& reader, Sequence after, std::size_t most_bytes,
+            Once<void(Result<Reading>)> done);
+  /// The same for somebody without a name, among the newest kLatest entries only.
+  static constexpr std::size_t kLatest = 100;
+  void read_latest(Sequence after, std::size_t most_bytes, Once<void(Result<Reading>)> done);
+  /// The reader has done with everything up to there, for good after the next sync. Never goes
+  /// back.
+  void advance(const std::string& reader, Sequence position);
+  /// The newest sequence that is on disk; 0: none was ever given away.
+  [[nodiscard]] Sequence newest() const;
+
   /// The entry is done: it is gone from first() and next() now and for good after the next sync. A
   /// power cut before that brings it back. Unknown sequences are ignored.
   void ack(Sequence sequence);
