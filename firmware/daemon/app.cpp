@@ -110,7 +110,12 @@ void App::build_notify() {
       [this](api::InboxItem item, Once<void(Result<void>)> stored) {
         inbox_->append(std::move(item), std::move(stored));
       },
-      out_.inbox_ring.max_payload()});
+      out_.inbox_ring.max_payload(),
+      [this](const Job& job) -> std::optional<Quote> {
+        if (!chat_) return std::nullopt;  // the box is stopping
+        auto quote = chat_->quotes().find(job.chat, job.content.quote->id);
+        return quote ? std::optional(std::move(*quote)) : std::nullopt;
+      }});
   mailbox_ = std::make_unique<InboxMailbox>(*inbox_, refused_);
   courier_ = std::make_unique<webhooks::Courier>(
       webhooks::CourierOptions{},

@@ -157,7 +157,11 @@ void Notifier::on_job(const Job& job, MessageStatus status, const std::string& d
   auto [message_stored, status_stored] = join(std::move(stored));
   std::optional<json::Value> message;
   if (status == MessageStatus::sent && !std::exchange(know(job.id).shown, true)) {
-    message = build_api_message(job, outside_.settings.current(), outside_.instance(), at);
+    Job shown = job;
+    if (job.content.quote && outside_.quote_of) {
+      if (auto quote = outside_.quote_of(job)) shown.content.quote = std::move(quote);
+    }
+    message = build_api_message(shown, outside_.settings.current(), outside_.instance(), at);
   }
   auto shown = [alive = alive_, this, id = job.id,
                 stored = std::move(message_stored)](Result<void> result) mutable {

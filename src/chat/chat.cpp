@@ -14,6 +14,7 @@
 #include "chat/receive/inbound.h"
 #include "chat/receive/notices.h"
 #include "chat/receive/statuses.h"
+#include "chat/send/quotes.h"
 #include "chat/send/read_marks.h"
 #include "chat/send/resend.h"
 #include "chat/send/sender.h"
@@ -64,6 +65,7 @@ class Chat::Parts final : public session::Listener {
   ReadMarker reader_;
   Notices notices_;
   MessageSender sender_;
+  QuoteFinder quotes_{context_};
 };
 
 Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
@@ -163,6 +165,8 @@ Chat::~Chat() = default;
 session::Listener& Chat::listener() { return *parts_; }
 
 throttle::Sender& Chat::sender() { return parts_->sender_; }
+
+Quotes& Chat::quotes() { return parts_->quotes_; }
 
 People& Chat::people() { return parts_->numbers_; }
 

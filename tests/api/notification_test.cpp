@@ -254,6 +254,11 @@ TEST(Notification, ShowsWhatWasSentThroughTheApi) {
   EXPECT_EQ((*reply)["messageData"]["typeMessage"].asString(), "quotedMessage");
   EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["stanzaId"].asString(), job.content.quote->id);
   EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["participant"].asString(), job.chat);
+  job.content.quote = Quote{job.content.quote->id, "4915550001234@c.us", "Shall I reserve it?"};
+  const auto known = build_api_message(job, everything(), kInstance, kNow);
+  const json::Value& quoted = (*known)["messageData"]["quotedMessage"];
+  EXPECT_EQ(quoted["participant"].asString(), "4915550001234@c.us");
+  EXPECT_EQ(quoted["textMessage"].asString(), "Shall I reserve it?");
   EXPECT_FALSE(build_api_message(job, Settings{}, kInstance, kNow));
 }
 
@@ -447,7 +452,7 @@ TEST(Notifier, EveryStatusHasATime) {
 
 TEST(Notifier, SaysWhoseRoomANotificationTakes) {
   Told told;
-  EXPECT_TRUE(told.event(incoming(Message::Kind::text, "x")));
+  EXPECT_TRUE(told.event(incoming(text("x"))));
   EXPECT_TRUE(told.event(receipt_for("A", Receipt::Kind::read)));
   told.state(session::State::online);
   EXPECT_EQ(told.chats, (std::vector<std::string>{"4915550007777@c.us", "4915550007777@c.us", ""}));
@@ -458,9 +463,9 @@ TEST(Notifier, WhatIsTooLongForTheInboxIsKeptCutAndMarked) {
   for (const std::string& piece : {std::string("\xF0\x9F\xA7\xBE"), std::string("\x01"),
                                    std::string("\"\"\""), std::string("\xFF\xFF")}) {
     told.stored.clear();
-    std::string text;
-    for (int i = 0; i < 65'536; ++i) text += piece;
-    EXPECT_TRUE(told.event(incoming(Message::Kind::text, text)));
+    std::string body;
+    for (int i = 0; i < 65'536; ++i) body += piece;
+    EXPECT_TRUE(told.event(incoming(text(body))));
     ASSERT_EQ(told.stored.size(), 1U);
     const json::Value& body = told.stored[0].second;
     const std::string kept = body["messageData"]["textMessageData"]["textMessage"].asString();
@@ -475,11 +480,11 @@ TEST(Notifier, WhateverIsLongFitsASmallInbox) {
   Told told;
   told.limit_bytes = 3584;
   told.notifier = told.make();
-  Message message = incoming(Message::Kind::quoted, std::string(5'000, 'x'));
+  Message message = incoming(text(std::string(5'000, 'x')));
   message.sender_name = std::string(100'000, '\\');
   message.chat_name = std::string(3'000, '\x02');
   message.id = std::string(9'000, 'A');
-  message.quote = Message::Quote{std::string(8'000, 'B'), std::string(8'000, '\xFE'),
+  message.content.quote = Quote{std::string(8'000, 'B'), std::string(8'000, '\xFE'),
                                  std::string(100'000, 'q')};
   EXPECT_TRUE(told.event(message));
   ASSERT_EQ(told.stored.size(), 1U);
@@ -489,15 +494,15 @@ TEST(Notifier, WhateverIsLongFitsASmallInbox) {
 TEST(Notifier, EveryStringOfANotificationIsText) {
   Told told;
   told.settings.replace(everything(), [](Result<void>) {});
-  Message message = incoming(Message::Kind::quoted, "\xC3");
+  Message message = incoming(text("\xC3"));
   const std::string bad = "a\xFF\xFE";
   message.id = message.chat = message.sender = message.sender_name = message.chat_name = bad;
-  message.quote = Message::Quote{bad, bad, bad, bad};
+  message.content.quote = Quote{bad, bad, bad, bad};
   EXPECT_TRUE(told.event(message));
   ASSERT_EQ(told.stored.size(), 1U);
-  const std::string text = json::write(told.stored[0].second);
-  EXPECT_FALSE(find_bad_utf8(text)) << text;
-  EXPECT_NE(text.find("\xEF\xBF\xBD"), std::string::npos);
+  const std::string written = json::write(told.stored[0].second);
+  EXPECT_FALSE(find_bad_utf8(written)) << written;
+  EXPECT_NE(written.find("\xEF\xBF\xBD"), std::string::npos);
   told.scheduler.run_posted();
 }
 

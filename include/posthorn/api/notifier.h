@@ -37,6 +37,8 @@ class Notifier {
     /// Stores one notification; stored runs when it is on disk.
     std::function<void(InboxItem item, Once<void(Result<void>)> stored)> store;
     std::size_t limit_bytes = std::size_t{256} << 10;  ///< what the inbox takes of one
+    /// What a job that quotes answers, as far as it is remembered; may be empty.
+    std::function<std::optional<Quote>(const Job& job)> quote_of = {};
   };
   /// Messages whose statuses are remembered.
   static constexpr std::size_t kRemembered = 4096;

@@ -10,6 +10,7 @@
 #include "posthorn/base/scheduler.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/people.h"
+#include "posthorn/chat/quotes.h"
 #include "posthorn/chat/read_marks.h"
 #include "posthorn/session/line.h"
 #include "posthorn/session/listener.h"
@@ -53,6 +54,7 @@ class Chat final {
   [[nodiscard]] throttle::Sender& sender();
   [[nodiscard]] People& people();
   [[nodiscard]] ReadMarks& read_marks();
+  [[nodiscard]] Quotes& quotes();
 
  private:
   class Parts;

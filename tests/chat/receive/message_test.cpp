@@ -344,18 +344,18 @@ Node receipt_from(const wire::Jid& from, const std::string& id, const std::strin
 TEST(MessagesReceive, ReceiptsForIdsThatAreNotOursTellNothing) {
   Rig rig;
   (void)rig.send(rig.job("3EB0C0FFEE0000000000AA", "hi"));
-  rig.link.take_written();
+  rig.line.take_written();
   Node forged = receipt_from(rig.customer.jid, "3EB0000000000000000001", "read");
   std::vector<Node> items;
   for (int i = 0; i < 2000; ++i) items.push_back(Node("item", {{"id", "F" + std::to_string(i)}}));
   forged.content = std::vector<Node>{Node("list", {}, std::move(items))};
-  rig.box->on_receipt(forged);
+  rig.listener().on_receipt(forged);
   const wire::Jid stranger{"4915550009999", "s.whatsapp.net", 0};
-  rig.box->on_receipt(receipt_from(stranger, "3EB0C0FFEE0000000000AA", "read"));
+  rig.listener().on_receipt(receipt_from(stranger, "3EB0C0FFEE0000000000AA", "read"));
   rig.turn();
   EXPECT_TRUE(rig.receipts().empty()) << "unknown ids, and one from a chat it did not go to";
   EXPECT_EQ(rig.written_of("ack").size(), 2U) << "the server must not send them again";
-  rig.box->on_receipt(receipt_from(rig.customer.jid, "3EB0C0FFEE0000000000AA", "read"));
+  rig.listener().on_receipt(receipt_from(rig.customer.jid, "3EB0C0FFEE0000000000AA", "read"));
   rig.turn();
   ASSERT_EQ(rig.receipts().size(), 1U);
   EXPECT_TRUE(rig.receipts()[0].by_api);
@@ -366,7 +366,7 @@ TEST(MessagesReceive, AStatusNamesTheChatAsTheTillDid) {
   Job job = rig.job("3EB0C0FFEE0000000000AA", "hi");
   job.chat = rig.customer_lid.user + "@lid";
   (void)rig.send(job);
-  rig.box->on_receipt(receipt_from(rig.customer.jid, job.id));
+  rig.listener().on_receipt(receipt_from(rig.customer.jid, job.id));
   rig.turn();
   ASSERT_EQ(rig.receipts().size(), 1U);
   EXPECT_EQ(rig.receipts()[0].chat, job.chat);
@@ -377,8 +377,8 @@ TEST(MessagesReceive, AReceiptBeforeTheAckSaysSo) {
   Rig rig;
   rig.start_send(rig.job("3EB0C0FFEE0000000000AA", "hi"));
   rig.turn();
-  rig.box->on_receipt(receipt_from(rig.customer.jid, "3EB0C0FFEE0000000000AA"));
-  rig.box->on_receipt(receipt_from(rig.customer.jid, "3EB0C0FFEE0000000000AA", "read"));
+  rig.listener().on_receipt(receipt_from(rig.customer.jid, "3EB0C0FFEE0000000000AA"));
+  rig.listener().on_receipt(receipt_from(rig.customer.jid, "3EB0C0FFEE0000000000AA", "read"));
   rig.turn();
   const auto receipts = rig.receipts();
   ASSERT_EQ(receipts.size(), 2U);
@@ -394,9 +394,9 @@ TEST(MessagesReceive, ReceiptsForWhatWasTypedOnThePhoneAreNotTheTills) {
   copy.mutable_message()->set_conversation("typed");
   Node stanza = rig.stanza_from(rig.phone, "PHONE1", rig.phone.encrypt(message, rig.box_jid));
   stanza.set_attr("recipient", rig.customer_lid);
-  rig.box->on_message(stanza);
+  rig.listener().on_message(stanza);
   rig.turn();
-  rig.box->on_receipt(receipt_from(rig.customer_lid, "PHONE1", "read"));
+  rig.listener().on_receipt(receipt_from(rig.customer_lid, "PHONE1", "read"));
   rig.turn();
   ASSERT_EQ(rig.receipts().size(), 1U);
   EXPECT_FALSE(rig.receipts()[0].by_api);
