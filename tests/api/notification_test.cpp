@@ -484,8 +484,8 @@ TEST(Notifier, WhateverIsLongFitsASmallInbox) {
   message.sender_name = std::string(100'000, '\\');
   message.chat_name = std::string(3'000, '\x02');
   message.id = std::string(9'000, 'A');
-  message.content.quote = Quote{std::string(8'000, 'B'), std::string(8'000, '\xFE'),
-                                 std::string(100'000, 'q')};
+  message.content.quote =
+      Quote{std::string(8'000, 'B'), std::string(8'000, '\xFE'), std::string(100'000, 'q')};
   EXPECT_TRUE(told.event(message));
   ASSERT_EQ(told.stored.size(), 1U);
   EXPECT_LE(json::write(told.stored[0].second).size(), told.limit_bytes);

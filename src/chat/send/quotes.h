@@ -20,8 +20,7 @@ namespace posthorn::chat {
 class QuoteFinder final : public Quotes {
  public:
   explicit QuoteFinder(const MessageContext& context) : context_(context) {}
-  [[nodiscard]] Result<Quote> find(const std::string& chat,
-                                            const std::string& message_id) override;
+  [[nodiscard]] Result<Quote> find(const std::string& chat, const std::string& message_id) override;
 
  private:
   const MessageContext& context_;
