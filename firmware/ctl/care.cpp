@@ -23,11 +23,6 @@ namespace {
 constexpr std::size_t kPiece = std::size_t{512} << 10;
 constexpr std::chrono::seconds kInstallAtMost{900};
 
-int complain(const Error& error) {
-  std::fprintf(stderr, "posthornctl: %s\n", error.detail.c_str());
-  return 1;
-}
-
 int finish(const Result<void>& done) { return done ? 0 : complain(done.error()); }
 
 std::string text_at(const json::Value& value, const char* key) {

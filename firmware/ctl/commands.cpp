@@ -15,11 +15,6 @@ namespace posthorn::ctl {
 
 namespace {
 
-int complain(const Error& error) {
-  std::fprintf(stderr, "posthornctl: %s\n", error.detail.c_str());
-  return 1;
-}
-
 std::string text_at(const json::Value& value, const char* key) {
   return json::text_of(json::at(value, key)).value_or("");
 }
@@ -75,6 +70,11 @@ std::string grouped(std::string code) {
 
 }  // namespace
 
+int complain(const Error& error) {
+  std::fprintf(stderr, "posthornctl: %s\n", error.detail.c_str());
+  return 1;
+}
+
 int show_status(const Client& client, bool as_json) {
   const auto health = client.page("/healthz");
   if (!health) return complain(health.error());
@@ -93,6 +93,14 @@ int show_status(const Client& client, bool as_json) {
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   for (const std::string& name : names) line(name.c_str(), shown(*health, name.c_str()));
+  if (const auto webhook = client.get("getWebhookStatus")) {
+    line("webhook", text_at(*webhook, "sentence"));
+    const auto refused = json::int_at(*webhook, "refused").value_or(0);
+    if (refused > 0) {
+      line("refused",
+           std::to_string(refused) + " notifications since the start: posthornctl refused");
+    }
+  }
   return 0;
 }
 

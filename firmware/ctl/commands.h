@@ -9,6 +9,9 @@
 /// process's exit status: 0, or 1 after an error was printed.
 namespace posthorn::ctl {
 
+/// Prints what is wrong; 1.
+int complain(const Error& error);
+
 int show_status(const Client& client, bool as_json);
 /// What a till is given: addresses of this machine, idInstance, token. Asks no API.
 int show_access(const Access& access);

@@ -6,6 +6,7 @@
 
 #include "ctl/care.h"
 #include "ctl/commands.h"
+#include "ctl/webhook.h"
 
 namespace posthorn::ctl {
 namespace {
@@ -109,6 +110,12 @@ int main_with(int argc, char** argv) {
   CLI::App* follow_command = options.add_subcommand("follow", "print notifications as they come");
   follow_command->add_option("--events", events, "end after so many")->capture_default_str();
 
+  bool retry = false;
+  bool clear = false;
+  CLI::App* refused = options.add_subcommand("refused", "notifications the webhook does not take");
+  refused->add_flag("--retry", retry, "deliver them again, behind what waits");
+  refused->add_flag("--clear", clear, "forget them");
+
   std::string chat;
   std::string who;
   std::string reason;
@@ -158,6 +165,11 @@ int main_with(int argc, char** argv) {
   }
   if (queue->parsed()) return show_queue(client);
   if (follow_command->parsed()) return follow(client, events);
+  if (refused->parsed()) {
+    return refused_notifications(client, retry   ? Refused::retry
+                                         : clear ? Refused::clear
+                                                 : Refused::show);
+  }
   if (acknowledge->parsed()) return acknowledge_throttle(client, who, reason);
   if (throttle->parsed()) return show_throttle(client);
   if (optout_add->parsed()) return change_opt_out(client, true, chat, who, reason);

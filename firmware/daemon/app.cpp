@@ -6,6 +6,7 @@
 #include "daemon/advice.h"
 #include "daemon/signals.h"
 #include "daemon/throttle_api.h"
+#include "daemon/webhook_api.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
 
@@ -33,7 +34,8 @@ App::App(const Config& config, const Access& access, Outside outside)
       out_(std::move(outside)),
       settings_(out_.store),
       setting_changes_(out_.store),
-      tail_(out_.scheduler) {}
+      refused_(out_.store, out_.clock),
+      tail_(out_.scheduler, out_.inbox_ring) {}
 
 App::~App() { stop(); }
 
@@ -107,12 +109,19 @@ void App::build_notify() {
                              account.phone.empty() ? "" : account.phone + "@c.us",
                              account.push_name};
       },
-      [this](std::string body, api::NotificationKind kind, Once<void(Result<void>)> stored) {
-        store_notification(std::move(body), kind, std::move(stored));
+      [this](api::InboxItem item, Once<void(Result<void>)> stored) {
+        inbox_->append(std::move(item), std::move(stored));
+      },
+      out_.inbox_ring.max_payload(),
+      [this](const Job& job) -> std::optional<Quote> {
+        if (!chat_) return std::nullopt;  // the box is stopping
+        auto quote = chat_->quotes().find(job.chat, job.content.quote->id);
+        return quote ? std::optional(std::move(*quote)) : std::nullopt;
       }});
-  mailbox_ = std::make_unique<InboxMailbox>(*inbox_);
+  mailbox_ = std::make_unique<InboxMailbox>(*inbox_, refused_);
   courier_ = std::make_unique<webhooks::Courier>(
-      webhooks::CourierOptions{}, webhooks::Courier::Outside{out_.scheduler, out_.http, *mailbox_});
+      webhooks::CourierOptions{},
+      webhooks::Courier::Outside{out_.scheduler, out_.clock, out_.http, *mailbox_});
 }
 
 /// ask: api -> session and chat, and every method and page of the API.
@@ -131,11 +140,14 @@ void App::build_ask() {
                         notifier_->state(), *outbox_, *inbox_, *session_, *people_,
                         chat_->read_marks(), chat_->presence(), [this] { return status(); },
                         [this] { valve_->resume(); }, &notifier_->history()});
-  api_->add(tail_.route());
+  for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
+  for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))
+    api_->add(std::move(route));
   api_->add_page("/metrics", api::Verb::get, [this](const api::Request&, api::Reply reply) {
     reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
   });
+  inbox_->on_stored([this] { tail_.on_stored(); });
   inbox_->on_head([this] {
     api_->on_notification();
     courier_->on_notification();
@@ -213,14 +225,9 @@ void App::tell_of_link(bool online) {
   courier_->retry_now();
 }
 
-void App::store_notification(std::string body, api::NotificationKind kind,
-                             Once<void(Result<void>)> stored) {
-  tail_.add(body);
-  inbox_->append(std::move(body), kind, std::move(stored));
-}
-
 void App::on_settings(const api::Settings& settings) {
-  courier_->set_target({settings.webhook_url, settings.webhook_url_token});
+  courier_->set_target({settings.webhook_url, settings.webhook_url_token,
+                        settings.webhook_url_pinned_key, settings.webhook_url_ca});
   chat_->presence().keep_online(settings.keep_online_status);
   if (const auto set = valve_->set_delay(settings.delay_send_messages); !set) {
     log::warn("throttle", "delaySendMessagesMilliseconds was not taken", {{"error", set.error()}});
@@ -295,9 +302,8 @@ std::string App::metrics() const {
   add_ring(all, "outbox", out_.outbox_ring.status(), now);
   add_ring(all, "inbox", out_.inbox_ring.status(), now);
   counters_.add_to(all);
-  const webhooks::Courier::Counters& courier = courier_->counters();
-  all.push_back({"webhook_delivered_total", "", static_cast<double>(courier.delivered), true});
-  all.push_back({"webhook_failures_total", "", static_cast<double>(courier.failures), true});
+  add_webhook(all, *courier_);
+  tail_.add_metrics(all);
   add_process(all);
   return metrics_text(all);
 }

@@ -10,9 +10,11 @@
 #include "daemon/access.h"
 #include "daemon/event_tail.h"
 #include "daemon/inbox.h"
+#include "daemon/inbox_mailbox.h"
 #include "daemon/metrics.h"
 #include "daemon/number_checks.h"
 #include "daemon/outbox.h"
+#include "daemon/refused_list.h"
 #include "daemon/throttle_config.h"
 #include "posthorn/api/api.h"
 #include "posthorn/api/notifier.h"
@@ -84,8 +86,6 @@ class App final : private throttle::Listener {
   void on_event(const chat::Event& event, Once<void(Result<void>)> stored);
   void tell_of_message(const chat::Message& message);
   void tell_of_link(bool online);
-  void store_notification(std::string body, api::NotificationKind kind,
-                          Once<void(Result<void>)> stored);
   void on_settings(const api::Settings& settings);
 
   // What the throttle tells.
@@ -100,6 +100,7 @@ class App final : private throttle::Listener {
   Outside out_;
   api::SettingsStore settings_;
   SettingChanges setting_changes_;
+  RefusedList refused_;
   std::unique_ptr<session::Session> session_;
   std::unique_ptr<chat::Chat> chat_;
   std::unique_ptr<FirstContactCheck> checker_;

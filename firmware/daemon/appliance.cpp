@@ -41,6 +41,8 @@ constexpr const char* kVital[] = {"session.credentials", "settings", "settings/t
 constexpr minutes kClockSave{10};
 /// How often the store is asked whether it can still be trusted.
 constexpr seconds kHealthCheck{1};
+/// A card that takes longer than this for two syncs is not waited for when the program ends.
+constexpr seconds kFlushAtMost{5};
 /// Time for the fault to be seen on the LED and in /healthz before the program starts again.
 constexpr seconds kShowFault{5};
 constexpr auto kLinkAgain =
@@ -90,6 +92,7 @@ class Appliance::Impl {
   Result<void> open_rings();
   Result<void> build();
   void save_clock();
+  void flush_rings();
   void watch_store();
   void on_wish(board::Wish wish);
   [[nodiscard]] std::unique_ptr<Care> make_care();
@@ -246,6 +249,7 @@ void Appliance::Impl::stop() {
   server_.reset();
   if (app_) app_->stop();
   http_.reset();
+  flush_rings();
   // They answer what is still open with `cancelled`, to the box.
   outbox_ring_.reset();
   inbox_ring_.reset();
@@ -254,6 +258,25 @@ void Appliance::Impl::stop() {
   dialer_.reset();
   identity_.reset();
   store_.reset();
+}
+
+/// An acknowledgement waits for a sync that others need, too; an orderly stop is the last one, and
+/// what a till has deleted must not come again.
+void Appliance::Impl::flush_rings() {
+  const auto open = std::make_shared<int>(1);  // shared: an answer may come after the time is up
+  const auto done = [this, open](const Result<void>& flushed) {
+    if (!flushed) log::warn("queue", "not all is on disk", {{"error", flushed.error()}});
+    if (--*open == 0) loop_.stop();
+  };
+  for (queue::RingFile* ring : {outbox_ring_.get(), inbox_ring_.get()}) {
+    if (ring == nullptr) continue;
+    ++*open;
+    ring->flush(done);
+  }
+  if (--*open == 0) return;
+  Timer limit(loop_);
+  limit.start(kFlushAtMost, [this] { loop_.stop(); });
+  loop_.run();
 }
 
 /// A store that has failed stays so until it is opened anew (store.h), so the program ends and

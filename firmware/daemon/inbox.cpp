@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "posthorn/base/crypto.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::daemon {
@@ -11,6 +12,15 @@ namespace {
 
 constexpr std::size_t kLoadedAtMost = 16;
 constexpr minutes kExpiryCheck{10};
+
+/// A chat's number in the ring: two that share one share their room, which costs nothing else.
+queue::Owner owner_of(const std::string& chat) {
+  if (chat.empty()) return 0;
+  const crypto::Sha256 digest = crypto::sha256(as_bytes(chat));
+  const unsigned number =
+      std::to_integer<unsigned>(digest[0]) << 8U | std::to_integer<unsigned>(digest[1]);
+  return static_cast<queue::Owner>(1 + number % queue::kMaxOwner);
+}
 
 /// Receipt ids are 31 bits wide: clients keep them in an int.
 std::uint32_t receipt_id_of(queue::Sequence sequence) {
@@ -25,51 +35,66 @@ Inbox::Inbox(queue::RingFile& ring, Scheduler& scheduler, const Clock& clock, ho
 }
 
 Inbox::~Inbox() {
-  for (Waiting& status : std::exchange(statuses_, {})) {
-    status.stored(fail(Errc::cancelled, "shutting down"));
-  }
+  *alive_ = false;
+  const auto cancel = [](Waiting& one) { one.stored(fail(Errc::cancelled, "shutting down")); };
+  for (Waiting& one : std::exchange(to_write_, {})) cancel(one);
+  for (Waiting& one : std::exchange(statuses_, {})) cancel(one);
 }
 
-void Inbox::append(std::string body, api::NotificationKind kind, Once<void(Result<void>)> stored) {
-  if (kind == api::NotificationKind::status) {
-    statuses_.push_back({std::move(body), std::move(stored)});
+void Inbox::append(api::InboxItem item, Once<void(Result<void>)> stored) {
+  if (item.kind == api::NotificationKind::status) {
+    statuses_.push_back({std::move(item), std::move(stored)});
     if (!status_timer_.active()) status_timer_.start(kStatusDelay, [this] { write_statuses(); });
     return;
   }
   write_statuses();
-  write(std::move(body),
-        kind == api::NotificationKind::message ? queue::Worth::normal : queue::Worth::expendable,
-        std::move(stored));
+  to_write_.push_back({std::move(item), std::move(stored)});
+  write_waiting();
 }
 
 /// In one turn of the loop, so in one batch of the ring.
 void Inbox::write_statuses() {
   status_timer_.stop();
-  for (Waiting& status : std::exchange(statuses_, {})) {
-    write(std::move(status.body), queue::Worth::expendable, std::move(status.stored));
+  for (Waiting& status : std::exchange(statuses_, {})) to_write_.push_back(std::move(status));
+  write_waiting();
+}
+
+void Inbox::write_waiting() {
+  const std::uint64_t at_most = ring_.status().capacity_bytes / 16;
+  while (!to_write_.empty()) {
+    const std::size_t bytes = to_write_.front().item.body.size();
+    if (unwritten_ > 0 && unwritten_ + bytes > at_most) return;
+    Waiting next = std::move(to_write_.front());
+    to_write_.pop_front();
+    unwritten_ += bytes;
+    const queue::Label label(next.item.kind == api::NotificationKind::message
+                                 ? queue::Worth::normal
+                                 : queue::Worth::expendable,
+                             owner_of(next.item.chat));
+    ring_.append(to_bytes(next.item.body), clock_.now(), label,
+                 [this, alive = alive_, bytes,
+                  stored = std::move(next.stored)](Result<queue::Sequence> sequence) mutable {
+                   stored(sequence ? Result<void>() : tl::unexpected(sequence.error()));
+                   if (*alive) on_written(bytes);
+                 });
   }
 }
 
-void Inbox::write(std::string body, queue::Worth worth, Once<void(Result<void>)> stored) {
-  ring_.append(to_bytes(body), clock_.now(), worth,
-               [this, stored = std::move(stored)](Result<queue::Sequence> sequence) mutable {
-                 if (!sequence) {
-                   stored(tl::unexpected(sequence.error()));
-                   return;
-                 }
-                 stored({});
-                 load();
-               });
+void Inbox::on_written(std::size_t bytes) {
+  unwritten_ -= bytes;
+  if (stored_listener_) stored_listener_();
+  load();
+  write_waiting();
 }
 
-std::optional<api::InboxPort::Head> Inbox::head() {
+std::optional<api::InboxPort::Head> Inbox::head(std::size_t ahead) {
   // Entries may leave the ring behind our back (expired, dropped when full).
-  while (!loaded_.empty() && !ring_.find(loaded_.front().sequence)) loaded_.pop_front();
-  if (loaded_.empty()) {
+  std::erase_if(loaded_, [this](const Loaded& one) { return !ring_.find(one.sequence); });
+  if (loaded_.size() <= ahead) {
     load();
     return std::nullopt;
   }
-  return Head{receipt_id_of(loaded_.front().sequence), loaded_.front().body};
+  return Head{receipt_id_of(loaded_[ahead].sequence), loaded_[ahead].body};
 }
 
 std::size_t Inbox::count() const { return static_cast<std::size_t>(ring_.status().pending); }
@@ -119,16 +144,6 @@ void Inbox::expire() {
     for (const queue::Entry& entry : ring_.accepted_before(now - keep_)) ring_.ack(entry.sequence);
   }
   expiry_.start(kExpiryCheck, [this] { expire(); });
-}
-
-std::optional<webhooks::Mailbox::Head> InboxMailbox::head() {
-  auto head = inbox_.head();
-  if (!head) return std::nullopt;
-  return Head{head->receipt_id, std::move(head->body)};
-}
-
-void InboxMailbox::remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) {
-  inbox_.remove(receipt_id, std::move(done));
 }
 
 }  // namespace posthorn::daemon

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +12,6 @@
 #include "posthorn/api/ports.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/queue/ring_file.h"
-#include "posthorn/webhooks/courier.h"
 
 namespace posthorn::daemon {
 
@@ -29,14 +29,19 @@ class Inbox final : public api::InboxPort {
 
   /// Runs whenever there is a (new) head to be fetched.
   void on_head(std::function<void()> listener) { listener_ = std::move(listener); }
+  /// Runs whenever a notification is on disk.
+  void on_stored(std::function<void()> listener) { stored_listener_ = std::move(listener); }
 
   /// stored: it is on disk. A message's status waits up to kStatusDelay for others to share a sync
   /// with: "sent", "delivered" and "read" of several messages come close together. The order is
-  /// kept: nothing overtakes what waits.
-  void append(std::string body, api::NotificationKind kind, Once<void(Result<void>)> stored);
+  /// kept: nothing overtakes what waits. A burst is handed to the ring a sixteenth of it at a time,
+  /// so that what makes room is what the sender of the burst has there already.
+  void append(api::InboxItem item, Once<void(Result<void>)> stored);
   static constexpr milliseconds kStatusDelay{50};
 
-  [[nodiscard]] std::optional<Head> head() override;
+  [[nodiscard]] std::optional<Head> head() override { return head(0); }
+  /// The one so many behind the head, of the few that are in memory.
+  [[nodiscard]] std::optional<Head> head(std::size_t ahead);
   [[nodiscard]] std::size_t count() const override;
   void remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) override;
   void clear(Once<void(Result<void>)> done) override;
@@ -47,11 +52,12 @@ class Inbox final : public api::InboxPort {
     std::string body;
   };
   struct Waiting {
-    std::string body;
+    api::InboxItem item;
     Once<void(Result<void>)> stored;
   };
-  void write(std::string body, queue::Worth worth, Once<void(Result<void>)> stored);
   void write_statuses();
+  void write_waiting();
+  void on_written(std::size_t bytes);
   void load();
   void expire();
 
@@ -59,22 +65,16 @@ class Inbox final : public api::InboxPort {
   const Clock& clock_;
   hours keep_;
   std::function<void()> listener_;
+  std::function<void()> stored_listener_;
   std::deque<Loaded> loaded_;
   bool loading_ = false;
   Timer expiry_;
   std::vector<Waiting> statuses_;  ///< oldest first
+  std::deque<Waiting> to_write_;   ///< oldest first
+  std::size_t unwritten_ = 0;      ///< bytes that the ring has and has not answered for
   Timer status_timer_;
-};
-
-/// The same head for the courier.
-class InboxMailbox final : public webhooks::Mailbox {
- public:
-  explicit InboxMailbox(Inbox& inbox) : inbox_(inbox) {}
-  [[nodiscard]] std::optional<Head> head() override;
-  void remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) override;
-
- private:
-  Inbox& inbox_;
+  /// Shared with answers of the ring that may come when the inbox is gone.
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace posthorn::daemon

@@ -20,7 +20,7 @@ struct Context : std::enable_shared_from_this<Context> {
         outside(out),
         polls(outside.scheduler),
         qr_wait(outside.scheduler, outside.link, outside.status),
-        idempotency(outside.blobs, outside.outbox) {}
+        idempotency(outside.scheduler, outside.blobs, outside.outbox, options.job_life) {}
 
   const ApiOptions options;
   const Api::Outside outside;

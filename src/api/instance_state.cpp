@@ -35,7 +35,8 @@ InstanceState::InstanceState(Scheduler& scheduler, std::function<bool()> linked,
       value_(Value::starting) {}
 
 Value InstanceState::compute() const {
-  switch (session_) {
+  if (!session_) return Value::starting;
+  switch (*session_) {
     case State::pairing:
     case State::logged_out:
       return Value::not_authorized;
@@ -59,7 +60,7 @@ Value InstanceState::compute() const {
 }
 
 void InstanceState::on_session(session::State state) {
-  if (logged_in(session_) && !logged_in(state)) {
+  if (session_ && logged_in(*session_) && !logged_in(state)) {
     grace_ends_ = scheduler_.now() + kGrace;
     grace_.start_at(grace_ends_, [this] { update(); });
   }

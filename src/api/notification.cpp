@@ -85,6 +85,7 @@ Found from_receipt(const Receipt& receipt, const Settings& settings, const Insta
   report.status =
       receipt.kind == Receipt::Kind::delivered ? MessageStatus::delivered : MessageStatus::read;
   report.at = receipt.timestamp;
+  report.sent_by_api = receipt.by_api;
   return build_message_status(report, settings, instance);
 }
 
@@ -126,8 +127,8 @@ Found build_api_message(const Job& job, const Settings& settings, const Instance
   out["senderData"] = sender_data(job.chat, "", instance.wid, instance.name);
   Content content = job.content;
   if (auto* text = std::get_if<content::Text>(&content.what)) text->preview.emplace();
-  // Whoever wrote the quoted message is not kept with the job; in a chat of two it is the customer.
-  if (content.quote) content.quote->participant = job.chat;
+  // Of a message that is not remembered: in a chat of two it is more likely the customer's.
+  if (content.quote && content.quote->participant.empty()) content.quote->participant = job.chat;
   Found data = message_data(content);
   if (!data) return std::nullopt;
   out["messageData"] = std::move(*data);

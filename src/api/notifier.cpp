@@ -1,5 +1,8 @@
 #include "posthorn/api/notifier.h"
 
+#include <utility>
+
+#include "api/record.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::api {
@@ -28,7 +31,34 @@ std::uint8_t bit_of(MessageStatus status) {
   return static_cast<std::uint8_t>(1U << static_cast<unsigned>(status));
 }
 
-bool looks_like_ours(const std::string& id) { return id.starts_with("3EB0") && id.size() == 22; }
+/// The statuses after which this one is no news any more: a message that was read was sent, and one
+/// that arrived did not fail.
+std::uint8_t said_by(MessageStatus status) {
+  const auto read = bit_of(MessageStatus::read);
+  const auto delivered = static_cast<std::uint8_t>(read | bit_of(MessageStatus::delivered));
+  const auto sent = static_cast<std::uint8_t>(delivered | bit_of(MessageStatus::sent));
+  switch (status) {
+    case MessageStatus::read:
+      return read;
+    case MessageStatus::delivered:
+      return delivered;
+    case MessageStatus::sent:
+      return sent;
+    case MessageStatus::failed:
+    case MessageStatus::no_account:
+    case MessageStatus::not_in_group:
+    case MessageStatus::yellow_card:
+      break;
+  }
+  return static_cast<std::uint8_t>(sent | bit_of(status));
+}
+
+/// Whose room in the inbox a notification takes.
+std::string chat_of(const json::Value& notification) {
+  const auto chat = json::string_at(notification, "chatId");
+  if (chat) return *chat;
+  return json::string_at(json::at(notification, "senderData"), "chatId").value_or("");
+}
 
 }  // namespace
 
@@ -45,7 +75,8 @@ Notifier::Notifier(Outside outside)
 void Notifier::emit(const std::optional<json::Value>& notification, NotificationKind kind,
                     Once<void(Result<void>)> stored) {
   if (!notification) return stored({});
-  outside_.store(json::write(*notification), kind, std::move(stored));
+  outside_.store({to_record(*notification, outside_.limit_bytes), kind, chat_of(*notification)},
+                 std::move(stored));
 }
 
 void Notifier::on_event(const session::Event& event, Once<void(Result<void>)> stored) {
@@ -93,6 +124,7 @@ void Notifier::on_state(InstanceState::Value value) {
        });
 }
 
+/// A receipt that overtook the server's ack says that the message was sent, too.
 void Notifier::on_receipt(const chat::Receipt& receipt, Once<void(Result<void>)> stored) {
   StatusReport report{.id = receipt.message_id,
                       .chat = receipt.chat,
@@ -101,11 +133,22 @@ void Notifier::on_receipt(const chat::Receipt& receipt, Once<void(Result<void>)>
                                     : MessageStatus::read,
                       .description = {},
                       .at = receipt.timestamp,
-                      .sent_by_api = sent_by_api(receipt.message_id)};
-  if (!first_time(report.id, report.status)) return stored({});
+                      .sent_by_api = receipt.by_api};
+  if (receipt.before_ack) {
+    StatusReport sent = report;
+    sent.status = MessageStatus::sent;
+    auto [sent_stored, report_stored] = join(std::move(stored));
+    emit_status(sent, std::move(sent_stored));
+    return emit_status(report, std::move(report_stored));
+  }
+  emit_status(report, std::move(stored));
+}
+
+void Notifier::emit_status(const StatusReport& report, Once<void(Result<void>)> stored) {
+  if (!is_news(report.id, report.status)) return stored({});
   auto taken = [alive = alive_, this, id = report.id, status = report.status,
                 stored = std::move(stored)](Result<void> result) mutable {
-    // The server tells it again; then it must not pass for told.
+    // It is told again, by the server or by the queue; then it must not pass for told.
     if (!result && *alive) know(id).statuses &= static_cast<std::uint8_t>(~bit_of(status));
     stored(std::move(result));
   };
@@ -115,36 +158,44 @@ void Notifier::on_receipt(const chat::Receipt& receipt, Once<void(Result<void>)>
 
 void Notifier::on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,
                       Once<void(Result<void>)> stored) {
-  if (!first_time(job.id, status)) return stored({});
-  know(job.id).by_api = true;
-  const Settings& settings = outside_.settings.current();
-  const Instance instance = outside_.instance();
+  if (at.unix_seconds() <= 0) at = outside_.clock.now();
   auto [message_stored, status_stored] = join(std::move(stored));
-  emit(
-      status == MessageStatus::sent ? build_api_message(job, settings, instance, at) : std::nullopt,
-      NotificationKind::message, std::move(message_stored));
-  emit(build_message_status({job.id, job.chat, status, description, at, true}, settings, instance),
-       NotificationKind::status, std::move(status_stored));
+  std::optional<json::Value> message;
+  if (status == MessageStatus::sent && !std::exchange(know(job.id).shown, true)) {
+    Job shown = job;
+    if (job.content.quote && outside_.quote_of) {
+      if (auto quote = outside_.quote_of(job)) shown.content.quote = std::move(quote);
+    }
+    message = build_api_message(shown, outside_.settings.current(), outside_.instance(), at);
+  }
+  auto shown = [alive = alive_, this, id = job.id,
+                stored = std::move(message_stored)](Result<void> result) mutable {
+    if (!result && *alive) know(id).shown = false;
+    stored(std::move(result));
+  };
+  emit(message, NotificationKind::message, std::move(shown));
+  emit_status({job.id, job.chat, status, description, at, true}, std::move(status_stored));
 }
 
 void Notifier::remember(std::string_view notification) {
   // Looked for as text first: most notifications are messages, and parsing all would cost the
   // start.
-  if (notification.find("\"outgoingMessageStatus\"") == std::string_view::npos) return;
+  const bool status = notification.find("\"outgoingMessageStatus\"") != std::string_view::npos;
+  const bool shown = notification.find("\"outgoingAPIMessageReceived\"") != std::string_view::npos;
+  if (!status && !shown) return;
   const auto body = json::parse(notification);
-  if (!body || json::string_at(*body, "typeWebhook") != "outgoingMessageStatus") return;
+  if (!body) return;
   const auto id = json::string_at(*body, "idMessage");
-  const auto status = parse_message_status(json::string_at(*body, "status").value_or(""));
-  if (!id || !status) return;
-  Known& known = know(*id);
-  known.statuses |= bit_of(*status);
-  known.by_api = json::bool_at(*body, "sendByApi").value_or(known.by_api);
+  const auto type = json::string_at(*body, "typeWebhook");
+  if (!id) return;
+  if (type == "outgoingAPIMessageReceived") know(*id).shown = true;
+  const auto told = parse_message_status(json::string_at(*body, "status").value_or(""));
+  if (type == "outgoingMessageStatus" && told) know(*id).statuses |= bit_of(*told);
 }
 
 Notifier::Known& Notifier::know(const std::string& id) {
   const auto [found, added] = known_.try_emplace(id);
   if (!added) return found->second;
-  found->second.by_api = looks_like_ours(id);
   order_.push_back(id);
   if (order_.size() > kRemembered) {
     known_.erase(order_.front());
@@ -153,16 +204,11 @@ Notifier::Known& Notifier::know(const std::string& id) {
   return known_[id];
 }
 
-bool Notifier::first_time(const std::string& id, MessageStatus status) {
+bool Notifier::is_news(const std::string& id, MessageStatus status) {
   Known& known = know(id);
-  const bool first = (known.statuses & bit_of(status)) == 0;
+  if ((known.statuses & said_by(status)) != 0) return false;
   known.statuses |= bit_of(status);
-  return first;
-}
-
-bool Notifier::sent_by_api(const std::string& id) const {
-  const auto found = known_.find(id);
-  return found == known_.end() ? looks_like_ours(id) : found->second.by_api;
+  return true;
 }
 
 }  // namespace posthorn::api

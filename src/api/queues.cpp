@@ -16,6 +16,11 @@ json::Value queue_item(const JobView& view) {
   item["body"]["chatId"] = job.chat;
   std::visit([&](const auto& kind) { show_request(kind, item); }, job.content.what);
   if (job.content.quote) item["body"]["quotedMessageId"] = job.content.quote->id;
+  if (auto posted = json::parse(job.posted); posted && posted->isObject() && !posted->empty()) {
+    // As it was sent; the text is kept once.
+    (*posted)["message"] = item["body"]["message"];
+    item["body"] = std::move(*posted);
+  }
   if (!view.lane.empty()) item["lane"] = view.lane;
   if (!view.hold_reason.empty()) item["holdReason"] = view.hold_reason;
   if (view.not_before) {

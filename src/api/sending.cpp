@@ -8,7 +8,12 @@ namespace posthorn::api {
 namespace {
 
 constexpr std::size_t kKeyMax = 255;
+constexpr std::size_t kPostedMax = 4096;
 constexpr std::int64_t kShortestTyping = 1000;  // milliseconds
+constexpr int kOtherBodyStatus = 422;
+constexpr const char* kOtherBody =
+    "This Idempotency-Key was used for another message within the last 24 hours; nothing was sent. "
+    "Use a new key for each message, and the same key only to repeat the same request";
 
 /// Fields that sendMessage knows, documented or once documented, and those of the box.
 Result<void> check_fields(const json::Value& body) {
@@ -57,11 +62,21 @@ Result<Job> parse_send_message(const json::Value& body, const Settings& settings
   return job;
 }
 
+/// For showMessagesQueue: what the job itself does not say. Fields that this box does not know may
+/// be of any size.
+std::string posted_form(json::Value body, const std::string& chat) {
+  body.removeMember("message");
+  if (body.size() == 1 && json::string_at(body, "chatId") == chat) return "";
+  std::string text = json::write(body);
+  return text.size() <= kPostedMax ? text : "";
+}
+
 void complete(Context& context, Job& job, const Call& call) {
   job.id = make_message_id(context.outside.random, call.now, context.outside.link.account().phone);
   job.accepted_at = call.now;
   job.expires_at = call.now + context.options.job_life;
   job.idempotency_key = call.request.idempotency_key;
+  job.posted = posted_form(call.body, job.chat);
 }
 
 void answer_id(Context& context, Call& call, const Result<std::string>& id) {
@@ -92,6 +107,7 @@ void send_message(Context& context, Call call) {
   if (key.size() > kKeyMax) {
     return call.refuse(invalid("Idempotency-Key", "must be at most 255 symbols").value());
   }
+  if (!key.empty()) job.body_digest = Idempotency::digest_of("sendMessage", call.body);
   complete(context, job, call);
   if (key.empty()) {
     return accept(context, std::move(job),
@@ -101,15 +117,17 @@ void send_message(Context& context, Call call) {
                               made ? Result<std::string>(made->id) : tl::unexpected(made.error()));
                   });
   }
-  const Wall now = call.now;
+  const std::string digest = job.body_digest;
   // By reference: the keys belong to the context and answer everybody before they go with it.
   context.idempotency.once(
-      key, now,
+      key, digest,
       [&context, job = std::move(job)](Once<void(Result<Idempotency::Made>)> done) mutable {
         accept(context, std::move(job), std::move(done));
       },
-      [&context, call = std::move(call)](Result<std::string> id) mutable {
-        answer_id(context, call, id);
+      [&context, call = std::move(call)](Result<Idempotency::Answer> answer) mutable {
+        if (!answer) return answer_id(context, call, tl::unexpected(answer.error()));
+        if (answer->other_body) return call.refuse(kOtherBodyStatus, kOtherBody);
+        answer_id(context, call, std::move(answer->id));
       });
 }
 

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "api/fields.h"
+#include "api/http_url.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::api {
@@ -13,7 +14,6 @@ constexpr const char* kBlob = "settings";
 constexpr std::int64_t kDelayMin = 500;
 constexpr std::int64_t kDelayMax = 600'000;  // the throttle's own
 constexpr std::int64_t kTypingMax = 10;
-constexpr std::size_t kTextMax = 2048;
 constexpr const char* kQuietHours =
     "is obsolete: when nothing is sent is set by quiet_from_min and quiet_to_min of "
     "setThrottleSettings, in minutes of the shop's local day";
@@ -56,13 +56,30 @@ bool has_control_character(const std::string& text) {
 }
 
 const char* check_url(const std::string& text) {
+  if (text.empty() || is_http_url(text)) return nullptr;
+  return "must be a valid uri with a scheme matching the http|https pattern";
+}
+
+/// As curl wants it; how to get it from a certificate is in the README.
+const char* check_pin(const std::string& text) {
   if (text.empty()) return nullptr;
-  const bool known = text.starts_with("http://") || text.starts_with("https://");
-  const std::size_t host = text.find("//") + 2;
-  if (!known || host >= text.size() || has_control_character(text)) {
-    return "must be a valid uri with a scheme matching the http|https pattern";
-  }
-  return nullptr;
+  constexpr std::string_view kScheme = "sha256//";
+  constexpr std::size_t kLength = 44;  // 32 bytes in base64
+  const bool shape = text.starts_with(kScheme) && text.size() == kScheme.size() + kLength &&
+                     text.ends_with('=') &&
+                     text.find_first_not_of(
+                         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                         "0123456789+/",
+                         kScheme.size()) == text.size() - 1;
+  return shape ? nullptr : "must be sha256// and the 44 characters of the key's hash in base64";
+}
+
+const char* check_ca(const std::string& text) {
+  if (text.empty()) return nullptr;
+  const std::size_t begin = text.find("-----BEGIN CERTIFICATE-----");
+  const std::size_t end = text.rfind("-----END CERTIFICATE-----");
+  const bool shape = begin != std::string::npos && end != std::string::npos && begin < end;
+  return shape ? nullptr : "must be one or more certificates in PEM form";
 }
 
 /// The token becomes a header: a line break in it would smuggle in others.
@@ -80,10 +97,13 @@ struct Text {
   std::string Settings::*member;
   Check check;
   bool extension;
+  std::size_t at_most = 2048;
 };
-constexpr std::array<Text, 3> kTexts{{
+constexpr std::array<Text, 5> kTexts{{
     {"webhookUrl", &Settings::webhook_url, check_url, false},
     {"webhookUrlToken", &Settings::webhook_url_token, check_token, false},
+    {"webhookUrlPinnedKey", &Settings::webhook_url_pinned_key, check_pin, true},
+    {"webhookUrlCa", &Settings::webhook_url_ca, check_ca, true, 16'384},
     {"restrictionStateName", &Settings::restriction_state_name, check_state_name, true},
 }};
 
@@ -133,8 +153,9 @@ Result<void> apply_text(Settings& settings, const Text& one, const json::Value& 
   }
   TRY(const auto value, optional_text(body, one.key));
   if (!value) return {};
-  if (value->size() > kTextMax) {
-    return invalid(one.key, "length must be less than or equal to 2048 characters long");
+  if (value->size() > one.at_most) {
+    return invalid(one.key, "length must be less than or equal to " + std::to_string(one.at_most) +
+                                " characters long");
   }
   if (const char* wrong = one.check(*value)) return invalid(one.key, wrong);
   settings.*one.member = *value;

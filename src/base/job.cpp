@@ -36,6 +36,8 @@ Bytes encode_job(const Job& job) {
   if (job.typing.count() != 0) out["typing"] = static_cast<::Json::Int64>(job.typing.count());
   if (!job.consent.empty()) out["consent"] = job.consent;
   if (!job.idempotency_key.empty()) out["key"] = job.idempotency_key;
+  if (!job.body_digest.empty()) out["digest"] = job.body_digest;
+  if (!job.posted.empty()) out["posted"] = job.posted;
   if (job.accepted_at.trusted) out["trusted"] = true;
   return to_bytes(json::write(out));
 }
@@ -59,6 +61,8 @@ Result<Job> decode_job(ByteView record) {
       std::clamp<std::int64_t>(json::int_at(in, "typing").value_or(0), 0, kLongestTyping.count()));
   job.consent = json::string_at(in, "consent").value_or("");
   job.idempotency_key = json::string_at(in, "key").value_or("");
+  job.body_digest = json::string_at(in, "digest").value_or("");
+  job.posted = json::string_at(in, "posted").value_or("");
   return job;
 }
 

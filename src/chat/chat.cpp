@@ -15,6 +15,7 @@
 #include "chat/receive/notices.h"
 #include "chat/receive/statuses.h"
 #include "chat/send/presence.h"
+#include "chat/send/quotes.h"
 #include "chat/send/read_marks.h"
 #include "chat/send/resend.h"
 #include "chat/send/sender.h"
@@ -67,6 +68,7 @@ class Chat::Parts final : public session::Listener {
   Notices notices_;
   PresenceShown presence_;
   MessageSender sender_;
+  QuoteFinder quotes_{context_};
 };
 
 Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
@@ -112,9 +114,7 @@ void Chat::Parts::on_message(Node stanza) {
   });
 }
 
-void Chat::Parts::on_receipt(Node stanza) {
-  lane_.push([this, stanza = std::move(stanza)](bool) { return statuses_.take(stanza); });
-}
+void Chat::Parts::on_receipt(Node stanza) { statuses_.push(std::move(stanza), lane_); }
 
 void Chat::Parts::on_notification(Node stanza, Once<void()> handled) {
   if (!notices_.concerns(stanza)) return handled();
@@ -178,6 +178,8 @@ Chat::~Chat() = default;
 session::Listener& Chat::listener() { return *parts_; }
 
 throttle::Sender& Chat::sender() { return parts_->sender_; }
+
+Quotes& Chat::quotes() { return parts_->quotes_; }
 
 People& Chat::people() { return parts_->numbers_; }
 

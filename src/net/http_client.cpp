@@ -1,5 +1,8 @@
 #include "posthorn/net/http_client.h"
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <unordered_map>
 #include <vector>
 
@@ -23,6 +26,28 @@ struct ListFree {
   void operator()(curl_slist* list) const { curl->slist_free_all(list); }
 };
 
+/// Text as a file without a place on any disk: libcurl with GnuTLS takes authorities by path only.
+class MemoryFile {
+ public:
+  explicit MemoryFile(const std::string& text) : descriptor_(memfd_create("ca", MFD_CLOEXEC)) {
+    for (std::size_t at = 0; descriptor_ >= 0 && at < text.size();) {
+      const ssize_t written = ::write(descriptor_, text.data() + at, text.size() - at);
+      if (written <= 0) return;
+      at += static_cast<std::size_t>(written);
+    }
+  }
+  ~MemoryFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  MemoryFile(const MemoryFile&) = delete;
+  MemoryFile& operator=(const MemoryFile&) = delete;
+
+  [[nodiscard]] std::string path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
+
+ private:
+  int descriptor_;
+};
+
 /// One request under way. curl keeps pointers into it, so it stays where it is.
 struct Transfer {
   explicit Transfer(const Curl& library)
@@ -34,6 +59,7 @@ struct Transfer {
   Once<void(Result<HttpResponse>)> done;
   std::unique_ptr<CURL, EasyCleanup> easy;
   std::unique_ptr<curl_slist, ListFree> headers;
+  std::unique_ptr<MemoryFile> roots;
 };
 
 Errc errc_of(CURLcode code) {
@@ -90,8 +116,18 @@ void set_body(const Curl& curl, CURL* easy, const HttpRequest& request) {
   }
 }
 
-void set_tls(const Curl& curl, CURL* easy, const HttpRequest& request) {
-  if (!request.ca_file.empty()) curl.easy_setopt(easy, CURLOPT_CAINFO, request.ca_file.c_str());
+void set_tls(Transfer& transfer, CURL* easy) {
+  const Curl& curl = transfer.curl;
+  const HttpRequest& request = transfer.request;
+  std::string roots = request.ca_file;
+  if (!request.ca_pem.empty()) {
+    transfer.roots = std::make_unique<MemoryFile>(request.ca_pem);
+    roots = transfer.roots->path();
+    // libcurl tells connections apart by the path, which another text may have had before.
+    curl.easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    curl.easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+  }
+  if (!roots.empty()) curl.easy_setopt(easy, CURLOPT_CAINFO, roots.c_str());
   if (request.pinned_public_key.empty()) return;
   curl.easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, request.pinned_public_key.c_str());
   curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
@@ -116,7 +152,7 @@ bool configure(Transfer& transfer) {
   curl.easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl.easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
   set_body(curl, easy, request);
-  set_tls(curl, easy, request);
+  set_tls(transfer, easy);
   return true;
 }
 

@@ -11,6 +11,12 @@ void Batch::add_acks(std::vector<Sequence> acks) {
   bytes_ += record_bytes(8 * acks_.size());
 }
 
+void Batch::add_readers(Bytes payload) {
+  readers_offset_ = static_cast<std::uint32_t>(bytes_);
+  bytes_ += record_bytes(payload.size());
+  readers_ = std::move(payload);
+}
+
 void Batch::add_entry(NewEntry entry) {
   entry.place = {header_.position, static_cast<std::uint32_t>(bytes_)};
   bytes_ += record_bytes(entry.payload.size());
@@ -25,8 +31,8 @@ void Batch::add_move(const Index::Slot& slot) {
 void Batch::finish() {
   for (NewEntry& entry : entries_) entry.sequence = header_.next_sequence++;
   header_.entries = static_cast<std::uint16_t>(entries_.size());
-  header_.records =
-      static_cast<std::uint32_t>(entries_.size() + moves_.size() + (acks_.empty() ? 0 : 1));
+  header_.records = static_cast<std::uint32_t>(entries_.size() + moves_.size() +
+                                               (acks_.empty() ? 0 : 1) + (readers_ ? 1 : 0));
   header_.blocks = static_cast<std::uint32_t>(geometry_.blocks_for(bytes_));
 }
 
@@ -44,9 +50,10 @@ Result<void> Batch::encode_and_write(DiskFile& file, DiskFile& source,
       put_u64(std::span(payload).subspan(8 * i), acks_[i]);
     encode_record(buffer, acks_offset_, {.type = RecordType::acks}, payload);
   }
+  if (readers_) encode_record(buffer, readers_offset_, {.type = RecordType::readers}, *readers_);
   for (const NewEntry& entry : entries_) {
     encode_record(buffer, entry.place.offset,
-                  {.worth = entry.worth,
+                  {.label = entry.label,
                    .clock_trusted = entry.accepted_at.trusted,
                    .sequence = entry.sequence,
                    .accepted_ms = entry.accepted_at.since_epoch.count()},
@@ -80,7 +87,7 @@ void Batch::encode_move(AlignedBuffer& buffer, Move& move, Result<Bytes> payload
   const Entry entry = move.slot.entry();
   encode_record(buffer, move.to.offset,
                 {.type = payload ? RecordType::moved : RecordType::hole,
-                 .worth = entry.worth,
+                 .label = entry.label,
                  .clock_trusted = entry.accepted_at.trusted,
                  .sequence = entry.sequence,
                  .accepted_ms = entry.accepted_at.since_epoch.count()},

@@ -1,21 +1,23 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "posthorn/queue/disk.h"
 #include "queue/aligned_buffer.h"
 #include "queue/index.h"
+#include "queue/named_readers.h"
 
 namespace posthorn::queue {
 
 inline constexpr std::size_t kMaxAcksPerBatch = 4096;
 /// A batch takes new entries up to Geometry::batch_target(), moves `tidy` blocks of old ones, and
 /// may go over each by one record: with its acknowledgements it is never longer than this.
-inline constexpr std::uint64_t kMaxBatchBytes = 2 * (kTidyBytes + 4096) + kBatchHeaderBytes +
-                                                2 * record_bytes(kMaxPayloadBytes) +
-                                                record_bytes(8 * kMaxAcksPerBatch);
+inline constexpr std::uint64_t kMaxBatchBytes =
+    2 * (kTidyBytes + 4096) + kBatchHeaderBytes + 2 * record_bytes(kMaxPayloadBytes) +
+    record_bytes(kReaderBytes * RingFile::kMaxReaders) + record_bytes(8 * kMaxAcksPerBatch);
 
 /// One write and one sync in the making: filled on the loop, then encoded and written by the
 /// Worker, then read again on the loop. No two threads look at it at once.
@@ -24,7 +26,7 @@ class Batch {
   struct NewEntry {
     Bytes payload;
     Wall accepted_at;
-    Worth worth = Worth::normal;
+    Label label{};
     Sequence sequence = 0;  ///< set by finish()
     Place place;
   };
@@ -44,6 +46,8 @@ class Batch {
   }
 
   void add_acks(std::vector<Sequence> acks);
+  /// The payload of a record of readers' positions.
+  void add_readers(Bytes payload);
   void add_entry(NewEntry entry);
   void add_move(const Index::Slot& slot);
   /// Fixes sequences, from header.next_sequence on, and the header.
@@ -57,6 +61,7 @@ class Batch {
   [[nodiscard]] const BatchHeader& header() const { return header_; }
   [[nodiscard]] std::vector<Sequence>& acks() { return acks_; }
   [[nodiscard]] std::vector<NewEntry>& entries() { return entries_; }
+  [[nodiscard]] bool has_readers() const { return readers_.has_value(); }
   [[nodiscard]] const std::vector<Move>& moves() const { return moves_; }
   /// What write() came to.
   [[nodiscard]] const Result<void>& outcome() const { return outcome_; }
@@ -73,6 +78,8 @@ class Batch {
   std::uint64_t bytes_ = kBatchHeaderBytes;
   std::vector<Sequence> acks_;
   std::uint32_t acks_offset_ = 0;
+  std::optional<Bytes> readers_;
+  std::uint32_t readers_offset_ = 0;
   std::vector<NewEntry> entries_;
   std::vector<Move> moves_;
   Result<void> outcome_;

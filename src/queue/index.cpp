@@ -8,6 +8,9 @@ namespace posthorn::queue {
 
 namespace {
 
+/// A slot has 48 bits for a time, counted from so many milliseconds before 1970.
+constexpr std::int64_t kBefore1970 = std::int64_t{1} << 47;
+
 bool before(Place a, Place b) {
   return std::tie(a.position, a.offset) < std::tie(b.position, b.offset);
 }
@@ -15,17 +18,23 @@ bool before(Place a, Place b) {
 }  // namespace
 
 Entry Index::Slot::entry() const {
-  return {sequence, length, worth, Wall{milliseconds(accepted_ms), clock_trusted}};
+  return {sequence,
+          length,
+          {worth, static_cast<Owner>(owner)},
+          Wall{milliseconds(static_cast<std::int64_t>(accepted) - kBefore1970), clock_trusted}};
 }
 
 Index::Slot Index::make_slot(const RecordHeader& header, Place place) {
   Slot slot;
   slot.sequence = header.sequence;
-  slot.accepted_ms = header.accepted_ms;
+  // Times that no clock shows come from damage only; the year 6429 is as good as any other.
+  const std::int64_t at = std::clamp(header.accepted_ms, -kBefore1970, kBefore1970 - 1);
+  slot.accepted = static_cast<std::uint64_t>(at + kBefore1970) & ((1ULL << 48) - 1);
+  slot.owner = header.label.owner & 0xFFFFU;
   slot.position = place.position & ((1ULL << 40) - 1);
   slot.offset = place.offset & ((1U << 24) - 1);
   slot.length = header.length;
-  slot.worth = header.worth;
+  slot.worth = header.label.worth;
   slot.clock_trusted = header.clock_trusted;
   slot.moved = header.type == RecordType::moved;
   return slot;
@@ -44,9 +53,7 @@ Index::Slots::const_iterator Index::lower_bound(Sequence sequence) const {
 void Index::add(const Slot& slot) {
   assert(slots_.empty() || slots_.back().sequence < slot.sequence);
   slots_.push_back(slot);
-  ++live_;
-  bytes_ += record_bytes(slot.length);
-  if (slot.worth == Worth::expendable) ++expendable_;
+  count(slot);
   if (slot.moved) moves_.push_back({slot.sequence, slot.place()});
 }
 
@@ -59,11 +66,26 @@ bool Index::erase(Sequence sequence) {
   const auto at = lower_bound(sequence);
   if (at == slots_.end() || at->sequence != sequence || at->dead) return false;
   at->dead = true;
-  --live_;
-  bytes_ -= record_bytes(at->length);
-  if (at->worth == Worth::expendable) --expendable_;
+  uncount(*at);
   drop_dead();
   return true;
+}
+
+void Index::count(const Slot& slot) {
+  ++live_;
+  bytes_ += record_bytes(slot.length);
+  if (slot.worth == Worth::expendable) ++expendable_;
+  if (slot.owner != 0) owned_[static_cast<Owner>(slot.owner)] += record_bytes(slot.length);
+}
+
+void Index::uncount(const Slot& slot) {
+  --live_;
+  bytes_ -= record_bytes(slot.length);
+  if (slot.worth == Worth::expendable) --expendable_;
+  const auto held = owned_.find(static_cast<Owner>(slot.owner));
+  if (held == owned_.end()) return;
+  held->second -= record_bytes(slot.length);
+  if (held->second == 0) owned_.erase(held);
 }
 
 void Index::drop_dead() {
@@ -107,6 +129,27 @@ const Index::Slot* Index::first_expendable() const {
     return !slot.dead && slot.worth == Worth::expendable;
   });
   return &*at;
+}
+
+const Index::Slot* Index::first_of(Owner owner) const {
+  if (!owned_.contains(owner)) return nullptr;
+  const auto at = std::find_if(slots_.begin(), slots_.end(), [owner](const Slot& slot) {
+    return !slot.dead && slot.owner == owner;
+  });
+  return at == slots_.end() ? nullptr : &*at;
+}
+
+std::uint64_t Index::bytes_of(Owner owner) const {
+  const auto held = owned_.find(owner);
+  return held == owned_.end() ? 0 : held->second;
+}
+
+std::pair<Owner, std::uint64_t> Index::largest_owner() const {
+  const auto most =
+      std::max_element(owned_.begin(), owned_.end(),
+                       [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most == owned_.end()) return {0, 0};
+  return *most;
 }
 
 const Index::Slot* Index::first_unmoved(Place from) {

@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <unordered_map>
+#include <utility>
 
 #include "queue/layout.h"
 
@@ -22,7 +24,8 @@ class Index {
  public:
   struct Slot {
     Sequence sequence = 0;
-    std::int64_t accepted_ms = 0;
+    std::uint64_t accepted : 48 = 0;  ///< accepted_at, see make_slot()
+    std::uint64_t owner : 16 = 0;     ///< 0 .. kMaxOwner
     std::uint64_t position : 40 = 0;
     std::uint64_t offset : 24 = 0;
     std::uint32_t length = 0;
@@ -54,6 +57,12 @@ class Index {
   [[nodiscard]] const Slot* first() const { return after(0); }
   [[nodiscard]] const Slot* last() const;
   [[nodiscard]] const Slot* first_expendable() const;
+  [[nodiscard]] const Slot* first_of(Owner owner) const;
+
+  /// What the pending records of one owner take, with their headers; nothing is kept of owner 0.
+  [[nodiscard]] std::uint64_t bytes_of(Owner owner) const;
+  /// Whoever holds most, with what that is; {0, 0}: nobody holds anything.
+  [[nodiscard]] std::pair<Owner, std::uint64_t> largest_owner() const;
 
   /// The next entry in the order of places: of those from `from` on, the first. For tidying.
   [[nodiscard]] const Slot* at_or_behind(Place from);
@@ -69,6 +78,8 @@ class Index {
   [[nodiscard]] Slots::iterator lower_bound(Sequence sequence);
   [[nodiscard]] Slots::const_iterator lower_bound(Sequence sequence) const;
   void drop_dead();
+  void count(const Slot& slot);
+  void uncount(const Slot& slot);
   [[nodiscard]] const Slot* first_unmoved(Place from);
   [[nodiscard]] const Slot* first_moved(Place from);
 
@@ -76,6 +87,7 @@ class Index {
   std::uint64_t live_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t expendable_ = 0;
+  std::unordered_map<Owner, std::uint64_t> owned_;
   /// Every slot below is moved or dead, so the search for the first unmoved one need not start
   /// over.
   Sequence unmoved_from_ = 0;

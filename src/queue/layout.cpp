@@ -83,6 +83,7 @@ void encode_superblock(const Geometry& geometry, std::span<std::byte> out) {
   std::fill(out.begin(), out.end(), std::byte{0});
   put(out, 0, kFileMagic);
   put(out, 8, kVersion);
+  put(out, 10, kMinorVersion);
   put(out, 12, geometry.block_bytes);
   put(out, 16, geometry.file_bytes);
   put(out, 24, geometry.salt);
@@ -149,8 +150,9 @@ void encode_record_header(const RecordHeader& header, const Geometry& geometry,
   put(out, 4, header.payload_crc);
   put(out, 8, header.length);
   put(out, 12, static_cast<std::uint8_t>(header.type));
-  put(out, 13, static_cast<std::uint8_t>(header.worth));
-  put(out, 14, static_cast<std::uint16_t>(header.clock_trusted ? 1 : 0));
+  put(out, 13, static_cast<std::uint8_t>(header.label.worth));
+  put(out, 14,
+      static_cast<std::uint16_t>(header.label.owner << 1U | (header.clock_trusted ? 1U : 0U)));
   put(out, 16, header.sequence);
   put(out, 24, header.batch);
   put(out, 32, header.accepted_ms);
@@ -170,14 +172,16 @@ std::optional<RecordHeader> decode_record_header(ByteView in, const Geometry& ge
                      type == static_cast<std::uint8_t>(RecordType::moved);
   if (sequence >= kNumbersEnd || record_batch(in) >= kNumbersEnd) return std::nullopt;
   if (entry && sequence == 0) return std::nullopt;  // nobody could ask for it
-  return RecordHeader{get<std::uint32_t>(in, 4),
-                      length,
-                      static_cast<RecordType>(type),
-                      static_cast<Worth>(get<std::uint8_t>(in, 13)),
-                      (get<std::uint16_t>(in, 14) & 1) != 0,
-                      sequence,
-                      record_batch(in),
-                      get<std::int64_t>(in, 32)};
+  const auto flags = get<std::uint16_t>(in, 14);
+  return RecordHeader{
+      get<std::uint32_t>(in, 4),
+      length,
+      static_cast<RecordType>(type),
+      {static_cast<Worth>(get<std::uint8_t>(in, 13)), static_cast<Owner>(flags >> 1U)},
+      (flags & 1U) != 0,
+      sequence,
+      record_batch(in),
+      get<std::int64_t>(in, 32)};
 }
 
 std::uint64_t record_batch(ByteView in) { return get<std::uint64_t>(in, 24); }

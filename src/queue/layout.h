@@ -12,6 +12,7 @@
 namespace posthorn::queue {
 
 inline constexpr std::uint16_t kVersion = 1;
+inline constexpr std::uint16_t kMinorVersion = 1;
 inline constexpr std::size_t kSuperblockArea = 4096;  ///< one at each end of the file
 inline constexpr std::size_t kSuperblockBytes = 64;
 inline constexpr std::size_t kBatchHeaderBytes = 64;
@@ -71,17 +72,18 @@ struct BatchHeader {
 
 /// Stored: do not renumber.
 enum class RecordType : std::uint8_t {
-  entry = 1,  ///< a new entry
-  moved = 2,  ///< an older pending entry, copied forward so that its place can be reused
-  acks = 3,   ///< payload: sequences of 8 bytes each that are done
-  hole = 4,   ///< room of an entry that could not be moved because it was unreadable
+  entry = 1,    ///< a new entry
+  moved = 2,    ///< an older pending entry, copied forward so that its place can be reused
+  acks = 3,     ///< payload: sequences of 8 bytes each that are done
+  hole = 4,     ///< room of an entry that could not be moved because it was unreadable
+  readers = 5,  ///< payload: how far each named reader has come
 };
 
 struct RecordHeader {
   std::uint32_t payload_crc = 0;
   std::uint32_t length = 0;  ///< of the payload
   RecordType type = RecordType::entry;
-  Worth worth = Worth::normal;
+  Label label{};
   bool clock_trusted = false;
   Sequence sequence = 0;         ///< 0 for acks
   std::uint64_t batch = 0;       ///< number of the batch it was written in

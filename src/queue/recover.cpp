@@ -47,6 +47,9 @@ class Collector final : public LogVisitor {
         break;
       case RecordType::hole:
         break;
+      case RecordType::readers:
+        on_readers(header, place, intact, payload);
+        break;
     }
   }
 
@@ -77,6 +80,8 @@ class Collector final : public LogVisitor {
       }
     }
     result.index.sort_moves();
+    result.readers = std::move(readers_);
+    result.readers_place = readers_place_;
     result.log.next_sequence = next_sequence_;
     result.report.pending = result.index.size();
     result.report.torn = torn_ + torn_entries_.size();
@@ -121,6 +126,18 @@ class Collector final : public LogVisitor {
     }
   }
 
+  /// The last whole ones count: what a damaged record costs is what was read since the one before.
+  void on_readers(const RecordHeader& header, Place place, bool intact, ByteView payload) {
+    auto readers = intact ? decode_readers(payload) : std::nullopt;
+    if (!readers) {
+      ++doubts_[header.batch / kNumbersPerStart].records;
+      return;
+    }
+    readers_ = std::move(*readers);
+    readers_place_.reset();
+    if (!readers_.empty()) readers_place_ = place.position;
+  }
+
   [[nodiscard]] bool is_pending(Sequence s) const {
     return in_order_.find(s) != nullptr || late_.contains(s);
   }
@@ -158,6 +175,8 @@ class Collector final : public LogVisitor {
   std::map<std::uint64_t, Doubt> doubts_;  // by the start of the box that wrote it
   std::set<Sequence> missing_;             // unreadable and not acknowledged
   std::set<Sequence> torn_entries_;        // the same, in a batch that a cut hit
+  std::vector<NamedReader> readers_;
+  std::optional<std::uint64_t> readers_place_;
   std::uint64_t torn_ = 0;
   std::uint64_t damaged_ = 0;
   Sequence next_sequence_ = 0;

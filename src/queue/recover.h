@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "posthorn/queue/ring_file.h"
 #include "queue/index.h"
+#include "queue/named_readers.h"
 #include "queue/reader.h"
 #include "queue/walk.h"
 
@@ -35,6 +37,8 @@ struct Recovered {
   Index index;
   LogState log;
   Recovery report;
+  std::vector<NamedReader> readers;
+  std::optional<std::uint64_t> readers_place;  ///< logical block of the batch that has them
 };
 
 /// Rebuilds what is pending from a ring file, as FORMAT.md's recovery section says. Writes nothing.

@@ -27,10 +27,12 @@ RingFile::~RingFile() { impl_->close(); }
 
 const Recovery& RingFile::recovery() const { return impl_->recovery(); }
 
-void RingFile::append(Bytes payload, Wall accepted_at, Worth worth,
+void RingFile::append(Bytes payload, Wall accepted_at, Label label,
                       Once<void(Result<Sequence>)> done) {
-  impl_->append({std::move(payload), accepted_at, worth, 0, {}}, std::move(done));
+  impl_->append({std::move(payload), accepted_at, label, 0, {}}, std::move(done));
 }
+
+std::size_t RingFile::max_payload() const { return impl_->geometry().max_payload(); }
 
 std::optional<Entry> RingFile::first() const { return entry_of(impl_->index().first()); }
 std::optional<Entry> RingFile::next(Sequence sequence) const {
@@ -61,6 +63,24 @@ Result<void> RingFile::for_each_recent(std::uint64_t at_most,
                                        const std::function<void(const Entry&, ByteView)>& visit) {
   return impl_->for_each_recent(at_most, visit);
 }
+
+Result<void> RingFile::add_reader(const std::string& name, std::uint32_t most_behind) {
+  return impl_->add_reader(name, most_behind);
+}
+void RingFile::remove_reader(const std::string& name) { impl_->remove_reader(name); }
+std::vector<RingFile::ReaderStatus> RingFile::readers() const { return impl_->readers(); }
+void RingFile::read(const std::string& reader, Sequence after, std::size_t most_bytes,
+                    Once<void(Result<Reading>)> done) {
+  impl_->read(reader, after, most_bytes, std::move(done));
+}
+void RingFile::read_latest(Sequence after, std::size_t most_bytes,
+                           Once<void(Result<Reading>)> done) {
+  impl_->read_latest(after, most_bytes, std::move(done));
+}
+void RingFile::advance(const std::string& reader, Sequence position) {
+  impl_->advance(reader, position);
+}
+Sequence RingFile::newest() const { return impl_->newest(); }
 
 void RingFile::on_dropped(std::function<void(const Entry&, Loss)> listener) {
   impl_->on_dropped(std::move(listener));

@@ -16,7 +16,14 @@ RingFile::Impl::Impl(Scheduler& scheduler, Worker& worker, Options options, Open
       index_(std::move(opened.state.index)),
       log_(opened.state.log),
       recovery_(std::move(opened.state.report)),
-      ack_timer_(scheduler) {}
+      ack_timer_(scheduler),
+      readers_place_(opened.state.readers_place),
+      newest_(log_.next_sequence - 1) {
+  for (NamedReader& reader : opened.state.readers) {
+    reader.position = std::min(reader.position, newest_);
+    readers_.push_back({std::move(reader), 0, 0, {}});
+  }
+}
 
 void RingFile::Impl::append(Batch::NewEntry entry, Once<void(Result<Sequence>)> done) {
   const auto refuse = [&](Errc code, std::string why) {
@@ -29,7 +36,7 @@ void RingFile::Impl::append(Batch::NewEntry entry, Once<void(Result<Sequence>)> 
                   "payload over " + std::to_string(geometry_.max_payload()) + " bytes");
   }
   const std::uint64_t bytes = record_bytes(entry.payload.size());
-  if (!make_room(bytes)) {
+  if (!make_room(bytes, entry.label.owner)) {
     ++counts_.refused;
     return refuse(Errc::full, "the queue is full");
   }
@@ -38,22 +45,38 @@ void RingFile::Impl::append(Batch::NewEntry entry, Once<void(Result<Sequence>)> 
   wake();
 }
 
-bool RingFile::Impl::make_room(std::uint64_t bytes) {
+bool RingFile::Impl::make_room(std::uint64_t bytes, Owner owner) {
+  limit_owner(bytes, owner);
   while (index_.bytes() + unwritten_bytes_ + bytes > geometry_.capacity_bytes()) {
     const Index::Slot* slot = next_to_drop();
     if (slot == nullptr) return false;
-    ++counts_.dropped;
-    const Entry entry = slot->entry();
-    retire(entry.sequence);
-    lose(entry, Loss::dropped_when_full);
+    drop(*slot);
   }
   return true;
 }
 
+/// Half of the room is as much as one owner gets, whatever is free.
+void RingFile::Impl::limit_owner(std::uint64_t bytes, Owner owner) {
+  if (options_.when_full == WhenFull::refuse || owner == 0) return;
+  while (index_.bytes_of(owner) + bytes > geometry_.capacity_bytes() / 2) {
+    const Index::Slot* slot = index_.first_of(owner);
+    if (slot == nullptr) return;
+    drop(*slot);
+  }
+}
+
 const Index::Slot* RingFile::Impl::next_to_drop() const {
   if (options_.when_full == WhenFull::refuse) return nullptr;
-  const Index::Slot* expendable = index_.first_expendable();
-  return expendable != nullptr ? expendable : index_.first();
+  if (const Index::Slot* expendable = index_.first_expendable()) return expendable;
+  const auto [owner, held] = index_.largest_owner();
+  return held > geometry_.capacity_bytes() / 8 ? index_.first_of(owner) : index_.first();
+}
+
+void RingFile::Impl::drop(const Index::Slot& slot) {
+  const Entry entry = slot.entry();
+  ++counts_.dropped;
+  retire(entry.sequence);
+  lose(entry, Loss::dropped_when_full);
 }
 
 void RingFile::Impl::lose(Entry entry, Loss loss) {
@@ -99,13 +122,15 @@ void RingFile::Impl::wake() {
 }
 
 bool RingFile::Impl::has_work() const {
-  return !waiting_.empty() || !flushes_.empty() || (acks_due_ && !acks_.empty());
+  return !waiting_.empty() || !flushes_.empty() ||
+         (acks_due_ && (!acks_.empty() || readers_dirty_));
 }
 
 void RingFile::Impl::pump() {
   if (closed_ || in_flight_ || !has_work()) return;
   if (free_blocks() == 0) {
-    // Only behind an immovable entry; acknowledgements wait in memory until it is done itself.
+    // Only behind an immovable entry; acknowledgements and readers' positions wait in memory until
+    // it is done itself.
     acks_due_ = false;
     return refuse_waiting({Errc::full, "an entry that the device cannot read keeps the room"});
   }
@@ -140,7 +165,8 @@ void RingFile::Impl::on_written(Batch& batch) {
   after_failure_ = false;
   ++counts_.syncs;
   counts_.fault.reset();
-  if (acks_.empty()) {
+  take_readers(batch);
+  if (acks_.empty() && !readers_dirty_) {
     acks_due_ = false;
     ack_timer_.stop();
   }
@@ -180,12 +206,15 @@ bool RingFile::Impl::take_moves(const Batch& batch) {
 void RingFile::Impl::take_entries(Batch& batch) {
   for (Batch::NewEntry& entry : batch.entries()) {
     const RecordHeader header{.length = static_cast<std::uint32_t>(entry.payload.size()),
-                              .worth = entry.worth,
+                              .label = entry.label,
                               .clock_trusted = entry.accepted_at.trusted,
                               .sequence = entry.sequence,
                               .accepted_ms = entry.accepted_at.since_epoch.count()};
     index_.add(Index::make_slot(header, entry.place));
     unwritten_bytes_ -= record_bytes(header.length);
+    newest_ = entry.sequence;
+    latest_.emplace_back(entry.sequence, entry.place.position);
+    if (latest_.size() > kLatest) latest_.pop_front();
     recent_.add(entry.sequence, std::move(entry.payload));
     ++counts_.appended;
   }
@@ -210,7 +239,9 @@ void RingFile::Impl::on_failed(Batch& batch) {
   acks_.insert(acks_.begin(), batch.acks().begin(), batch.acks().end());
   acks_due_ = false;
   ack_timer_.stop();
-  if (!acks_.empty()) start_ack_timer();
+  take_readers(batch);
+  if (!acks_.empty() || readers_dirty_) start_ack_timer();
+  note_unused(batch.header().next_sequence - batch.entries().size(), batch.header().next_sequence);
   for (const Batch::NewEntry& entry : batch.entries()) {
     unwritten_bytes_ -= record_bytes(entry.payload.size());
   }
@@ -248,6 +279,7 @@ void RingFile::Impl::close() {
   for (auto& done : std::exchange(flushes_in_flight_, {})) done(tl::unexpected(cancelled));
   for (auto& done : std::exchange(flushes_, {})) done(tl::unexpected(cancelled));
   for (auto& [id, done] : std::exchange(peeks_, {})) done(tl::unexpected(cancelled));
+  for (auto& [id, done] : std::exchange(log_reads_, {})) done(tl::unexpected(cancelled));
 }
 
 }  // namespace posthorn::queue

@@ -1,13 +1,17 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 #include <map>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "posthorn/queue/ring_file.h"
 #include "queue/batch.h"
+#include "queue/named_readers.h"
 #include "queue/payload_cache.h"
 #include "queue/recover.h"
 
@@ -37,10 +41,22 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   Result<void> for_each_recent(std::uint64_t at_most,
                                const std::function<void(const Entry&, ByteView)>& visit);
   [[nodiscard]] RingStatus status() const;
+
+  // Named readers (ring_readers.cpp).
+  Result<void> add_reader(const std::string& name, std::uint32_t most_behind);
+  void remove_reader(const std::string& name);
+  [[nodiscard]] std::vector<ReaderStatus> readers() const;
+  void read(const std::string& name, Sequence after, std::size_t most_bytes,
+            Once<void(Result<Reading>)> done);
+  void read_latest(Sequence after, std::size_t most_bytes, Once<void(Result<Reading>)> done);
+  void advance(const std::string& name, Sequence position);
+  [[nodiscard]] Sequence newest() const { return newest_; }
+
   /// Answers everybody; what is in flight ends unseen.
   void close();
 
   [[nodiscard]] const Index& index() const { return index_; }
+  [[nodiscard]] const Geometry& geometry() const { return geometry_; }
   [[nodiscard]] const Recovery& recovery() const { return recovery_; }
   void on_dropped(std::function<void(const Entry&, Loss)> listener) {
     on_dropped_ = std::move(listener);
@@ -56,8 +72,10 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   using Flushes = std::vector<Once<void(Result<void>)>>;
 
   // Making room (ring_impl.cpp).
-  [[nodiscard]] bool make_room(std::uint64_t bytes);
+  [[nodiscard]] bool make_room(std::uint64_t bytes, Owner owner);
+  void limit_owner(std::uint64_t bytes, Owner owner);
   [[nodiscard]] const Index::Slot* next_to_drop() const;
+  void drop(const Index::Slot& slot);
   bool retire(Sequence sequence);
   void give_up(Sequence sequence);
   void lose(Entry entry, Loss loss);
@@ -71,6 +89,41 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   [[nodiscard]] std::uint64_t free_blocks() const { return log_.free_blocks(geometry_); }
   [[nodiscard]] std::uint64_t blocks_to_end() const;
   [[nodiscard]] bool room_is_short(std::uint64_t blocks_taken) const;
+
+  // Named readers (ring_readers.cpp).
+  using Places = std::deque<std::pair<Sequence, std::uint64_t>>;  ///< sequence, block of its batch
+  struct ReaderSlot {
+    NamedReader reader;
+    std::uint64_t lost = 0;
+    /// What read() handed out last: where that stands, and what is lost before it.
+    std::uint64_t handed_lost = 0;
+    Places handed;
+    Sequence handed_position = 0;
+  };
+  struct LogQuestion {
+    std::uint64_t from = 0;  ///< logical block
+    Sequence since = 0;
+    std::uint32_t most_behind = 0;
+    std::size_t most_bytes = 0;
+    LogPayloads payloads = LogPayloads::read;
+  };
+  struct LogAnswer {
+    Reading reading;
+    Places places;
+    std::uint64_t next_block = 0;
+  };
+  [[nodiscard]] ReaderSlot* find_reader(const std::string& name);
+  void readers_changed();
+  [[nodiscard]] std::uint64_t oldest_block() const;
+  [[nodiscard]] std::uint64_t used_between(Sequence first, Sequence last) const;
+  void note_unused(Sequence begin, Sequence end);
+  void find_latest(Sequence after, std::size_t most_bytes, Once<void(Result<Reading>)> done);
+  void ask_log(LogQuestion question, Once<void(Result<LogAnswer>)> done);
+  void answer_log(std::uint64_t id, const LogQuestion& question, Sequence newest, LogRead read);
+  [[nodiscard]] bool readers_due() const;
+  void plan_readers(Batch& batch, std::uint64_t room_bytes);
+  [[nodiscard]] std::uint64_t readers_tail(std::uint64_t otherwise) const;
+  void take_readers(const Batch& batch);
 
   // One batch after the other (ring_impl.cpp).
   void wake();
@@ -128,6 +181,15 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   PayloadCache recent_{std::size_t{64} * 1024};
   /// What lay behind the last one read: a backlog is taken out in order.
   PayloadCache ahead_{kReadAheadBytes};
+  std::vector<ReaderSlot> readers_;
+  /// Logical block of the batch that has the positions; nothing: there are none.
+  std::optional<std::uint64_t> readers_place_;
+  bool readers_dirty_ = false;  ///< a batch must take them along
+  Places latest_;               ///< of the newest kLatest entries
+  bool latest_known_ = false;   ///< as far as they were there before the start
+  Sequence newest_ = 0;         ///< on disk
+  std::deque<std::pair<Sequence, Sequence>> unused_;  ///< from, to (not included): failed writes
+  std::map<std::uint64_t, Once<void(Result<LogAnswer>)>> log_reads_;
   RingStatus counts_;
   std::function<void(const Entry&, Loss)> on_dropped_;
 };

@@ -45,7 +45,8 @@ class Opener {
   [[nodiscard]] Result<std::unique_ptr<DiskFile>> create_new(std::uint64_t bytes);
   /// What was asked for, or what is the least on a device with large sectors.
   [[nodiscard]] std::uint64_t bytes_with(const DiskFile& file) const;
-  [[nodiscard]] Geometry new_geometry(const DiskFile& file, Sequence first_sequence);
+  [[nodiscard]] Geometry new_geometry(const DiskFile& file, const Geometry& old,
+                                      Sequence first_sequence);
   [[nodiscard]] static Superblocks read_superblocks(DiskFile& file);
   [[nodiscard]] static Result<void> write_superblock(DiskFile& file, const Geometry& geometry,
                                                      std::uint64_t offset);
@@ -87,7 +88,7 @@ Result<OpenedRing> Opener::open_missing() {
 
 Result<OpenedRing> Opener::start_fresh() {
   TRY(auto file, create_new(bytes_));
-  const Geometry geometry = new_geometry(*file, 1);
+  const Geometry geometry = new_geometry(*file, {}, 1);
   TRY(write_superblocks(*file, geometry));
   TRY(disk_.rename(new_path_, path_));
   return OpenedRing{std::move(file), geometry, {}};
@@ -144,7 +145,9 @@ bool Opener::runs_into_itself(const OpenedRing& ring) {
 bool Opener::has_room(OpenedRing& ring) {
   constexpr std::uint64_t kToNameIt = 2;
   LogState& log = ring.state.log;
-  const std::uint64_t next_tail = log.anchored(ring.state.index.tail(log.head));
+  const std::uint64_t tail = ring.state.index.tail(log.head);
+  const std::uint64_t next_tail =
+      log.anchored(std::min(tail, ring.state.readers_place.value_or(tail)));
   return log.free_blocks(ring.geometry) >= kToNameIt &&
          log.head + kToNameIt + log.reserve(ring.geometry) <= next_tail + ring.geometry.blocks();
 }
@@ -201,14 +204,12 @@ Result<OpenedRing> Opener::resize(OpenedRing old) {
 /// The superblocks come last: until they are there the new file counts for nothing.
 Result<OpenedRing> Opener::copy_to_new(OpenedRing& old, std::uint64_t bytes) {
   TRY(auto file, create_new(bytes));
-  const Geometry geometry = new_geometry(*file, old.state.log.next_sequence);
+  const Geometry geometry = new_geometry(*file, old.geometry, old.state.log.next_sequence);
   BatchHeader header{.number = 1, .next_sequence = old.state.log.next_sequence};
-  for (const Index::Slot* slot = old.state.index.first(); slot != nullptr;) {
-    Batch batch(geometry, header);
-    for (; slot != nullptr && batch.bytes() < geometry.batch_target();
-         slot = old.state.index.after(slot->sequence)) {
-      batch.add_move(*slot);
-    }
+  // A position stays; where that is in the new file, its first block finds out.
+  std::vector<NamedReader> readers = old.state.readers;
+  for (NamedReader& reader : readers) reader.block = 0;
+  const auto write = [&](Batch& batch) -> Result<void> {
     batch.finish();
     batch.write(*file, *old.file, old.geometry);
     TRY(batch.outcome());
@@ -218,6 +219,20 @@ Result<OpenedRing> Opener::copy_to_new(OpenedRing& old, std::uint64_t bytes) {
     ++header.number;
     header.position += batch.header().blocks;
     header.previous_end = header.position;
+    return {};
+  };
+  if (!readers.empty()) {
+    Batch batch(geometry, header);
+    batch.add_readers(encode_readers(readers));
+    TRY(write(batch));
+  }
+  for (const Index::Slot* slot = old.state.index.first(); slot != nullptr;) {
+    Batch batch(geometry, header);
+    for (; slot != nullptr && batch.bytes() < geometry.batch_target();
+         slot = old.state.index.after(slot->sequence)) {
+      batch.add_move(*slot);
+    }
+    TRY(write(batch));
   }
   TRY(write_superblocks(*file, geometry));
   if (!report_.set_aside.empty()) TRY(disk_.rename(path_, damaged_path_));
@@ -238,8 +253,12 @@ std::uint64_t Opener::bytes_with(const DiskFile& file) const {
   return std::max(bytes_, file.alignment() > 512 ? kMinFileBytesLargeBlocks : kMinFileBytes);
 }
 
-Geometry Opener::new_geometry(const DiskFile& file, Sequence first_sequence) {
-  return {file.alignment() <= 512 ? 512U : 4096U, file.size(), random_.next_u64(), first_sequence};
+Geometry Opener::new_geometry(const DiskFile& file, const Geometry& old, Sequence first_sequence) {
+  // Never the old file's salt: a damaged length may have made a payload of old batches, and their
+  // headers must not count where that payload is copied to.
+  std::uint64_t salt = random_.next_u64();
+  if (salt == old.salt) salt = ~salt;
+  return {file.alignment() <= 512 ? 512U : 4096U, file.size(), salt, first_sequence};
 }
 
 Opener::Superblocks Opener::read_superblocks(DiskFile& file) {

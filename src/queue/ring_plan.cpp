@@ -17,6 +17,7 @@ void RingFile::Impl::skip_to_start_if_cramped() {
   if (after_failure_) return;
   std::uint64_t wanted = kBatchHeaderBytes;
   if (!acks_.empty()) wanted += record_bytes(8 * std::min(acks_.size(), kMaxAcksPerBatch));
+  if (readers_due()) wanted += record_bytes(kReaderBytes * readers_.size());
   std::uint64_t next = 0;
   if (!waiting_.empty()) next = record_bytes(waiting_.front().entry.payload.size());
   if (room_is_short(0)) {
@@ -35,12 +36,13 @@ std::shared_ptr<Batch> RingFile::Impl::plan() {
   header.number = log_.next_number++;
   header.position = log_.head;
   header.previous_end = log_.previous_end;
-  header.tail = log_.anchored(index_.tail(log_.head));
+  header.tail = log_.anchored(readers_tail(index_.tail(log_.head)));
   header.next_sequence = log_.next_sequence;
   const auto batch = std::make_shared<Batch>(geometry_, header);
   const std::uint64_t room =
       std::min(free_blocks(), blocks_to_end()) * std::uint64_t{geometry_.block_bytes};
   plan_acks(*batch, room);
+  plan_readers(*batch, room);
   plan_entries(*batch, room);
   plan_moves(*batch, room);
   batch->finish();

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "posthorn/base/crypto.h"
@@ -17,6 +18,8 @@ constexpr std::int64_t kSeenSeconds = std::int64_t{14} * 86'400;
 constexpr std::int64_t kSentMax = 2'000;
 constexpr std::int64_t kSentSeconds = 86'400;
 constexpr std::int64_t kSentBytesMax = 4 << 20;
+constexpr std::int64_t kOutlineMax = 20'000;
+constexpr std::int64_t kOutlineSeconds = std::int64_t{30} * 86'400;
 constexpr std::int64_t kReceivedMax = 2'000;
 constexpr std::int64_t kPeopleMax = 20'000;
 /// More than people with a device list: the phone's contacts come with their names.
@@ -41,6 +44,7 @@ constexpr const char* kSteps[] = {
     "CREATE TABLE push_names (user TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE tokens (user TEXT PRIMARY KEY, token BLOB NOT NULL, timestamp INTEGER NOT NULL,"
     " issued_at INTEGER NOT NULL) WITHOUT ROWID;",
+    "ALTER TABLE sent ADD COLUMN posted TEXT NOT NULL DEFAULT '';",
 };
 
 /// SQLite integers are signed; the key is only compared.
@@ -81,6 +85,7 @@ class MessageStore::Impl {
     TRY(prune_seen_.run(kSeenMax, seconds - kSeenSeconds));
     TRY(prune_sent_.run(kSentMax, seconds - kSentSeconds));
     TRY(prune_sent_bytes_.run(kSentBytesMax));
+    TRY(prune_outlines_.run(kOutlineMax, seconds - kOutlineSeconds));
     TRY(prune_received_.run(kReceivedMax));
     TRY(prune_people());
     writes_ = 0;
@@ -138,6 +143,21 @@ class MessageStore::Impl {
     return transaction.commit();
   }
 
+  /// The row that `query` is at next, but for its content.
+  Result<std::optional<Sent>> one_sent(Query& query, std::string_view id) const {
+    TRY(const bool found, query.next());
+    if (!found) return std::optional<Sent>();
+    Sent sent;
+    sent.id = std::string(id);
+    sent.chat = std::string(query.text(0));
+    sent.posted = std::string(query.text(1));
+    sent.at = Wall::from_unix(query.integer(2));
+    sent.status = static_cast<Sent::Status>(query.integer(3));
+    const auto raised = raised_.find(id);
+    if (raised != raised_.end()) sent.status = std::max(sent.status, raised->second);
+    return std::optional(std::move(sent));
+  }
+
   Result<void> move_token(std::string_view from, std::string_view to) {
     TRY(move_token_.run(from, to));
     return drop_token_.run(from);
@@ -167,19 +187,25 @@ class MessageStore::Impl {
   Statement prune_seen_{db_,
                         "DELETE FROM seen WHERE n <= (SELECT max(n) FROM seen) - ?1 OR at < ?2"};
 
-  Statement find_sent_{db_, "SELECT chat, message, at, status FROM sent WHERE id = ?1"};
-  Statement save_sent_{
-      db_,
-      "INSERT OR REPLACE INTO sent (id, chat, message, at, status) VALUES (?1, ?2, ?3, ?4, ?5)"};
-  Statement find_status_{db_, "SELECT status FROM sent WHERE id = ?1"};
+  Statement find_sent_{db_,
+                       "SELECT chat, posted, at, status, message FROM sent"
+                       " WHERE id = ?1 AND length(message) > 0"};
+  Statement find_outline_{db_, "SELECT chat, posted, at, status FROM sent WHERE id = ?1"};
+  Statement save_sent_{db_,
+                       "INSERT OR REPLACE INTO sent (id, chat, posted, message, at, status)"
+                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
   Statement raise_status_{db_, "UPDATE sent SET status = ?2 WHERE id = ?1 AND status < ?2"};
+  // The content goes first, the row with what receipts need stays.
   Statement prune_sent_{db_,
-                        "DELETE FROM sent WHERE n <= (SELECT max(n) FROM sent) - ?1 OR at < ?2"};
-
+                        "UPDATE sent SET message = x'' WHERE length(message) > 0 AND"
+                        " (n <= (SELECT max(n) FROM sent) - ?1 OR at < ?2)"};
   Statement prune_sent_bytes_{db_,
-                              "DELETE FROM sent WHERE n <= (SELECT max(n) FROM"
+                              "UPDATE sent SET message = x'' WHERE length(message) > 0 AND"
+                              " n <= (SELECT max(n) FROM"
                               " (SELECT n, sum(length(message)) OVER (ORDER BY n DESC) AS newer"
                               " FROM sent) WHERE newer > ?1)"};
+  Statement prune_outlines_{
+      db_, "DELETE FROM sent WHERE n <= (SELECT max(n) FROM sent) - ?1 OR at < ?2"};
 
   Statement add_received_{
       db_, "INSERT INTO received (id, chat, sender, message, unread) VALUES (?1, ?2, ?3, ?4, ?5)"};
@@ -188,6 +214,7 @@ class MessageStore::Impl {
   Statement find_received_{db_,
                            "SELECT sender, message, unread FROM received"
                            " WHERE chat = ?1 AND id = ?2 ORDER BY n DESC LIMIT 1"};
+  Statement written_by_{db_, "SELECT id FROM received WHERE chat = ?1 AND sender = ?2"};
   Statement unread_{db_,
                     "SELECT id, sender FROM received WHERE chat = ?1 AND unread = 1 ORDER BY n"};
   Statement mark_read_{db_,
@@ -298,32 +325,21 @@ Result<void> MessageStore::reload_seen() { return impl_->read_seen(); }
 
 Result<std::optional<MessageStore::Sent>> MessageStore::sent(std::string_view id) {
   Query query = impl_->find_sent_.query(id);
-  TRY(const bool found, query.next());
-  if (!found) return std::optional<Sent>();
-  Sent sent;
-  sent.id = std::string(id);
-  sent.chat = std::string(query.text(0));
-  sent.message = to_bytes(query.blob(1));
-  sent.at = Wall::from_unix(query.integer(2));
-  sent.status = static_cast<Sent::Status>(query.integer(3));
-  const auto raised = impl_->raised_.find(id);
-  if (raised != impl_->raised_.end()) sent.status = std::max(sent.status, raised->second);
-  return std::optional(std::move(sent));
+  TRY(auto sent, impl_->one_sent(query, id));
+  if (sent) sent->message = to_bytes(query.blob(4));
+  return sent;
+}
+
+Result<std::optional<MessageStore::Sent>> MessageStore::sent_outline(std::string_view id) {
+  Query query = impl_->find_outline_.query(id);
+  return impl_->one_sent(query, id);
 }
 
 Result<void> MessageStore::save_sent(const Sent& message) {
   TRY(impl_->write_raised());
-  TRY(impl_->save_sent_.run(message.id, message.chat, message.message, message.at.unix_seconds(),
-                            static_cast<int>(message.status)));
+  TRY(impl_->save_sent_.run(message.id, message.chat, message.posted, message.message,
+                            message.at.unix_seconds(), static_cast<int>(message.status)));
   return impl_->count_write(message.at, message.message.size());
-}
-
-Result<bool> MessageStore::would_raise(std::string_view id, Sent::Status status) {
-  const auto raised = impl_->raised_.find(id);
-  if (raised != impl_->raised_.end() && raised->second >= status) return false;
-  Query query = impl_->find_status_.query(id);
-  TRY(const bool found, query.next());
-  return !found || query.integer(0) < static_cast<int>(status);
 }
 
 Result<void> MessageStore::raise_status(std::string_view id, Sent::Status status) {
@@ -353,6 +369,20 @@ Result<std::optional<MessageStore::Received>> MessageStore::received(std::string
   message.message = to_bytes(query.blob(1));
   message.unread = query.integer(2) != 0;
   return std::optional(std::move(message));
+}
+
+Result<std::vector<std::string>> MessageStore::written_by(std::string_view chat,
+                                                          std::string_view sender,
+                                                          std::span<const std::string> ids) {
+  // One reading of the table for all of them: it has no index, and there may be thousands.
+  const std::set<std::string_view> wanted(ids.begin(), ids.end());
+  std::vector<std::string> found;
+  Query query = impl_->written_by_.query(chat, sender);
+  while (true) {
+    TRY(const bool more, query.next());
+    if (!more) return found;
+    if (wanted.contains(query.text(0))) found.emplace_back(query.text(0));
+  }
 }
 
 Result<std::vector<MessageStore::Received>> MessageStore::unread(std::string_view chat) {

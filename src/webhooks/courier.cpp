@@ -2,19 +2,22 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
+#include "webhooks/verdict.h"
 
 namespace posthorn::webhooks {
 
 namespace {
 
-constexpr int kDelivered = 200;  // documented: 200 and nothing else
-constexpr int kRefusalsBeforeDrop = 3;
+constexpr int kRefusals = 5;
+constexpr int kRefusalsOfOftenRefused = 3;
+constexpr std::size_t kProbesAhead = 8;
+constexpr std::size_t kAnswerKept = 500;  // bytes
 
-/// Kinds that receivers with a closed schema are known to refuse for ever; without a way past them
-/// one such notification would hold back all others for a day.
+/// Kinds that receivers with a closed schema are known to refuse for ever.
 constexpr std::array<std::string_view, 5> kOftenRefused{
     "editedMessage", "deletedMessage", "contactsArrayMessage", "interactiveButtons",
     "interactiveButtonsReply"};
@@ -27,10 +30,12 @@ bool often_refused(const std::string& body) {
          std::find(kOftenRefused.begin(), kOftenRefused.end(), *type) != kOftenRefused.end();
 }
 
-/// The receiver understood us and does not want this content; 401, 403 and 429 are about who and
-/// when.
-bool refuses_content(int status) {
-  return status >= 400 && status < 500 && status != 401 && status != 403 && status != 429;
+/// "http://till.lan:8080": what may follow, and a password before the host, are nobody's business.
+std::string origin_of(const std::string& url) {
+  const std::size_t host = url.find("//") == std::string::npos ? 0 : url.find("//") + 2;
+  const std::string authority = url.substr(host, url.find_first_of("/?#", host) - host);
+  const std::size_t user = authority.rfind('@');
+  return url.substr(0, host) + (user == std::string::npos ? authority : authority.substr(user + 1));
 }
 
 }  // namespace
@@ -58,6 +63,14 @@ void Courier::stop() {
 void Courier::set_target(Target target) {
   if (target == target_ || state_ == State::stopped) return;
   target_ = std::move(target);
+  report_ = {};
+  report_.url = target_.url;
+  refused_ = {};
+  probe_ = 0;
+  if (state_ == State::posting) {
+    ++posts_;  // what the old one still answers does not count
+    state_ = State::idle;
+  }
   retry_now();
 }
 
@@ -73,10 +86,17 @@ void Courier::retry_now() {
 void Courier::next() {
   timer_.stop();
   if (target_.url.empty()) return;
-  if (const auto head = outside_.mailbox.head()) post(*head);
+  auto head = outside_.mailbox.head(0);
+  if (!head) return;
+  if (head->receipt_id != refused_.receipt_id) probe_ = 0;
+  if (probe_ > 0) {
+    if (auto later = outside_.mailbox.head(probe_)) return post(std::move(*later));
+    probe_ = 0;
+  }
+  post(std::move(*head));
 }
 
-void Courier::post(const Mailbox::Head& head) {
+void Courier::post(Mailbox::Head head) {
   state_ = State::posting;
   net::HttpRequest request;
   request.method = "POST";
@@ -87,54 +107,112 @@ void Courier::post(const Mailbox::Head& head) {
   }
   request.body = head.body;
   request.timeout = options_.wait;
-  outside_.client.send(std::move(request), [this, alive = alive_, head,
-                                            target = target_](Result<net::HttpResponse> answer) {
-    if (*alive) on_answer(head, target, std::move(answer));
-  });
+  request.pinned_public_key = target_.pinned_key;
+  request.ca_pem = target_.ca;
+  outside_.client.send(std::move(request),
+                       [this, alive = alive_, number = ++posts_,
+                        head = std::move(head)](Result<net::HttpResponse> answer) {
+                         if (*alive && number == posts_) on_answer(head, std::move(answer));
+                       });
 }
 
-void Courier::on_answer(const Mailbox::Head& head, const Target& target,
-                        Result<net::HttpResponse> answer) {
-  if (answer && answer->status == kDelivered) {
+void Courier::on_answer(const Mailbox::Head& head, Result<net::HttpResponse> answer) {
+  note(answer);
+  state_ = State::idle;
+  const Verdict verdict = judge(answer);
+  if (verdict.about == Verdict::About::delivered) return remove(head.receipt_id);
+  if (probe_ > 0) {
+    // The later one is not taken either: it is the receiver.
+    probe_ = 0;
+    next_probe_ = next_probe_ % kProbesAhead + 1;
+    return pause(options_.retry_gap);
+  }
+  if (verdict.about == Verdict::About::receiver) return pause(options_.retry_gap);
+  on_refusal(head, *answer, verdict.about == Verdict::About::notification);
+}
+
+void Courier::on_refusal(const Mailbox::Head& head, const net::HttpResponse& answer, bool clearly) {
+  if (head.receipt_id != refused_.receipt_id) {
+    refused_ = head;
+    refusal_ = {};
+    next_probe_ = 1;
+  }
+  refusal_.status = answer.status;
+  refusal_.answer = answer.body.substr(0, kAnswerKept);
+  ++refusal_.times;
+  const bool often = answer.status < 500 && often_refused(head.body);
+  if (refusal_.times < (often ? kRefusalsOfOftenRefused : kRefusals)) {
+    return pause(options_.retry_gap);
+  }
+  if (clearly || often) return set_aside();
+  refusal_.times = 0;
+  probe_ = next_probe_;
+  pause(options_.spacing);
+}
+
+/// One line for each change, so that a receiver that is off for a night is told once.
+void Courier::note(const Result<net::HttpResponse>& answer) {
+  const Verdict verdict = judge(answer);
+  const Wall now = outside_.clock.now();
+  const bool changed = report_.last != verdict.what;
+  report_.last = verdict.what;
+  report_.last_attempt = now;
+  report_.what_to_do = verdict.what_to_do;
+  if (verdict.about == Verdict::About::delivered) {
     ++counters_.delivered;
-    counters_.last_error.clear();
-    return remove(head.receipt_id);
+    report_.last_delivery = now;
+    report_.failures_in_a_row = 0;
+    report_.failing_since.reset();
+    if (std::exchange(report_.failing, false)) {
+      log::info("webhooks", "the webhook takes notifications again",
+                {{"receiver", origin_of(target_.url)}});
+    }
+    return;
   }
   ++counters_.failures;
-  counters_.last_error =
-      answer ? "status " + std::to_string(answer->status) : to_string(answer.error());
-  log::debug("webhooks", "not delivered", {{"error", counters_.last_error}});
-  state_ = State::idle;
-  if (target != target_) return next();  // changed meanwhile: the new one has not failed yet
-  if (answer && refuses_content(answer->status) && gives_up_on(head)) {
-    log::warn("webhooks", "notification dropped: the receiver refuses its kind",
-              {{"status", answer->status}});
-    ++counters_.dropped;
-    return remove(head.receipt_id);
-  }
-  pause(options_.retry_gap);
-}
-
-bool Courier::gives_up_on(const Mailbox::Head& head) {
-  if (head.receipt_id != refused_id_) {
-    refused_id_ = head.receipt_id;
-    refusals_ = 0;
-  }
-  return ++refusals_ >= kRefusalsBeforeDrop && often_refused(head.body);
+  ++report_.failures_in_a_row;
+  if (!std::exchange(report_.failing, true)) report_.failing_since = now;
+  if (!changed) return;
+  log::warn("webhooks", "a webhook does not take notifications",
+            {{"receiver", origin_of(target_.url)},
+             {"what", verdict.what},
+             {"what_to_do", verdict.what_to_do}});
 }
 
 void Courier::remove(std::uint32_t receipt_id) {
   state_ = State::removing;
   outside_.mailbox.remove(receipt_id, [this, alive = alive_](Result<bool> removed) {
-    if (!*alive) return;
-    state_ = State::idle;
-    // Delivered but still there: going on at once would deliver it again and again.
-    if (!removed) {
-      log::error("webhooks", "delivered notification not removed", {{"error", removed.error()}});
-      return pause(options_.retry_gap);
-    }
-    pause(options_.spacing);
+    if (*alive) on_removed(removed);
   });
+}
+
+void Courier::set_aside() {
+  state_ = State::removing;
+  ++counters_.refused;
+  log::warn("webhooks", "a notification steps aside: the webhook refuses what is in it",
+            {{"receiver", origin_of(target_.url)},
+             {"receiptId", refused_.receipt_id},
+             {"status", refusal_.status},
+             {"what_to_do", "Look at getRefusedNotifications and at the receiver's log."}});
+  probe_ = 0;
+  outside_.mailbox.set_aside(std::exchange(refused_, {}), refusal_,
+                             [this, alive = alive_](Result<bool> removed) {
+                               if (*alive) on_removed(removed);
+                             });
+}
+
+void Courier::on_removed(const Result<bool>& removed) {
+  if (state_ == State::stopped) return;
+  state_ = State::idle;
+  // Delivered but still there: going on at once would deliver it again and again.
+  if (!removed) {
+    log::error("webhooks", "a notification that is done is not removed",
+               {{"error", removed.error()}});
+    return pause(options_.retry_gap);
+  }
+  // The later one was taken: it was what is in the head.
+  if (probe_ > 0) return set_aside();
+  pause(options_.spacing);
 }
 
 void Courier::pause(milliseconds gap) {

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "api/utf8.h"
 #include "box.h"
 #include "posthorn/api/notification.h"
 
@@ -177,6 +178,7 @@ TEST(Notification, ShowsReceiptsAsStatuses) {
   receipt.kind = Receipt::Kind::delivered;
   receipt.message_id = "3EB0C0FFEE0123456789";
   receipt.chat = "4915550007777@c.us";
+  receipt.by_api = true;
   receipt.timestamp = Wall::from_unix(1'767'225'663);
   const auto body = [](const char* status) {
     return R"({"typeWebhook":"outgoingMessageStatus","chatId":"4915550007777@c.us","instanceData":{"idInstance":4100012345,"wid":"4915550001234@c.us","typeInstance":"whatsapp"},"timestamp":1767225663,"idMessage":"3EB0C0FFEE0123456789","status":")" +
@@ -252,6 +254,11 @@ TEST(Notification, ShowsWhatWasSentThroughTheApi) {
   EXPECT_EQ((*reply)["messageData"]["typeMessage"].asString(), "quotedMessage");
   EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["stanzaId"].asString(), job.content.quote->id);
   EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["participant"].asString(), job.chat);
+  job.content.quote = Quote{job.content.quote->id, "4915550001234@c.us", "Shall I reserve it?"};
+  const auto known = build_api_message(job, everything(), kInstance, kNow);
+  const json::Value& quoted = (*known)["messageData"]["quotedMessage"];
+  EXPECT_EQ(quoted["participant"].asString(), "4915550001234@c.us");
+  EXPECT_EQ(quoted["textMessage"].asString(), "Shall I reserve it?");
   EXPECT_FALSE(build_api_message(job, Settings{}, kInstance, kNow));
 }
 
@@ -275,17 +282,21 @@ struct Told {
   SettingsStore settings{blobs};
   Instance who = kInstance;
   std::vector<std::pair<NotificationKind, json::Value>> stored;
+  std::vector<std::string> chats;  ///< whose room each takes
   std::optional<Error> failure;
+  std::size_t limit_bytes = std::size_t{256} << 10;
   std::unique_ptr<Notifier> notifier = make();
 
   std::unique_ptr<Notifier> make() {
-    return std::make_unique<Notifier>(Notifier::Outside{
-        scheduler, clock, blobs, settings, [this] { return who; },
-        [this](const std::string& body, NotificationKind kind, Once<void(Result<void>)> done) {
-          if (failure) return done(tl::unexpected(*failure));
-          stored.emplace_back(kind, *json::parse(body));
-          done({});
-        }});
+    return std::make_unique<Notifier>(
+        Notifier::Outside{scheduler, clock, blobs, settings, [this] { return who; },
+                          [this](const InboxItem& item, Once<void(Result<void>)> done) {
+                            if (failure) return done(tl::unexpected(*failure));
+                            stored.emplace_back(item.kind, *json::parse(item.body));
+                            chats.push_back(item.chat);
+                            done({});
+                          },
+                          limit_bytes});
   }
   template <class Event>
   Result<void> event(const Event& event) {
@@ -293,13 +304,12 @@ struct Told {
     notifier->on_event(event, [&result](Result<void> r) { result = std::move(r); });
     return result;
   }
-  Result<void> job(const std::string& id, MessageStatus status) {
+  Result<void> job(const std::string& id, MessageStatus status, Wall at = kNow) {
     Job done;
     done.id = id;
     done.chat = "4915550007777@c.us";
     Result<void> result = fail(Errc::timeout, "not answered");
-    notifier->on_job(done, status, "why", kNow,
-                     [&result](Result<void> r) { result = std::move(r); });
+    notifier->on_job(done, status, "why", at, [&result](Result<void> r) { result = std::move(r); });
     return result;
   }
   void state(session::State state) {
@@ -403,6 +413,7 @@ TEST(Notifier, KnowsWhoSentWhat) {
   EXPECT_TRUE(told.job("3EB0C0FFEE0123456789AB", MessageStatus::sent));
   Receipt ours;
   ours.message_id = "3EB0C0FFEE0123456789AB";
+  ours.by_api = true;
   Receipt phones;
   phones.message_id = "AC0123456789ABCDEF0123456789ABCD";
   EXPECT_TRUE(told.event(ours));
@@ -410,6 +421,122 @@ TEST(Notifier, KnowsWhoSentWhat) {
   ASSERT_EQ(told.stored.size(), 3U);
   EXPECT_TRUE(told.stored[1].second["sendByApi"].asBool());
   EXPECT_FALSE(told.stored[2].second["sendByApi"].asBool());
+}
+
+Receipt receipt_for(const std::string& id, Receipt::Kind kind, bool before_ack = false) {
+  Receipt receipt;
+  receipt.kind = kind;
+  receipt.message_id = id;
+  receipt.chat = "4915550007777@c.us";
+  receipt.by_api = true;
+  receipt.before_ack = before_ack;
+  receipt.timestamp = kNow;
+  return receipt;
+}
+
+TEST(Notifier, AReceiptThatOvertakesTheAckTellsThatTheMessageWasSent) {
+  Told told;
+  EXPECT_TRUE(told.event(receipt_for("A", Receipt::Kind::delivered, true)));
+  EXPECT_TRUE(told.event(receipt_for("A", Receipt::Kind::read)));
+  EXPECT_TRUE(told.job("A", MessageStatus::sent));
+  EXPECT_EQ(told.values("status"), (std::vector<std::string>{"sent", "delivered", "read"}));
+}
+
+TEST(Notifier, StatusesOnlyGoForward) {
+  Told told;
+  EXPECT_TRUE(told.event(receipt_for("A", Receipt::Kind::read)));
+  EXPECT_TRUE(told.event(receipt_for("A", Receipt::Kind::delivered)));
+  EXPECT_TRUE(told.job("A", MessageStatus::sent));
+  EXPECT_TRUE(told.job("A", MessageStatus::yellow_card));
+  EXPECT_TRUE(told.job("A", MessageStatus::failed));
+  EXPECT_EQ(told.values("status"), std::vector<std::string>{"read"});
+  EXPECT_TRUE(told.job("B", MessageStatus::yellow_card));
+  EXPECT_TRUE(told.job("B", MessageStatus::sent));
+  EXPECT_TRUE(told.job("C", MessageStatus::failed));
+  EXPECT_TRUE(told.event(receipt_for("C", Receipt::Kind::delivered))) << "it arrived after all";
+  EXPECT_EQ(told.values("status"),
+            (std::vector<std::string>{"read", "yellowCard", "sent", "failed", "delivered"}));
+}
+
+TEST(Notifier, EveryStatusHasATime) {
+  Told told;
+  for (const MessageStatus status :
+       {MessageStatus::failed, MessageStatus::no_account, MessageStatus::yellow_card}) {
+    EXPECT_TRUE(told.job(std::string(to_string(status)), status, Wall{}));
+  }
+  ASSERT_EQ(told.stored.size(), 3U);
+  for (const auto& [kind, body] : told.stored) EXPECT_GE(body["timestamp"].asInt64(), kTime);
+}
+
+TEST(Notifier, SaysWhoseRoomANotificationTakes) {
+  Told told;
+  EXPECT_TRUE(told.event(incoming(text("x"))));
+  EXPECT_TRUE(told.event(receipt_for("A", Receipt::Kind::read)));
+  told.state(session::State::online);
+  EXPECT_EQ(told.chats, (std::vector<std::string>{"4915550007777@c.us", "4915550007777@c.us", ""}));
+}
+
+TEST(Notifier, WhatIsTooLongForTheInboxIsKeptCutAndMarked) {
+  Told told;
+  for (const std::string& piece : {std::string("\xF0\x9F\xA7\xBE"), std::string("\x01"),
+                                   std::string("\"\"\""), std::string("\xFF\xFF")}) {
+    told.stored.clear();
+    std::string body;
+    for (int i = 0; i < 65'536; ++i) body += piece;
+    EXPECT_TRUE(told.event(incoming(text(body))));
+    ASSERT_EQ(told.stored.size(), 1U);
+    const json::Value& body = told.stored[0].second;
+    const std::string kept = body["messageData"]["textMessageData"]["textMessage"].asString();
+    EXPECT_LE(json::write(body).size(), told.limit_bytes);
+    EXPECT_GT(json::write(body).size(), told.limit_bytes - 100) << "no more than necessary";
+    EXPECT_TRUE(kept.ends_with("[cut: too long for the box]"));
+    EXPECT_EQ(body["idMessage"].asString(), "3EB0AA11BB22CC33DD44");
+  }
+}
+
+TEST(Notifier, WhateverIsLongFitsASmallInbox) {
+  Told told;
+  told.limit_bytes = 3584;
+  told.notifier = told.make();
+  Message message = incoming(text(std::string(5'000, 'x')));
+  message.sender_name = std::string(100'000, '\\');
+  message.chat_name = std::string(3'000, '\x02');
+  message.id = std::string(9'000, 'A');
+  message.content.quote =
+      Quote{std::string(8'000, 'B'), std::string(8'000, '\xFE'), std::string(100'000, 'q')};
+  EXPECT_TRUE(told.event(message));
+  ASSERT_EQ(told.stored.size(), 1U);
+  EXPECT_LE(json::write(told.stored[0].second).size(), told.limit_bytes);
+}
+
+TEST(Notifier, EveryStringOfANotificationIsText) {
+  Told told;
+  told.settings.replace(everything(), [](Result<void>) {});
+  Message message = incoming(text("\xC3"));
+  const std::string bad = "a\xFF\xFE";
+  message.id = message.chat = message.sender = message.sender_name = message.chat_name = bad;
+  message.content.quote = Quote{bad, bad, bad, bad};
+  EXPECT_TRUE(told.event(message));
+  ASSERT_EQ(told.stored.size(), 1U);
+  const std::string written = json::write(told.stored[0].second);
+  EXPECT_FALSE(find_bad_utf8(written)) << written;
+  EXPECT_NE(written.find("\xEF\xBF\xBD"), std::string::npos);
+  told.scheduler.run_posted();
+}
+
+TEST(Notifier, AStartOfALinkedBoxIsNoNews) {
+  Told told;
+  told.state(session::State::online);
+  const std::size_t before = told.stored.size();
+  told.who.wid.clear();  // credentials are read when the session starts
+  told.notifier = told.make();
+  told.notifier->on_throttle(Status::Throttle::green);
+  told.who = kInstance;
+  told.state(session::State::connecting);
+  told.state(session::State::handshaking);
+  told.state(session::State::syncing);
+  told.state(session::State::online);
+  EXPECT_EQ(told.stored.size(), before);
 }
 
 TEST(Notifier, TellsTheMessageBeforeItsStatusAndOnlyWhenItWasSent) {

@@ -121,6 +121,24 @@ TEST(Queues, ShowJobsAsTheyWerePostedWithWhatHoldsThem) {
   EXPECT_EQ(queue[1]["expiresAt"].asInt64(), box.clock.now().unix_seconds() + 86'400);
 }
 
+TEST(Queues, ShowTheBodyAsItWasSent) {
+  for (const std::string body :
+       {R"({"chatId":"+49 1555 0007777","message":"one","typingTime":2000,"urgent":true})",
+        R"({"phoneNumber":4915550007777,"message":"one","linkPreview":true})",
+        R"({"chatId":"4915550007777@s.whatsapp.net","message":"one","ours":{"a":[1]}})",
+        R"({"chatId":"4915550007777@c.us","message":"one"})"}) {
+    Box box;
+    ASSERT_EQ(box.post("sendMessage", body)->status(), 200) << body;
+    // As it comes back from the disk.
+    box.outbox.views[0].job = *decode_job(encode_job(box.outbox.views[0].job));
+    EXPECT_EQ(box.get("showMessagesQueue")->json()[0]["body"], *json::parse(body));
+  }
+  Box box;
+  box.post("sendMessage", R"({"chatId":"4915550007777@c.us","message":"one","junk":")" +
+                              std::string(200'000, 'x') + "\"}");
+  EXPECT_LT(encode_job(box.outbox.views[0].job).size(), 1000U) << "a job fits the queue";
+}
+
 TEST(Queues, AreCountedAndCleared) {
   Box box;
   box.post("sendMessage", R"({"chatId":"4915550007777@c.us","message":"one"})");

@@ -347,6 +347,71 @@ TEST(IdempotencyKey, ForgetsWithTheLifeOfTheJob) {
   EXPECT_EQ(box.outbox.count(), 2U);
 }
 
+TEST(IdempotencyKey, TellsThatItWasUsedForSomethingElse) {
+  Box box;
+  const auto first = send_with_key(box, "order-118");
+  const std::string other_text = R"({"chatId":"4915550007777@c.us","message":"Order 118: ready"})";
+  const std::string other_person = R"({"chatId":"4915550008888@c.us","message":"Order 118"})";
+  for (const std::string& body : {other_text, other_person}) {
+    const auto refused = send_with_key(box, "order-118", body);
+    EXPECT_EQ(refused->status(), 422);
+    EXPECT_NE(refused->message().find("Idempotency-Key"), std::string::npos);
+  }
+  EXPECT_EQ(box.outbox.count(), 1U);
+  EXPECT_EQ(send_with_key(box, "order-118")->text(), first->text());
+}
+
+TEST(IdempotencyKey, LooksAtWhatIsSaidAndNotAtHowItIsWritten) {
+  Box box;
+  const auto first =
+      send_with_key(box, "k", R"({"chatId":"4915550007777@c.us","message":"caf\u00e9"})");
+  const auto again = send_with_key(
+      box, "k", "{ \"message\" : \"caf\xC3\xA9\",\n \"chatId\": \"4915550007777@c.us\" }");
+  EXPECT_EQ(again->text(), first->text());
+}
+
+TEST(IdempotencyKey, KnowsItsBodyAfterARestartFromKeysAndFromJobs) {
+  Box box;
+  (void)send_with_key(box, "k");
+  const std::string other = R"({"chatId":"4915550007777@c.us","message":"something else"})";
+  Box from_keys;
+  from_keys.blobs.values = box.blobs.values;
+  EXPECT_EQ(send_with_key(from_keys, "k", other)->status(), 422);
+  Box from_jobs;
+  from_jobs.outbox.views = box.outbox.views;
+  EXPECT_EQ(send_with_key(from_jobs, "k", other)->status(), 422);
+}
+
+TEST(IdempotencyKey, DoesNotCareWhatTheClockIsSetTo) {
+  Box box;
+  const auto first = send_with_key(box, "k");
+  box.clock.on_server_time(1'767'225'600 + std::int64_t{20} * 365 * 86'400);
+  EXPECT_EQ(send_with_key(box, "k")->text(), first->text());
+  Box restarted;
+  restarted.blobs.values = box.blobs.values;
+  restarted.clock.on_server_time(1'767'225'600 + std::int64_t{30} * 365 * 86'400);
+  EXPECT_EQ(send_with_key(restarted, "k")->text(), first->text());
+  restarted.scheduler.advance(hours(24));
+  EXPECT_NE(send_with_key(restarted, "k")->text(), first->text()) << "a day of running ends it";
+}
+
+TEST(IdempotencyKey, TakesWhatTheReleaseBeforeKept) {
+  Box box;
+  const auto first = send_with_key(box, "k");
+  for (auto& [name, blob] : box.blobs.values) {
+    if (!name.starts_with("idempotency/")) continue;
+    json::Value rows = *json::parse(as_text(blob));
+    for (json::Value& row : rows) {
+      row.removeMember("body");
+      row.removeMember("ran");
+    }
+    blob = to_bytes(json::write(rows));
+  }
+  Box upgraded;
+  upgraded.blobs.values = box.blobs.values;
+  EXPECT_EQ(send_with_key(upgraded, "k")->text(), first->text());
+}
+
 TEST(IdempotencyKey, GivesParallelPostsOneMessage) {
   Box box;
   box.outbox.hold_answers = true;

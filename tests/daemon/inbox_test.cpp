@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "support/fakes.h"
 #include "support/mem_disk.h"
 
@@ -20,11 +22,15 @@ class InboxTest : public ::testing::Test {
     inbox_ = std::make_unique<Inbox>(*ring_, scheduler_, clock_, hours(24));
   }
 
-  void append(const std::string& body, Kind kind) {
-    inbox_->append(body, kind, [this, body](Result<void> stored) {
+  void append(const std::string& body, Kind kind, const std::string& chat = "") {
+    post(body, kind, chat);
+    scheduler_.run_posted();
+  }
+  /// In the same turn of the loop as what comes next.
+  void post(const std::string& body, Kind kind, const std::string& chat) {
+    inbox_->append({body, kind, chat}, [this, body](Result<void> stored) {
       (stored ? stored_ : refused_).push_back(body);
     });
-    scheduler_.run_posted();
   }
   std::vector<std::string> on_disk() {
     std::vector<std::string> all;
@@ -69,6 +75,33 @@ TEST_F(InboxTest, AMessageDoesNotWaitAndTakesTheStatusesBeforeItAlong) {
   append("sent 2", Kind::status);
   append("yellowCard", Kind::state);
   EXPECT_EQ(on_disk(), (Bodies{"sent 1", "a question", "sent 2", "yellowCard"}));
+}
+
+TEST_F(InboxTest, ABurstOfOneChatPushesOutNobodyElsesNews) {
+  for (int i = 0; i < 10; ++i) {
+    append("news " + std::to_string(i), Kind::message, std::to_string(i) + "@c.us");
+  }
+  for (int i = 0; i < 52; ++i) post(std::string(10'000, 'x'), Kind::message, "flood@c.us");
+  scheduler_.run_posted();
+  EXPECT_EQ(stored_.size(), 62U) << "all are confirmed: what has no room goes without coming again";
+  const Bodies kept = on_disk();
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_NE(std::find(kept.begin(), kept.end(), "news " + std::to_string(i)), kept.end()) << i;
+  }
+  append("order", Kind::message, "customer@c.us");
+  EXPECT_EQ(on_disk().back(), "order");
+}
+
+TEST_F(InboxTest, LooksAFewAhead) {
+  for (const char* body : {"a", "b", "c"}) append(body, Kind::message);
+  ASSERT_TRUE(inbox_->head(2));
+  EXPECT_EQ(inbox_->head(2)->body, "c");
+  EXPECT_FALSE(inbox_->head(3));
+  bool removed = false;
+  inbox_->remove(inbox_->head(1)->receipt_id, [&](Result<bool> done) { removed = *done; });
+  EXPECT_TRUE(removed);
+  EXPECT_EQ(inbox_->head(0)->body, "a");
+  EXPECT_EQ(inbox_->head(1)->body, "c");
 }
 
 TEST_F(InboxTest, AnswersWhatStillWaitsAtTheEnd) {

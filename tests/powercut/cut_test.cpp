@@ -86,6 +86,25 @@ TEST_P(EveryBoundary, SeveralLaps) {
   finish(driver);
 }
 
+TEST_P(EveryBoundary, ANamedReaderBesideTheQueue) {
+  CutPlan plan = kPlan;
+  plan.random_subsets = 3;
+  plan.exhaustive_up_to = 2;
+  Driver driver(14, GetParam().alignment, options(), plan);
+  driver.open();
+  driver.add_reader();
+  for (std::uint32_t i = 0; i < 150 && driver.wrong().empty(); ++i) {
+    driver.append(200 + i * 97 % 1200);
+    driver.turn();
+    while (driver.oracle().pending().size() > 5) driver.ack_oldest();
+    // Behind by more than a lap in between.
+    if (i % 60 > 40) driver.read_on(3000);
+    if (i % 17 == 0) driver.pass(seconds(3));
+  }
+  EXPECT_GT(driver.readings(), 30U);
+  finish(driver);
+}
+
 TEST_P(EveryBoundary, FullWithAnOldEntry) {
   CutPlan plan = kPlan;
   plan.random_subsets = 2;

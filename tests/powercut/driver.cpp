@@ -1,5 +1,7 @@
 #include "driver.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -99,6 +101,34 @@ void Driver::ack_random() {
   ack(at->first);
 }
 
+void Driver::add_reader() {
+  reads_ = true;
+  if (!ring_->readers().empty()) return;
+  EXPECT_TRUE(ring_->add_reader("page", 0));
+  oracle_.on_reader_added();
+}
+
+void Driver::read_on(std::size_t most_bytes) {
+  ++operations_;
+  add_reader();  // a cut may have come before the first one was on disk
+  const Sequence since = ring_->readers()[0].position;
+  RingFile::Reading reading;
+  bool answered = false;
+  ring_->read("page", 0, most_bytes, [&](Result<RingFile::Reading> read) {
+    if (read) reading = std::move(*read);
+    answered = read.has_value();
+  });
+  turn();
+  if (!answered) return;  // the device failed, as it was told to
+  ++readings_;
+  if (std::string what = oracle_.check_reading(since, reading); !what.empty()) {
+    complain(std::move(what), "reading");
+  }
+  if (reading.position <= since) return;
+  ring_->advance("page", reading.position);
+  oracle_.on_advanced(reading.position);
+}
+
 void Driver::turn() {
   scheduler_.run_posted();
   ++operations_;
@@ -181,6 +211,7 @@ void Driver::fail_next(MemDisk::Call call, int count) {
 }
 
 void Driver::step(std::uint32_t largest) {
+  if (reads_ && chance_() % 8 == 0) return read_on(chance_() % 5000);
   const std::uint64_t dice = chance_() % 100;
   const auto length = [&] { return static_cast<std::uint32_t>(8 + chance_() % (largest - 7)); };
   if (dice < 45) {

@@ -39,6 +39,9 @@ class Driver {
   void ack(Sequence sequence);
   void ack_oldest();
   void ack_random();
+  /// A named reader reads beside the queue; step() lets it from then on.
+  void add_reader();
+  void read_on(std::size_t most_bytes);
   void turn();                   ///< one turn of the loop
   void pass(milliseconds time);  ///< timers
   void flush();
@@ -74,6 +77,7 @@ class Driver {
   [[nodiscard]] Oracle& oracle() { return oracle_; }
   [[nodiscard]] std::mt19937_64& chance() { return chance_; }
   [[nodiscard]] std::uint64_t cuts() const { return cuts_; }
+  [[nodiscard]] std::uint64_t readings() const { return readings_; }
   [[nodiscard]] std::uint64_t operations() const { return operations_; }
   /// Empty while all is well.
   [[nodiscard]] const std::string& wrong() const { return wrong_; }
@@ -109,6 +113,8 @@ class Driver {
   Oracle oracle_;
   std::uint64_t next_id_ = 1;
   std::uint64_t dropped_ = 0;
+  bool reads_ = false;
+  std::uint64_t readings_ = 0;
   std::uint64_t cuts_ = 0;
   std::uint64_t boundaries_ = 0;
   std::uint64_t operations_ = 0;

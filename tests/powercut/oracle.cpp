@@ -7,6 +7,9 @@ namespace posthorn::powercut {
 
 namespace {
 
+/// More than a small ring holds: what is copied with each moment that is looked at.
+constexpr std::size_t kConfirmedKept = 500;
+
 std::uint64_t mix(std::uint64_t x) {  // splitmix64
   x += 0x9e3779b97f4a7c15;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
@@ -40,6 +43,8 @@ void Oracle::on_offered(const Sent& sent) { offered_.emplace(sent.id, sent); }
 void Oracle::on_confirmed(std::uint64_t id, Sequence sequence) {
   const auto taken = offered_.extract(id);
   pending_.emplace(sequence, taken.mapped());
+  confirmed_.emplace(sequence, taken.mapped());
+  if (confirmed_.size() > kConfirmedKept) confirmed_.erase(confirmed_.begin());
   failed_.clear();  // whatever was written in their place is on the medium
 }
 
@@ -57,6 +62,50 @@ void Oracle::on_acked(Sequence sequence) {
 
 void Oracle::on_acks_durable(std::uint64_t acks_issued) {
   std::erase_if(acked_, [&](const auto& one) { return one.second.order <= acks_issued; });
+  for (const auto& [order, position] : advances_) {
+    if (order > acks_issued) continue;
+    reader_durable_ = true;
+    reader_position_ = std::max(reader_position_, position);
+  }
+  std::erase_if(advances_, [&](const auto& one) { return one.first <= acks_issued; });
+}
+
+std::string Oracle::check_reading(Sequence since, const RingFile::Reading& reading) const {
+  Sequence last = since;
+  for (const auto& [entry, payload] : reading.entries) {
+    if (entry.sequence <= last) return "the reader got them out of order";
+    last = entry.sequence;
+    const auto sent = confirmed_.find(entry.sequence);
+    // Of a write that a cut hit some may be there that nobody was told of.
+    if (sent != confirmed_.end() && sent->second.payload() != payload) {
+      return name(sent->second.id) + " reached the reader as another";
+    }
+  }
+  std::uint64_t owed = 0;
+  for (auto at = confirmed_.upper_bound(since);
+       at != confirmed_.end() && at->first <= reading.position; ++at) {
+    ++owed;
+  }
+  if (reading.entries.size() + reading.lost < owed) return "the reader was not told of a loss";
+  return {};
+}
+
+/// A position is where it was brought to disk last, or further on the way to where it was asked to.
+std::string Oracle::adopt_reader(const RingFile& ring) {
+  const auto readers = ring.readers();
+  if (readers.empty() && !reader_durable_) {
+    advances_.clear();
+    return {};
+  }
+  if (readers.size() != 1) return "the named reader is gone, or there is another";
+  Sequence furthest = reader_position_;
+  for (const auto& [order, position] : advances_) furthest = std::max(furthest, position);
+  if (readers[0].position < reader_position_) return "the named reader's position went back";
+  if (reader_durable_ && readers[0].position > furthest) return "the named reader skipped";
+  reader_durable_ = true;
+  reader_position_ = readers[0].position;
+  advances_.clear();
+  return {};
 }
 
 std::string Oracle::check_one(const Entry& entry, ByteView payload, Sent& found) const {
@@ -79,7 +128,7 @@ std::string Oracle::check_one(const Entry& entry, ByteView payload, Sent& found)
   if (!std::equal(payload.begin(), payload.end(), expected.begin(), expected.end())) {
     return name(found.id) + " has another's payload, or a damaged one";
   }
-  if (entry.worth != found.worth() || entry.accepted_at != found.accepted_at() ||
+  if (entry.label != Label(found.worth()) || entry.accepted_at != found.accepted_at() ||
       entry.accepted_at.trusted != found.accepted_at().trusted) {
     return name(found.id) + " has wrong attributes";
   }
@@ -110,6 +159,8 @@ std::string Oracle::adopt(RingFile& ring) {
     if (!now.contains(sequence)) return name(sent.id) + " was confirmed and is gone";
   }
   if (now.size() != ring.status().pending) return "an entry could not be read";
+  if (std::string reader = adopt_reader(ring); !reader.empty()) return reader;
+  for (const auto& [sequence, sent] : now) confirmed_.emplace(sequence, sent);
   pending_ = std::move(now);
   offered_.clear();
   failed_.clear();

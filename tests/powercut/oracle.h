@@ -41,6 +41,11 @@ class Oracle {
   /// Everything that was acknowledged when the ring was asked is on disk by now.
   void on_acks_durable(std::uint64_t acks_issued);
   [[nodiscard]] std::uint64_t acks_issued() const { return acks_issued_; }
+  /// The named reader has done with everything up to there: durable as an acknowledgement is.
+  void on_reader_added() { advances_.emplace_back(++acks_issued_, 0); }
+  void on_advanced(Sequence position) { advances_.emplace_back(++acks_issued_, position); }
+  /// What a named reader got is what was confirmed, and nothing is missing but what it was told of.
+  [[nodiscard]] std::string check_reading(Sequence since, const RingFile::Reading& reading) const;
 
   /// Compares with what an opened ring has. Returns what is wrong, empty when nothing is.
   [[nodiscard]] std::string check(RingFile& ring) const;
@@ -57,12 +62,17 @@ class Oracle {
     Sent sent;
     std::uint64_t order = 0;
   };
+  [[nodiscard]] std::string adopt_reader(const RingFile& ring);
   [[nodiscard]] std::string check_one(const Entry& entry, ByteView payload, Sent& found) const;
 
   std::map<std::uint64_t, Sent> offered_;  // by id
   std::map<std::uint64_t, Sent> failed_;   // by id: may still be there until the next success
   std::map<Sequence, Sent> pending_;
   std::map<Sequence, Acked> acked_;
+  std::map<Sequence, Sent> confirmed_;                        // the newest, done or not
+  std::vector<std::pair<std::uint64_t, Sequence>> advances_;  // order, position; not durable yet
+  bool reader_durable_ = false;
+  Sequence reader_position_ = 0;  // durable
   std::uint64_t acks_issued_ = 0;
   Sequence last_sequence_ = 0;
 };

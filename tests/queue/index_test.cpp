@@ -6,7 +6,7 @@ namespace posthorn::queue {
 namespace {
 
 Index::Slot slot(Sequence sequence, std::uint64_t position, Worth worth = Worth::normal) {
-  RecordHeader header{.length = 100, .worth = worth, .sequence = sequence};
+  RecordHeader header{.length = 100, .label = worth, .sequence = sequence};
   return Index::make_slot(header, {position, 64});
 }
 

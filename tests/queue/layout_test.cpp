@@ -93,7 +93,7 @@ TEST(RecordHeader, IsValidInItsPlaceOnly) {
   const RecordHeader header{.payload_crc = 5,
                             .length = 100,
                             .type = RecordType::moved,
-                            .worth = Worth::expendable,
+                            .label = {Worth::expendable, 0x5A3},
                             .clock_trusted = true,
                             .sequence = 77,
                             .batch = 8,
@@ -138,7 +138,8 @@ TEST(Values, DifferWhenAnyFieldDoes) {
            [](auto& h) { h.records = 1; }, [](auto& h) { h.entries = 1; }});
   expect_every_field_counts<RecordHeader>(
       {}, {[](auto& h) { h.payload_crc = 1; }, [](auto& h) { h.length = 1; },
-           [](auto& h) { h.type = RecordType::acks; }, [](auto& h) { h.worth = Worth::expendable; },
+           [](auto& h) { h.type = RecordType::acks; },
+           [](auto& h) { h.label.worth = Worth::expendable; },
            [](auto& h) { h.clock_trusted = true; }, [](auto& h) { h.sequence = 1; },
            [](auto& h) { h.batch = 1; }, [](auto& h) { h.accepted_ms = 1; }});
 }

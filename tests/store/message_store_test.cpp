@@ -130,12 +130,33 @@ TEST_F(MessageStoreTest, SentMessagesAreKeptForADayAndInFourMebibytes) {
 TEST_F(MessageStoreTest, AStatusOnlyRises) {
   using Status = MessageStore::Sent::Status;
   ASSERT_TRUE(messages_->save_sent(sent("S")));
-  EXPECT_TRUE(*messages_->would_raise("S", Status::delivered));
   ASSERT_TRUE(messages_->raise_status("S", Status::read));
-  EXPECT_FALSE(*messages_->would_raise("S", Status::delivered));
   ASSERT_TRUE(messages_->raise_status("S", Status::delivered));
   EXPECT_EQ((*messages_->sent("S"))->status, Status::read);
-  EXPECT_TRUE(*messages_->would_raise("UNKNOWN", Status::delivered));
+  EXPECT_FALSE(messages_->sent_outline("UNKNOWN")->has_value());
+}
+
+TEST_F(MessageStoreTest, WhereAMessageWentIsKnownForAMonth) {
+  MessageStore::Sent holiday = sent("HOLIDAY", kNow - hours(24 * 29));
+  holiday.posted = "4915550007777@c.us";
+  ASSERT_TRUE(messages_->save_sent(sent("LONGAGO", kNow - hours(24 * 31))));
+  ASSERT_TRUE(messages_->save_sent(holiday));
+  ASSERT_TRUE(messages_->prune(kNow));
+  EXPECT_FALSE(messages_->sent("HOLIDAY")->has_value()) << "its content is gone";
+  const auto outline = *messages_->sent_outline("HOLIDAY");
+  ASSERT_TRUE(outline);
+  EXPECT_EQ(outline->chat, "2@lid");
+  EXPECT_EQ(outline->posted, "4915550007777@c.us");
+  EXPECT_TRUE(outline->message.empty());
+  EXPECT_FALSE(messages_->sent_outline("LONGAGO")->has_value());
+}
+
+TEST_F(MessageStoreTest, KnowsWhoWroteWhat) {
+  ASSERT_TRUE(messages_->save_received({"A", "2@lid", "1@lid", {}, false}));
+  ASSERT_TRUE(messages_->save_received({"B", "2@lid", "2@lid", {}, true}));
+  ASSERT_TRUE(messages_->save_received({"C", "3@lid", "1@lid", {}, false}));
+  const std::vector<std::string> ids{"A", "B", "C", "D"};
+  EXPECT_EQ(*messages_->written_by("2@lid", "1@lid", ids), std::vector<std::string>{"A"});
 }
 
 TEST_F(MessageStoreTest, AStatusIsWrittenWithTheNextMessageWhenManyWaitAndAtTheEnd) {

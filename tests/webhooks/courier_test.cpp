@@ -5,6 +5,7 @@
 #include <deque>
 #include <map>
 
+#include "posthorn/base/log.h"
 #include "support/fakes.h"
 
 namespace posthorn::webhooks {
@@ -12,9 +13,14 @@ namespace {
 
 class FakeMailbox final : public Mailbox {
  public:
-  [[nodiscard]] std::optional<Head> head() override {
-    if (waiting.empty()) return std::nullopt;
-    return Head{waiting.begin()->first, waiting.begin()->second};
+  [[nodiscard]] std::optional<Head> head(std::size_t ahead) override {
+    if (waiting.size() <= ahead) return std::nullopt;
+    const auto at = std::next(waiting.begin(), static_cast<std::ptrdiff_t>(ahead));
+    return Head{at->first, at->second};
+  }
+  void set_aside(const Head& head, const Refusal& refusal, Once<void(Result<bool>)> done) override {
+    aside.push_back({head.body, refusal.status});
+    remove(head.receipt_id, std::move(done));
   }
   void remove(std::uint32_t id, Once<void(Result<bool>)> done) override {
     if (failure) return done(tl::unexpected(*failure));
@@ -22,6 +28,7 @@ class FakeMailbox final : public Mailbox {
   }
 
   std::map<std::uint32_t, std::string> waiting;
+  std::vector<std::pair<std::string, int>> aside;  ///< body, what the receiver answered
   std::optional<Error> failure;
 };
 
@@ -52,13 +59,14 @@ class FakeClient final : public net::HttpClient {
 
 struct Shop {
   test::FakeScheduler scheduler;
+  Clock clock{scheduler, Wall::from_unix(1'790'000'000, true)};
   FakeMailbox mailbox;
   FakeClient client;
   std::unique_ptr<Courier> courier = make();
 
   std::unique_ptr<Courier> make() {
     return std::make_unique<Courier>(CourierOptions{},
-                                     Courier::Outside{scheduler, client, mailbox});
+                                     Courier::Outside{scheduler, clock, client, mailbox});
   }
   void arrive(std::uint32_t id, const std::string& body) {
     mailbox.waiting[id] = body;
@@ -136,7 +144,7 @@ TEST(Courier, TriesTheSameOneAgainEveryMinuteUntilItIs200) {
   const std::vector<Result<net::HttpResponse>> failures = {
       net::HttpResponse{500, ""},       net::HttpResponse{201, ""},
       net::HttpResponse{302, ""},       net::HttpResponse{404, ""},
-      net::HttpResponse{404, ""},       net::HttpResponse{404, ""},
+      net::HttpResponse{204, ""},       net::HttpResponse{401, ""},
       fail(Errc::timeout, "no answer"), fail(Errc::refused, "nobody listens"),
       fail(Errc::crypto, "certificate")};
   for (const auto& failure : failures) {
@@ -150,11 +158,11 @@ TEST(Courier, TriesTheSameOneAgainEveryMinuteUntilItIs200) {
     EXPECT_EQ(shop.client.bodies.back(), "first");
   }
   EXPECT_EQ(shop.courier->counters().failures, failures.size());
-  EXPECT_EQ(shop.courier->counters().last_error, "crypto: certificate");
+  EXPECT_EQ(shop.courier->report().last, "crypto: certificate");
   shop.client.answer(200);
   shop.scheduler.advance(milliseconds(20));
   EXPECT_EQ(shop.client.bodies.back(), "second");
-  EXPECT_EQ(shop.courier->counters().last_error, "");
+  EXPECT_FALSE(shop.courier->report().failing);
 }
 
 TEST(Courier, DeliversTheHeadAgainAfterARestart) {
@@ -199,15 +207,17 @@ TEST(Courier, TriesANewTargetAtOnce) {
   EXPECT_EQ(shop.client.open.front().request.url, "http://new.lan/");
 }
 
-TEST(Courier, DoesNotHoldAFailureOfTheOldTargetAgainstTheNewOne) {
+TEST(Courier, DoesNotWaitForTheOldTargetNorBelieveItsLateAnswer) {
   Shop shop;
   shop.target("http://old.lan/");
   shop.arrive(1, "first");
   shop.target("http://new.lan/");
-  EXPECT_EQ(shop.client.open.size(), 1U) << "one at a time";
-  shop.client.answer(fail(Errc::timeout, ""));
-  ASSERT_EQ(shop.client.open.size(), 1U);
-  EXPECT_EQ(shop.client.open.front().request.url, "http://new.lan/");
+  ASSERT_EQ(shop.client.open.size(), 2U);
+  EXPECT_EQ(shop.client.open.back().request.url, "http://new.lan/");
+  shop.client.answer(200);
+  EXPECT_EQ(shop.mailbox.waiting.size(), 1U) << "the new one has not got it yet";
+  shop.client.answer(200);
+  EXPECT_TRUE(shop.mailbox.waiting.empty());
 }
 
 TEST(Courier, TriesAtOnceWhenTheNetworkIsBack) {
@@ -221,7 +231,7 @@ TEST(Courier, TriesAtOnceWhenTheNetworkIsBack) {
   EXPECT_EQ(shop.client.open.size(), 1U);
 }
 
-TEST(Courier, DropsKindsThatTheReceiverRefusesThreeTimes) {
+TEST(Courier, KindsThatReceiversAreKnownToRefuseStepAsideAfterThreeTimes) {
   Shop shop;
   shop.target("http://till.lan/");
   shop.arrive(1, R"({"messageData":{"typeMessage":"editedMessage"}})");
@@ -232,27 +242,96 @@ TEST(Courier, DropsKindsThatTheReceiverRefusesThreeTimes) {
     shop.scheduler.advance(seconds(60));
   }
   EXPECT_EQ(shop.client.bodies.back(), "second");
-  EXPECT_EQ(shop.courier->counters().dropped, 1U);
+  EXPECT_EQ(shop.courier->counters().refused, 1U);
 }
 
-TEST(Courier, NeverDropsOtherKindsOrOtherRefusals) {
-  const std::vector<std::pair<std::string, int>> cases = {
-      {R"({"messageData":{"typeMessage":"textMessage"}})", 422},
-      {R"({"messageData":{"typeMessage":"editedMessage"}})", 401},
-      {R"({"messageData":{"typeMessage":"editedMessage"}})", 403},
-      {R"({"messageData":{"typeMessage":"editedMessage"}})", 429},
-      {R"({"messageData":{"typeMessage":"editedMessage"}})", 500},
-      {"not json", 400}};
-  for (const auto& [body, status] : cases) {
+TEST(Courier, ANotificationThatIsRefusedFiveTimesStepsAsideAndTheNextOneComes) {
+  Shop shop;
+  shop.target("http://till.lan/");
+  shop.arrive(1, R"({"messageData":{"typeMessage":"textMessage"}})");
+  shop.arrive(2, "second");
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(shop.mailbox.aside.empty());
+    shop.client.answer(net::HttpResponse{400, "bad participant"});
+    shop.scheduler.advance(seconds(60));
+  }
+  ASSERT_EQ(shop.mailbox.aside.size(), 1U);
+  EXPECT_EQ(shop.mailbox.aside[0].second, 400);
+  EXPECT_EQ(shop.client.bodies.back(), "second");
+}
+
+TEST(Courier, AFaultOfTheReceiverIsHeldAgainstOneNotificationOnlyWhenALaterOneIsTaken) {
+  Shop shop;
+  shop.target("http://till.lan/");
+  for (std::uint32_t id = 1; id <= 4; ++id) shop.arrive(id, std::to_string(id));
+  const auto refuse_five_times = [&] {
+    for (int i = 0; i < 5; ++i) {
+      EXPECT_EQ(shop.client.bodies.back(), "1");
+      shop.client.answer(500);
+      shop.scheduler.advance(i < 4 ? milliseconds(60'000) : milliseconds(20));
+    }
+  };
+  refuse_five_times();
+  EXPECT_EQ(shop.client.bodies.back(), "2");
+  shop.client.answer(500);
+  shop.scheduler.advance(seconds(60));
+  EXPECT_TRUE(shop.mailbox.aside.empty()) << "everything fails: it is the receiver";
+  refuse_five_times();
+  EXPECT_EQ(shop.client.bodies.back(), "3") << "another one, the second may be as bad as the first";
+  shop.client.answer(200);
+  shop.scheduler.advance(milliseconds(20));
+  ASSERT_EQ(shop.mailbox.aside.size(), 1U);
+  EXPECT_EQ(shop.mailbox.aside[0].first, "1");
+  EXPECT_EQ(shop.client.bodies.back(), "2");
+  shop.client.answer(200);
+  shop.scheduler.advance(milliseconds(20));
+  EXPECT_EQ(shop.client.bodies.back(), "4");
+}
+
+TEST(Courier, NothingStepsAsideForWhatIsNotItsFault) {
+  for (const int status : {201, 204, 302, 401, 403, 404, 429, 500, 503}) {
     Shop shop;
     shop.target("http://till.lan/");
-    shop.arrive(1, body);
-    for (int i = 0; i < 10; ++i) {
+    shop.arrive(1, R"({"messageData":{"typeMessage":"textMessage"}})");
+    shop.arrive(2, "second");
+    for (int i = 0; i < 40; ++i) {
+      ASSERT_EQ(shop.client.open.size(), 1U);
       shop.client.answer(status);
       shop.scheduler.advance(seconds(60));
     }
-    EXPECT_EQ(shop.mailbox.waiting.size(), 1U) << body << status;
+    EXPECT_EQ(shop.mailbox.waiting.size(), 2U) << status;
   }
+}
+
+TEST(Courier, TellsHowItGoesAndWhatToDo) {
+  static std::vector<std::string> lines;
+  lines.clear();
+  log::set_sink([](log::Level, std::string_view line) { lines.emplace_back(line); });
+  Shop shop;
+  shop.target("http://user:secret@till.lan:81/hook?key=secret");
+  shop.arrive(1, "first");
+  shop.client.answer(204);
+  shop.scheduler.advance(seconds(60));
+  shop.client.answer(204);
+  shop.scheduler.advance(seconds(60));
+  Courier::Report report = shop.courier->report();
+  EXPECT_TRUE(report.failing);
+  EXPECT_EQ(report.last, "answers 204");
+  EXPECT_NE(report.what_to_do.find("answer 200"), std::string::npos);
+  EXPECT_EQ(report.failures_in_a_row, 2U);
+  EXPECT_EQ(lines.size(), 1U) << "one line for each change";
+  EXPECT_NE(lines[0].find("http://till.lan:81"), std::string::npos) << lines[0];
+  EXPECT_EQ(lines[0].find("secret"), std::string::npos) << lines[0];
+  shop.client.answer(fail(Errc::crypto, "certificate"));
+  shop.scheduler.advance(seconds(60));
+  EXPECT_EQ(lines.size(), 2U);
+  EXPECT_NE(lines[1].find("webhookUrlPinnedKey"), std::string::npos) << lines[1];
+  shop.client.answer(200);
+  report = shop.courier->report();
+  EXPECT_FALSE(report.failing);
+  EXPECT_TRUE(report.last_delivery);
+  EXPECT_EQ(lines.size(), 3U);
+  log::set_sink(nullptr);
 }
 
 TEST(Courier, WaitsWhenADeliveredNotificationCannotBeRemoved) {

@@ -12,9 +12,13 @@ namespace posthorn::webhooks {
 namespace {
 
 struct Box final : Mailbox {
-  [[nodiscard]] std::optional<Head> head() override {
-    if (waiting.empty()) return std::nullopt;
-    return Head{waiting.begin()->first, waiting.begin()->second};
+  [[nodiscard]] std::optional<Head> head(std::size_t ahead) override {
+    if (waiting.size() <= ahead) return std::nullopt;
+    const auto at = std::next(waiting.begin(), static_cast<std::ptrdiff_t>(ahead));
+    return Head{at->first, at->second};
+  }
+  void set_aside(const Head& head, const Refusal&, Once<void(Result<bool>)> done) override {
+    remove(head.receipt_id, std::move(done));
   }
   void remove(std::uint32_t id, Once<void(Result<bool>)> done) override {
     done(waiting.erase(id) == 1);
@@ -63,11 +67,12 @@ TEST(Delivery, ReachesAReceiverThatFailsAtFirst) {
   Till till(loop);
   till.statuses = {"500 No", "503 Later"};
   Box box;
+  const Clock clock(loop, Wall{});
   const auto client = net::make_http_client(loop);
   CourierOptions options;
   options.retry_gap = milliseconds(5);
   options.spacing = milliseconds(1);
-  Courier courier(options, Courier::Outside{loop, *client, box});
+  Courier courier(options, Courier::Outside{loop, clock, *client, box});
   box.waiting = {{1, R"({"n":1})"}, {2, R"({"n":2})"}};
   courier.set_target({"http://127.0.0.1:" + std::to_string(till.listener->port()) + "/", ""});
   for (int turns = 0; !box.waiting.empty() && turns < 500; ++turns) loop.run_once(milliseconds(20));

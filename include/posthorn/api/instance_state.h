@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string_view>
 
 #include "posthorn/api/settings.h"
@@ -34,7 +35,8 @@ class InstanceState {
   Scheduler& scheduler_;
   std::function<bool()> linked_;
   std::function<void(Value)> changed_;
-  session::State session_ = session::State::offline;
+  /// Nothing is known before the session's first word: a linked box that starts is not unlinked.
+  std::optional<session::State> session_;
   Status::Throttle throttle_ = Status::Throttle::green;
   Mono grace_ends_{};
   Timer grace_;

@@ -39,7 +39,8 @@ struct Instance {
                                                              const Settings& settings,
                                                              const Instance& instance, Wall now);
 
-/// outgoingAPIMessageReceived, for a job that the server has taken.
+/// outgoingAPIMessageReceived, for a job that the server has taken. quote: what it answers; when
+/// the job quotes something and this is absent, only the id is told.
 [[nodiscard]] std::optional<json::Value> build_api_message(const Job& job, const Settings& settings,
                                                            const Instance& instance, Wall sent_at);
 

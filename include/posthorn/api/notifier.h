@@ -17,9 +17,16 @@ namespace posthorn::api {
 /// What the inbox needs to know to choose when it is full: statuses go first.
 enum class NotificationKind : std::uint8_t { message, status, state };
 
+/// One notification on its way to the inbox.
+struct InboxItem {
+  std::string body;  ///< JSON, UTF-8, not longer than Outside::limit_bytes
+  NotificationKind kind = NotificationKind::message;
+  std::string chat;  ///< whose room it takes; empty: nobody's
+};
+
 /// Turns what happens into notifications and hands them to the inbox: the "notify" arrow.
 /// Remembers the statuses of recent messages, so that none is told twice (a receipt comes once per
-/// device of the customer).
+/// device of the customer) and none takes a message back: they only go forward.
 class Notifier {
  public:
   struct Outside {
@@ -29,8 +36,10 @@ class Notifier {
     const SettingsStore& settings;
     std::function<Instance()> instance;
     /// Stores one notification; stored runs when it is on disk.
-    std::function<void(std::string body, NotificationKind kind, Once<void(Result<void>)> stored)>
-        store;
+    std::function<void(InboxItem item, Once<void(Result<void>)> stored)> store;
+    std::size_t limit_bytes = std::size_t{256} << 10;  ///< what the inbox takes of one
+    /// What a job that quotes answers, as far as it is remembered; may be empty.
+    std::function<std::optional<Quote>(const Job& job)> quote_of = {};
   };
   /// Messages whose statuses are remembered.
   static constexpr std::size_t kRemembered = 4096;
@@ -46,7 +55,8 @@ class Notifier {
   void on_throttle(Status::Throttle throttle) { state_.on_throttle(throttle); }
 
   /// The job left the queue: outgoingAPIMessageReceived (unless the message never went out), then
-  /// outgoingMessageStatus. stored: both are on disk.
+  /// outgoingMessageStatus, unless a receipt was faster and said more. at: 1970 counts as now.
+  /// stored: both are on disk.
   void on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,
               Once<void(Result<void>)> stored);
 
@@ -64,10 +74,11 @@ class Notifier {
   void on_receipt(const chat::Receipt& receipt, Once<void(Result<void>)> stored);
   void emit(const std::optional<json::Value>& notification, NotificationKind kind,
             Once<void(Result<void>)> stored);
-  [[nodiscard]] bool first_time(const std::string& id, MessageStatus status);
+  void emit_status(const StatusReport& report, Once<void(Result<void>)> stored);
+  /// True once for each status of a message, and only while it says more than those before.
+  [[nodiscard]] bool is_news(const std::string& id, MessageStatus status);
   struct Known;
   Known& know(const std::string& id);
-  [[nodiscard]] bool sent_by_api(const std::string& id) const;
 
   Outside outside_;
   InstanceState state_;
@@ -75,8 +86,8 @@ class Notifier {
   std::string told_;      ///< stateInstance as told last
   bool settled_ = false;  ///< a state other than "starting" was reached since the start
   struct Known {
-    std::uint8_t statuses = 0;
-    bool by_api = false;
+    std::uint8_t statuses = 0;  ///< a bit each
+    bool shown = false;         ///< outgoingAPIMessageReceived was told
   };
   std::unordered_map<std::string, Known> known_;
   std::deque<std::string> order_;

@@ -38,7 +38,9 @@ struct Settings {
 
   // Extensions of the box: shown by getSettings only while they differ from the default, because
   // some clients map the answer onto a closed class.
-  bool strict_validation = false;  ///< unknown body fields are refused, as in the cloud
+  std::string webhook_url_pinned_key;  ///< "sha256//…": the receiver's key, whoever signed it
+  std::string webhook_url_ca;          ///< PEM: the only authorities for the receiver
+  bool strict_validation = false;      ///< unknown body fields are refused, as in the cloud
   std::string restriction_state_name = "yellowCard";  ///< or "suspended"
 
   bool operator==(const Settings&) const = default;

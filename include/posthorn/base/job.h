@@ -26,6 +26,8 @@ struct Job {
   Wall accepted_at;        ///< when the POST was answered
   Wall expires_at;         ///< after this the job fails with "expired"
   std::string idempotency_key;  ///< of the POST; empty: none
+  std::string body_digest;      ///< of the POST that brought that key; empty: none
+  std::string posted;           ///< the POST's body without `message`, JSON; empty: not kept
 
   bool operator==(const Job&) const = default;
 };

@@ -12,6 +12,7 @@
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
+#include "posthorn/chat/quotes.h"
 #include "posthorn/chat/read_marks.h"
 #include "posthorn/session/line.h"
 #include "posthorn/session/listener.h"
@@ -58,6 +59,7 @@ class Chat final {
   [[nodiscard]] Identities& identities();
   [[nodiscard]] ReadMarks& read_marks();
   [[nodiscard]] Presence& presence();
+  [[nodiscard]] Quotes& quotes();
 
  private:
   class Parts;

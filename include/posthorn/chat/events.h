@@ -25,12 +25,14 @@ struct Message {
   Content content;
 };
 
-/// A receipt for a message of ours.
+/// A receipt for a message of ours, from the chat that it went to.
 struct Receipt {
   enum class Kind : std::uint8_t { delivered, read, played };
   Kind kind = Kind::delivered;
   std::string message_id;
-  std::string chat;
+  std::string chat;         ///< as the till named it when it posted the message
+  bool by_api = false;      ///< posted by the till, not typed on a phone
+  bool before_ack = false;  ///< the server has not said yet that it took the message
   Wall timestamp;
 };
 

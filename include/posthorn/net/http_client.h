@@ -21,6 +21,7 @@ struct HttpRequest {
   std::size_t response_limit = 65536;  ///< what comes beyond is not kept
   int redirects = 0;                   ///< followed at most
   std::string ca_file;                 ///< PEM of trusted roots; empty: the system's
+  std::string ca_pem;                  ///< the same as text; counts before ca_file
   std::string pinned_public_key;       ///< "sha256//…": then any chain is accepted; empty: none
 };
 

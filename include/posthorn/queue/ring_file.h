@@ -32,11 +32,27 @@ enum class Worth : std::uint8_t {
   expendable = 1,  ///< dropped before any normal one (status notifications)
 };
 
+/// Whose room an entry takes, 1 .. kMaxOwner: a hash of whoever caused it. 0: nobody's. Two that
+/// share a number share their room.
+using Owner = std::uint16_t;
+inline constexpr Owner kMaxOwner = 0x7FFF;
+
+/// What an entry is worth and whose it is when a ring that may drop is full.
+struct Label {
+  Label() = default;
+  Label(Worth w, Owner o = 0) : worth(w), owner(o) {}  // NOLINT: a worth alone is a label
+
+  Worth worth = Worth::normal;
+  Owner owner = 0;
+
+  bool operator==(const Label&) const = default;
+};
+
 /// One pending entry: what the ring keeps in memory about it.
 struct Entry {
   Sequence sequence = 0;
   std::uint32_t length = 0;  ///< of the payload, bytes
-  Worth worth = Worth::normal;
+  Label label{};
   Wall accepted_at;  ///< as given to append
 
   bool operator==(const Entry&) const = default;
@@ -45,8 +61,10 @@ struct Entry {
 /// What an append to a full ring does.
 enum class WhenFull : std::uint8_t {
   refuse,       ///< append fails with Errc::full; nothing pending is ever given up (outbox)
-  drop_oldest,  ///< the oldest expendable entry goes, then the oldest of any worth; each is counted
-                ///< and told to on_dropped (inbox)
+  drop_oldest,  ///< room is shared (inbox): one owner has at most half of it, and what he brings
+                ///< beyond pushes out his own oldest. When all is full the oldest expendable entry
+                ///< goes, then the oldest of whoever holds most, if that is over an eighth, then
+                ///< the oldest of all; each is counted and told to on_dropped
 };
 
 /// What opening found. Counts of things that were lost are 0 on every healthy start, power cuts
@@ -116,10 +134,12 @@ class RingFile {
   /// that comes while a sync is under way, shares one write and one sync. Errors: full (nothing
   /// changed; retry after acks), io or full (disk; not stored as far as is known, and the sequence
   /// is not used again), malformed (too long), cancelled.
-  void append(Bytes payload, Wall accepted_at, Worth worth, Once<void(Result<Sequence>)> done);
+  void append(Bytes payload, Wall accepted_at, Label label, Once<void(Result<Sequence>)> done);
   void append(Bytes payload, Wall accepted_at, Once<void(Result<Sequence>)> done) {
-    append(std::move(payload), accepted_at, Worth::normal, std::move(done));
+    append(std::move(payload), accepted_at, Label(), std::move(done));
   }
+  /// What a payload may have at most in this ring, bytes.
+  [[nodiscard]] std::size_t max_payload() const;
 
   /// The oldest pending entry, and the next one after `sequence` (which need not be pending any
   /// more), in the order of acceptance. Confirmed entries only. From memory.
@@ -132,6 +152,43 @@ class RingFile {
   /// Errors: not_found (not pending, also: acknowledged meanwhile), io (try again), malformed (the
   /// medium lost it: the entry is given up, counted in RingStatus::unreadable, told to on_dropped).
   void peek(Sequence sequence, Once<void(Result<Bytes>)> done);
+
+  /// Named readers see every entry, pending or done, as long as it is physically there: nothing is
+  /// kept for them and none of them holds up the queue. Each has a position of its own that
+  /// survives restarts, and skips what it has fallen too far behind: counted, and told to it.
+  static constexpr std::size_t kMaxReaders = 4;
+  struct ReaderStatus {
+    std::string name;
+    Sequence position = 0;          ///< the last one it has done with
+    std::uint64_t behind = 0;       ///< sequences after that one
+    std::uint64_t lost = 0;         ///< sequences that it never saw, since open
+    std::uint32_t most_behind = 0;  ///< its rule: it skips what is further back; 0: nothing
+  };
+  struct Reading {
+    std::vector<std::pair<Entry, Bytes>> entries;  ///< in order
+    /// Sequences before the first of them that it will never see: overwritten, skipped by its rule,
+    /// or lost by the medium. A number that a failed write used up may count, too.
+    std::uint64_t lost = 0;
+    Sequence position = 0;  ///< to be given to advance() when all of it is done
+  };
+  /// One that starts here and now, or the one of that name, with another rule. It is there for good
+  /// after the next sync. Errors: full (kMaxReaders), malformed (name: 1 .. 16 of a-z, 0-9, "-").
+  Result<void> add_reader(const std::string& name, std::uint32_t most_behind);
+  void remove_reader(const std::string& name);
+  [[nodiscard]] std::vector<ReaderStatus> readers() const;
+  /// What comes after the reader's position, up to about `most_bytes` of payloads, at least one
+  /// entry when there is one; or after `after`, where that is further. From disk, on the Worker.
+  /// Errors: not_found (no such reader).
+  void read(const std::string& reader, Sequence after, std::size_t most_bytes,
+            Once<void(Result<Reading>)> done);
+  /// The same for somebody without a name, among the newest kLatest entries only.
+  static constexpr std::size_t kLatest = 100;
+  void read_latest(Sequence after, std::size_t most_bytes, Once<void(Result<Reading>)> done);
+  /// The reader has done with everything up to there, for good after the next sync. Never goes
+  /// back.
+  void advance(const std::string& reader, Sequence position);
+  /// The newest sequence that is on disk; 0: none was ever given away.
+  [[nodiscard]] Sequence newest() const;
 
   /// The entry is done: it is gone from first() and next() now and for good after the next sync. A
   /// power cut before that brings it back. Unknown sequences are ignored.

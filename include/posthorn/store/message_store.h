@@ -54,22 +54,25 @@ class MessageStore {
   /// Reads them again, after a transaction with save_seen() in it has failed.
   Result<void> reload_seen();
 
-  // Messages sent: 24 hours, 2,000
+  // Messages sent: 24 hours, 2,000; without their content: 30 days, 20,000
   // -------------------------------------------------------------------
   struct Sent {
     std::string id;
-    std::string chat;  ///< as it was addressed
-    Bytes message;     ///< serialized wa::Message, without padding
+    std::string chat;    ///< as it was addressed
+    std::string posted;  ///< the chatId that the till used; empty in rows of an older release
+    Bytes message;       ///< serialized wa::Message, without padding
     Wall at;
     /// How far it has come. Stored: do not renumber.
     enum class Status : std::uint8_t { made = 0, acked = 1, delivered = 2, read = 3, played = 4 };
     Status status = Status::made;
   };
+  /// One whose content is still kept.
   [[nodiscard]] Result<std::optional<Sent>> sent(std::string_view id);
+  /// The same without `message`, and for longer: whoever reads a receipt after a holiday gives a
+  /// status like anybody else.
+  [[nodiscard]] Result<std::optional<Sent>> sent_outline(std::string_view id);
   /// Replaces an earlier one of that id.
   Result<void> save_sent(const Sent& message);
-  /// Whether it has not come that far yet; also true when it is not (any more) among those kept.
-  [[nodiscard]] Result<bool> would_raise(std::string_view id, Sent::Status status);
   /// Never lowers it. `acked` is written at once: it keeps a program that crashed from sending
   /// again. The others count at once and are written with the next message sent, when many wait, or
   /// at the end: what a crash takes of them only lets a receipt be told twice that the server
@@ -89,6 +92,10 @@ class MessageStore {
   /// The newest of that id in that chat.
   [[nodiscard]] Result<std::optional<Received>> received(std::string_view chat,
                                                          std::string_view id);
+  /// Which of these ids in that chat `sender` wrote.
+  [[nodiscard]] Result<std::vector<std::string>> written_by(std::string_view chat,
+                                                            std::string_view sender,
+                                                            std::span<const std::string> ids);
   /// Of one chat, oldest first, without `message`.
   [[nodiscard]] Result<std::vector<Received>> unread(std::string_view chat);
   /// These are read now.

@@ -11,7 +11,14 @@ namespace {
 
 using wire::Node;
 
+constexpr int kNackUnparsable = 487;
 constexpr int kNackRetry = 500;
+constexpr std::size_t kRefusedMax = 64;
+
+/// Trouble that is ours and passes: the message is wanted again.
+bool is_storage(Errc code) {
+  return code == Errc::io || code == Errc::full || code == Errc::cancelled;
+}
 
 std::optional<std::uint32_t> resend_count(const Envelope& envelope) {
   for (const EncPart& part : envelope.parts) {
@@ -31,6 +38,33 @@ Inbound::Inbound(const MessageContext& context, ReceiveLane& lane, signal::Proto
       retries_(context, protocol, [this](const Node& stanza) { show_given_up(stanza); }) {}
 
 Result<LaneWork> Inbound::take(const Node& stanza, bool batch_open) {
+  const std::string id = stanza.text_attr("id");
+  if (refused_.contains(id)) return refuse(stanza);
+  auto work = read(stanza, batch_open);
+  // The connection is dropped with whatever this one had changed. While the store is well, it was
+  // the message: the server sends it again, and the second time it must not stand in the way.
+  if (!work && context_.store.healthy() && !is_storage(work.error().code)) {
+    if (refused_.size() >= kRefusedMax) refused_.clear();
+    refused_.insert(id);
+  }
+  return work;
+}
+
+/// A message that cannot be handled: told as one that could not be read, and acknowledged.
+LaneWork Inbound::refuse(const Node& stanza) {
+  LaneWork work;
+  if (auto event = undecryptable(stanza)) {
+    work.message_id = event->id;
+    work.events.emplace_back(std::move(*event));
+  }
+  work.afterwards = [this,
+                     ack = build_ack(stanza, context_.line.identity(), kNackUnparsable)]() mutable {
+    context_.line.write(std::move(ack));
+  };
+  return work;
+}
+
+Result<LaneWork> Inbound::read(const Node& stanza, bool batch_open) {
   TRY(auto reception, receiver_.receive(stanza, batch_open));
   LaneWork work;
   work.after_commit = reception.after_commit;

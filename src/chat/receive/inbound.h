@@ -1,5 +1,8 @@
 #pragma once
 
+#include <set>
+#include <string>
+
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
 #include "chat/people/tokens.h"
@@ -19,12 +22,15 @@ class Inbound {
   Inbound(const MessageContext& context, ReceiveLane& lane, signal::Protocol& protocol,
           Tokens& tokens);
 
-  /// For the lane. Errors: io and the like, never because of what the stanza says.
+  /// For the lane. Errors: io and the like; what a stanza says makes one at most once, then it is
+  /// refused.
   [[nodiscard]] Result<LaneWork> take(const wire::Node& stanza, bool batch_open);
   /// The connection is gone: the server will deliver what was not acked.
   void forget_waiting() { retries_.forget_waiting(); }
 
  private:
+  [[nodiscard]] Result<LaneWork> read(const wire::Node& stanza, bool batch_open);
+  [[nodiscard]] LaneWork refuse(const wire::Node& stanza);
   void ask_again(LaneWork& work, Reception& reception);
   void show_given_up(const wire::Node& stanza);
   [[nodiscard]] Result<Message> undecryptable(const wire::Node& stanza);
@@ -35,6 +41,7 @@ class Inbound {
   Tokens& tokens_;
   Receiver receiver_;
   RetryRequests retries_;
+  std::set<std::string> refused_;  ///< ids of messages that made a batch fail, since the start
 };
 
 }  // namespace posthorn::chat

@@ -9,6 +9,7 @@ using wire::Jid;
 using wire::Node;
 
 constexpr std::size_t kMaxIds = 2048;
+constexpr std::size_t kMaxIdBytes = 128;
 
 void copy_attr(const Node& from, Node& to, std::string_view key) {
   const auto at = std::find_if(from.attrs.begin(), from.attrs.end(),
@@ -27,9 +28,14 @@ IncomingReceipt::Kind receipt_kind(std::string_view type) {
 }
 
 void add_id(IncomingReceipt& receipt, std::string id) {
-  if (id.empty() || receipt.ids.size() >= kMaxIds) return;
-  if (std::find(receipt.ids.begin(), receipt.ids.end(), id) != receipt.ids.end()) return;
+  if (id.empty() || id.size() > kMaxIdBytes || receipt.ids.size() >= kMaxIds) return;
   receipt.ids.push_back(std::move(id));
+}
+
+/// Once each; their order says nothing.
+void drop_repeats(std::vector<std::string>& ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
 }
 
 /// A device that only understands half of the message downgrades "delivered" to "sent".
@@ -97,6 +103,7 @@ Result<IncomingReceipt> parse_receipt(const Node& stanza, Wall now) {
     // Aggregated by the server: `key` is the message, the children are who received or read it.
     if (child.tag == "participants") add_id(receipt, child.text_attr("key"));
   }
+  drop_repeats(receipt.ids);
   return receipt;
 }
 

@@ -8,6 +8,7 @@
 
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
+#include "chat/receive/believed.h"
 
 namespace posthorn::chat {
 namespace {
@@ -35,11 +36,20 @@ Statuses::Statuses(const MessageContext& context, Function<void(const Node&)> on
 
 Statuses::~Statuses() { *self_ = nullptr; }
 
-Result<LaneWork> Statuses::take(const Node& stanza) {
+void Statuses::push(Node stanza, ReceiveLane& lane) {
+  auto receipt = parse_receipt(stanza, context_.clock.now());
+  // Thousands of ids take several times the room as nodes, and many receipts may wait.
+  const bool retry = receipt && receipt->kind == IncomingReceipt::Kind::retry;
+  if (!retry) stanza.content = std::monostate{};
+  lane.push([this, stanza = std::move(stanza), receipt = std::move(receipt)](bool) {
+    return take(stanza, receipt);
+  });
+}
+
+Result<LaneWork> Statuses::take(const Node& stanza, const Result<IncomingReceipt>& receipt) {
   using Kind = IncomingReceipt::Kind;
   LaneWork work;
   const session::Identity& self = context_.line.identity();
-  const auto receipt = parse_receipt(stanza, context_.clock.now());
   if (!receipt) {
     work.afterwards = [this, ack = build_ack(stanza, self, kNackUnparsable)]() mutable {
       context_.line.write(std::move(ack));
@@ -78,18 +88,7 @@ Result<void> Statuses::take_status(const IncomingReceipt& receipt, Node ack) {
     context_.line.write(std::move(ack));
     return {};
   }
-  TRY(const std::string chat, context_.names.chat_id(from_hosted(receipt.from)));
-  std::vector<Receipt> events;
-  for (const std::string& id : receipt.ids) {
-    // Every device of the customer sends its own; one event per step is what people expect.
-    TRY(const bool raised, context_.messages.would_raise(id, row->status));
-    if (!raised) continue;
-    Receipt& event = events.emplace_back();
-    event.kind = row->event;
-    event.message_id = id;
-    event.chat = chat;
-    event.timestamp = receipt.when;
-  }
+  TRY(std::vector<Receipt> events, believed_statuses(context_, receipt, row->event, row->status));
   auto told = std::make_shared<ToldReceipt>();
   told->ack = std::move(ack);
   ++open_;

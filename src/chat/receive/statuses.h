@@ -23,13 +23,16 @@ class Statuses {
   Statuses(const Statuses&) = delete;
   Statuses& operator=(const Statuses&) = delete;
 
-  /// For the lane. Errors: io and the like.
-  [[nodiscard]] Result<LaneWork> take(const wire::Node& stanza);
+  /// Gives what the receipt leads to into the lane.
+  void push(wire::Node stanza, ReceiveLane& lane);
   /// Receipts that are told and not stored yet.
   [[nodiscard]] std::size_t open() const { return open_; }
 
  private:
   struct ToldReceipt;
+  /// stanza: its content is there for retry requests only. Errors: io and the like.
+  [[nodiscard]] Result<LaneWork> take(const wire::Node& stanza,
+                                      const Result<IncomingReceipt>& receipt);
   Result<void> take_status(const IncomingReceipt& receipt, wire::Node ack);
   void tell(Receipt event, store::MessageStore::Sent::Status status,
             const std::shared_ptr<ToldReceipt>& told);

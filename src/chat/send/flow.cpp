@@ -6,6 +6,7 @@
 #include "chat/people/addressing.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
+#include "chat/send/quotes.h"
 #include "posthorn/base/log.h"
 #include "posthorn/signal/padding.h"
 
@@ -141,27 +142,12 @@ void SendFlow::on_sessions(Result<void> result) {
       later(&SendFlow::on_encrypted));
 }
 
-Result<std::optional<QuotedMessage>> SendFlow::quoted() {
-  if (!job_.content.quote) return std::optional<QuotedMessage>();
-  const std::string& id = job_.content.quote->id;
-  const session::Identity& self = tools_.context.line.identity();
-  QuotedMessage quoted;
-  quoted.id = id;
-  TRY(const auto received, tools_.context.messages.received(to_string(peer_), id));
-  if (received) {
-    quoted.author = received->sender;
-    quoted.message = to_string(received->message);
-    return std::optional(std::move(quoted));
-  }
-  TRY(const auto sent, tools_.context.messages.sent(id));
-  quoted.author = to_string(sent ? in_form_of({}, peer_, self).bare() : peer_);
-  if (sent) quoted.message = to_string(sent->message);
-  return std::optional(std::move(quoted));
-}
-
 Result<wa::Message> SendFlow::message() {
   if (message_) return *message_;
-  TRY(const auto quote, quoted());
+  std::optional<QuotedMessage> quote;
+  if (job_.content.quote) {
+    TRY(quote, find_quoted(tools_.context, peer_, job_.content.quote->id));
+  }
   const Bytes secret = tools_.context.random.bytes(kSecretBytes);
   return build_message(job_.content, {secret, quote});
 }
@@ -201,6 +187,7 @@ Result<void> SendFlow::encrypt() {
   store::MessageStore::Sent sent;
   sent.id = job_.id;
   sent.chat = to_string(peer_);
+  sent.posted = job_.chat;
   sent.message = to_bytes(message_->SerializeAsString());
   sent.at = context.clock.now();
   return context.messages.save_sent(sent);

@@ -53,7 +53,6 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   void on_sessions(Result<void> result);
   Result<void> encrypt();
   Result<wa::Message> message();
-  Result<std::optional<QuotedMessage>> quoted();
   Result<void> encrypt_for(const wire::Jid& device, ByteView padded, std::size_t& reached);
   void on_encrypted(Result<void> result);
   void on_durable(Result<void> result);

@@ -335,6 +335,74 @@ TEST(MessagesReceive, ReceiptsOfTheCustomerBecomeOneEventPerStep) {
   EXPECT_EQ(rig.written_of("ack").size(), 6U);
 }
 
+Node receipt_from(const wire::Jid& from, const std::string& id, const std::string& type = "") {
+  Node node("receipt", {{"id", id}, {"from", from}, {"t", "1790000300"}});
+  if (!type.empty()) node.set_attr("type", type);
+  return node;
+}
+
+TEST(MessagesReceive, ReceiptsForIdsThatAreNotOursTellNothing) {
+  Rig rig;
+  (void)rig.send(rig.job("3EB0C0FFEE0000000000AA", "hi"));
+  rig.line.take_written();
+  Node forged = receipt_from(rig.customer.jid, "3EB0000000000000000001", "read");
+  std::vector<Node> items;
+  for (int i = 0; i < 2000; ++i) items.push_back(Node("item", {{"id", "F" + std::to_string(i)}}));
+  forged.content = std::vector<Node>{Node("list", {}, std::move(items))};
+  rig.listener().on_receipt(forged);
+  const wire::Jid stranger{"4915550009999", "s.whatsapp.net", 0};
+  rig.listener().on_receipt(receipt_from(stranger, "3EB0C0FFEE0000000000AA", "read"));
+  rig.turn();
+  EXPECT_TRUE(rig.receipts().empty()) << "unknown ids, and one from a chat it did not go to";
+  EXPECT_EQ(rig.written_of("ack").size(), 2U) << "the server must not send them again";
+  rig.listener().on_receipt(receipt_from(rig.customer.jid, "3EB0C0FFEE0000000000AA", "read"));
+  rig.turn();
+  ASSERT_EQ(rig.receipts().size(), 1U);
+  EXPECT_TRUE(rig.receipts()[0].by_api);
+}
+
+TEST(MessagesReceive, AStatusNamesTheChatAsTheTillDid) {
+  Rig rig;
+  Job job = rig.job("3EB0C0FFEE0000000000AA", "hi");
+  job.chat = rig.customer_lid.user + "@lid";
+  (void)rig.send(job);
+  rig.listener().on_receipt(receipt_from(rig.customer.jid, job.id));
+  rig.turn();
+  ASSERT_EQ(rig.receipts().size(), 1U);
+  EXPECT_EQ(rig.receipts()[0].chat, job.chat);
+  EXPECT_FALSE(rig.receipts()[0].before_ack);
+}
+
+TEST(MessagesReceive, AReceiptBeforeTheAckSaysSo) {
+  Rig rig;
+  rig.start_send(rig.job("3EB0C0FFEE0000000000AA", "hi"));
+  rig.turn();
+  rig.listener().on_receipt(receipt_from(rig.customer.jid, "3EB0C0FFEE0000000000AA"));
+  rig.listener().on_receipt(receipt_from(rig.customer.jid, "3EB0C0FFEE0000000000AA", "read"));
+  rig.turn();
+  const auto receipts = rig.receipts();
+  ASSERT_EQ(receipts.size(), 2U);
+  EXPECT_TRUE(receipts[0].before_ack);
+}
+
+TEST(MessagesReceive, ReceiptsForWhatWasTypedOnThePhoneAreNotTheTills) {
+  Rig rig;
+  rig.introduce(rig.phone);
+  wa::Message message;
+  auto& copy = *message.mutable_devicesentmessage();
+  copy.set_destinationjid(to_string(rig.customer_lid));
+  copy.mutable_message()->set_conversation("typed");
+  Node stanza = rig.stanza_from(rig.phone, "PHONE1", rig.phone.encrypt(message, rig.box_jid));
+  stanza.set_attr("recipient", rig.customer_lid);
+  rig.listener().on_message(stanza);
+  rig.turn();
+  rig.listener().on_receipt(receipt_from(rig.customer_lid, "PHONE1", "read"));
+  rig.turn();
+  ASSERT_EQ(rig.receipts().size(), 1U);
+  EXPECT_FALSE(rig.receipts()[0].by_api);
+  EXPECT_EQ(rig.receipts()[0].chat, "4915550002222@c.us");
+}
+
 TEST(MessagesReceive, AMessageOvertakesAReceiptThatIsNotStoredYet) {
   Rig rig;
   rig.introduce(rig.customer);

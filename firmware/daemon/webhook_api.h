@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "daemon/inbox.h"
+#include "daemon/refused_list.h"
+#include "posthorn/api/api.h"
+#include "posthorn/throttle/valve.h"
+#include "posthorn/webhooks/courier.h"
+
+namespace posthorn::daemon {
+
+/// How it goes with the webhook, for whoever asks why nothing arrives:
+///   GET getWebhookStatus         {"webhookUrl", "sentence", "failing", "last", "whatToDo",
+///                                 "failuresInARow", "lastAttempt", "lastDelivery",
+///                                 "failingSince", "waiting", "delivered", "failures", "refused"};
+///                                 times are unix seconds, or null
+///   GET getRefusedNotifications  RefusedList::list()
+///   POST retryRefusedNotifications  puts them behind what waits: {"count": N}
+///   POST clearRefusedNotifications  {"isCleared": true}
+/// All outlive the routes.
+[[nodiscard]] std::vector<api::Route> webhook_routes(const webhooks::Courier& courier, Inbox& inbox,
+                                                     RefusedList& refused);
+
+void add_webhook(std::vector<throttle::Metric>& out, const webhooks::Courier& courier);
+
+}  // namespace posthorn::daemon

@@ -1,0 +1,47 @@
+#include "chat/send/quotes.h"
+
+#include <utility>
+
+#include "chat/content/parse.h"
+#include "chat/people/ids.h"
+#include "chat/people/names.h"
+
+namespace posthorn::chat {
+
+using wire::Jid;
+
+Jid own_name_beside(const Jid& peer, const session::Identity& self) {
+  return (peer.is_lid() && !self.lid.user.empty() ? self.lid : self.pn).bare();
+}
+
+Result<QuotedMessage> find_quoted(const MessageContext& context, const Jid& peer,
+                                  const std::string& id) {
+  QuotedMessage quoted;
+  quoted.id = id;
+  TRY(const auto received, context.messages.received(to_string(peer), id));
+  if (received) {
+    quoted.author = received->sender;
+    quoted.message = to_string(received->message);
+    return quoted;
+  }
+  TRY(const auto outline, context.messages.sent_outline(id));
+  quoted.author = to_string(outline ? own_name_beside(peer, context.line.identity()) : peer);
+  TRY(const auto sent, context.messages.sent(id));
+  if (sent) quoted.message = to_string(sent->message);
+  return quoted;
+}
+
+Result<Quote> QuoteFinder::find(const std::string& chat, const std::string& message_id) {
+  TRY(const Jid named, parse_chat_id(chat));
+  TRY(const Jid peer, context_.names.preferred(named));
+  TRY(const QuotedMessage quoted, find_quoted(context_, peer, message_id));
+  Quote quote;
+  quote.id = message_id;
+  TRY(const Jid author, wire::parse_jid(quoted.author));
+  TRY(quote.participant, context_.names.chat_id(author));
+  wa::Message message;
+  if (message.ParseFromString(quoted.message)) quote.text = text_of(message);
+  return quote;
+}
+
+}  // namespace posthorn::chat

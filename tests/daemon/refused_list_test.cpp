@@ -1,0 +1,65 @@
+#include "daemon/refused_list.h"
+
+#include <gtest/gtest.h>
+
+#include "support/fakes.h"
+
+namespace posthorn::daemon {
+namespace {
+
+struct Kept {
+  test::FakeScheduler scheduler;
+  test::MemoryBlobStore blobs{scheduler};
+  Clock clock{scheduler, Wall::from_unix(1'790'000'000, true)};
+  RefusedList list{blobs, clock};
+
+  bool add(std::uint32_t id, const std::string& body) {
+    bool kept = false;
+    list.add({id, body}, {.status = 422, .answer = "no", .times = 5},
+             [&](const Result<void>& done) { kept = done.has_value(); });
+    scheduler.run_posted();
+    return kept;
+  }
+};
+
+TEST(RefusedList, TellsWhatWasRefusedAndHow) {
+  Kept kept;
+  EXPECT_EQ((*kept.list.list())["total"].asInt(), 0);
+  EXPECT_TRUE(kept.add(7, R"({"typeWebhook":"incomingMessageReceived"})"));
+  const json::Value all = *RefusedList(kept.blobs, kept.clock).list();
+  EXPECT_EQ(all["total"].asInt(), 1);
+  const json::Value& row = all["notifications"][0];
+  EXPECT_EQ(row["receiptId"].asInt(), 7);
+  EXPECT_EQ(row["refusedAt"].asInt64(), 1'790'000'000);
+  EXPECT_EQ(row["status"].asInt(), 422);
+  EXPECT_EQ(row["answer"].asString(), "no");
+  EXPECT_EQ(row["body"]["typeWebhook"].asString(), "incomingMessageReceived");
+}
+
+TEST(RefusedList, IsBoundedInNumberAndInBytes) {
+  Kept kept;
+  for (std::uint32_t id = 1; id <= RefusedList::kKept + 10; ++id) EXPECT_TRUE(kept.add(id, "{}"));
+  EXPECT_EQ((*kept.list.list())["notifications"].size(), RefusedList::kKept);
+  EXPECT_EQ((*kept.list.list())["notifications"][0]["receiptId"].asInt(), 11);
+  for (std::uint32_t id = 100; id < 110; ++id) {
+    EXPECT_TRUE(kept.add(id, "\"" + std::string(200'000, 'x') + "\""));
+  }
+  EXPECT_LE(kept.blobs.values.begin()->second.size(), RefusedList::kKeptBytes + 1000);
+  EXPECT_EQ(kept.list.bodies()->size(), 2U);
+  EXPECT_EQ((*kept.list.list())["total"].asInt(), 70);
+}
+
+TEST(RefusedList, IsEmptiedAndSurvivesDamage) {
+  Kept kept;
+  EXPECT_TRUE(kept.add(1, "{}"));
+  kept.list.clear([](const Result<void>& done) { EXPECT_TRUE(done); });
+  kept.scheduler.run_posted();
+  EXPECT_EQ((*kept.list.list())["notifications"].size(), 0U);
+  EXPECT_EQ((*kept.list.list())["total"].asInt(), 1);
+  kept.blobs.values.begin()->second = to_bytes("{\"notifications\":3");
+  EXPECT_EQ((*kept.list.list())["notifications"].size(), 0U);
+  EXPECT_TRUE(kept.add(2, "{}"));
+}
+
+}  // namespace
+}  // namespace posthorn::daemon
