@@ -1,5 +1,6 @@
 """Test 1: a freshly flashed card in a board without a clock battery."""
 
+import json
 import time
 
 import card
@@ -78,6 +79,11 @@ def settings(report, box, disk):
     verdict = card.get(disk, "posthorn-result.txt").decode()
     report.check("the verdict stands beside it, line by line", "line 1, host_name" in verdict and
                  "line 4, nonsense: NOT USED" in verdict, verdict)
+    access = json.loads(box.output("cat /var/lib/posthorn/access.json"))
+    told = lambda: card.get(disk, "posthorn-result.txt").decode()
+    wait_for("the token on the card", lambda: f'apiTokenInstance = {access["apiTokenInstance"]}\n' in told(), 60)
+    report.check("whoever holds the card learns how a till reaches the box",
+                 f'apiUrl = http://shop-box.local\n  idInstance = {access["idInstance"]}\n' in told(), told())
     text = card.get(disk, "posthorn.txt").decode()
     report.check("the password is gone from the card", "bretzel-42" not in text and "page_password" in text, text)
 
