@@ -494,9 +494,9 @@ TEST(Notifier, WhatIsTooLongForTheInboxIsKeptCutAndMarked) {
   for (const std::string& piece : {std::string("\xF0\x9F\xA7\xBE"), std::string("\x01"),
                                    std::string("\"\"\""), std::string("\xFF\xFF")}) {
     told.stored.clear();
-    std::string body;
-    for (int i = 0; i < 65'536; ++i) body += piece;
-    EXPECT_TRUE(told.event(incoming(text(body))));
+    std::string long_text;
+    for (int i = 0; i < 65'536; ++i) long_text += piece;
+    EXPECT_TRUE(told.event(incoming(text(long_text))));
     ASSERT_EQ(told.stored.size(), 1U);
     const json::Value& body = told.stored[0].second;
     const std::string kept = body["messageData"]["textMessageData"]["textMessage"].asString();
