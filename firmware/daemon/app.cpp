@@ -87,9 +87,11 @@ Result<void> App::build_send(std::span<const std::string> told) {
   session_->join(chat_->listener());
   checker_ = std::make_unique<FirstContactCheck>(chat_->people());
   outbox_ = std::make_unique<Outbox>(out_.outbox_ring);
-  valve_ = std::make_unique<throttle::Valve>(
-      throttle::Valve::Outside{out_.scheduler, out_.clock, out_.random, out_.store, *outbox_,
-                               chat_->sender(), *checker_, *this, out_.utc_offset});
+  valve_ = std::make_unique<throttle::Valve>(throttle::Valve::Outside{
+      out_.scheduler, out_.clock, out_.random, out_.store, *outbox_, chat_->sender(), *checker_,
+      *this, out_.utc_offset, &chat_->identities()});
+  chat_->identities().on_joined(
+      [this](const std::string& from, const std::string& into) { valve_->on_joined(from, into); });
   outbox_->join(*valve_);
   return {};
 }

@@ -29,7 +29,7 @@ using wire::Node;
 class Chat::Parts final : public session::Listener {
  public:
   Parts(session::Line& line, const Outside& outside, EventSink sink,
-        std::unique_ptr<store::MessageStore> messages);
+        std::unique_ptr<store::MessageStore> messages, std::unique_ptr<store::AliasStore> aliases);
   ~Parts() override;
 
   void on_message(Node stanza) override;
@@ -48,6 +48,7 @@ class Chat::Parts final : public session::Listener {
 
   EventSink sink_;
   std::unique_ptr<store::MessageStore> messages_;
+  std::unique_ptr<store::AliasStore> aliases_;
   Names names_;
   Addressing addressing_;
   MessageContext context_;
@@ -57,20 +58,22 @@ class Chat::Parts final : public session::Listener {
   Devices devices_;
   SessionBuilder sessions_;
   Tokens tokens_;
+  Numbers numbers_;
   Inbound inbound_;
   Statuses statuses_;
   Resends resends_;
-  Numbers numbers_;
   ReadMarker reader_;
   Notices notices_;
   MessageSender sender_;
 };
 
 Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
-                   std::unique_ptr<store::MessageStore> messages)
+                   std::unique_ptr<store::MessageStore> messages,
+                   std::unique_ptr<store::AliasStore> aliases)
     : sink_(std::move(sink)),
       messages_(std::move(messages)),
-      names_(outside.store, *messages_),
+      aliases_(std::move(aliases)),
+      names_(outside.store, *messages_, *aliases_),
       addressing_(line, outside.clock, outside.store),
       context_{.line = line,
                .sink = sink_,
@@ -87,13 +90,13 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
       devices_(context_, lane_, protocol_),
       sessions_(context_, lane_, protocol_, devices_),
       tokens_(context_),
+      numbers_(context_, lane_),
       inbound_(context_, lane_, protocol_, tokens_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
-      resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_}),
-      numbers_(context_, lane_),
-      reader_(context_),
+      resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}),
+      reader_(context_, lane_),
       notices_(context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); }),
-      sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_}) {
+      sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}) {
   lane_.known_recent(outside.told);
 }
 
@@ -147,6 +150,9 @@ void Chat::Parts::on_logged_out() {
   reader_.forget_privacy();
   names_.forget_cache();
   addressing_.forget();
+  if (auto cleared = aliases_->clear(); !cleared) {
+    log::error("messages", "numbers could not be cleared", {{"why", cleared.error()}});
+  }
   if (auto cleared = messages_->clear(); !cleared) {
     log::error("messages", "message tables could not be cleared", {{"why", cleared.error()}});
   }
@@ -154,8 +160,9 @@ void Chat::Parts::on_logged_out() {
 
 Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, EventSink sink) {
   TRY(auto messages, store::MessageStore::open(outside.store.database(), outside.clock.now()));
-  return std::unique_ptr<Chat>(
-      new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(messages))));
+  TRY(auto aliases, store::AliasStore::open(outside.store.database()));
+  return std::unique_ptr<Chat>(new Chat(std::make_unique<Parts>(
+      line, outside, std::move(sink), std::move(messages), std::move(aliases))));
 }
 
 Chat::Chat(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -167,6 +174,8 @@ session::Listener& Chat::listener() { return *parts_; }
 throttle::Sender& Chat::sender() { return parts_->sender_; }
 
 People& Chat::people() { return parts_->numbers_; }
+
+Identities& Chat::identities() { return parts_->names_; }
 
 ReadMarks& Chat::read_marks() { return parts_->reader_; }
 

@@ -74,7 +74,7 @@ Result<void> Valve::Impl::start(const Settings& settings) {
     engine_.state.salt = o_.random.next_u64() | 1;
   }
   started_ = true;
-  if (o_.people != nullptr) join_known();
+  if (o_.identities != nullptr) join_known();
   o_.outbox.for_each_pending(
       [this](std::uint64_t sequence, const Job& job) { admit(sequence, job, true); });
   wake();

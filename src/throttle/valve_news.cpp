@@ -13,7 +13,7 @@ bool Valve::Impl::on_opt_out_list(const ChatKey& chat) const {
 }
 
 ChatKey Valve::Impl::key_of(const std::string& chat) const {
-  return parse_chat(o_.people == nullptr ? chat : o_.people->account_of(chat));
+  return parse_chat(o_.identities == nullptr ? chat : o_.identities->account_of(chat));
 }
 
 void Valve::Impl::on_joined(const std::string& from, const std::string& into) {
@@ -103,7 +103,7 @@ void Valve::Impl::on_signal(const Signal& signal) {
   const Moment m = moment();
   ++counters_.signals;
   Signal about_person = signal;
-  if (o_.people != nullptr) about_person.chat = o_.people->account_of(signal.chat);
+  if (o_.identities != nullptr) about_person.chat = o_.identities->account_of(signal.chat);
   const bool news = engine_.on_signal(about_person, m);
   if (signal.kind == Signal::Kind::reachout_ack) o_.listener.ask_restriction();
   publish_level(m);

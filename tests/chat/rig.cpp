@@ -230,11 +230,13 @@ Result<Node> Rig::answer(const Node& iq) {
       const bool ours = jid->user == line.self.pn.user || jid->user == box_jid.user;
       const auto devices = devices_of(*jid);
       if (contact != nullptr) {
-        const bool exists = posthorn::to_string(contact->bytes()) == "+" + customer_pn.user;
+        const std::string number = posthorn::to_string(contact->bytes()).substr(1);
+        const bool exists = number == customer_pn.user || leads_to.contains(number);
         Node reply(
             "user", {},
             {Node("contact", {{"type", exists ? "in" : "out"}}, to_bytes(contact->bytes()))});
-        if (exists) reply.set_attr("jid", customer_pn);
+        if (exists)
+          reply.set_attr("jid", leads_to.contains(number) ? leads_to[number] : customer_pn);
         users.push_back(std::move(reply));
         continue;
       }

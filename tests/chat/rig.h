@@ -134,6 +134,7 @@ class Rig {
   std::set<std::string> without_account;  ///< numbers that usync does not know
   bool give_lids = true;
   bool lists_under_lids_only = false;  ///< a moved account has no device list under its number
+  std::map<std::string, wire::Jid> leads_to;  ///< the account that usync names for a number
   std::optional<throttle::SendOutcome> outcome;
 };
 

@@ -296,5 +296,28 @@ TEST_F(NewNumber, TheSentenceTellsOfTodayTheNextAndTheMorning) {
   EXPECT_TRUE(shop.queue().empty()) << "the morning has come";
 }
 
+TEST_F(Joins, ACustomerIsOnePersonUnderEveryName) {
+  simulator::NewAccount wish;
+  wish.name = "Ida";
+  const auto ida = shop.world.add_account(wish);
+  const std::string number = ida.pn.user;
+  const std::string lid = ida.lid.user;
+  wrote(number, "STOP");
+  shop.pass(minutes(5));
+  // Whatever the till calls them, they have opted out.
+  for (const std::string& name : {number + "@c.us", lid + "@lid"}) {
+    const std::string id = shop.send(name, "Hello " + name);
+    shop.pass(minutes(1));
+    shop.take_notifications();
+    EXPECT_EQ(shop.stories[id].description, "opted_out") << name;
+  }
+  EXPECT_EQ(shop.call("getOptOuts").body.size(), 1U);
+  EXPECT_EQ(shop.call("getOptOuts").body[0]["chatId"].asString(), number + "@c.us");
+  const auto removed = shop.post(
+      "removeOptOut", R"({"chatId":"+)" + number + R"(","who":"Ida","reason":"wants them again"})");
+  EXPECT_EQ(removed.status, 200);
+  EXPECT_EQ(shop.call("getOptOuts").body.size(), 0U);
+}
+
 }  // namespace
 }  // namespace posthorn::scenario

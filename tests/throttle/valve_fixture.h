@@ -125,7 +125,7 @@ struct RecordingListener final : Listener {
 };
 
 /// Whose name is whose, as the test says.
-struct AddressBook final : People {
+struct AddressBook final : Identities {
   std::string account_of(const std::string& chat) override {
     const auto found = accounts.find(chat);
     return found == accounts.end() ? chat : found->second;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "posthorn/base/clock.h"
+#include "posthorn/base/identities.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
@@ -52,6 +53,8 @@ class Chat final {
   /// One message at a time; a second one is `not_sent` ("busy").
   [[nodiscard]] throttle::Sender& sender();
   [[nodiscard]] People& people();
+  /// Who is who: fed by number checks and by what WhatsApp tells about LIDs.
+  [[nodiscard]] Identities& identities();
   [[nodiscard]] ReadMarks& read_marks();
 
  private:

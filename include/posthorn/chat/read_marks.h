@@ -14,8 +14,9 @@ class ReadMarks {
   virtual ~ReadMarks() = default;
 
   /// Sends read receipts. chat: chatId; message_id: one, or empty for all unread ones of the chat
-  /// that are remembered. done: how many were marked. Errors: malformed (chat), not_found,
-  /// disconnected, io.
+  /// that are remembered; one that is being received at this moment is among them. done: how many
+  /// were marked: none of what never came, was read before, or is not remembered any more.
+  /// Errors: malformed (chat), disconnected, io.
   virtual void mark(const std::string& chat, const std::string& message_id,
                     Once<void(Result<std::size_t>)> done) = 0;
 };

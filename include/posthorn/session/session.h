@@ -6,6 +6,7 @@
 
 #include "posthorn/base/clock.h"
 #include "posthorn/base/config.h"
+#include "posthorn/base/identities.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/base/stream.h"

@@ -9,8 +9,8 @@
 
 #include "posthorn/base/blob_store.h"
 #include "posthorn/base/clock.h"
+#include "posthorn/base/identities.h"
 #include "posthorn/base/job.h"
-#include "posthorn/base/people.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/throttle/sender.h"
@@ -117,7 +117,7 @@ class Valve {
     std::function<seconds(Wall)> utc_offset;
     /// Whose name is whose: limits, lanes and opt-outs are a person's. May be null: then every chat
     /// id is somebody else.
-    People* people = nullptr;
+    Identities* identities = nullptr;
   };
 
   /// Everything in `outside` outlives the valve. Nothing happens before start().
@@ -155,7 +155,7 @@ class Valve {
   void on_inbound(const std::string& chat, std::string_view text, Wall at);
   /// A message typed on the phone or sent by another linked device.
   void on_own_send(const std::string& chat, Wall at);
-  /// Two names have turned out to be one person's (People::on_joined).
+  /// Two names have turned out to be one person's (Identities::on_joined).
   void on_joined(const std::string& from, const std::string& into);
   /// When we joined a group, as far as the session knows.
   void on_group(const std::string& chat, Wall member_since);

@@ -1,5 +1,7 @@
 #include "chat/people/names.h"
 
+#include "chat/people/ids.h"
+
 namespace posthorn::chat {
 namespace {
 
@@ -12,6 +14,34 @@ Jid user_jid(std::string user, std::string_view server) {
 }
 
 }  // namespace
+
+std::string Names::account_of(const std::string& chat) {
+  const auto jid = addressed(chat);
+  if (!jid || !jid->is_person()) return chat;
+  return chat_id(*jid).value_or(chat);
+}
+
+Result<Jid> Names::addressed(const std::string& chat) {
+  TRY(Jid jid, parse_chat_id(chat));
+  if (!jid.is_pn()) return jid;
+  TRY(const auto account, aliases_.find(jid.user));
+  if (!account) return jid;
+  return wire::parse_jid(*account);
+}
+
+Result<void> Names::learn_number(const std::string& number, const Jid& account) {
+  const Jid asked = user_jid(number, wire::kServerUser);
+  TRY(const std::string own, chat_id(asked));
+  TRY(const std::string name, chat_id(account));
+  if (name == own) return aliases_.drop(number);
+  TRY(aliases_.save(number, to_string(account.bare())));
+  tell(own, name);
+  return {};
+}
+
+void Names::tell(const std::string& from, const std::string& into) {
+  if (joined_ && from != into) joined_(from, into);
+}
 
 void Names::forget_cache() {
   lids_.clear();
@@ -54,14 +84,27 @@ Result<void> Names::learn(const Jid& one, const Jid& other) {
   if (!news) return {};
   const Jid pn = (one.is_pn() ? one : other).bare();
   const Jid lid = (one.is_pn() ? other : one).bare();
+  TRY(const auto number_before, messages_.pn_of(lid.user));
+  TRY(const auto account_before, messages_.lid_of(pn.user));
   forget_cache();
   TRY(auto transaction, store_.begin());
   TRY(messages_.save_name(pn.user, lid.user));
+  // An account of its own: no check may lead from here to another one any more.
+  TRY(aliases_.drop(pn.user));
   const auto moved = store_.move_peer(signal::make_name(pn.user, pn.server),
                                       signal::make_name(lid.user, lid.server));
   if (!moved) return fail(moved.error(), "moving a number's sessions to its LID");
   TRY(messages_.move_user(to_string(pn), to_string(lid)));
-  return transaction.commit();
+  TRY(transaction.commit());
+  TRY(const std::string name, chat_id(pn));
+  // A number that went on to somebody else leaves what is known of the one who had it with them.
+  if (account_before) tell(name, to_string(user_jid(*account_before, wire::kServerLid)));
+  if (number_before) {
+    TRY(const std::string before, chat_id(user_jid(*number_before, wire::kServerUser)));
+    tell(before, name);
+  }
+  tell(to_string(lid), name);
+  return {};
 }
 
 Result<std::string> Names::chat_id(const Jid& jid) {

@@ -102,6 +102,7 @@ Result<NumberStatus> Numbers::take(const std::string& phone, const std::vector<U
     TRY(context_.names.learn(at->jid, *at->lid));
   }
   TRY(status.chat, context_.names.chat_id(at->jid));
+  TRY(context_.names.learn_number(phone, at->jid));
   return status;
 }
 

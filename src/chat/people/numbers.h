@@ -21,6 +21,11 @@ class Numbers final : public People {
 
   void check_numbers(std::vector<std::string> phones,
                      Once<void(Result<std::vector<NumberStatus>>)> done) override;
+  /// One number, whatever was answered before: what it led to is not there any more.
+  void check_anew(const std::string& phone, Once<void(Result<std::vector<NumberStatus>>)> done) {
+    known_.erase(phone);
+    check_numbers({phone}, std::move(done));
+  }
   void forget_all() { known_.clear(); }
 
  private:

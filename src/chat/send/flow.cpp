@@ -74,7 +74,7 @@ void SendFlow::end(const Error& error) { end(Kind::not_sent, to_string(error)); 
 bool SendFlow::to_ourselves() const { return is_own_user(tools_.context.line.identity(), peer_); }
 
 void SendFlow::begin() {
-  const auto chat = parse_chat_id(job_.chat);
+  const auto chat = tools_.context.names.addressed(job_.chat);
   if (!chat) return end(Kind::rejected, chat.error().detail);
   if (!chat->is_person()) return end(Kind::rejected, "groups are not supported yet");
   if (!tools_.context.line.online()) return end(Kind::not_sent, "not connected");
@@ -224,10 +224,35 @@ Result<void> SendFlow::encrypt_for(const Jid& device, ByteView padded, std::size
 void SendFlow::on_encrypted(Result<void> result) {
   if (!result) return end(result.error());
   if (reached_ == 0 && !to_ourselves()) {
-    if (!peer_found_) return end(Kind::no_account, "this number is not on WhatsApp");
+    if (!peer_found_) return ask_number();
     return end(Kind::rejected, "no device of the recipient has keys");
   }
   tools_.context.store.durable(later(&SendFlow::on_durable));
+}
+
+/// Nobody there under this name. The number may lead to an account that has another one.
+void SendFlow::ask_number() {
+  const auto chat = parse_chat_id(job_.chat);
+  if (!chat || !chat->is_pn() || std::exchange(asked_number_, true)) {
+    return end(Kind::no_account, "this number is not on WhatsApp");
+  }
+  if (auto forgotten = tools_.context.names.forget_number(chat->user); !forgotten) {
+    return end(forgotten.error());
+  }
+  tools_.numbers.check_anew(chat->user, later(&SendFlow::on_number));
+}
+
+void SendFlow::on_number(Result<std::vector<NumberStatus>> answer) {
+  if (!answer) return end(answer.error());
+  if (answer->empty() || !answer->front().exists) {
+    return end(Kind::no_account, "this number is not on WhatsApp");
+  }
+  const auto chat = tools_.context.names.addressed(job_.chat);
+  const auto named = chat ? tools_.context.names.preferred(*chat) : chat;
+  if (!named) return end(named.error());
+  if (*named == peer_) return end(Kind::rejected, "no device of the recipient has keys");
+  peer_ = *named;
+  ask_devices();
 }
 
 void SendFlow::on_durable(Result<void> result) {

@@ -10,6 +10,7 @@
 #include "chat/lane/lane.h"
 #include "chat/people/bundles_fetch.h"
 #include "chat/people/devices.h"
+#include "chat/people/numbers.h"
 #include "chat/people/tokens.h"
 #include "chat/send/ack.h"
 #include "chat/send/stanza.h"
@@ -27,6 +28,7 @@ struct SendTools {
   Devices& devices;
   SessionBuilder& sessions;
   Tokens& tokens;
+  Numbers& numbers;
 };
 
 /// One job on its way: device lists, sessions, encrypt and commit, on disk, write, ack.
@@ -58,6 +60,8 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   void on_ack(Result<wire::Node> ack);
   void follow_up(const AckReading& reading);
   [[nodiscard]] Result<wire::Jid> written_to();
+  void ask_number();
+  void on_number(Result<std::vector<NumberStatus>> answer);
   void rebuild_and_send_again();
   void send_again_by_number(throttle::SendOutcome refused);
   void ask_lid_again();
@@ -82,6 +86,7 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   bool rebuilt_ = false;
   bool by_number_ = false;       ///< `to` is the number although a LID is known
   bool number_instead_ = false;  ///< the LID was refused, so this is the second try
+  bool asked_number_ = false;
 };
 
 }  // namespace posthorn::chat

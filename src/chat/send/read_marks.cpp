@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 #include <utility>
 
 #include "chat/people/ids.h"
@@ -37,31 +38,38 @@ ReadTo parse_read_privacy(const Node& iq) {
 
 void ReadMarker::mark(const std::string& chat, const std::string& message_id,
                       Once<void(Result<std::size_t>)> done) {
-  const auto jid = parse_chat_id(chat);
+  const auto jid = context_.names.addressed(chat);
   if (!jid) return done(fail(jid.error(), "chat"));
   if (!context_.line.online()) return done(fail(Errc::disconnected, "not connected"));
   const auto named = context_.names.preferred(*jid);
   if (!named) return done(fail(named.error(), "chat"));
-  auto rows = rows_of(*named, message_id);
-  if (!rows) return done(fail(rows.error(), "unread messages"));
-  if (rows->empty()) return done(std::size_t{0});
-  ask_privacy([this, named = *named, rows = std::move(*rows),
+  // Behind the batch that is open: a message is told before its row is written.
+  auto rows = std::make_shared<Rows>();  // shared: one call fills what the other reads
+  lane_.exclusive(
+      [this, named = *named, message_id, rows]() -> Result<void> {
+        TRY(*rows, rows_of(named, message_id));
+        return {};
+      },
+      [this, named = *named, rows, done = std::move(done)](Result<void> read) mutable {
+        if (!read) return done(fail(read.error(), "unread messages"));
+        on_rows(named, std::move(*rows), std::move(done));
+      });
+}
+
+void ReadMarker::on_rows(const Jid& chat, Rows rows, Once<void(Result<std::size_t>)> done) {
+  if (rows.empty()) return done(std::size_t{0});
+  ask_privacy([this, chat, rows = std::move(rows),
                done = std::move(done)](std::optional<ReadTo> to) mutable {
     if (!to) return done(fail(Errc::cancelled, "read receipts"));
-    done(write(named, rows, *to));
+    done(write(chat, rows, *to));
   });
 }
 
 Result<ReadMarker::Rows> ReadMarker::rows_of(const Jid& chat, const std::string& message_id) {
   if (message_id.empty()) return context_.messages.unread(to_string(chat));
   TRY(auto row, context_.messages.received(to_string(chat), message_id));
-  if (row) return Rows{std::move(*row)};
-  // Older than what is remembered. In a chat of two its author is known all the same.
-  if (!chat.is_person()) return fail(Errc::not_found, "no such message");
-  store::MessageStore::Received unknown;
-  unknown.id = message_id;
-  unknown.chat = unknown.sender = to_string(chat);
-  return Rows{std::move(unknown)};
+  if (!row || !row->unread) return Rows{};
+  return Rows{std::move(*row)};
 }
 
 void ReadMarker::ask_privacy(Once<void(std::optional<ReadTo>)> done) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "chat/lane/context.h"
+#include "chat/lane/lane.h"
 #include "chat/send/read_receipt.h"
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
@@ -15,7 +16,7 @@ namespace posthorn::chat {
 /// Says that messages were read. Source: chapters 06 section 7.2, 12 section 4.2.
 class ReadMarker final : public ReadMarks {
  public:
-  explicit ReadMarker(const MessageContext& context) : context_(context) {}
+  ReadMarker(const MessageContext& context, ReceiveLane& lane) : context_(context), lane_(lane) {}
 
   void mark(const std::string& chat, const std::string& message_id,
             Once<void(Result<std::size_t>)> done) override;
@@ -25,11 +26,13 @@ class ReadMarker final : public ReadMarks {
  private:
   using Rows = std::vector<store::MessageStore::Received>;
   [[nodiscard]] Result<Rows> rows_of(const wire::Jid& chat, const std::string& message_id);
+  void on_rows(const wire::Jid& chat, Rows rows, Once<void(Result<std::size_t>)> done);
   Result<std::size_t> write(const wire::Jid& chat, const Rows& rows, ReadTo to);
   /// done: nullopt when message handling has ended meanwhile.
   void ask_privacy(Once<void(std::optional<ReadTo>)> done);
 
   const MessageContext& context_;
+  ReceiveLane& lane_;
   std::optional<ReadTo> read_to_;
 };
 

@@ -285,5 +285,97 @@ TEST(MessagesSend, GivesOurTokenOncePerWeekAndAttachesTheirs) {
   EXPECT_EQ(posthorn::to_string(stanza.child("tctoken")->bytes()), "TOKEN");
 }
 
+// The number that a till has and the account's own one
+
+const std::string kPrinted = "5511987650001";
+
+Job printed_job(const Rig& rig, const char* id) {
+  Job job = rig.job(id, "Your receipt");
+  job.chat = kPrinted + "@c.us";
+  return job;
+}
+
+TEST(MessagesSend, ReachesTheAccountThatAPrintedNumberLeadsTo) {
+  Rig rig;
+  rig.leads_to[kPrinted] = rig.customer_pn;
+  std::vector<std::pair<std::string, std::string>> joined;
+  rig.box->identities().on_joined(
+      [&](const std::string& from, const std::string& into) { joined.emplace_back(from, into); });
+  EXPECT_EQ(rig.send(printed_job(rig, kId)).kind, Kind::sent);
+  const auto stanza = rig.written_of("message").at(0);
+  EXPECT_EQ(stanza.jid_attr("to"), rig.customer_lid);
+  const auto message = rig.customer.decrypt(*Rig::enc_for(stanza, rig.customer.jid), rig.box_jid);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->conversation(), "Your receipt");
+  const std::string account = rig.customer_pn.user + "@c.us";
+  ASSERT_FALSE(joined.empty());
+  EXPECT_EQ(joined.front(), std::pair(kPrinted + "@c.us", account));
+  EXPECT_EQ(rig.box->identities().account_of(kPrinted + "@c.us"), account);
+  EXPECT_EQ(rig.box->identities().account_of(rig.customer_lid.user + "@lid"), account);
+  EXPECT_EQ(rig.box->identities().account_of("120363000000000001@g.us"), "120363000000000001@g.us");
+  EXPECT_EQ(rig.box->identities().account_of("?5"), "?5");
+
+  // Known from now on, also after a restart: nobody is asked again.
+  rig.restart();
+  const std::size_t asked = rig.link.asked.size();
+  EXPECT_EQ(rig.send(printed_job(rig, "3EB0C0FFEE0000000000AB")).kind, Kind::sent);
+  EXPECT_EQ(rig.link.asked.size(), asked);
+}
+
+TEST(MessagesSend, LearnsFromACheckWhereANumberLeads) {
+  Rig rig;
+  rig.leads_to[kPrinted] = rig.customer_pn;
+  rig.box->people().check_numbers({kPrinted}, [](auto) {});
+  rig.turn();
+  rig.link.asked.clear();
+  EXPECT_EQ(rig.send(printed_job(rig, kId)).kind, Kind::sent);
+  for (const Node& iq : rig.link.asked) {
+    if (iq.text_attr("xmlns") != "usync") continue;
+    for (const Node& user : iq.child("usync")->child("list")->children()) {
+      EXPECT_EQ(user.child("contact"), nullptr) << "not asked again";
+      EXPECT_NE(user.text_attr("jid"), kPrinted + "@s.whatsapp.net");
+    }
+  }
+}
+
+TEST(MessagesSend, ANumberThatLeadsNowhereHasNoAccount) {
+  Rig rig;
+  const auto outcome = rig.send(printed_job(rig, kId));
+  EXPECT_EQ(outcome.kind, Kind::no_account);
+  EXPECT_TRUE(rig.written_of("message").empty());
+}
+
+TEST(MessagesSend, AsksAnewWhenTheAccountBehindANumberIsGone) {
+  Rig rig;
+  rig.leads_to[kPrinted] = wire::Jid{"4915550009999", "s.whatsapp.net", 0};
+  rig.box->people().check_numbers({kPrinted}, [](auto) {});
+  rig.turn();
+  EXPECT_EQ(rig.box->identities().account_of(kPrinted + "@c.us"), "4915550009999@c.us");
+  rig.leads_to[kPrinted] = rig.customer_pn;
+  EXPECT_EQ(rig.send(printed_job(rig, kId)).kind, Kind::sent);
+  EXPECT_EQ(rig.written_of("message").at(0).jid_attr("to"), rig.customer_lid);
+  EXPECT_EQ(rig.box->identities().account_of(kPrinted + "@c.us"), rig.customer_pn.user + "@c.us");
+}
+
+TEST(MessagesSend, ANumberWithAnAccountOfItsOwnLeadsNowhereElse) {
+  Rig rig;
+  rig.leads_to[kPrinted] = rig.customer_pn;
+  rig.box->people().check_numbers({kPrinted}, [](auto) {});
+  rig.turn();
+  // Somebody has it now: WhatsApp names a LID of its own for it.
+  PeerDevice owner({kPrinted, "s.whatsapp.net", 0}, 31);
+  Node stanza = rig.text_from(rig.customer, "IN1", "x");
+  rig.box->on_notification(Node("notification",
+                                {{"id", "N1"},
+                                 {"type", "devices"},
+                                 {"from", owner.jid},
+                                 {"lid", wire::Jid{"300000000000003", "lid", 0}}},
+                                {Node("add", {}, {Node("device", {{"id", "1"}})})}),
+                           [] {});
+  rig.turn();
+  EXPECT_EQ(rig.box->identities().account_of(kPrinted + "@c.us"), kPrinted + "@c.us");
+  EXPECT_EQ(rig.box->identities().account_of("300000000000003@lid"), kPrinted + "@c.us");
+}
+
 }  // namespace
 }  // namespace posthorn::chat::chat_test

@@ -10,9 +10,9 @@ namespace posthorn {
 /// 52 or 521, Argentina 54 or 549), which WhatsApp's own answer to a number check leads to the
 /// account. Whatever is kept about a person is kept under the name that this gives; the till is
 /// answered with the name that it used.
-class People {
+class Identities {
  public:
-  virtual ~People() = default;
+  virtual ~Identities() = default;
 
   /// The account's own number as a chatId where it is known, else "…@lid"; groups, and what nobody
   /// knows more of, as given. chat: a Green-API chatId.
