@@ -126,10 +126,11 @@ void App::build_ask() {
   // Else Green-API's 50 requests a second would be all that a benchmark measures.
   if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
   api_ = std::make_unique<api::Api>(
-      options, api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
-                                 notifier_->state(), *outbox_, *inbox_, *session_, *people_,
-                                 chat_->read_marks(), [this] { return status(); },
-                                 [this] { valve_->resume(); }});
+      options,
+      api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
+                        notifier_->state(), *outbox_, *inbox_, *session_, *people_,
+                        chat_->read_marks(), chat_->presence(), [this] { return status(); },
+                        [this] { valve_->resume(); }, &notifier_->history()});
   api_->add(tail_.route());
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   api_->add_page("/metrics", api::Verb::get, [this](const api::Request&, api::Reply reply) {
@@ -220,6 +221,7 @@ void App::store_notification(std::string body, api::NotificationKind kind,
 
 void App::on_settings(const api::Settings& settings) {
   courier_->set_target({settings.webhook_url, settings.webhook_url_token});
+  chat_->presence().keep_online(settings.keep_online_status);
   if (const auto set = valve_->set_delay(settings.delay_send_messages); !set) {
     log::warn("throttle", "delaySendMessagesMilliseconds was not taken", {{"error", set.error()}});
   }

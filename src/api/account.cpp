@@ -80,10 +80,13 @@ void reboot(Context& context, Call call) {
 
 void logout(Context& context, Call call) {
   if (!is_linked(context)) return call.send(one("isLogout", false));
-  context.outside.link.log_out([call = std::move(call)](Result<void> done) mutable {
-    if (!done) log::warn("api", "logout failed", {{"error", done.error()}});
-    call.send(one("isLogout", done.has_value()));
-  });
+  context.logging_out = true;
+  context.outside.link.log_out(
+      [shared = context.shared_from_this(), call = std::move(call)](Result<void> done) mutable {
+        shared->logging_out = false;
+        if (!done) log::warn("api", "logout failed", {{"error", done.error()}});
+        call.send(one("isLogout", done.has_value()));
+      });
 }
 
 void qr(Context& context, Call call) { context.qr_wait.answer(std::move(call)); }

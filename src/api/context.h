@@ -7,6 +7,7 @@
 #include "api/long_polls.h"
 #include "api/number_cache.h"
 #include "api/qr_wait.h"
+#include "api/typing_shows.h"
 #include "posthorn/api/api.h"
 
 namespace posthorn::api {
@@ -27,6 +28,8 @@ struct Context : std::enable_shared_from_this<Context> {
   QrWait qr_wait;
   Idempotency idempotency;
   NumberCache numbers;
+  TypingShows typing{outside.scheduler, outside.presence};
+  bool logging_out = false;
   std::optional<Mono> webhooks_cleared;
 
   [[nodiscard]] const Settings& settings() const { return outside.settings.current(); }

@@ -16,8 +16,20 @@ void logout(Context& context, Call call);
 void qr(Context& context, Call call);
 void get_authorization_code(Context& context, Call call);
 
+// account_info.cpp
+void get_wa_settings(Context& context, Call call);
+void get_state_instance_history(Context& context, Call call);
+void get_device_info(Context& context, Call call);
+void set_system_proxy(Context& context, Call call);
+
 // sending.cpp
 void send_message(Context& context, Call call);
+
+// sending_link.cpp
+void send_link(Context& context, Call call);
+
+// typing.cpp
+void send_typing(Context& context, Call call);
 
 // receiving.cpp
 void receive_notification(Context& context, Call call);

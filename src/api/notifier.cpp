@@ -36,7 +36,8 @@ Notifier::Notifier(Outside outside)
     : outside_(std::move(outside)),
       state_(
           outside_.scheduler, [this] { return !outside_.instance().wid.empty(); },
-          [this](InstanceState::Value value) { on_state(value); }) {
+          [this](InstanceState::Value value) { on_state(value); }),
+      history_(outside_.blobs) {
   const auto blob = outside_.blobs.load(kBlob);
   if (blob && *blob) told_ = as_text(**blob);
 }
@@ -77,6 +78,10 @@ void Notifier::on_state(InstanceState::Value value) {
   const bool settled = value != InstanceState::Value::starting;
   if (!settled && !settled_) return;
   settled_ = true;
+  if (settled) {
+    const std::string wid = outside_.instance().wid;
+    history_.add({name, outside_.clock.now(), wid.substr(0, wid.find('@'))});
+  }
   if (name == told_) return;
   told_ = name;
   if (const auto saved = outside_.blobs.save(kBlob, as_bytes(name)); !saved) {

@@ -8,7 +8,7 @@ namespace {
 
 // Verbs and limits: Green-API documentation, pages of each method and "Rate limiter", July 2026.
 // clearWebhooksQueue answers its once-a-minute limit by itself, in a 200.
-constexpr std::array<BuiltInRoute, 18> kRoutes{{
+constexpr std::array<BuiltInRoute, 25> kRoutes{{
     {"getSettings", Verb::get, 1, Needs::nothing, get_settings},
     {"setSettings", Verb::post, 1, Needs::body, set_settings},
     {"getStateInstance", Verb::get, 1, Needs::nothing, get_state_instance},
@@ -17,7 +17,14 @@ constexpr std::array<BuiltInRoute, 18> kRoutes{{
     {"logout", Verb::get, 1, Needs::nothing, logout},
     {"qr", Verb::get, 3, Needs::nothing, qr},
     {"getAuthorizationCode", Verb::post, 1, Needs::body, get_authorization_code},
+    {"getWaSettings", Verb::get, 1, Needs::nothing, get_wa_settings},
+    {"getAccountSettings", Verb::get, 1, Needs::nothing, get_wa_settings},
+    {"getStateInstanceHistory", Verb::get, 1, Needs::nothing, get_state_instance_history},
+    {"getDeviceInfo", Verb::get, 1, Needs::nothing, get_device_info},
+    {"setSystemProxy", Verb::get, 1, Needs::nothing, set_system_proxy},
     {"sendMessage", Verb::post, 50, Needs::body, send_message},
+    {"sendLink", Verb::post, 50, Needs::body, send_link},
+    {"sendTyping", Verb::post, 50, Needs::session, send_typing},
     {"receiveNotification", Verb::get, 100, Needs::nothing, receive_notification},
     {"deleteNotification", Verb::del, 100, Needs::nothing, delete_notification},
     {"showMessagesQueue", Verb::get, 1, Needs::nothing, show_messages_queue},

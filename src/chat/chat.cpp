@@ -14,6 +14,7 @@
 #include "chat/receive/inbound.h"
 #include "chat/receive/notices.h"
 #include "chat/receive/statuses.h"
+#include "chat/send/presence.h"
 #include "chat/send/read_marks.h"
 #include "chat/send/resend.h"
 #include "chat/send/sender.h"
@@ -64,6 +65,7 @@ class Chat::Parts final : public session::Listener {
   Resends resends_;
   ReadMarker reader_;
   Notices notices_;
+  PresenceShown presence_;
   MessageSender sender_;
 };
 
@@ -96,7 +98,9 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
       resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}),
       reader_(context_, lane_),
       notices_(context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); }),
-      sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}) {
+      presence_(context_),
+      sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_},
+              presence_) {
   lane_.known_recent(outside.told);
 }
 
@@ -128,6 +132,7 @@ void Chat::Parts::answer_retry(const Node& stanza) {
 }
 
 void Chat::Parts::on_online() {
+  presence_.on_online();
   // Our own two names are one account like any other.
   const session::Identity& self = context_.line.identity();
   if (self.lid.empty()) return;
@@ -138,6 +143,7 @@ void Chat::Parts::on_online() {
 }
 
 void Chat::Parts::on_offline(const Error&) {
+  presence_.on_offline();
   lane_.forget_waiting();
   inbound_.forget_waiting();
   resends_.forget_waiting();
@@ -176,6 +182,8 @@ throttle::Sender& Chat::sender() { return parts_->sender_; }
 People& Chat::people() { return parts_->numbers_; }
 
 Identities& Chat::identities() { return parts_->names_; }
+
+Presence& Chat::presence() { return parts_->presence_; }
 
 ReadMarks& Chat::read_marks() { return parts_->reader_; }
 

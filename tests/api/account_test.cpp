@@ -174,6 +174,69 @@ TEST(SetSettings, TakesBackWhatCouldNotBeStored) {
   EXPECT_EQ(store.current(), Settings{});
 }
 
+TEST(GetWaSettings, ShowsTheAccountWhileItMayBeUsed) {
+  Box box;
+  box.set_session(session::State::online);
+  EXPECT_EQ(
+      box.get("getWaSettings")->json(),
+      *json::parse(
+          R"({"avatar":"","phone":"4915550001234","chatId":"4915550001234@c.us","stateInstance":"authorized",
+ "deviceId":"4915550001234:17@s.whatsapp.net","logoutProcess":false})"));
+  EXPECT_EQ(box.get("getAccountSettings")->json(), box.get("getWaSettings")->json());
+  box.state.on_throttle(Status::Throttle::yellow);
+  box.status.until = Wall::from_unix(1'767'300'000);
+  box.configure(R"({"restrictionStateName":"suspended"})");
+  const json::Value restricted = box.get("getWaSettings")->json();
+  EXPECT_EQ(restricted["stateInstance"].asString(), "suspended");
+  EXPECT_EQ(restricted["suspendedUntil"].asInt64(), 1'767'300'000);
+  EXPECT_EQ(restricted["phone"].asString(), "4915550001234");
+  Box unlinked;
+  unlinked.link.who = {};
+  unlinked.set_session(session::State::pairing);
+  const json::Value empty = unlinked.get("getWaSettings")->json();
+  EXPECT_EQ(empty["phone"].asString(), "");
+  EXPECT_EQ(empty["deviceId"].asString(), "");
+  EXPECT_EQ(empty["stateInstance"].asString(), "notAuthorized");
+  EXPECT_FALSE(empty.isMember("suspendedUntil"));
+}
+
+TEST(GetStateInstanceHistory, ShowsTheNewestFirst) {
+  Box box;
+  EXPECT_EQ(box.get("getStateInstanceHistory")->text(), "[]");
+  box.history.add({"notAuthorized", Wall::from_unix(1'767'225'000), ""});
+  box.history.add({"authorized", Wall::from_unix(1'767'225'600), "4915550001234"});
+  box.history.add({"authorized", Wall::from_unix(1'767'225'700), "4915550001234"});
+  EXPECT_EQ(
+      box.get("getStateInstanceHistory")->json(),
+      *json::parse(
+          R"([{"stateInstance":"authorized","timestamp":1767225600,"phoneNumber":"4915550001234"},
+ {"stateInstance":"notAuthorized","timestamp":1767225000,"phoneNumber":""}])"));
+  Request one = Box::request(Verb::get, Box::path("getStateInstanceHistory"));
+  one.query = {{"count", "1"}};
+  EXPECT_EQ(box.send(std::move(one))->json().size(), 1U);
+  box.scheduler.advance(seconds(5));
+  Request all = Box::request(Verb::get, Box::path("getStateInstanceHistory"));
+  all.query = {{"count", ""}};
+  EXPECT_EQ(box.send(std::move(all))->json().size(), 2U);
+  EXPECT_EQ(StateHistory(box.blobs).newest(9), box.history.newest(9)) << "kept";
+  for (int i = 0; i < 300; ++i) {
+    box.history.add({std::to_string(i), Wall::from_unix(1'767'226'000 + i), ""});
+  }
+  EXPECT_EQ(StateHistory(box.blobs).newest(1000).size(), StateHistory::kMost);
+  EXPECT_EQ(box.history.newest(1)[0].state, "299");
+  box.blobs.values["state-history"] = to_bytes("[{");
+  EXPECT_TRUE(StateHistory(box.blobs).newest(1).empty());
+}
+
+TEST(DeprecatedMethods, AnswerInTheFormThatSdksKnow) {
+  Box box;
+  EXPECT_EQ(
+      box.get("getDeviceInfo")->json(),
+      *json::parse(
+          R"({"platform":"","deviceManufacturer":"","deviceModel":"","osVersion":"","waVersion":"","battery":-1})"));
+  EXPECT_EQ(box.get("setSystemProxy")->text(), R"({"setProxy":true})");
+}
+
 TEST(GetStateInstance, NamesEachStateOfSessionAndThrottle) {
   using session::State;
   using Throttle = Status::Throttle;

@@ -18,8 +18,9 @@ Box::Box(double rate_scale) {
   options.token = kToken;
   options.rate_scale = rate_scale;
   api = std::make_unique<Api>(
-      options, Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link,
-                            link, link, [this] { return status; }, [this] { ++resumed; }});
+      options,
+      Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link, link,
+                   link, link, [this] { return status; }, [this] { ++resumed; }, &history});
 }
 
 Request Box::request(Verb verb, const std::string& path, const std::string& body) {

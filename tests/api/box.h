@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <optional>
@@ -74,7 +75,10 @@ class FakeInbox final : public InboxPort {
 };
 
 /// Every face that the API holds.
-class FakeLink final : public session::Linking, public chat::People, public chat::ReadMarks {
+class FakeLink final : public session::Linking,
+                       public chat::People,
+                       public chat::ReadMarks,
+                       public chat::Presence {
  public:
   [[nodiscard]] const session::StateChanged& state() const override { return now; }
   [[nodiscard]] session::Account account() const override { return who; }
@@ -109,6 +113,13 @@ class FakeLink final : public session::Linking, public chat::People, public chat
   Result<std::string> link_code = std::string("7XK2-M9QT");
   Result<std::vector<chat::NumberStatus>> numbers;
   Result<std::size_t> marked = std::size_t{1};
+  void show_typing(const std::string& chat, chat::Typing what) override {
+    constexpr std::array kWords{" end", " typing", " recording"};
+    typed.push_back(chat + kWords.at(static_cast<std::size_t>(what)));
+  }
+  void keep_online(bool) override {}
+
+  std::vector<std::string> typed;
   std::vector<std::string> asked;
   int reconnects = 0;
   int checks = 0;
@@ -165,6 +176,7 @@ class Box {
   std::vector<InstanceState::Value> states;
   InstanceState state{scheduler, [this] { return !link.who.phone.empty(); },
                       [this](InstanceState::Value value) { states.push_back(value); }};
+  StateHistory history{blobs};
   std::unique_ptr<Api> api;
 };
 

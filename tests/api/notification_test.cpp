@@ -325,6 +325,24 @@ TEST(Notifier, TellsAMessageOnlyWhenItIsStored) {
   EXPECT_FALSE(told.event(incoming(text("x")))) << "the server must send it again";
 }
 
+TEST(Notifier, KeepsTheHistoryOfStates) {
+  Told told;
+  told.who.wid = "";
+  told.state(session::State::pairing);
+  told.who = kInstance;
+  told.state(session::State::online);
+  told.scheduler.advance(minutes(1));
+  told.state(session::State::backing_off);
+  told.scheduler.advance(minutes(2));  // "starting" is no state to look back at
+  told.state(session::State::online);
+  const auto changes = told.notifier->history().newest(10);
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_EQ(changes[0].state, "authorized");
+  EXPECT_EQ(changes[0].phone, kInstance.wid.substr(0, kInstance.wid.find('@')));
+  EXPECT_EQ(changes[1].state, "notAuthorized");
+  EXPECT_EQ(changes[1].phone, "");
+}
+
 TEST(Notifier, AcknowledgesWhatBecomesNoNotification) {
   Told told;
   EXPECT_TRUE(told.event(incoming(content::Other{"imageMessage", ""})));

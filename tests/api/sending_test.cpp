@@ -128,6 +128,67 @@ TEST(SendMessage, RefusesGroupsAtOnce) {
   }
 }
 
+TEST(SendLink, IsAMessageWithTheLinkAsItsText) {
+  Box box;
+  const auto answer = box.post(
+      "sendLink",
+      R"({"chatId":"4915550007777@c.us","urlLink":"https://shop.example/118","quotedMessageId":"3EB0A1B2C3D4E5F60718"})");
+  ASSERT_EQ(answer->status(), 200) << answer->text();
+  ASSERT_EQ(box.outbox.views.size(), 1U);
+  EXPECT_EQ(box.outbox.views[0].job.text, "https://shop.example/118");
+  EXPECT_EQ(box.outbox.views[0].job.quoted_id, "3EB0A1B2C3D4E5F60718");
+  EXPECT_EQ(box.post("sendLink", R"({"chatId":"4915550007777@c.us"})")->message(),
+            "Validation failed. Details: 'urlLink' is required");
+  EXPECT_EQ(box.post("sendLink", R"({"chatId":"4915550007777@c.us","urlLink":"shop"})")->status(),
+            400);
+}
+
+TEST(SendTyping, EndsByItselfAndHasOneForEachChat) {
+  Box box;
+  box.set_session(session::State::online);
+  const auto answer =
+      box.post("sendTyping",
+               R"({"chatId":"4915550007777@c.us","typingTime":3000,"typingType":"recording"})");
+  EXPECT_EQ(answer->status(), 200);
+  EXPECT_EQ(answer->text(), "");
+  using Typed = std::vector<std::string>;
+  EXPECT_EQ(box.link.typed, Typed{"4915550007777@c.us recording"});
+  box.scheduler.advance(seconds(2));
+  box.post("sendTyping", R"({"chatId":"+49 155 50007777"})");
+  box.scheduler.advance(seconds(4));
+  EXPECT_EQ(box.link.typed, (Typed{"4915550007777@c.us recording", "4915550007777@c.us typing"}));
+  box.scheduler.advance(seconds(2));
+  EXPECT_EQ(box.link.typed.back(), "4915550007777@c.us end");
+  EXPECT_EQ(box.link.typed.size(), 3U);
+  const auto refusal = [&box](const std::string& field) {
+    return box.post("sendTyping", R"({"chatId":"4915550007777@c.us",)" + field + "}")->message();
+  };
+  EXPECT_EQ(refusal(R"("typingTime":999)"),
+            "Validation failed. Details: 'typingTime' must be larger than or equal to 1000");
+  EXPECT_EQ(refusal(R"("typingType":"singing")"),
+            "Validation failed. Details: 'typingType' must be one of [typing, recording]");
+  EXPECT_EQ(box.post("sendTyping", R"({"chatId":"120363000000000001@g.us"})")->status(), 400);
+  box.link.who = {};
+  box.set_session(session::State::pairing);
+  EXPECT_EQ(box.post("sendTyping", R"({"chatId":"4915550007777@c.us"})")->message(),
+            "instance account not authorized");
+}
+
+TEST(SendTyping, IsShownInABoundedNumberOfChats) {
+  Box box;
+  box.set_session(session::State::online);
+  for (int i = 0; i < 32; ++i) {
+    EXPECT_EQ(box.post("sendTyping", R"({"chatId":"49155500077)" + std::to_string(10 + i) +
+                                         R"(@c.us","typingTime":20000})")
+                  ->status(),
+              200);
+  }
+  EXPECT_EQ(box.post("sendTyping", R"({"chatId":"4915550009999@c.us"})")->status(), 429);
+  EXPECT_EQ(box.post("sendTyping", R"({"chatId":"4915550007710@c.us"})")->status(), 200);
+  box.scheduler.advance(seconds(20));
+  EXPECT_EQ(box.post("sendTyping", R"({"chatId":"4915550009999@c.us"})")->status(), 200);
+}
+
 TEST(DeadMethods, AreRefusedInWords) {
   Box box;
   const std::string body = R"({"chatId":"4915550007777@c.us","message":"Coffee?","buttons":[]})";

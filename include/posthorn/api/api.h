@@ -9,6 +9,7 @@
 #include "posthorn/api/instance_state.h"
 #include "posthorn/api/ports.h"
 #include "posthorn/api/settings.h"
+#include "posthorn/api/state_history.h"
 #include "posthorn/base/blob_store.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/base/json.h"
@@ -16,6 +17,7 @@
 #include "posthorn/base/scheduler.h"
 #include "posthorn/base/status.h"
 #include "posthorn/chat/people.h"
+#include "posthorn/chat/presence.h"
 #include "posthorn/chat/read_marks.h"
 #include "posthorn/session/linking.h"
 
@@ -83,9 +85,12 @@ class Api final : public RequestHandler {
     session::Linking& link;
     chat::People& people;
     chat::ReadMarks& read_marks;
+    chat::Presence& presence;
     std::function<Status()> status;
     /// The operator did what ends a restriction (reboot, setSettings); may be empty.
     std::function<void()> resume = {};
+    /// Of getStateInstanceHistory; may be null.
+    const StateHistory* history = nullptr;
   };
 
   /// Everything in `outside` outlives the Api.

@@ -8,6 +8,7 @@
 #include "posthorn/api/instance_state.h"
 #include "posthorn/api/notification.h"
 #include "posthorn/api/settings.h"
+#include "posthorn/api/state_history.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/base/once.h"
 
@@ -54,6 +55,7 @@ class Notifier {
   void remember(std::string_view notification);
 
   [[nodiscard]] const InstanceState& state() const { return state_; }
+  [[nodiscard]] const StateHistory& history() const { return history_; }
   /// Messages of kinds that Green-API has no form for, since the start.
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
 
@@ -69,6 +71,7 @@ class Notifier {
 
   Outside outside_;
   InstanceState state_;
+  StateHistory history_;
   std::string told_;      ///< stateInstance as told last
   bool settled_ = false;  ///< a state other than "starting" was reached since the start
   struct Known {

@@ -11,6 +11,7 @@
 #include "posthorn/base/scheduler.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/people.h"
+#include "posthorn/chat/presence.h"
 #include "posthorn/chat/read_marks.h"
 #include "posthorn/session/line.h"
 #include "posthorn/session/listener.h"
@@ -56,6 +57,7 @@ class Chat final {
   /// Who is who: fed by number checks and by what WhatsApp tells about LIDs.
   [[nodiscard]] Identities& identities();
   [[nodiscard]] ReadMarks& read_marks();
+  [[nodiscard]] Presence& presence();
 
  private:
   class Parts;

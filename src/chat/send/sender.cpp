@@ -2,10 +2,6 @@
 
 #include <utility>
 
-#include "chat/people/names.h"
-#include "chat/send/typing.h"
-#include "posthorn/base/log.h"
-
 namespace posthorn::chat {
 
 void MessageSender::send(const Job& job, Once<void(throttle::SendOutcome)> done) {
@@ -24,14 +20,7 @@ void MessageSender::send(const Job& job, Once<void(throttle::SendOutcome)> done)
 }
 
 void MessageSender::show_typing(const std::string& chat, bool on) {
-  const MessageContext& context = tools_.context;
-  if (!context.line.online()) return;
-  const auto jid = context.names.addressed(chat);
-  const auto named = jid ? context.names.preferred(*jid) : fail(jid.error(), "typing");
-  if (!named) return log::debug("messages", "typing is not shown", {{"why", named.error()}});
-  for (wire::Node& stanza : build_typing(context.line.identity(), *named, on)) {
-    context.line.write(std::move(stanza));
-  }
+  presence_.show_typing(chat, on ? Typing::text : Typing::none);
 }
 
 void MessageSender::cancel() {

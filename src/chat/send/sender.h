@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "chat/send/flow.h"
+#include "posthorn/chat/presence.h"
 #include "posthorn/throttle/sender.h"
 
 namespace posthorn::chat {
@@ -11,7 +12,7 @@ namespace posthorn::chat {
 class MessageSender final : public throttle::Sender {
  public:
   /// What the tools refer to outlives this.
-  explicit MessageSender(SendTools tools) : tools_(tools) {}
+  MessageSender(SendTools tools, Presence& presence) : tools_(tools), presence_(presence) {}
   ~MessageSender() override { cancel(); }
 
   void send(const Job& job, Once<void(throttle::SendOutcome)> done) override;
@@ -21,6 +22,7 @@ class MessageSender final : public throttle::Sender {
 
  private:
   SendTools tools_;
+  Presence& presence_;
   std::weak_ptr<SendFlow> flow_;
   bool open_ = false;
 };

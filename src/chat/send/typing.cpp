@@ -4,8 +4,6 @@
 
 namespace posthorn::chat {
 
-namespace {
-
 namespace names = wire::names;
 
 wire::Node build_presence(const session::Identity& self, bool available) {
@@ -15,17 +13,10 @@ wire::Node build_presence(const session::Identity& self, bool available) {
                     {{names::kType, available ? "available" : "unavailable"}, {"name", name}});
 }
 
-}  // namespace
-
-std::vector<wire::Node> build_typing(const session::Identity& self, const wire::Jid& to, bool on) {
-  if (self.push_name.empty()) return {};
-  wire::Node state(names::kChatstate, {{names::kTo, to}},
-                   std::vector{wire::Node(on ? "composing" : "paused")});
-  std::vector<wire::Node> stanzas;
-  if (on) stanzas.push_back(build_presence(self, true));
-  stanzas.push_back(std::move(state));
-  if (!on) stanzas.push_back(build_presence(self, false));
-  return stanzas;
+wire::Node build_typing(const wire::Jid& to, Typing what) {
+  wire::Node state(what == Typing::none ? "paused" : "composing");
+  if (what == Typing::recording) state.set_attr("media", std::string("audio"));
+  return wire::Node(names::kChatstate, {{names::kTo, to}}, std::vector{std::move(state)});
 }
 
 }  // namespace posthorn::chat

@@ -58,7 +58,10 @@ class NoInbox final : public api::InboxPort {
   void clear(Once<void(Result<void>)> done) override { done({}); }
 };
 
-class NoLink final : public session::Linking, public chat::People, public chat::ReadMarks {
+class NoLink final : public session::Linking,
+                     public chat::People,
+                     public chat::ReadMarks,
+                     public chat::Presence {
  public:
   [[nodiscard]] const session::StateChanged& state() const override { return now; }
   [[nodiscard]] session::Account account() const override { return {"4915550001234", "", ""}; }
@@ -75,6 +78,8 @@ class NoLink final : public session::Linking, public chat::People, public chat::
   void mark(const std::string&, const std::string&, Once<void(Result<std::size_t>)> done) override {
     done(std::size_t{0});
   }
+  void show_typing(const std::string&, chat::Typing) override {}
+  void keep_online(bool) override {}
 
   session::StateChanged now{session::State::online, 0, {}, {}, {}};
 };
@@ -177,6 +182,7 @@ int run(const std::string& directory) {
                                           state,
                                           outbox,
                                           inbox,
+                                          link,
                                           link,
                                           link,
                                           link,

@@ -83,6 +83,21 @@ TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   EXPECT_NE(stanzas[0].child("paused"), nullptr);
   EXPECT_EQ(stanzas[1].text_attr("type"), "unavailable");
 
+  // Available until the last chat has been typed to; a recording is a kind of typing.
+  Presence& presence = rig.box->presence();
+  presence.show_typing("4915550002222@c.us", Typing::recording);
+  stanzas = rig.line.take_written();
+  ASSERT_EQ(stanzas.size(), 2U);
+  EXPECT_EQ(stanzas[1].child("composing")->text_attr("media"), "audio");
+  presence.show_typing("4915550003333@c.us", Typing::text);
+  presence.show_typing("4915550002222@c.us", Typing::none);
+  stanzas = rig.line.take_written();
+  ASSERT_EQ(stanzas.size(), 2U);
+  EXPECT_NE(stanzas[0].child("composing"), nullptr);
+  EXPECT_NE(stanzas[1].child("paused"), nullptr);
+  presence.show_typing("4915550003333@c.us", Typing::none);
+  EXPECT_EQ(rig.line.take_written().back().text_attr("type"), "unavailable");
+
   rig.box->sender().show_typing("nobody", true);
   rig.line.is_online = false;
   rig.box->sender().show_typing("4915550002222@c.us", true);
@@ -90,6 +105,41 @@ TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   rig.line.self.push_name.clear();
   rig.box->sender().show_typing("4915550002222@c.us", true);
   EXPECT_TRUE(rig.line.take_written().empty());
+}
+
+TEST(MessagesSend, IsShownAsOnlineForAsLongAsTheSettingSays) {
+  Rig rig;
+  rig.line.self.push_name = "Bakery";
+  Presence& presence = rig.box->presence();
+  const auto written = [&rig] {
+    std::vector<std::string> out;
+    for (const Node& stanza : rig.line.take_written()) {
+      out.push_back(stanza.tag == "presence" ? stanza.text_attr("type") : stanza.tag);
+    }
+    return out;
+  };
+  const std::string chat = "4915550002222@c.us";
+  using Tags = std::vector<std::string>;
+  written();
+  presence.keep_online(true);
+  presence.keep_online(true);
+  EXPECT_EQ(written(), Tags{"available"});
+  presence.show_typing(chat, Typing::text);
+  presence.show_typing(chat, Typing::none);
+  EXPECT_EQ(written(), (Tags{"chatstate", "chatstate"})) << "available all the time";
+  rig.line.is_online = false;
+  rig.box->listener().on_offline(Error{Errc::disconnected, "the line is cut"});
+  rig.line.is_online = true;
+  rig.box->listener().on_online();
+  EXPECT_EQ(written(), Tags{"available"});
+  presence.show_typing(chat, Typing::text);
+  presence.keep_online(false);
+  EXPECT_EQ(written(), Tags{"chatstate"}) << "still typing";
+  presence.show_typing(chat, Typing::none);
+  EXPECT_EQ(written(), (Tags{"chatstate", "unavailable"}));
+  rig.line.is_online = false;
+  presence.keep_online(true);
+  EXPECT_EQ(written(), Tags{});
 }
 
 TEST(MessagesSend, AsksForDevicesAndKeysOnceOnly) {

@@ -1,0 +1,42 @@
+#include "api/fields.h"
+#include "api/handlers.h"
+
+namespace posthorn::api {
+
+namespace {
+
+constexpr std::int64_t kShortest = 1000;  // milliseconds
+constexpr std::int64_t kUsual = 5000;
+
+struct Wish {
+  std::string chat;
+  chat::Typing what = chat::Typing::text;
+  milliseconds lasts{kUsual};
+};
+
+Result<Wish> parse_typing_wish(const json::Value& body) {
+  Wish wish;
+  TRY(wish.chat, required_person(body));
+  TRY(const auto lasts, number_between(body, "typingTime", kShortest, kLongestTyping.count()));
+  if (lasts) wish.lasts = milliseconds(*lasts);
+  TRY(const auto type, optional_text(body, "typingType"));
+  if (type && !type->empty() && *type != "typing" && *type != "recording") {
+    return invalid("typingType", "must be one of [typing, recording]");
+  }
+  if (type == "recording") wish.what = chat::Typing::recording;
+  return wish;
+}
+
+}  // namespace
+
+void send_typing(Context& context, Call call) {
+  const auto wish = parse_typing_wish(call.body);
+  if (!wish) return call.refuse(wish.error());
+  if (!context.typing.start(wish->chat, wish->what, wish->lasts)) {
+    return call.refuse(429, "typing is shown in " + std::to_string(TypingShows::kMost) +
+                                " chats already, try again when one of them ends");
+  }
+  call.send_text("");
+}
+
+}  // namespace posthorn::api
