@@ -325,6 +325,7 @@ struct LiveBox {
                                                       fakes.link,
                                                       fakes.link,
                                                       fakes.link,
+                                                      fakes.link,
                                                       [] { return Status{}; },
                                                       {}});
     ServerOptions where;

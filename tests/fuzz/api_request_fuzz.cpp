@@ -44,6 +44,7 @@ struct World {
                                                       link,
                                                       link,
                                                       link,
+                                                      link,
                                                       [] { return Status{}; },
                                                       {}});
   }
