@@ -18,7 +18,7 @@ constexpr const char* kQuietHours =
     "is obsolete: when nothing is sent is set by quiet_from_min and quiet_to_min of "
     "setThrottleSettings, in minutes of the shop's local day";
 
-/// How a boolean is written: the two booleans are what Java's settings class reads as such.
+/// How a boolean is written: the booleans are what Java's settings class reads as such.
 enum class Written : std::uint8_t { yes_no, boolean, extension };
 
 struct Switch {
@@ -26,7 +26,7 @@ struct Switch {
   bool Settings::*member;
   Written written;
 };
-constexpr std::array<Switch, 15> kSwitches{{
+constexpr std::array<Switch, 14> kSwitches{{
     {"markIncomingMessagesReaded", &Settings::mark_incoming_messages_readed, Written::yes_no},
     {"markIncomingMessagesReadedOnReply", &Settings::mark_incoming_messages_readed_on_reply,
      Written::yes_no},
@@ -41,7 +41,6 @@ constexpr std::array<Switch, 15> kSwitches{{
     {"incomingCallWebhook", &Settings::incoming_call_webhook, Written::yes_no},
     {"editedMessageWebhook", &Settings::edited_message_webhook, Written::yes_no},
     {"deletedMessageWebhook", &Settings::deleted_message_webhook, Written::yes_no},
-    {"linkPreview", &Settings::link_preview, Written::boolean},
     {"enableLidMode", &Settings::enable_lid_mode, Written::boolean},
 }};
 constexpr Switch kStrict{"strictValidation", &Settings::strict_validation, Written::extension};
@@ -96,23 +95,29 @@ constexpr std::array<const char*, 4> kReadOnly{"wid", "countryInstance", "typeAc
 /// back; whoever asks for what they meant is told, instead of waiting for it.
 struct Inert {
   const char* key;
-  bool text;          ///< a text, off when empty; else "yes" or "no"
-  const char* shown;  ///< nullptr: only taken
+  enum class Kind : std::uint8_t { text, yes_no, boolean } kind;
+  bool shown;  ///< by getSettings
   const char* why;
 };
-constexpr std::array<Inert, 9> kInert{{
-    {"proxyInstance", true, "",
+using Kind = Inert::Kind;
+constexpr std::array<Inert, 10> kInert{{
+    {"proxyInstance", Kind::text, true,
      "cannot be set here: the proxy of the box is the key proxy of section [whatsapp] in its "
      "configuration"},
-    {"sendFromUTC", true, nullptr, kQuietHours},
-    {"sendToUTC", true, nullptr, kQuietHours},
-    {"sharedSession", false, "no", "must be no: it is obsolete and did nothing any more"},
-    {"deviceWebhook", false, "no", "must be no: WhatsApp does not tell about the phone any more"},
-    {"incomingBlockWebhook", false, "no", "must be no: there are no such notifications any more"},
-    {"enableMessagesHistory", false, "no", "must be no: Posthorn keeps no journal of messages yet"},
-    {"outgoingCallWebhook", false, "no",
+    {"sendFromUTC", Kind::text, false, kQuietHours},
+    {"sendToUTC", Kind::text, false, kQuietHours},
+    {"sharedSession", Kind::yes_no, true, "must be no: it is obsolete and did nothing any more"},
+    {"deviceWebhook", Kind::yes_no, true,
+     "must be no: WhatsApp does not tell about the phone any more"},
+    {"incomingBlockWebhook", Kind::yes_no, true,
+     "must be no: there are no such notifications any more"},
+    {"enableMessagesHistory", Kind::yes_no, true,
+     "must be no: Posthorn keeps no journal of messages yet"},
+    {"outgoingCallWebhook", Kind::yes_no, true,
      "must be no: Posthorn does not learn of calls made on the phone yet"},
-    {"avatarInfoWebhook", false, "no", "must be no: Posthorn does not fetch avatars yet"},
+    {"avatarInfoWebhook", Kind::yes_no, true, "must be no: Posthorn does not fetch avatars yet"},
+    {"linkPreview", Kind::boolean, true,
+     "must be false: Posthorn makes no previews of links yet, the links themselves are sent"},
 }};
 
 Result<void> apply_switch(Settings& settings, const Switch& one, const json::Value& body) {
@@ -136,8 +141,20 @@ Result<void> apply_text(Settings& settings, const Text& one, const json::Value& 
   return {};
 }
 
+json::Value off(Kind kind) {
+  switch (kind) {
+    case Kind::text:
+      return "";
+    case Kind::yes_no:
+      return "no";
+    case Kind::boolean:
+      return false;
+  }
+  return {};
+}
+
 Result<void> refuse_inert(const Inert& one, const json::Value& body) {
-  if (one.text) {
+  if (one.kind == Kind::text) {
     const json::Value& value = json::at(body, one.key);
     if (value.isNull() || json::string_at(body, one.key) == "") return {};
     return invalid(one.key, value.isString() ? one.why : "must be a string");
@@ -189,7 +206,7 @@ json::Value settings_to_json(const Settings& settings, const std::string& wid) {
   out["typeAccount"] = "";
   out["typeInstance"] = "whatsapp";
   for (const Inert& one : kInert) {
-    if (one.shown != nullptr) out[one.key] = one.shown;
+    if (one.shown) out[one.key] = off(one.kind);
   }
   out["delaySendMessagesMilliseconds"] =
       static_cast<::Json::Int64>(settings.delay_send_messages.count());
@@ -244,7 +261,7 @@ SettingsStore::SettingsStore(BlobStore& blobs) : blobs_(blobs) {
     one[key] = (*body)[key];
     auto change = apply_settings(current_, one);
     if (!change) {
-      log::warn("api", "a stored setting is not possible any more, its default is in force",
+      log::info("api", "a stored setting is not possible any more, its default is in force",
                 {{"why", change.error()}});
       continue;
     }

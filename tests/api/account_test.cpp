@@ -16,7 +16,7 @@ TEST(GetSettings, ShowsEveryDocumentedKeyWithTheBoxsDefaults) {
  "proxyInstance":"","outgoingWebhook":"yes","outgoingMessageWebhook":"no","outgoingAPIMessageWebhook":"no","incomingWebhook":"yes",
  "deviceWebhook":"no","statusInstanceWebhook":"no","stateWebhook":"yes","enableMessagesHistory":"no","keepOnlineStatus":"no",
  "pollMessageWebhook":"yes","incomingBlockWebhook":"no","incomingCallWebhook":"yes","outgoingCallWebhook":"no","editedMessageWebhook":"no",
- "deletedMessageWebhook":"no","avatarInfoWebhook":"no","autoTyping":0,"linkPreview":true,"enableLidMode":false})";
+ "deletedMessageWebhook":"no","avatarInfoWebhook":"no","autoTyping":0,"linkPreview":false,"enableLidMode":false})";
   EXPECT_EQ(box.get("getSettings")->json(), *json::parse(expected));
 }
 
@@ -35,7 +35,6 @@ TEST(SetSettings, TakesBothFormsOfBooleansAndNumbersAsText) {
   const Settings& now = box.settings.current();
   EXPECT_FALSE(now.incoming_webhook);
   EXPECT_TRUE(now.outgoing_message_webhook);
-  EXPECT_FALSE(now.link_preview);
   EXPECT_TRUE(now.enable_lid_mode);
   EXPECT_EQ(now.delay_send_messages, milliseconds(2000));
   EXPECT_EQ(now.auto_typing, 3);
@@ -103,6 +102,7 @@ TEST(SetSettings, RefusesInWordsWhatTheBoxCannotDo) {
       {R"({"enableMessagesHistory":"yes"})", "must be no"},
       {R"({"outgoingCallWebhook":"yes"})", "must be no"},
       {R"({"avatarInfoWebhook":"yes"})", "must be no"},
+      {R"({"linkPreview":true})", "must be false"},
   };
   for (const auto& [body, word] : cases) {
     Box box;

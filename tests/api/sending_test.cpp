@@ -135,8 +135,9 @@ TEST(SendLink, IsAMessageWithTheLinkAsItsText) {
       R"({"chatId":"4915550007777@c.us","urlLink":"https://shop.example/118","quotedMessageId":"3EB0A1B2C3D4E5F60718"})");
   ASSERT_EQ(answer->status(), 200) << answer->text();
   ASSERT_EQ(box.outbox.views.size(), 1U);
-  EXPECT_EQ(box.outbox.views[0].job.text, "https://shop.example/118");
-  EXPECT_EQ(box.outbox.views[0].job.quoted_id, "3EB0A1B2C3D4E5F60718");
+  EXPECT_EQ(std::get<content::Text>(box.outbox.views[0].job.content.what).body,
+            "https://shop.example/118");
+  EXPECT_EQ(box.outbox.views[0].job.content.quote->id, "3EB0A1B2C3D4E5F60718");
   EXPECT_EQ(box.post("sendLink", R"({"chatId":"4915550007777@c.us"})")->message(),
             "Validation failed. Details: 'urlLink' is required");
   EXPECT_EQ(box.post("sendLink", R"({"chatId":"4915550007777@c.us","urlLink":"shop"})")->status(),

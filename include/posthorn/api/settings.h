@@ -34,7 +34,6 @@ struct Settings {
   bool edited_message_webhook = false;
   bool deleted_message_webhook = false;
   std::int64_t auto_typing = 0;  ///< seconds of "typing…" before each text, 0 .. 10
-  bool link_preview = true;
   bool enable_lid_mode = false;
 
   // Extensions of the box: shown by getSettings only while they differ from the default, because

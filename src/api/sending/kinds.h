@@ -1,6 +1,5 @@
 #pragma once
 
-#include "posthorn/api/settings.h"
 #include "posthorn/base/content.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/result.h"
@@ -17,6 +16,6 @@ POSTHORN_CONTENT_KINDS(POSTHORN_DECLARE_)
 #undef POSTHORN_DECLARE_
 
 /// sendMessage: message and linkPreview. Errors: malformed (which field, and why).
-[[nodiscard]] Result<content::Text> parse_text(const json::Value& body, const Settings& settings);
+[[nodiscard]] Result<content::Text> parse_text(const json::Value& body);
 
 }  // namespace posthorn::api

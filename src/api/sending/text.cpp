@@ -11,7 +11,7 @@ constexpr std::size_t kTextMax = 20'000;
 
 }  // namespace
 
-Result<content::Text> parse_text(const json::Value& body, const Settings& settings) {
+Result<content::Text> parse_text(const json::Value& body) {
   if (!json::at(body, "message").isNull() && !json::at(body, "message").isString()) {
     return invalid("message", "must be a string");
   }
@@ -21,7 +21,7 @@ Result<content::Text> parse_text(const json::Value& body, const Settings& settin
     return invalid("message", "length must be less than or equal to 20000 characters long");
   }
   TRY(const auto preview, optional_bool(body, "linkPreview"));
-  kind.link_preview = preview.value_or(settings.link_preview);
+  kind.link_preview = preview.value_or(true);
   return kind;
 }
 
