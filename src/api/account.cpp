@@ -10,6 +10,8 @@ namespace {
 
 using session::State;
 
+constexpr std::size_t kKeyShown = 64;
+
 json::Value one(const char* key, json::Value value) {
   json::Value out(::Json::objectValue);
   out[key] = std::move(value);
@@ -44,11 +46,14 @@ void get_settings(Context& context, Call call) {
 void set_settings(Context& context, Call call) {
   auto change = apply_settings(context.settings(), call.body);
   if (!change) return call.refuse(change.error());
-  for (const std::string& key : change->unknown) {
+  if (!change->unknown.empty()) {
+    const std::string first = clean_utf8(change->unknown.front().substr(0, kKeyShown));
     if (context.settings().strict_validation) {
-      return call.refuse(invalid(clean_utf8(key), "is not allowed").value());
+      return call.refuse(invalid(first, "is not allowed").value());
     }
-    log::info("api", "unknown setting ignored", {{"key", clean_utf8(key)}});
+    // One line, however many there are: whoever sends them must not fill the log.
+    log::info("api", "unknown settings ignored",
+              {{"first", first}, {"count", change->unknown.size()}});
   }
   if (context.outside.resume) context.outside.resume();
   context.outside.settings.replace(std::move(change->settings),

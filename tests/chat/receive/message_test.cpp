@@ -417,7 +417,7 @@ TEST(MessagesReceive, MarksNoMessageThatItDoesNotKnow) {
   };
   EXPECT_EQ(marked("3EB0NEVERSEEN0000001"), 0);
   EXPECT_TRUE(rig.written_of("receipt").empty());
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "x"));
+  rig.box->listener().on_message(rig.text_from(rig.customer, "IN1", "x"));
   rig.turn();
   EXPECT_EQ(marked("IN1"), 1);
   EXPECT_EQ(marked("IN1"), 0) << "read before";
@@ -426,16 +426,16 @@ TEST(MessagesReceive, MarksNoMessageThatItDoesNotKnow) {
 TEST(MessagesReceive, MarksAMessageThatIsJustBeingTold) {
   Rig rig;
   rig.introduce(rig.customer);
-  rig.link.sink = FakeLink::Sink::holds;
-  rig.box->on_message(rig.text_from(rig.customer, "IN1", "x"));
+  rig.line.sink = FakeLine::Sink::holds;
+  rig.box->listener().on_message(rig.text_from(rig.customer, "IN1", "x"));
   rig.turn();
   std::optional<Result<std::size_t>> marked;
   rig.box->read_marks().mark("4915550002222@c.us", "IN1",
                              [&](Result<std::size_t> r) { marked = r; });
   rig.turn();
   EXPECT_FALSE(marked.has_value());
-  rig.link.sink = FakeLink::Sink::stores;
-  for (auto& stored : std::exchange(rig.link.held, {})) stored({});
+  rig.line.sink = FakeLine::Sink::stores;
+  for (auto& stored : std::exchange(rig.line.held, {})) stored({});
   rig.turn();
   ASSERT_TRUE(marked && *marked);
   EXPECT_EQ(**marked, 1U);

@@ -367,9 +367,9 @@ TEST(MessagesSend, ReachesTheAccountThatAPrintedNumberLeadsTo) {
 
   // Known from now on, also after a restart: nobody is asked again.
   rig.restart();
-  const std::size_t asked = rig.link.asked.size();
+  const std::size_t asked = rig.line.asked.size();
   EXPECT_EQ(rig.send(printed_job(rig, "3EB0C0FFEE0000000000AB")).kind, Kind::sent);
-  EXPECT_EQ(rig.link.asked.size(), asked);
+  EXPECT_EQ(rig.line.asked.size(), asked);
 }
 
 TEST(MessagesSend, LearnsFromACheckWhereANumberLeads) {
@@ -377,9 +377,9 @@ TEST(MessagesSend, LearnsFromACheckWhereANumberLeads) {
   rig.leads_to[kPrinted] = rig.customer_pn;
   rig.box->people().check_numbers({kPrinted}, [](auto) {});
   rig.turn();
-  rig.link.asked.clear();
+  rig.line.asked.clear();
   EXPECT_EQ(rig.send(printed_job(rig, kId)).kind, Kind::sent);
-  for (const Node& iq : rig.link.asked) {
+  for (const Node& iq : rig.line.asked) {
     if (iq.text_attr("xmlns") != "usync") continue;
     for (const Node& user : iq.child("usync")->child("list")->children()) {
       EXPECT_EQ(user.child("contact"), nullptr) << "not asked again";
@@ -413,15 +413,14 @@ TEST(MessagesSend, ANumberWithAnAccountOfItsOwnLeadsNowhereElse) {
   rig.box->people().check_numbers({kPrinted}, [](auto) {});
   rig.turn();
   // Somebody has it now: WhatsApp names a LID of its own for it.
-  PeerDevice owner({kPrinted, "s.whatsapp.net", 0}, 31);
-  Node stanza = rig.text_from(rig.customer, "IN1", "x");
-  rig.box->on_notification(Node("notification",
-                                {{"id", "N1"},
-                                 {"type", "devices"},
-                                 {"from", owner.jid},
-                                 {"lid", wire::Jid{"300000000000003", "lid", 0}}},
-                                {Node("add", {}, {Node("device", {{"id", "1"}})})}),
-                           [] {});
+  const wire::Jid owner{kPrinted, "s.whatsapp.net", 0};
+  rig.box->listener().on_notification(Node("notification",
+                                           {{"id", "N1"},
+                                            {"type", "devices"},
+                                            {"from", owner},
+                                            {"lid", wire::Jid{"300000000000003", "lid", 0}}},
+                                           {Node("add", {}, {Node("device", {{"id", "1"}})})}),
+                                      [] {});
   rig.turn();
   EXPECT_EQ(rig.box->identities().account_of(kPrinted + "@c.us"), kPrinted + "@c.us");
   EXPECT_EQ(rig.box->identities().account_of("300000000000003@lid"), kPrinted + "@c.us");
