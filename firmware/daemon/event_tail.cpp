@@ -4,13 +4,13 @@
 #include <charconv>
 #include <utility>
 
-#include "posthorn/base/json.h"
-
 namespace posthorn::daemon {
 
 namespace {
 
 constexpr std::size_t kKept = 100;
+/// Of all bodies together: a customer's long messages must not cost the box its memory.
+constexpr std::size_t kKeptBytes = std::size_t{256} << 10;
 constexpr std::size_t kWaitingAtMost = 8;
 constexpr std::int64_t kWaitSecondsAtMost = 25;
 
@@ -23,8 +23,13 @@ std::int64_t number_in(std::string_view text, std::int64_t otherwise) {
 }  // namespace
 
 void EventTail::add(const std::string& body) {
-  events_.push_back({++last_, body});
-  if (events_.size() > kKept) events_.pop_front();
+  // One alone that is too large is only counted; it waits in the inbox for the POS as any other.
+  events_.push_back({++last_, body.size() <= kKeptBytes ? body : ""});
+  bytes_ += events_.back().body.size();
+  while (events_.size() > kKept || bytes_ > kKeptBytes) {
+    bytes_ -= events_.front().body.size();
+    events_.pop_front();
+  }
   std::deque<Waiting> ready = std::exchange(waiting_, {});
   timer_.stop();
   for (Waiting& one : ready) answer(std::move(one.call), one.after);
@@ -50,18 +55,17 @@ api::Route EventTail::route() {
 }
 
 void EventTail::answer(api::Call call, std::uint64_t after) const {
-  json::Value events(::Json::arrayValue);
+  // The bodies are JSON already: parsing them only to write them again costs ten times their size.
+  std::string out = "{\"events\":[";
+  bool first = true;
   for (const Event& event : events_) {
-    if (event.number <= after) continue;
-    json::Value entry;
-    entry["number"] = static_cast<::Json::UInt64>(event.number);
-    if (auto body = json::parse(event.body)) entry["event"] = std::move(*body);
-    events.append(std::move(entry));
+    if (event.number <= after || event.body.empty()) continue;
+    out += first ? "" : ",";
+    out += "{\"event\":" + event.body + ",\"number\":" + std::to_string(event.number) + "}";
+    first = false;
   }
-  json::Value out;
-  out["last"] = static_cast<::Json::UInt64>(last_);
-  out["events"] = std::move(events);
-  call.send(std::move(out));
+  out += "],\"last\":" + std::to_string(last_) + "}";
+  call.send_text(std::move(out));
 }
 
 void EventTail::answer_due() {

@@ -8,9 +8,9 @@
 
 namespace posthorn::daemon {
 
-/// The last notifications, for people who watch (`posthornctl follow`, the demo): reading here
-/// takes nothing out of the inbox. GET /waInstance{id}/watchEvents/{token}?after=N&wait=SECONDS
-/// answers
+/// The last notifications (100, and 256 KiB at most), for people who watch (`posthornctl follow`,
+/// the demo): reading here takes nothing out of the inbox. GET
+/// /waInstance{id}/watchEvents/{token}?after=N&wait=SECONDS answers
 /// {"last": M, "events": [{"number": M, "event": {…}}, …]}, newest last; it waits up to `wait`
 /// (0 .. 25 s) while there is nothing after N.
 class EventTail {
@@ -37,6 +37,7 @@ class EventTail {
 
   Scheduler& scheduler_;
   std::deque<Event> events_;
+  std::size_t bytes_ = 0;  ///< of their bodies
   std::uint64_t last_ = 0;
   std::deque<Waiting> waiting_;
   Timer timer_{scheduler_};
