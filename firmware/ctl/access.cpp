@@ -84,6 +84,9 @@ int show_access(const Access& access) {
   }
   std::printf("idInstance        %llu\napiTokenInstance  %s\n",
               static_cast<unsigned long long>(access.id_instance), access.token.c_str());
+  if (!access.care.empty()) {
+    std::printf("careToken         %s (the technician's; not for a till)\n", access.care.c_str());
+  }
   return 0;
 }
 

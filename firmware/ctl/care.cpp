@@ -10,7 +10,6 @@
 #include <cstdio>
 #include <cstring>
 #include <fstream>
-#include <functional>
 #include <iostream>
 #include <thread>
 
@@ -20,7 +19,6 @@ namespace posthorn::ctl {
 
 namespace {
 
-constexpr std::size_t kPiece = std::size_t{512} << 10;
 constexpr std::chrono::seconds kInstallAtMost{900};
 
 int finish(const Result<void>& done) { return done ? 0 : complain(done.error()); }
@@ -82,37 +80,19 @@ bool agreed(bool yes, const std::string& question) {
   return line == "yes";
 }
 
-/// Sends a file in pieces. Gives its size.
-Result<std::uint64_t> upload(const Client& client, const std::string& method,
-                             const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Errc::not_found, path + ": cannot be read");
-  std::uint64_t sent = 0;
-  std::string piece(kPiece, '\0');
-  while (file.read(piece.data(), static_cast<std::streamsize>(kPiece)), file.gcount() > 0) {
-    const auto size = static_cast<std::size_t>(file.gcount());
-    TRY(client.post_bytes(method, "offset=" + std::to_string(sent), piece.substr(0, size)));
-    sent += size;
-  }
-  if (sent == 0) return fail(Errc::malformed, path + " is empty");
-  return sent;
+/// Sends a file; gives its size as the box has it.
+Result<std::int64_t> upload(const Client& client, const std::string& method,
+                            const std::string& path) {
+  TRY(const json::Value taken, client.put_file(method, path));
+  return json::int_at(taken, "received").value_or(0);
 }
 
-/// For the owner's eyes; never over a file that is there.
-Result<void> write_new(const std::string& path, const std::function<Result<std::string>()>& next) {
+/// For the owner's eyes; never over a file that is there. Gives its size.
+Result<std::uint64_t> download(const Client& client, const std::string& method,
+                               const std::string& path) {
   const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (fd < 0) return fail(Errc::io, path + ": " + std::strerror(errno));
-  Result<void> done;
-  while (done) {
-    auto piece = next();
-    if (!piece) {
-      done = tl::unexpected(piece.error());
-    } else if (piece->empty()) {
-      break;
-    } else if (::write(fd, piece->data(), piece->size()) != static_cast<ssize_t>(piece->size())) {
-      done = fail(Errc::io, path + ": " + std::strerror(errno));
-    }
-  }
+  auto done = client.get_file(method, fd);
   if (done && fsync(fd) != 0) done = fail(Errc::io, path + ": " + std::strerror(errno));
   close(fd);
   if (!done) unlink(path.c_str());
@@ -143,9 +123,9 @@ Result<void> follow_update(const Client& client) {
 }
 
 Result<void> update(const Client& client, const std::string& file) {
-  TRY(const std::uint64_t size, upload(client, "uploadUpdate", file));
+  TRY(const std::int64_t size, upload(client, "uploadUpdate", file));
   json::Value body;
-  body["size"] = static_cast<::Json::UInt64>(size);
+  body["size"] = static_cast<::Json::Int64>(size);
   TRY(client.post("installUpdate", body));
   return follow_update(client);
 }
@@ -165,39 +145,30 @@ Result<void> back_up(const Client& client, const std::string& file,
   json::Value body;
   body["passphrase"] = secret;
   TRY(const json::Value made, client.post("makeBackup", body));
-  std::uint64_t offset = 0;
-  TRY(write_new(file, [&client, &offset]() -> Result<std::string> {
-    TRY(std::string piece, client.get_bytes("readBackup", "offset=" + std::to_string(offset)));
-    offset += piece.size();
-    return piece;
-  }));
-  if (std::to_string(offset) != text_at(made, "size")) {
+  TRY(const std::uint64_t size, download(client, "readBackup", file));
+  if (std::to_string(size) != text_at(made, "size")) {
     unlink(file.c_str());
     return fail(Errc::disconnected, "the backup came in another size than it was made");
   }
   std::printf("%s: %llu bytes. Without its passphrase it is lost. %s\n", file.c_str(),
-              static_cast<unsigned long long>(offset), text_at(made, "note").c_str());
+              static_cast<unsigned long long>(size), text_at(made, "note").c_str());
   return {};
 }
 
 Result<void> restore(const Client& client, const std::string& file,
                      const std::string& passphrase_file) {
   TRY(const std::string secret, passphrase(passphrase_file, false));
-  TRY(const std::uint64_t size, upload(client, "uploadBackup", file));
+  TRY(const std::int64_t size, upload(client, "uploadBackup", file));
   json::Value body;
   body["passphrase"] = secret;
-  body["size"] = static_cast<::Json::UInt64>(size);
+  body["size"] = static_cast<::Json::Int64>(size);
   return confirm(client, "restoreBackup", body, "replace");
 }
 
 Result<void> diagnose(const Client& client, const std::string& file) {
-  TRY(const std::string bundle, client.get_bytes("getSupportBundle", ""));
-  bool given = false;
-  TRY(write_new(file, [&]() -> Result<std::string> {
-    return std::exchange(given, true) ? std::string() : bundle;
-  }));
-  std::printf("%s: %zu bytes. It holds no message, number, token or key.\n", file.c_str(),
-              bundle.size());
+  TRY(const std::uint64_t size, download(client, "getSupportBundle", file));
+  std::printf("%s: %llu bytes. It holds no message, number, token or key.\n", file.c_str(),
+              static_cast<unsigned long long>(size));
   return {};
 }
 

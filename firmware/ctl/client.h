@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "posthorn/base/json.h"
@@ -13,6 +14,7 @@ struct Access {
   std::string url;  ///< "http://127.0.0.1:8080"
   std::uint64_t id_instance = 0;
   std::string token;
+  std::string care;  ///< the technician's right, if there: care token or page password
 };
 
 /// The command line's, completed: "box:8080/" -> "http://box:8080". Errors: malformed (an id or
@@ -34,11 +36,11 @@ class Client {
   [[nodiscard]] Result<json::Value> get(const std::string& method,
                                         const std::string& query = "") const;
   [[nodiscard]] Result<json::Value> post(const std::string& method, const json::Value& body) const;
-  /// Bytes instead of JSON, there or back.
-  [[nodiscard]] Result<json::Value> post_bytes(const std::string& method, const std::string& query,
-                                               const std::string& bytes) const;
-  [[nodiscard]] Result<std::string> get_bytes(const std::string& method,
-                                              const std::string& query) const;
+  /// A file there, of any size. Errors: not_found (it cannot be read), as above.
+  [[nodiscard]] Result<json::Value> put_file(const std::string& method,
+                                             const std::string& path) const;
+  /// A file back, into fd; its size.
+  [[nodiscard]] Result<std::uint64_t> get_file(const std::string& method, int fd) const;
   /// A page outside the instance's methods, "/healthz".
   [[nodiscard]] Result<json::Value> page(const std::string& path) const;
   [[nodiscard]] const Access& access() const { return access_; }
@@ -52,6 +54,14 @@ class Client {
                                         const char* type) const;
   [[nodiscard]] Result<json::Value> ask(const std::string& path, const std::string* body,
                                         const char* type = "application/json") const;
+  struct Cleanup {
+    void operator()(void* curl) const;
+  };
+  using Curl = std::unique_ptr<void, Cleanup>;
+  [[nodiscard]] Curl prepare(const std::string& path) const;
+  /// The status of the answer. Errors: disconnected.
+  [[nodiscard]] Result<long> perform(void* curl) const;
+  [[nodiscard]] static Result<json::Value> parse(const Answer& answer);
   [[nodiscard]] std::string method_path(const std::string& method) const;
 
   Access access_;

@@ -74,6 +74,10 @@ int main_with(int argc, char** argv) {
   options.add_option("--url", given.url, "instead of the file: http://box:8080");
   options.add_option("--id", given.id_instance, "instead of the file: idInstance");
   options.add_option("--token", given.token, "instead of the file: apiTokenInstance");
+  options
+      .add_option("--care", given.care,
+                  "instead of the file: careToken or page password, for backup, update, reset …")
+      ->envname("POSTHORN_CARE");
 
   std::string ca_file;
   options.add_option("--ca", ca_file, "with https://: the box's own certificate, /certificate.pem");
@@ -145,11 +149,12 @@ int main_with(int argc, char** argv) {
     return 2;
   }
   curl_global_init(CURL_GLOBAL_ALL);
-  const auto access = given.url.empty() ? read_access(access_file) : check_access(given);
+  auto access = given.url.empty() ? read_access(access_file) : check_access(given);
   if (!access) {
     std::fprintf(stderr, "posthornctl: %s\n", access.error().detail.c_str());
     return 1;
   }
+  if (!given.care.empty()) access->care = given.care;
   if (access_command->parsed()) return show_access(*access);
   const Client client(*access, ca_file);
   if (const auto cared = care.run(client)) return *cared;

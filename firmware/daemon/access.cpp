@@ -25,6 +25,7 @@ Result<Access> load_access(BlobStore& blobs, const ApiConfig& config, Random& ra
     if (const auto parsed = json::parse(as_text(*saved))) {
       access.id_instance = static_cast<std::uint64_t>(json::int_at(*parsed, "id").value_or(0));
       access.token = json::string_at(*parsed, "token").value_or("");
+      access.care_token = json::string_at(*parsed, "care").value_or("");
     }
   }
   // Green-API's form: a pool of four digits and a serial number.
@@ -33,15 +34,19 @@ Result<Access> load_access(BlobStore& blobs, const ApiConfig& config, Random& ra
     access.token = hex_encode(random.bytes(kTokenBytes));
     access.fresh = true;
   }
+  // Boxes from before there were two rights get theirs at the first start with it.
+  if (access.care_token.empty()) access.care_token = hex_encode(random.bytes(kTokenBytes));
   json::Value out;
   out["id"] = static_cast<::Json::UInt64>(access.id_instance);
   out["token"] = access.token;
+  out["care"] = access.care_token;
   TRY(blobs.save(kAccessBlob, as_bytes(json::write(out))));
   if (config.id_instance != 0) access.id_instance = config.id_instance;
   if (!config.token.empty()) {
     access.token = config.token;
     access.fresh = false;
   }
+  if (!config.care_token.empty()) access.care_token = config.care_token;
   return access;
 }
 
@@ -51,6 +56,7 @@ Result<void> write_access_file(const std::string& data_dir, const std::string& u
   out["url"] = url;
   out["idInstance"] = static_cast<::Json::UInt64>(access.id_instance);
   out["apiTokenInstance"] = access.token;
+  out["careToken"] = access.care_token;
   const std::string text = json::write(out) + "\n";
   const std::string path = data_dir + "/access.json";
   const std::string fresh = path + ".new";

@@ -18,8 +18,9 @@ inline constexpr std::string_view kAccessBlob = "api/access";
 /// it.
 struct Access {
   std::uint64_t id_instance = 0;
-  std::string token;
-  bool fresh = false;  ///< made just now: worth showing to whoever sets the box up
+  std::string token;       ///< the till's: send and receive
+  std::string care_token;  ///< the technician's: backup, restore, update, reset
+  bool fresh = false;      ///< made just now: worth showing to whoever sets the box up
 };
 [[nodiscard]] Result<Access> load_access(BlobStore& blobs, const ApiConfig& config, Random& random);
 

@@ -130,6 +130,9 @@ void App::build_ask() {
   api::ApiOptions options;
   options.id_instance = access_.id_instance;
   options.token = access_.token;
+  options.care_token = access_.care_token;
+  options.page_password = config_.api.page_password;
+  options.names = out_.host_names;
   options.job_life = config_.queue.keep;
   options.version = POSTHORN_VERSION;
   // Else Green-API's 50 requests a second would be all that a benchmark measures.
@@ -144,7 +147,7 @@ void App::build_ask() {
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))
     api_->add(std::move(route));
-  api_->add_page("/metrics", api::Verb::get, [this](const api::Request&, api::Reply reply) {
+  api_->add_page("/metrics", api::Right::send, [this](const api::Request&, api::Reply reply) {
     reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
   });
   inbox_->on_stored([this] { tail_.on_stored(); });

@@ -48,6 +48,8 @@ class App final : private throttle::Listener {
     queue::RingFile& inbox_ring;
     /// Seconds the shop's clock is ahead of UTC at that moment.
     std::function<seconds(Wall)> utc_offset;
+    /// How the box is called on the network.
+    std::vector<std::string> host_names = {};
     /// Something that the LED shows has changed; may be empty.
     std::function<void()> on_change = {};
   };

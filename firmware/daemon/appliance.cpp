@@ -22,6 +22,7 @@
 #include "posthorn/base/clock.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
+#include "posthorn/files/store.h"
 #include "posthorn/net/dialer.h"
 #include "posthorn/net/http_client.h"
 #include "posthorn/queue/disk.h"
@@ -34,6 +35,7 @@ namespace {
 
 /// Root's side tells here how an update went.
 constexpr const char* kRunDirectory = "/run/posthorn";
+constexpr const char* kLoopback = "127.0.0.1";
 constexpr std::string_view kClockBlob = "clock";
 constexpr auto kIdentityFolder = "/identity";
 /// What nobody can make again: kept twice (store/store.h). The link, and what was set.
@@ -59,6 +61,19 @@ Wall saved_time(BlobStore& blobs) {
   if (!saved || !*saved) return {};
   const auto parsed = json::parse(as_text(**saved));
   return parsed ? Wall::from_unix(json::int_of(*parsed).value_or(0), false) : Wall{};
+}
+
+/// How requests may call the box, besides by its addresses.
+std::vector<std::string> host_names(const Config& config) {
+  std::vector<std::string> names = own_names();
+  names.insert(names.end(), config.api.names.begin(), config.api.names.end());
+  std::string_view url = config.api.public_url;
+  if (const std::size_t scheme = url.find("://"); scheme != std::string_view::npos) {
+    url.remove_prefix(scheme + 3);
+    url = url.substr(0, url.find('/'));
+    names.emplace_back(url.substr(0, url.find(':')));
+  }
+  return names;
 }
 
 /// The configuration's proxy; parse_config has looked at it.
@@ -110,6 +125,7 @@ class Appliance::Impl {
   bool set_aside_ = false;  ///< the database was damaged: the phone must be linked again
   std::unique_ptr<Identity> identity_;
   std::unique_ptr<Clock> clock_;
+  std::unique_ptr<files::Store> files_;
   std::unique_ptr<queue::RingFile> outbox_ring_;
   std::unique_ptr<queue::RingFile> inbox_ring_;
   std::unique_ptr<net::NetDialer> dialer_;
@@ -129,10 +145,11 @@ Result<void> Appliance::Impl::start() {
   TRY(open_rings());
   TRY(build());
   api::ServerOptions server;
-  server.listen = config_.api.listen;
+  server.listen = config_.api.plain_http ? config_.api.listen : kLoopback;
   server.port = config_.api.port;
   TRY(server_, api::serve(loop_, server, app_->api()));
   if (config_.api.https_port) {
+    server.listen = config_.api.listen;
     server.port = *config_.api.https_port;
     TRY(https_, Https::start({loop_, *identity_, *clock_, random_, app_->api()}, server));
   }
@@ -169,6 +186,8 @@ Result<void> Appliance::Impl::open_stores() {
   clock_ = std::make_unique<Clock>(loop_, Wall::from_unix(POSTHORN_BUILD_TIME, false),
                                    saved_time(*store_));
   TRY(access_, load_access(*identity_, config_.api, random_));
+  TRY(auto folder, files::posix_folder(config_.data_dir + "/files"));
+  TRY(files_, files::Store::open(std::move(folder), worker_, {}));
   return {};
 }
 
@@ -220,7 +239,7 @@ Result<void> Appliance::Impl::build() {
   app_ = std::make_unique<App>(
       config_, access_,
       App::Outside{loop_, *clock_, random_, worker_, *dialer_, *http_, *store_, *outbox_ring_,
-                   *inbox_ring_, &throttle::local_offset, [this] {
+                   *inbox_ring_, &throttle::local_offset, host_names(config_), [this] {
                      if (board_) board_->refresh();
                    }});
   if (set_aside_) app_->advise_until_linked(kLinkAgain);
@@ -228,7 +247,7 @@ Result<void> Appliance::Impl::build() {
   care_ = make_care();
   for (api::Route& route : care_->routes()) app_->api().add(std::move(route));
   // Public as every certificate: for tills that want to pin it.
-  app_->api().add_page("/certificate.pem", api::Verb::get,
+  app_->api().add_page("/certificate.pem", api::Right::none,
                        [this](const api::Request&, api::Reply reply) {
                          if (!https_ || !https_->listening())
                            return reply.send({.status = 404, .body = "", .headers = {}});
@@ -255,6 +274,7 @@ void Appliance::Impl::stop() {
   inbox_ring_.reset();
   app_.reset();
   care_.reset();
+  files_.reset();
   dialer_.reset();
   identity_.reset();
   store_.reset();
@@ -318,7 +338,7 @@ void Appliance::Impl::on_wish(board::Wish wish) {
 
 std::unique_ptr<Care> Appliance::Impl::make_care() {
   return std::make_unique<Care>(
-      Care::Outside{loop_, worker_, random_, *clock_, config_.data_dir, kRunDirectory,
+      Care::Outside{loop_, worker_, random_, *clock_, *files_, config_.data_dir, kRunDirectory,
                     [this] { return board_ ? board_->board().update : "none"; },
                     [this] { return board_text(); }, [this] { return support_texts(); },
                     [this](board::Wish wish) { on_wish(wish); }, [this] { loop_.stop(); }});
@@ -357,7 +377,12 @@ std::string Appliance::Impl::https_url() const {
   return https_ && https_->listening() ? url_of("https", https_->port()) : "";
 }
 
-std::string Appliance::Impl::url() const { return url_of("http", server_->port()); }
+std::string Appliance::Impl::url() const {
+  const std::string url = url_of("http", server_->port());
+  return config_.api.plain_http
+             ? url
+             : "http://" + std::string(kLoopback) + ":" + std::to_string(server_->port());
+}
 
 std::string Appliance::Impl::url_of(const char* scheme, std::uint16_t port) const {
   const bool any = config_.api.listen == "0.0.0.0" || config_.api.listen == "::";

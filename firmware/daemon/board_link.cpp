@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "daemon/system_requests.h"
+#include "posthorn/base/folder.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::daemon {
@@ -116,10 +117,11 @@ std::optional<board::Wish> begin_reset(const std::string& data_dir) {
   if (asked != "all\n") return std::nullopt;
   log::warn("posthornd", "factory reset: everything is removed");
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(data_dir, error)) {
-    const std::string name = entry.path().filename();
+  for (const auto& entry : list_folder(data_dir, error)) {
+    const std::string name = entry.filename();
     // Root may not have seen its part of the reset yet.
-    if (name != kResetFile && name != kRequestsFolder) fs::remove_all(entry.path(), error);
+    std::error_code ignored;
+    if (name != kResetFile && name != kRequestsFolder) fs::remove_all(entry, ignored);
   }
   return board::Wish::reset_all;
 }

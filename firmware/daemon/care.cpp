@@ -10,6 +10,7 @@
 #include "daemon/backup_file.h"
 #include "daemon/restore.h"
 #include "daemon/system_requests.h"
+#include "posthorn/base/folder.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
 #include "posthorn/store/snapshot.h"
@@ -20,24 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr std::uint64_t kUpdateAtMost = 512 * kMiB;
-constexpr std::uint64_t kBackupAtMost = 256 * kMiB;
-/// Free space that only messages may use.
-constexpr std::uint64_t kRoomLeft = 32 * kMiB;
-constexpr std::size_t kPieceAtMost = std::size_t{1} << 20;
-constexpr std::size_t kReadAtOnce = std::size_t{256} << 10;
 constexpr milliseconds kAnswerLeaves{500};
 constexpr const char* kTwoBoxes =
     "Never run two boxes with the same backup: WhatsApp closes both sessions. Switch the old box "
     "off for good before this one goes online.";
-
-std::optional<std::uint64_t> number_of(std::string_view text) {
-  std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
 
 std::string text_at(const api::Call& call, const char* key) {
   return json::string_at(call.body, key).value_or("");
@@ -76,15 +63,8 @@ api::Route route(const char* name, api::Verb verb, api::Needs needs,
   out.verb = verb;
   out.per_second = 5;
   out.needs = needs;
+  out.right = api::Right::care;
   out.handler = std::move(handler);
-  return out;
-}
-
-/// One piece of a file: a body of bytes, not of JSON.
-api::Route piece_route(const char* name, std::function<void(api::Call)> handler) {
-  api::Route out = route(name, api::Verb::post, api::Needs::nothing, std::move(handler));
-  out.per_second = 100;
-  out.body_limit = kPieceAtMost;
   return out;
 }
 
@@ -98,33 +78,31 @@ std::string fresh_incoming(const std::string& data_dir) {
   const std::string folder = data_dir + "/" + std::string(kIncomingFolder);
   mkdir(folder.c_str(), 0700);
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
+  for (const auto& entry : list_folder(folder, error)) {
     std::error_code ignored;
-    fs::remove_all(entry.path(), ignored);
+    fs::remove_all(entry, ignored);
   }
   return folder;
 }
 
-Result<std::uint64_t> back_up(const std::string& data_dir, const std::string& to,
-                              const std::string& passphrase, ByteView salt) {
-  const std::string copy = to + ".db";
+/// copy: a path for what is sealed; it does not stay.
+Result<void> back_up(const std::string& data_dir, const std::string& to, const std::string& copy,
+                     const std::string& passphrase, ByteView salt) {
   Result<void> sealed = store::snapshot(data_dir + "/posthorn.db", copy);
   if (sealed) sealed = seal_file(copy, to, passphrase, salt);
   std::error_code error;
   fs::remove(copy, error);
-  if (!sealed) return tl::unexpected(sealed.error());
-  return fs::file_size(to, error);
+  if (!sealed) fs::remove(to, error);
+  return sealed;
 }
 
-Result<void> restore(const std::string& data_dir, const std::string& from,
+Result<void> restore(const std::string& data_dir, const std::string& from, const std::string& copy,
                      const std::string& passphrase) {
-  const std::string copy = from + ".db";
   Result<void> opened = open_sealed_file(from, copy, passphrase);
   if (opened) opened = store::prepare_restored(copy);
   if (opened) opened = request_restore(data_dir, copy);
   std::error_code error;
   fs::remove(copy, error);
-  if (opened) fs::remove(from, error);
   return opened;
 }
 
@@ -132,13 +110,8 @@ Result<void> restore(const std::string& data_dir, const std::string& from,
 
 Care::Care(Outside outside)
     : outside_(std::move(outside)),
-      update_(outside_.worker, fresh_incoming(outside_.data_dir) + "/update", kUpdateAtMost,
-              kRoomLeft),
-      backup_(outside_.worker, outside_.data_dir + "/incoming/backup", kBackupAtMost, kRoomLeft),
-      restore_(outside_.worker, outside_.data_dir + "/incoming/restore", kBackupAtMost, kRoomLeft),
+      folder_(fresh_incoming(outside_.data_dir)),
       timer_(outside_.scheduler) {}
-
-Care::~Care() { *alive_ = false; }
 
 std::vector<api::Route> Care::routes() {
   using api::Needs;
@@ -147,58 +120,79 @@ std::vector<api::Route> Care::routes() {
     return [this, handler](api::Call call) { (this->*handler)(std::move(call)); };
   };
   std::vector<api::Route> out;
-  out.push_back(piece_route("uploadUpdate", [this](api::Call call) {
-    if (outside_.update_back_end() == "none") {
-      return call.refuse(400, "this computer is updated by its package manager, not by a bundle");
-    }
-    add_piece(update_, std::move(call));
-  }));
-  out.push_back(piece_route("uploadBackup",
-                            [this](api::Call call) { add_piece(restore_, std::move(call)); }));
+  for (const Verb verb : {Verb::put, Verb::post}) {
+    out.push_back(route("uploadUpdate", verb, Needs::nothing, {}));
+    out.back().receive = [this](const api::Request& head) { return receive_update(head); };
+    out.push_back(route("uploadBackup", verb, Needs::nothing, {}));
+    out.back().receive = [this](const api::Request& head) { return receive(restore_, head); };
+  }
+  // What was uploaded, to be looked at again.
+  out.push_back(route("uploadBackup", Verb::get, Needs::nothing,
+                      [this](api::Call call) { send_kept(restore_, std::move(call)); }));
   out.push_back(route("installUpdate", Verb::post, Needs::body, mine(&Care::install_update)));
   out.push_back(route("getUpdateStatus", Verb::get, Needs::nothing, mine(&Care::update_status)));
   out.push_back(route("resetBox", Verb::post, Needs::body, mine(&Care::reset_box)));
   out.push_back(route("restartBox", Verb::post, Needs::body, mine(&Care::restart_box)));
   out.push_back(route("makeBackup", Verb::post, Needs::body, mine(&Care::make_backup)));
   out.push_back(route("readBackup", Verb::get, Needs::nothing, mine(&Care::read_backup)));
-  out.back().per_second = 100;
   out.push_back(route("restoreBackup", Verb::post, Needs::body, mine(&Care::restore_backup)));
   out.push_back(route("getSupportBundle", Verb::get, Needs::nothing, mine(&Care::support_bundle)));
   out.push_back(route("getBoardStatus", Verb::get, Needs::nothing,
                       [this](api::Call call) { call.send_text(outside_.board()); }));
+  out.back().right = api::Right::send;  // temperature and the like: harmless
   return out;
 }
 
-void Care::add_piece(PieceFile& file, api::Call call) {
-  const auto offset = number_of(call.request.query_value("offset"));
-  if (!offset || call.request.body.empty()) {
-    return call.refuse(400, "give the piece as body and where it belongs as ?offset=");
+Result<std::unique_ptr<api::BodySink>> Care::receive_update(const api::Request& head) {
+  if (outside_.update_back_end() == "none") {
+    return fail(Errc::unsupported,
+                "this computer is updated by its package manager, not by a bundle");
   }
-  std::string piece = std::move(call.request.body);
-  file.add(*offset, std::move(piece),
-           [call = std::move(call)](Result<std::uint64_t> received) mutable {
-             if (!received) return refuse(call, received.error());
-             json::Value out;
-             out["received"] = static_cast<::Json::UInt64>(*received);
-             call.send(out);
-           });
+  return receive(update_, head);
+}
+
+Result<std::unique_ptr<api::BodySink>> Care::receive(std::optional<files::File>& place,
+                                                     const api::Request& head) {
+  return api::receive_file(
+      outside_.files, head,
+      [self = alive_.weak(), &place, path = head.path, now = outside_.clock.now()](
+          Result<api::Upload> upload, api::Reply reply) mutable {
+        api::Call call{{}, {}, {}, now, std::move(reply)};
+        call.request.path = path;
+        if (!upload) return refuse(call, upload.error());
+        Care* me = self.get();
+        if (me == nullptr) return refuse(call, Error{Errc::cancelled, "the box is restarting"});
+        if (place && place->ref != upload->file.ref) (void)me->outside_.files.remove(place->ref);
+        place = upload->file;
+        json::Value out;
+        out["received"] = static_cast<::Json::UInt64>(place->size);
+        out["sha256"] = place->ref;
+        call.send(out);
+      });
+}
+
+/// The upload that a call is about: its size is named, so that nobody takes half a file, or
+/// somebody else's, for his own.
+Result<files::File> Care::uploaded(const std::optional<files::File>& place,
+                                   const api::Call& call) const {
+  const bool there = place && outside_.files.find(place->ref);
+  const auto size = json::int_at(call.body, "size");
+  if (there && size && *size > 0 && static_cast<std::uint64_t>(*size) == place->size) return *place;
+  return fail(Errc::malformed, "\"size\" must be what was uploaded: " +
+                                   std::to_string(there ? place->size : 0) + " bytes");
 }
 
 void Care::install_update(api::Call call) {
-  const auto size = json::int_at(call.body, "size");
-  if (!size || static_cast<std::uint64_t>(*size) != update_.received() || *size == 0) {
-    return call.refuse(400, "\"size\" must be what was uploaded: " +
-                                std::to_string(update_.received()) + " bytes");
-  }
+  const auto file = uploaded(update_, call);
+  if (!file) return refuse(call, file.error());
+  const auto path = outside_.files.hand_over(file->ref);
+  if (!path) return refuse(call, path.error());
+  update_.reset();
   run_on<Result<void>>(
       outside_.worker,
-      [data = outside_.data_dir, path = update_.path()]() -> Result<void> {
-        TRY(sync_file(path));
-        return ask_for_update(data, path);
-      },
-      [this, alive = alive_, call = std::move(call)](Result<void> asked) mutable {
+      [data = outside_.data_dir, path = *path] { return ask_for_update(data, path); },
+      [call = std::move(call)](Result<void> asked) mutable {
         if (!asked) return refuse(call, asked.error());
-        if (*alive) update_.forget();
         log::info("care", "an update was handed to the system");
         accept(call, "see getUpdateStatus; the box restarts by itself when it is installed");
       });
@@ -215,7 +209,7 @@ void Care::update_status(api::Call call) {
     out["state"] = json::string_at(*told, "state").value_or("none");
     out["detail"] = json::string_at(*told, "detail").value_or("");
   }
-  out["uploaded"] = static_cast<::Json::UInt64>(update_.received());
+  out["uploaded"] = static_cast<::Json::UInt64>(update_ ? update_->size : 0);
   out["version"] = POSTHORN_VERSION;
   out["backEnd"] = outside_.update_back_end();
   call.send(out);
@@ -250,54 +244,75 @@ void Care::make_backup(api::Call call) {
     return call.refuse(400, "\"passphrase\" needs at least 8 characters");
   }
   busy_ = true;
-  run_on<Result<std::uint64_t>>(
+  const files::Store::Part part = outside_.files.new_part();
+  run_on<Result<void>>(
       outside_.worker,
-      [data = outside_.data_dir, to = backup_.path(), passphrase = std::move(passphrase),
-       salt = outside_.random.bytes(kBackupSalt)] { return back_up(data, to, passphrase, salt); },
-      [this, alive = alive_, call = std::move(call)](Result<std::uint64_t> size) mutable {
-        if (*alive) busy_ = false;
-        if (!size) return refuse(call, size.error());
+      [data = outside_.data_dir, to = part.path, copy = folder_ + "/backup.db",
+       passphrase = std::move(passphrase), salt = outside_.random.bytes(kBackupSalt)] {
+        return back_up(data, to, copy, passphrase, salt);
+      },
+      [self = alive_.weak(), part, call = std::move(call)](Result<void> sealed) mutable {
+        Care* me = self.get();
+        if (!sealed || me == nullptr) {
+          if (me != nullptr) me->busy_ = false;
+          return refuse(call,
+                        sealed ? Error{Errc::cancelled, "the box is restarting"} : sealed.error());
+        }
+        me->keep_backup(part, std::move(call));
+      });
+}
+
+void Care::keep_backup(const files::Store::Part& part, api::Call call) {
+  outside_.files.adopt(
+      part, [self = alive_.weak(), call = std::move(call)](Result<files::File> file) mutable {
+        Care* me = self.get();
+        if (me != nullptr) me->busy_ = false;
+        if (!file) return refuse(call, file.error());
+        if (me != nullptr) {
+          // The one before has had its time.
+          if (me->backup_) (void)me->outside_.files.remove(me->backup_->ref);
+          me->backup_ = *file;
+        }
         json::Value out;
-        out["size"] = static_cast<::Json::UInt64>(*size);
+        out["size"] = static_cast<::Json::UInt64>(file->size);
+        out["sha256"] = file->ref;
         out["note"] = kTwoBoxes;
         call.send(out);
       });
 }
 
-void Care::read_backup(api::Call call) {
-  const auto offset = number_of(call.request.query_value("offset"));
-  if (!offset) return call.refuse(400, "?offset= says from where");
-  backup_.read(*offset, kReadAtOnce,
-               [this, alive = alive_, call = std::move(call)](Result<std::string> piece) mutable {
-                 if (!piece) return call.refuse(404, "there is no backup: makeBackup first");
-                 // Read to its end, it has done its work.
-                 if (piece->empty() && *alive) backup_.forget();
-                 send_bytes(call, std::move(*piece), "application/octet-stream");
-               });
+void Care::read_backup(api::Call call) { send_kept(backup_, std::move(call)); }
+
+void Care::send_kept(const std::optional<files::File>& place, api::Call call) {
+  if (!place || !outside_.files.find(place->ref)) {
+    return call.refuse(404, "there is no backup: makeBackup or uploadBackup first");
+  }
+  api::send_file(outside_.files, place->ref, call.request, "posthorn.backup",
+                 std::move(call.reply));
 }
 
 void Care::restore_backup(api::Call call) {
   if (busy_) return call.refuse(409, "a backup is being worked on");
   if (const auto sure = must_confirm(call, "replace"); !sure) return refuse(call, sure.error());
-  const auto size = json::int_at(call.body, "size");
-  if (!size || static_cast<std::uint64_t>(*size) != restore_.received() || *size == 0) {
-    return call.refuse(400, "\"size\" must be what was uploaded: " +
-                                std::to_string(restore_.received()) + " bytes");
-  }
+  const auto file = uploaded(restore_, call);
+  if (!file) return refuse(call, file.error());
+  const auto path = outside_.files.path_of(file->ref);
+  if (!path) return refuse(call, path.error());
   busy_ = true;
   std::string passphrase = text_at(call, "passphrase");
   run_on<Result<void>>(
       outside_.worker,
-      [data = outside_.data_dir, from = restore_.path(), passphrase = std::move(passphrase)] {
-        return restore(data, from, passphrase);
-      },
-      [this, alive = alive_, call = std::move(call)](Result<void> restored) mutable {
-        if (*alive) busy_ = false;
+      [data = outside_.data_dir, from = *path, copy = folder_ + "/restore.db",
+       passphrase = std::move(passphrase)] { return restore(data, from, copy, passphrase); },
+      [self = alive_.weak(), call = std::move(call)](Result<void> restored) mutable {
+        Care* me = self.get();
+        if (me != nullptr) me->busy_ = false;
         if (!restored) return refuse(call, restored.error());
         log::warn("care", "a backup takes the database's place at the restart that follows");
-        if (*alive) {
-          restore_.forget();
-          soon([this] { outside_.restart_daemon(); });
+        if (me != nullptr) {
+          if (me->restore_) (void)me->outside_.files.remove(me->restore_->ref);
+          me->restore_.reset();
+          me->soon([me] { me->outside_.restart_daemon(); });
         }
         accept(call, kTwoBoxes);
       });

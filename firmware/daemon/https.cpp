@@ -9,8 +9,8 @@ namespace posthorn::daemon {
 namespace {
 
 constexpr minutes kLookEvery{1};
-/// A TLS session costs some 40 KB; a shop has a handful of tills.
-constexpr unsigned kConnectionsAtMost = 32;
+/// A TLS session costs some 40 KB. One till may have a pool of 40 (it gets six tenths of these).
+constexpr unsigned kConnectionsAtMost = 160;
 
 }  // namespace
 

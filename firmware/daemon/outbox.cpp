@@ -14,16 +14,17 @@ void Outbox::accept(Job job, Once<void(Result<std::string>)> done) {
   Bytes record = encode_job(job);
   const Wall accepted_at = job.accepted_at;
   ring_.append(std::move(record), accepted_at,
-               [this, job = std::move(job),
+               [self = alive_.weak(), job = std::move(job),
                 done = std::move(done)](Result<queue::Sequence> sequence) mutable {
+                 Outbox* me = self.get();
                  if (!sequence) {
                    // Nothing was queued: the till's next try is no double post.
-                   valve_->on_accept_failed(job);
+                   if (me != nullptr) me->valve_->on_accept_failed(job);
                    done(tl::unexpected(sequence.error()));
                    return;
                  }
                  std::string id = job.id;
-                 valve_->on_job(*sequence, job);
+                 if (me != nullptr) me->valve_->on_job(*sequence, job);
                  done(std::move(id));
                });
 }
@@ -44,28 +45,45 @@ void Outbox::jobs(std::size_t limit, Once<void(Result<std::vector<api::JobView>>
 }
 
 void Outbox::list_next(std::shared_ptr<Listing> listing) {
-  const std::optional<queue::Entry> entry =
-      listing->last == 0 ? ring_.first() : ring_.next(listing->last);
-  if (!entry || listing->views.size() >= listing->limit) {
+  if (listing->views.size() >= listing->limit) {
     listing->done(std::move(listing->views));
     return;
   }
-  listing->last = entry->sequence;
-  read(entry->sequence, [this, listing, sequence = entry->sequence](Result<Job> job) mutable {
+  next_job(listing->last,
+           [self = alive_.weak(), listing](Result<std::optional<api::JobView>> next) mutable {
+             Outbox* me = self.get();
+             if (!next || !*next || me == nullptr) return listing->done(std::move(listing->views));
+             listing->last = (*next)->sequence;
+             listing->views.push_back(std::move(**next));
+             me->list_next(std::move(listing));
+           });
+}
+
+void Outbox::next_job(std::uint64_t sequence,
+                      Once<void(Result<std::optional<api::JobView>>)> done) {
+  const std::optional<queue::Entry> entry = sequence == 0 ? ring_.first() : ring_.next(sequence);
+  if (!entry) return done(std::optional<api::JobView>());
+  read(entry->sequence, [self = alive_.weak(), sequence = entry->sequence,
+                         done = std::move(done)](Result<Job> job) mutable {
+    Outbox* me = self.get();
+    if (me == nullptr) return done(fail(Errc::cancelled, "the box is restarting"));
     // A record that has just been acknowledged or is damaged is no longer in the queue.
-    if (job) {
-      api::JobView view;
-      view.job = std::move(*job);
-      if (const auto held = valve_->view(sequence)) {
-        view.lane = to_string(held->lane);
-        if (held->hold != throttle::Hold::none) view.hold_reason = to_string(held->hold);
-        view.not_before = held->not_before;
-        view.job.expires_at = held->expires_at;
-      }
-      listing->views.push_back(std::move(view));
-    }
-    list_next(std::move(listing));
+    if (!job) return me->next_job(sequence, std::move(done));
+    done(std::optional(me->view_of(sequence, std::move(*job))));
   });
+}
+
+api::JobView Outbox::view_of(std::uint64_t sequence, Job job) const {
+  api::JobView view;
+  view.sequence = sequence;
+  view.job = std::move(job);
+  if (const auto held = valve_->view(sequence)) {
+    view.lane = to_string(held->lane);
+    if (held->hold != throttle::Hold::none) view.hold_reason = to_string(held->hold);
+    view.not_before = held->not_before;
+    view.job.expires_at = held->expires_at;
+  }
+  return view;
 }
 
 std::size_t Outbox::count() const { return static_cast<std::size_t>(ring_.status().pending); }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "posthorn/api/ports.h"
+#include "posthorn/base/alive.h"
 #include "posthorn/queue/ring_file.h"
 #include "posthorn/throttle/valve.h"
 
@@ -22,6 +23,8 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
   // For the API.
   void accept(Job job, Once<void(Result<std::string>)> done) override;
   void jobs(std::size_t limit, Once<void(Result<std::vector<api::JobView>>)> done) override;
+  void next_job(std::uint64_t sequence,
+                Once<void(Result<std::optional<api::JobView>>)> done) override;
   [[nodiscard]] std::size_t count() const override;
   void clear(Once<void(Result<std::size_t>)> done) override;
 
@@ -34,9 +37,11 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
  private:
   struct Listing;
   void list_next(std::shared_ptr<Listing> listing);
+  [[nodiscard]] api::JobView view_of(std::uint64_t sequence, Job job) const;
 
   queue::RingFile& ring_;
   throttle::Valve* valve_ = nullptr;
+  Alive<Outbox> alive_{this};
 };
 
 }  // namespace posthorn::daemon

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "posthorn/base/folder.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/proxy.h"
 
@@ -63,8 +64,10 @@ std::string describe_config(const Config& config) {
   key(out, "port", std::to_string(config.api.port));
   if (config.api.https_port) key(out, "https_port", std::to_string(*config.api.https_port));
   key(out, "token", secret(config.api.token));
+  key(out, "care_token", secret(config.api.care_token));
   key(out, "page_password", secret(config.api.page_password));
   key(out, "public_url", quoted(config.api.public_url));
+  key(out, "plain_http", config.api.plain_http ? "true" : "false");
   section(out, "network");
   key(out, "proxy", proxy_without_user(config.network.proxy));
   section(out, "queue");
@@ -107,12 +110,14 @@ std::string describe_storage(const std::string& data_dir) {
   out += free ? std::to_string(*free) : "unknown";
   out += "\n";
   std::error_code error;
-  for (const auto& entry : fs::recursive_directory_iterator(data_dir, error)) {
+  for (const auto& path : list_tree(data_dir, error)) {
     std::error_code ignored;
-    if (!entry.is_regular_file(ignored)) continue;
-    out += std::to_string(entry.file_size(ignored)) + "  " +
-           fs::relative(entry.path(), data_dir, ignored).string() + "\n";
+    if (!fs::is_regular_file(path, ignored)) continue;
+    const std::uintmax_t size = fs::file_size(path, ignored);
+    if (ignored) continue;
+    out += std::to_string(size) + "  " + path.lexically_relative(data_dir).string() + "\n";
   }
+  if (error) out += "the list ends here: " + error.message() + "\n";
   return out;
 }
 

@@ -34,15 +34,6 @@ Result<void> write_durably(const std::string& path, std::string_view text) {
   return {};
 }
 
-Result<void> sync_file(const std::string& path) {
-  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  const bool synced = fd >= 0 && fsync(fd) == 0;
-  const int problem = errno;
-  if (fd >= 0) close(fd);
-  if (!synced) return fail(Errc::io, path + ": " + std::strerror(problem));
-  return {};
-}
-
 void sync_folder(const std::string& folder) {
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return;

@@ -20,8 +20,6 @@ Result<void> ask_for_update(const std::string& data_dir, const std::string& bund
 
 /// A small file of ours, on the disk when this returns. Errors: io.
 Result<void> write_durably(const std::string& path, std::string_view text);
-/// What was written to it is on the disk. Errors: io.
-Result<void> sync_file(const std::string& path);
 /// A rename or a new name in it survives a power cut from now on.
 void sync_folder(const std::string& folder);
 

@@ -52,6 +52,12 @@ api::Route post(std::string name, std::function<void(api::Call)> handler) {
   return route;
 }
 
+/// What changes the pace, or what a person has decided, is not the till's to do.
+api::Route care(api::Route route) {
+  route.right = api::Right::care;
+  return route;
+}
+
 void show_audit(const throttle::Valve& valve, api::Call call) {
   std::size_t count = kAuditDefault;
   const std::string_view asked = call.request.query_value("count");
@@ -194,20 +200,21 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& 
       get("getThrottleStatus",
           [&valve](api::Call call) { call.send(throttle_status_json(valve)); }),
       get("getThrottleAudit", [&valve](api::Call call) { show_audit(valve, std::move(call)); }),
-      post("acknowledgeThrottle",
-           [&valve](api::Call call) {
-             finish(call, valve.acknowledge(text(call, "who"), text(call, "reason")));
-           }),
-      post("addThrottleOverride",
-           [&valve](api::Call call) { add_override(valve, std::move(call)); }),
-      post("endThrottleOverride",
-           [&valve](api::Call call) {
-             finish(call, valve.end_override(text(call, "limit"), text(call, "who")));
-           }),
+      care(post("acknowledgeThrottle",
+                [&valve](api::Call call) {
+                  finish(call, valve.acknowledge(text(call, "who"), text(call, "reason")));
+                })),
+      care(post("addThrottleOverride",
+                [&valve](api::Call call) { add_override(valve, std::move(call)); })),
+      care(post("endThrottleOverride",
+                [&valve](api::Call call) {
+                  finish(call, valve.end_override(text(call, "limit"), text(call, "who")));
+                })),
       get("getThrottleSettings",
           [&valve](api::Call call) { show_settings(valve, std::move(call)); }),
-      post("setThrottleSettings",
-           [&valve, &changes](api::Call call) { set_settings(valve, changes, std::move(call)); }),
+      care(post(
+          "setThrottleSettings",
+          [&valve, &changes](api::Call call) { set_settings(valve, changes, std::move(call)); })),
       get("getOptOuts", [&valve](api::Call call) { list_opt_outs(valve, std::move(call)); }),
       post("addOptOut",
            [&valve](api::Call call) {
@@ -215,12 +222,13 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& 
              if (!chat) return call.refuse(chat.error());
              finish(call, valve.add_opt_out(*chat, text(call, "who"), text(call, "reason")));
            }),
-      post("removeOptOut",
-           [&valve](api::Call call) {
-             const auto chat = api::parse_chat_id(text(call, "chatId"));
-             if (!chat) return call.refuse(chat.error());
-             finish(call, valve.remove_opt_out(*chat, text(call, "who"), text(call, "reason")));
-           }),
+      care(post("removeOptOut",
+                [&valve](api::Call call) {
+                  const auto chat = api::parse_chat_id(text(call, "chatId"));
+                  if (!chat) return call.refuse(chat.error());
+                  finish(call,
+                         valve.remove_opt_out(*chat, text(call, "who"), text(call, "reason")));
+                })),
   };
 }
 

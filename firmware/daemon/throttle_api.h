@@ -15,17 +15,18 @@ namespace posthorn::daemon {
 ///
 /// - GET getThrottleStatus: state, windows, and one sentence for people
 /// - GET getThrottleAudit?count=100: the newest audit records, oldest first
-/// - POST acknowledgeThrottle {who, reason}: ends red, black and a fourth yellow
-/// - POST addThrottleOverride {limit, who, reason, hours?, campaignText?}
-/// - POST endThrottleOverride {limit, who}
+/// - POST acknowledgeThrottle (care) {who, reason}: ends red, black and a fourth yellow
+/// - POST addThrottleOverride (care) {limit, who, reason, hours?, campaignText?}
+/// - POST endThrottleOverride (care) {limit, who}
 /// - GET getThrottleSettings: every setting with its value and range
-/// - POST setThrottleSettings {who, NAME: VALUE, …}: inside the policy's ranges; null: as in
-///   posthorn.toml again
+/// - POST setThrottleSettings (care) {who, NAME: VALUE, …}: inside the policy's ranges; null: as
+///   in posthorn.toml again
 /// - GET getOptOuts
 /// - POST addOptOut {chatId, who, reason}
-/// - POST removeOptOut {chatId, who, reason}
+/// - POST removeOptOut (care) {chatId, who, reason}
 ///
-/// Errors: 400 with what is wrong and what is allowed. valve and changes outlive the API.
+/// "(care)" needs the technician's right. Errors: 400 with what is wrong and what is allowed. valve
+/// and changes outlive the API.
 [[nodiscard]] std::vector<api::Route> throttle_routes(throttle::Valve& valve,
                                                       SettingChanges& changes);
 

@@ -191,7 +191,7 @@ Result<std::string> page_password(std::string_view value) {
   return std::string(value);
 }
 
-constexpr std::array<Key, 14> kKeys{{
+constexpr std::array<Key, 15> kKeys{{
     {"host_name", Kind::plain, Belongs::to_the_box, host_name},
     {"address", Kind::plain, Belongs::to_the_network, address},
     {"gateway", Kind::plain, Belongs::to_the_network, gateway},
@@ -205,6 +205,7 @@ constexpr std::array<Key, 14> kKeys{{
     {"number_in_use_months", Kind::plain, Belongs::to_the_box, months},
     {"id_instance", Kind::plain, Belongs::to_the_box, id_instance},
     {"api_token", Kind::secret, Belongs::to_the_box, api_token},
+    {"care_token", Kind::secret, Belongs::to_the_box, api_token},
     {"page_password", Kind::secret, Belongs::to_the_box, page_password},
 }};
 

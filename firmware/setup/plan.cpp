@@ -175,6 +175,7 @@ class Planner {
     add("number_in_use_months", "throttle", "number_in_use_months", true);
     add("id_instance", "api", "id_instance", true);
     add("api_token", "api", "token");
+    add("care_token", "api", "care_token");
     add("page_password", "api", "page_password");
     if (keys.empty()) return;
     auto text = set_toml_keys(toml_, keys);

@@ -4,14 +4,18 @@
 #include <unordered_map>
 
 #include "api/context.h"
+#include "api/credentials.h"
 #include "api/errors.h"
+#include "api/host_names.h"
 #include "api/not_here.h"
 #include "api/receiving.h"
+#include "api/root_page.h"
 #include "api/routes.h"
 #include "api/target.h"
 #include "api/token_bucket.h"
 #include "api/utf8.h"
 #include "api/wrong_tokens.h"
+#include "posthorn/base/alive.h"
 
 namespace posthorn::api {
 
@@ -49,12 +53,22 @@ bool is_receiving(std::string_view method) {
 }
 
 Response preflight() {
-  return Response{
-      .status = 204,
-      .body = {},
-      .headers = {{"Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS"},
-                  {"Access-Control-Allow-Headers", "Content-Type, GA-Filename, Idempotency-Key"},
-                  {"Access-Control-Max-Age", "86400"}}};
+  return Response{.status = 204,
+                  .body = {},
+                  .headers = {{"Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS"},
+                              {"Access-Control-Allow-Headers",
+                               "Authorization, Content-Type, GA-Filename, Idempotency-Key"},
+                              {"Access-Control-Max-Age", "86400"}}};
+}
+
+/// For Prometheus and for people with a browser, who are asked by it.
+Response page_needs_token() {
+  return Response{.status = 401,
+                  .body =
+                      "Show the token: as Bearer token, as password of HTTP Basic with any "
+                      "user name, or as ?token=\n",
+                  .content_type = "text/plain; charset=utf-8",
+                  .headers = {{"WWW-Authenticate", "Basic realm=\"Posthorn\""}}};
 }
 
 /// The JSON object in a request's body; {} when there is none.
@@ -109,22 +123,17 @@ class Api::Impl {
       add({std::string(method.name), method.verb, kRefusals, Needs::nothing,
            [&method](Call call) { call.refuse(method.status, method.why); }});
     }
-    for (const Verb verb : {Verb::get, Verb::post}) {
-      add_page(std::string(kPartnerPath), verb, [this](const Request& request, Reply reply) {
-        refuse(request, reply, 403, kNoPartner);
-      });
-    }
-    add_page("/healthz", Verb::get, [this](const Request&, Reply reply) {
-      reply.send(health(context_->outside.status(), context_->options.version));
+    add_page("/healthz", Right::none, [this](const Request& request, Reply reply) {
+      // On the box itself whoever asks could as well look at the LED and the log.
+      const bool all =
+          request.local || right_for_page(request, PathParts(request.path)) != Right::none;
+      reply.send(health(context_->outside.status(), context_->options.version, all));
     });
-    context_->outside.settings.on_change([this, alive = alive_](const Settings& settings) {
-      if (*alive) on_settings(settings);
-    });
+    add_page("/", Right::none, [](const Request&, Reply reply) { reply.send(root_page()); });
+    context_->outside.settings.on_change(
+        alive_.bind([this](const Settings& settings) { on_settings(settings); }));
   }
-  ~Impl() {
-    *alive_ = false;
-    stop();
-  }
+  ~Impl() { stop(); }
 
   void add(Route route) {
     const double rate = route.per_second * context_->options.rate_scale;
@@ -132,8 +141,8 @@ class Api::Impl {
     entries.push_back({std::move(route), TokenBucket(rate)});
   }
 
-  void add_page(std::string path, Verb verb, std::function<void(const Request&, Reply)> handler) {
-    pages_.push_back({std::move(path), verb, std::move(handler)});
+  void add_page(std::string path, Right right, std::function<void(const Request&, Reply)> handler) {
+    pages_.push_back({std::move(path), right, std::move(handler)});
   }
 
   void on_notification() {
@@ -150,19 +159,37 @@ class Api::Impl {
   }
 
   /// Nothing is kept for strangers: they could fill the memory of a small board otherwise.
-  [[nodiscard]] std::size_t body_limit(const Request& head) const {
+  [[nodiscard]] Terms terms(const Request& head) {
+    Terms out;
+    if (!is_our_host(head.host, context_->options.names)) return out;
     const PathParts parts(head.path);
-    if (!parts[0].starts_with("waInstance")) return kPageBody;
+    out.any_origin = parts[0].starts_with("waInstance");
+    if (!out.any_origin) {
+      out.trusted = right_for_page(head, parts) != Right::none;
+      out.body_limit = kPageBody;
+      return out;
+    }
     const InstancePart instance = check_instance(parts[0], context_->options.id_instance);
-    if (instance != InstancePart::ours || parts.size() < 3 || !is_our_token(parts[2])) return 0;
-    const auto found = routes_.find(parts[1]);
-    if (found == routes_.end()) return 0;
-    std::size_t limit = 0;
-    for (const Entry& entry : found->second) limit = std::max(limit, entry.route.body_limit);
-    return limit;
+    if (instance != InstancePart::ours || parts.size() < 2) return out;
+    const Right right = credentials_.right_of(head, parts[2]);
+    out.trusted = right != Right::none;
+    Entry* entry = out.trusted ? find(parts[1], head.verb) : nullptr;
+    if (entry == nullptr || right < entry->route.right) return out;
+    if (!entry->route.receive) {
+      out.body_limit = entry->route.body_limit;
+    } else if (entry->bucket.take(context_->outside.scheduler.now())) {
+      // What is wrong with it is told by handle(), which is asked when nobody takes the body.
+      if (auto sink = entry->route.receive(head)) out.sink = std::move(*sink);
+    }
+    return out;
   }
 
   void handle(Request request, Reply reply) {
+    if (!is_our_host(request.host, context_->options.names)) {
+      return refuse(request, reply, 421,
+                    "this box does not answer to the name in the header Host; ask by its address, "
+                    "or add the name to api.names in posthorn.toml");
+    }
     if (request.verb == Verb::options) return reply.send(preflight());
     const PathParts parts(request.path);
     if (!parts[0].starts_with("waInstance")) {
@@ -178,13 +205,15 @@ class Api::Impl {
         return refuse(request, reply, 403, "Forbidden");
     }
     if (parts.size() < 2) return refuse(request, reply, 403, "Forbidden");
-    if (parts.size() < 3 && is_receiving(parts[1])) {
+    const Right right = credentials_.right_of(request, parts[2]);
+    if (right == Right::none && parts.size() < 3 && is_receiving(parts[1])) {
       return refuse(request, reply, 400, "Parameter apiTokenInstance not define");
     }
-    if (parts.size() < 3 || !is_our_token(parts[2])) return refuse_token(request, std::move(reply));
+    if (right == Right::none) return refuse_token(request, std::move(reply));
     wrong_.on_right(request.peer);
     Entry* entry = find(parts[1], request.verb);
     if (entry == nullptr) return refuse(request, reply, 404, "Not Found");
+    if (right < entry->route.right) return refuse_care(request, reply, entry->route.name);
     std::string argument(parts[3]);  // a copy: the parts look into the request, which moves on
     handle_method(*entry, std::move(argument), std::move(request), std::move(reply));
   }
@@ -196,7 +225,7 @@ class Api::Impl {
   };
   struct Page {
     std::string path;
-    Verb verb;
+    Right right;
     std::function<void(const Request&, Reply)> handler;
   };
 
@@ -206,35 +235,54 @@ class Api::Impl {
     reply.send(error_response(status, message, request.path, now()));
   }
 
-  [[nodiscard]] bool is_our_token(std::string_view given) const {
-    return equal_constant_time(as_bytes(given), as_bytes(context_->options.token));
-  }
-
   void refuse_token(const Request& request, Reply reply) {
     wrong_.refuse(request.peer, std::move(reply),
                   error_response(401, "Unauthorized", request.path, now()),
                   error_response(429, "Too Many Requests", request.path, now()));
   }
 
+  void refuse_care(const Request& request, Reply& reply, const std::string& method) {
+    refuse(request, reply, 403,
+           method +
+               " is the technician's and needs the careToken, which stands beside the till's "
+               "token in access.json (posthornctl: --care)");
+  }
+
+  /// "/metrics/TOKEN" and "/metrics?token=TOKEN", besides the header.
+  [[nodiscard]] Right right_for_page(const Request& request, const PathParts& parts) const {
+    return std::max(credentials_.right_of(request, parts[1]),
+                    credentials_.right_of(request, request.query_value("token")));
+  }
+
   void handle_page(Request request, Reply reply) {
-    for (const Page& page : pages_) {
-      const bool under = page.path.ends_with('/') && request.path.starts_with(page.path);
-      if (page.path != request.path && !under) continue;
-      if (page.verb == request.verb) return page.handler(request, std::move(reply));
-    }
-    refuse(request, reply, 403, "Forbidden");
+    if (request.path.starts_with(kPartnerPath)) return refuse(request, reply, 403, kNoPartner);
+    const PathParts parts(request.path);
+    const bool is_read = request.verb == Verb::get || request.verb == Verb::head;
+    const std::string path = "/" + std::string(parts[0]);
+    const auto page = std::find_if(pages_.begin(), pages_.end(),
+                                   [&path](const Page& one) { return one.path == path; });
+    if (page == pages_.end() || !is_read) return refuse(request, reply, 403, "Forbidden");
+    const Right right = right_for_page(request, parts);
+    const bool shown =
+        Credentials::shows_any(request, parts[1]) || !request.query_value("token").empty();
+    if (right == Right::none && shown) return refuse_token(request, std::move(reply));
+    if (right < page->right) return reply.send(page_needs_token());
+    if (right != Right::none) wrong_.on_right(request.peer);
+    page->handler(request, std::move(reply));
   }
 
   Entry* find(std::string_view method, Verb verb) {
     const auto found = routes_.find(method);
     if (found == routes_.end()) return nullptr;
+    const Verb wanted = verb == Verb::head ? Verb::get : verb;
     for (Entry& entry : found->second) {
-      if (entry.route.verb == verb) return &entry;
+      if (entry.route.verb == wanted) return &entry;
     }
     return nullptr;
   }
 
   void handle_method(Entry& entry, std::string argument, Request request, Reply reply) {
+    if (entry.route.receive) return refuse_stream(entry, std::move(request), std::move(reply));
     if (!entry.bucket.take(context_->outside.scheduler.now())) {
       return refuse(request, reply, 429, "Too Many Requests");
     }
@@ -247,6 +295,15 @@ class Api::Impl {
     }
     if (entry.route.needs == Needs::session && !has_session(call)) return;
     entry.route.handler(std::move(call));
+  }
+
+  /// A streamed body that terms() found nobody for.
+  void refuse_stream(Entry& entry, Request request, Reply reply) {
+    const Wall wall = now();
+    const auto sink = entry.route.receive(request);
+    Call call{std::move(request), {}, {}, wall, std::move(reply)};
+    if (!sink) return call.refuse(sink.error());
+    call.refuse(429, "Too Many Requests");
   }
 
   /// True, or the call has been answered with what is missing.
@@ -271,11 +328,12 @@ class Api::Impl {
     if (!settings.webhook_url.empty()) context_->polls.answer_all("null");
   }
 
-  std::shared_ptr<Context> context_;                            ///< shared: see Context
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< shared with the settings
+  std::shared_ptr<Context> context_;  ///< shared: see Context
+  Credentials credentials_{context_->options};
   WrongTokens wrong_;
   std::unordered_map<std::string, std::vector<Entry>, HashName, SameName> routes_;
   std::vector<Page> pages_;
+  Alive<Impl> alive_{this};
 };
 
 Api::Api(ApiOptions options, Outside outside)
@@ -285,16 +343,16 @@ Api::~Api() = default;
 
 void Api::add(Route route) { impl_->add(std::move(route)); }
 
-void Api::add_page(std::string path, Verb verb,
+void Api::add_page(std::string path, Right right,
                    std::function<void(const Request&, Reply)> handler) {
-  impl_->add_page(std::move(path), verb, std::move(handler));
+  impl_->add_page(std::move(path), right, std::move(handler));
 }
 
 void Api::on_notification() { impl_->on_notification(); }
 
 void Api::stop() { impl_->stop(); }
 
-std::size_t Api::body_limit(const Request& head) const { return impl_->body_limit(head); }
+Terms Api::terms(const Request& head) { return impl_->terms(head); }
 
 void Api::handle(Request request, Reply reply) {
   impl_->handle(std::move(request), std::move(reply));

@@ -49,6 +49,7 @@ void read_chat(Context& context, Call call);
 void check_whatsapp(Context& context, Call call);
 
 // health.cpp
-[[nodiscard]] Response health(const Status& status, const std::string& version);
+/// all: for who has a right; else only whether the box is alive.
+[[nodiscard]] Response health(const Status& status, const std::string& version, bool all);
 
 }  // namespace posthorn::api

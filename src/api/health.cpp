@@ -58,9 +58,12 @@ std::string health_text(const Status& status, const std::string& version) {
   return json::write(out);
 }
 
-Response health(const Status& status, const std::string& version) {
-  return Response{
-      .status = status.storage_ok ? 200 : 503, .body = health_text(status, version), .headers = {}};
+Response health(const Status& status, const std::string& version, bool all) {
+  const std::string alive =
+      status.storage_ok ? R"({"status":"ok"})" : R"({"status":"storageFailed"})";
+  return Response{.status = status.storage_ok ? 200 : 503,
+                  .body = all ? health_text(status, version) : alive,
+                  .headers = {}};
 }
 
 }  // namespace posthorn::api

@@ -1,12 +1,12 @@
 #include "api/handlers.h"
 #include "api/sending/kinds.h"
+#include "posthorn/base/alive.h"
 
 namespace posthorn::api {
 
 namespace {
 
 constexpr seconds kClearPause{60};
-constexpr std::size_t kJobsShown = 100'000;  // more than any outbox holds
 
 /// The request that made the job, and what the throttle says about it.
 json::Value queue_item(const JobView& view) {
@@ -30,6 +30,79 @@ json::Value queue_item(const JobView& view) {
   return item;
 }
 
+/// The list as it is read: one job in memory for each reader, however many wait and however slowly
+/// the reader takes them.
+class QueueSource final : public BodySource {
+ public:
+  explicit QueueSource(std::shared_ptr<Context> context) : context_(std::move(context)) {}
+
+  /// done: the first job is there, or there is none; so that a queue that cannot be read is told by
+  /// a status and not by an answer that breaks off.
+  void begin(Once<void(Result<void>)> done) {
+    text_ = "[";
+    context_->outside.outbox.next_job(0, [self = alive_.weak(), done = std::move(done)](
+                                             Result<std::optional<JobView>> first) mutable {
+      if (!first) return done(tl::unexpected(first.error()));
+      if (QueueSource* me = self.get()) me->take(std::move(first));
+      done({});
+    });
+  }
+
+  void on_ready(std::function<void()> wake) override { wake_ = std::move(wake); }
+
+  Piece read(std::span<char> out) override {
+    if (taken_ == text_.size() && ended_) return {failed_ ? More::failed : More::end, 0};
+    if (taken_ == text_.size()) {
+      ask();
+      if (failed_) return {More::failed, 0};
+      if (taken_ == text_.size()) return {ended_ ? More::end : More::later, 0};
+    }
+    const std::size_t size = text_.copy(out.data(), out.size(), taken_);
+    taken_ += size;
+    return {More::bytes, size};
+  }
+
+ private:
+  void ask() {
+    if (std::exchange(asking_, true)) return;
+    inside_ = true;
+    context_->outside.outbox.next_job(last_,
+                                      alive_.bind([this](Result<std::optional<JobView>> next) {
+                                        take(std::move(next));
+                                        if (wake_ && !inside_) wake_();
+                                      }));
+    inside_ = false;
+  }
+
+  void take(Result<std::optional<JobView>> next) {
+    asking_ = false;
+    if (taken_ == text_.size()) {
+      text_.clear();
+      taken_ = 0;
+    }
+    if (!next || !*next) {
+      ended_ = true;
+      failed_ = !next;
+      if (next) text_ += "]";
+      return;
+    }
+    if (last_ != 0) text_ += ',';
+    last_ = (*next)->sequence;
+    text_ += json::write(queue_item(**next));
+  }
+
+  std::shared_ptr<Context> context_;  ///< shared: the answer may be read when the Api has gone
+  std::function<void()> wake_;
+  std::string text_;
+  std::size_t taken_ = 0;
+  std::uint64_t last_ = 0;
+  bool asking_ = false;
+  bool inside_ = false;
+  bool ended_ = false;
+  bool failed_ = false;
+  Alive<QueueSource> alive_{this};
+};
+
 json::Value count_of(std::size_t count) {
   json::Value out(::Json::objectValue);
   out["count"] = static_cast<::Json::UInt64>(count);
@@ -46,16 +119,11 @@ json::Value cleared(bool done, const char* reason) {
 }  // namespace
 
 void show_messages_queue(Context& context, Call call) {
-  context.outside.outbox.jobs(kJobsShown,
-                              [call = std::move(call)](Result<std::vector<JobView>> jobs) mutable {
-                                if (!jobs) return call.refuse(jobs.error());
-                                std::string out = "[";
-                                for (const JobView& view : *jobs) {
-                                  if (out.size() > 1) out += ',';
-                                  out += json::write(queue_item(view));
-                                }
-                                call.send_text(out + "]");
-                              });
+  auto source = std::make_shared<QueueSource>(context.shared_from_this());
+  source->begin([source, call = std::move(call)](Result<void> begun) mutable {
+    if (!begun) return call.refuse(begun.error());
+    call.reply.send(Response{.body = {}, .headers = {}, .stream = std::move(source)});
+  });
 }
 
 void clear_messages_queue(Context& context, Call call) {

@@ -1,141 +1,33 @@
-#include "posthorn/api/server.h"
+#include "api/server.h"
 
-#include <arpa/inet.h>
-#include <microhttpd.h>
-#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <cstring>
-#include <unordered_map>
 
+#include "posthorn/base/guard.h"
 #include "posthorn/base/log.h"
-#include "posthorn/base/scheduler.h"
 
 namespace posthorn::api {
 
 namespace {
 
 constexpr std::size_t kConnectionMemory = std::size_t{24} << 10;
-/// What is read and thrown away of a body that is too large, so that its sender gets the 413.
-constexpr std::size_t kDiscarded = std::size_t{100} << 20;
-constexpr unsigned kConnectionsPerAddress = 100;
-
-/// A listening address for MHD.
-struct Address {
-  sockaddr_storage storage{};
-  bool v6 = false;
-};
-
-Result<Address> parse_address(const std::string& text, std::uint16_t port) {
-  Address address;
-  auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
-  auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
-  if (inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
-    v4->sin_family = AF_INET;
-    v4->sin_port = htons(port);
-    return address;
-  }
-  if (inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
-    v6->sin6_family = AF_INET6;
-    v6->sin6_port = htons(port);
-    address.v6 = true;
-    return address;
-  }
-  return fail(Errc::malformed, "api.listen: not a numeric address: " + text);
-}
-
-Verb verb_of(std::string_view method) {
-  if (method == MHD_HTTP_METHOD_GET) return Verb::get;
-  if (method == MHD_HTTP_METHOD_POST) return Verb::post;
-  if (method == MHD_HTTP_METHOD_DELETE) return Verb::del;
-  if (method == MHD_HTTP_METHOD_OPTIONS) return Verb::options;
-  if (method == MHD_HTTP_METHOD_HEAD) return Verb::head;
-  return Verb::other;
-}
-
-std::string header(MHD_Connection* connection, const char* name) {
-  const char* value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-  return value != nullptr ? value : "";
-}
-
-std::string peer_of(MHD_Connection* connection) {
-  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-  if (info == nullptr || info->client_addr == nullptr) return "";
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const sockaddr* address = info->client_addr;
-  const void* bytes =
-      address->sa_family == AF_INET6
-          ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in6*>(address)->sin6_addr)
-          : &reinterpret_cast<const sockaddr_in*>(address)->sin_addr;
-  return inet_ntop(address->sa_family, bytes, text.data(), text.size()) != nullptr ? text.data()
-                                                                                   : "";
-}
-
-MHD_Result collect_query(void* query, MHD_ValueKind, const char* name, const char* value) {
-  using Query = std::vector<std::pair<std::string, std::string>>;
-  static_cast<Query*>(query)->emplace_back(name, value != nullptr ? value : "");
-  return MHD_YES;
-}
-
-Request head_of(MHD_Connection* connection, const char* path, const char* method) {
-  Request request;
-  request.verb = verb_of(method);
-  request.path = path;
-  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect_query, &request.query);
-  request.content_type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
-  request.idempotency_key = header(connection, "Idempotency-Key");
-  request.host = header(connection, MHD_HTTP_HEADER_HOST);
-  request.peer = peer_of(connection);
-  return request;
-}
-
-struct DropResponse {
-  void operator()(MHD_Response* response) const { MHD_destroy_response(response); }
-};
-using ResponseHandle = std::unique_ptr<MHD_Response, DropResponse>;
-
-/// mode PERSISTENT: the body stays where it is, and its owner keeps it until the request has
-/// completed.
-ResponseHandle to_mhd(const Response& response, MHD_ResponseMemoryMode mode) {
-  ResponseHandle out(MHD_create_response_from_buffer(
-      response.body.size(), const_cast<char*>(response.body.data()), mode));
-  if (!out) return out;
-  if (response.status != MHD_HTTP_NO_CONTENT) {
-    MHD_add_response_header(out.get(), MHD_HTTP_HEADER_CONTENT_TYPE, response.content_type.c_str());
-  }
-  MHD_add_response_header(out.get(), MHD_HTTP_HEADER_ACCESS_CONTROL_ALLOW_ORIGIN, "*");
-  for (const auto& [name, value] : response.headers) {
-    MHD_add_response_header(out.get(), name.c_str(), value.c_str());
-  }
-  return out;
-}
-
-/// Clients poll, and most polls have the same short answer as the one before: making MHD's object
-/// for it anew costs a tenth of the whole request.
-class LastResponse {
- public:
-  static constexpr std::size_t kLongest = 256;
-
-  /// Null: this response is not one to keep.
-  MHD_Response* find_or_make(const Response& response) {
-    if (response.body.size() > kLongest || !response.headers.empty()) return nullptr;
-    if (!mhd_ || response.body != body_ || response.content_type != content_type_ ||
-        (response.status == MHD_HTTP_NO_CONTENT) != no_content_) {
-      mhd_ = to_mhd(response, MHD_RESPMEM_MUST_COPY);
-      body_ = response.body;
-      content_type_ = response.content_type;
-      no_content_ = response.status == MHD_HTTP_NO_CONTENT;
-    }
-    return mhd_.get();
-  }
-
- private:
-  ResponseHandle mhd_;
-  std::string body_;
-  std::string content_type_;
-  bool no_content_ = false;
-};
+/// What is read and thrown away of a body that is too large, so that its sender gets the 413. One
+/// that says before that it will be larger is answered at once.
+constexpr std::size_t kDiscarded = std::size_t{1} << 20;
+/// Bodies that are kept in memory, of all requests together, until they are answered.
+constexpr std::size_t kKeptAtMost = std::size_t{4} << 20;
+/// Answers in memory that their clients have not taken, together; short ones do not count.
+constexpr std::size_t kUnreadAtMost = std::size_t{4} << 20;
+constexpr std::size_t kShortAnswer = std::size_t{4} << 10;
+/// libmicrohttpd still counts those that are being closed.
+constexpr unsigned kClosing = 64;
+constexpr int kAcceptedInATurn = 32;
+constexpr milliseconds kNoDescriptors{100};
+constexpr seconds kSweepEvery{1};
 
 /// GnuTLS's own defaults without what is older than TLS 1.2.
 constexpr const char* kTlsPriorities = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
@@ -152,103 +44,147 @@ std::vector<MHD_OptionItem> tls_options(const std::optional<TlsIdentity>& tls) {
   return out;
 }
 
-/// One request between its first line and its last byte out.
-class MhdServer;
-struct Exchange {
-  enum class State : std::uint8_t { reading, handling, suspended, answered };
+Response no_room() {
+  return Response{.status = 503,
+                  .body = R"({"statusCode":503,"message":"the box is busy with other large )"
+                          R"(requests, try again in a second"})",
+                  .headers = {{"Retry-After", "1"}}};
+}
 
-  MhdServer* server = nullptr;           ///< valid while `connection` is
-  MHD_Connection* connection = nullptr;  ///< null: gone, an answer has nowhere to go
-  State state = State::reading;
-  Request request;
-  Response response;
-  std::size_t limit = 0;
-  std::size_t received = 0;
-};
+ConnectionLimits limits_of(const ServerOptions& options) {
+  ConnectionLimits limits;
+  limits.all = options.connections;
+  limits.strangers = options.connections * 7 / 10;
+  limits.stranger_each = options.connections * 3 / 10;
+  limits.till_each = options.connections * 6 / 10;
+  limits.unfinished = options.unfinished;
+  return limits;
+}
 
-class MhdServer final : public Server {
- public:
-  MhdServer(loop::Loop& loop, RequestHandler& handler)
-      : loop_(loop), handler_(handler), timer_(loop) {}
-  ~MhdServer() override;
+}  // namespace
 
-  Result<void> start(const ServerOptions& options, const Address& address);
-  [[nodiscard]] std::uint16_t port() const override;
+MhdServer::MhdServer(loop::Loop& loop, RequestHandler& handler, const ServerOptions& options)
+    : loop_(loop),
+      handler_(handler),
+      connections_(limits_of(options)),
+      timer_(loop),
+      accept_timer_(loop),
+      sweep_timer_(loop) {}
 
- private:
-  static MHD_Result on_request(void* self, MHD_Connection* connection, const char* path,
-                               const char* method, const char* version, const char* upload,
-                               std::size_t* upload_size, void** exchange);
-  static void on_completed(void* self, MHD_Connection* connection, void** exchange,
-                           MHD_RequestTerminationCode how);
-  static void on_mhd_log(void* self, const char* format, va_list arguments);
-
-  MHD_Result begin(MHD_Connection* connection, const char* path, const char* method, void** slot);
-  MHD_Result take_body(Exchange& exchange, std::string_view piece);
-  MHD_Result answer(const std::shared_ptr<Exchange>& exchange);
-  MHD_Result queue(Exchange& exchange);
-  static void on_response(Exchange& exchange, Response response);
-  void turn();
-  void turn_at(Mono at);
-  void arm();
-
-  loop::Loop& loop_;
-  RequestHandler& handler_;
-  MHD_Daemon* daemon_ = nullptr;
-  std::unique_ptr<loop::Poll> poll_;
-  Timer timer_;
-  Mono timer_at_{};
-  bool stopping_ = false;
-  LastResponse last_;
-  /// Shared: with the Reply, which may be kept after the request or the server has gone.
-  std::unordered_map<Exchange*, std::shared_ptr<Exchange>> exchanges_;
-};
-
-Result<void> MhdServer::start(const ServerOptions& options, const Address& address) {
-  // MHD_OPTION_LISTENING_ADDRESS_REUSE stays away: it would let two boxes share one port unnoticed.
+Result<void> MhdServer::start(const ServerOptions& options) {
+  TRY(auto listener, listen_on(options.listen, options.port));
+  listener_ = std::make_unique<Socket>(std::move(listener));
   const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                         (address.v6 ? unsigned{MHD_USE_DUAL_STACK} : 0U) |
-                         (options.tls ? unsigned{MHD_USE_TLS} : 0U);
+                         MHD_USE_NO_LISTEN_SOCKET | (options.tls ? unsigned{MHD_USE_TLS} : 0U);
   const std::vector<MHD_OptionItem> tls = tls_options(options.tls);
   daemon_ = MHD_start_daemon(
       flags, 0, nullptr, nullptr, &MhdServer::on_request, this, MHD_OPTION_EXTERNAL_LOGGER,
-      &MhdServer::on_mhd_log, this, MHD_OPTION_SOCK_ADDR, &address.storage,
-      MHD_OPTION_NOTIFY_COMPLETED, &MhdServer::on_completed, this, MHD_OPTION_CONNECTION_LIMIT,
-      options.connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-      std::min(options.connections, kConnectionsPerAddress), MHD_OPTION_CONNECTION_TIMEOUT,
+      &MhdServer::on_mhd_log, this, MHD_OPTION_NOTIFY_COMPLETED, &MhdServer::on_completed, this,
+      MHD_OPTION_NOTIFY_CONNECTION, &MhdServer::on_connection, this, MHD_OPTION_CONNECTION_LIMIT,
+      options.connections + kClosing, MHD_OPTION_CONNECTION_TIMEOUT,
       static_cast<unsigned>(options.idle.count()), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
       kConnectionMemory, MHD_OPTION_ARRAY, tls.data(), MHD_OPTION_END);
-  if (daemon_ == nullptr) {
-    return fail(Errc::refused, options.listen + " port " + std::to_string(options.port) +
-                                   ": cannot listen there: " + std::strerror(errno));
-  }
+  if (daemon_ == nullptr) return fail(Errc::refused, "libmicrohttpd does not start");
   const auto* info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_EPOLL_FD);
   if (info == nullptr) return fail(Errc::unsupported, "libmicrohttpd without epoll");
   poll_ = std::make_unique<loop::Poll>(loop_, info->epoll_fd, loop::Poll::readable,
                                        [this](int) { turn(); });
+  accepting_ = std::make_unique<loop::Poll>(loop_, listener_->get(), loop::Poll::readable,
+                                            [this](int) { accept_all(); });
   return {};
 }
 
 MhdServer::~MhdServer() {
+  accepting_.reset();
   poll_.reset();
   timer_.stop();
+  accept_timer_.stop();
+  sweep_timer_.stop();
   stopping_ = true;
   if (daemon_ == nullptr) return;
   // MHD asserts that nothing is suspended when it stops.
   for (const auto& [key, exchange] : exchanges_) {
-    if (exchange->state == Exchange::State::suspended) {
-      exchange->state = Exchange::State::answered;
+    using State = Exchange::State;
+    if (exchange->state == State::suspended) {
       exchange->response = Response{.status = 503, .body = {}, .headers = {}};
-      MHD_resume_connection(exchange->connection);
+    }
+    for (const State state : {State::suspended, State::holding, State::waiting}) {
+      resume(*exchange, state, State::answered);
     }
   }
   MHD_run(daemon_);
   MHD_stop_daemon(daemon_);
 }
 
-std::uint16_t MhdServer::port() const {
-  const auto* info = MHD_get_daemon_info(daemon_, MHD_DAEMON_INFO_BIND_PORT);
-  return info != nullptr ? info->port : std::uint16_t{0};
+std::uint16_t MhdServer::port() const { return port_of(*listener_); }
+
+void MhdServer::accept_all() {
+  for (int i = 0; i < kAcceptedInATurn; ++i) {
+    if (!accept_one()) break;
+  }
+  if (!connections_.empty() && !sweep_timer_.active()) {
+    sweep_timer_.start(kSweepEvery, [this] { sweep(); });
+  }
+  turn();
+}
+
+/// False: nobody waits any more.
+bool MhdServer::accept_one() {
+  sockaddr_storage from{};
+  socklen_t size = sizeof from;
+  Socket socket(::accept4(listener_->get(), reinterpret_cast<sockaddr*>(&from), &size,
+                          SOCK_NONBLOCK | SOCK_CLOEXEC));
+  if (socket.get() < 0) {
+    if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
+      // The listener stays readable: looked at again when something may have been given back.
+      accepting_->watch(0);
+      accept_timer_.start(kNoDescriptors, [this] { accepting_->watch(loop::Poll::readable); });
+    }
+    return errno == ECONNABORTED || errno == EINTR;
+  }
+  std::string address = address_text(reinterpret_cast<sockaddr*>(&from));
+  const Connections::Admission admission = connections_.open(address, loop_.now());
+  if (admission.evict) {
+    if (const auto old = peers_.find(*admission.evict); old != peers_.end()) {
+      ::shutdown(old->second.fd, SHUT_RDWR);
+    }
+  }
+  if (!admission.id) return true;
+  Peer& peer = peers_[*admission.id];
+  peer = {*admission.id, socket.get(), std::move(address)};
+  coming_ = &peer;
+  const MHD_Result taken =
+      MHD_add_connection(daemon_, socket.release(), reinterpret_cast<sockaddr*>(&from), size);
+  // Refused, it has closed the socket and told nobody.
+  if (std::exchange(coming_, nullptr) != nullptr || taken != MHD_YES) {
+    connections_.on_closed(*admission.id);
+    peers_.erase(*admission.id);
+  }
+  return true;
+}
+
+void MhdServer::sweep() {
+  for (const Connections::Id id : connections_.overdue(loop_.now())) {
+    if (const auto peer = peers_.find(id); peer != peers_.end()) {
+      ::shutdown(peer->second.fd, SHUT_RDWR);
+    }
+    connections_.on_closed(id);
+  }
+  if (!connections_.empty()) sweep_timer_.start(kSweepEvery, [this] { sweep(); });
+}
+
+void MhdServer::on_connection(void* self, MHD_Connection*, void** context,
+                              MHD_ConnectionNotificationCode what) {
+  auto& server = *static_cast<MhdServer*>(self);
+  if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+    *context = std::exchange(server.coming_, nullptr);
+    return;
+  }
+  const auto* peer = static_cast<Peer*>(std::exchange(*context, nullptr));
+  if (peer == nullptr) return;
+  const Connections::Id id = peer->id;
+  server.connections_.on_closed(id);
+  server.peers_.erase(id);
 }
 
 void MhdServer::turn() {
@@ -270,50 +206,96 @@ void MhdServer::turn_at(Mono at) {
   timer_.start_at(at, [this] { turn(); });
 }
 
-MHD_Result MhdServer::on_request(void* self, MHD_Connection* connection, const char* path,
+MHD_Result MhdServer::on_request(void* self, MHD_Connection* connection, const char* url,
                                  const char* method, const char*, const char* upload,
                                  std::size_t* upload_size, void** slot) {
   auto& server = *static_cast<MhdServer*>(self);
-  if (*slot == nullptr) return server.begin(connection, path, method, slot);
-  auto& exchange = *static_cast<Exchange*>(*slot);
-  if (*upload_size > 0) {
-    const std::string_view piece(upload, std::exchange(*upload_size, 0));
-    return server.take_body(exchange, piece);
-  }
-  if (exchange.state == Exchange::State::answered) return server.queue(exchange);
-  return server.answer(server.exchanges_.at(&exchange));
+  const std::string_view piece(upload, std::exchange(*upload_size, 0));
+  MHD_Result out = MHD_NO;
+  if (guarded("api", [&] { out = server.step(connection, url, method, piece, slot); })) return out;
+  // What was thrown dropped the Reply on its way, which answers 500.
+  auto* exchange = static_cast<Exchange*>(*slot);
+  if (exchange == nullptr || exchange->state != Exchange::State::answered) return MHD_NO;
+  return guarded_or("api", MHD_NO, [&] { return server.queue(*exchange); });
 }
 
-MHD_Result MhdServer::begin(MHD_Connection* connection, const char* path, const char* method,
+MHD_Result MhdServer::step(MHD_Connection* connection, const char* url, const char* method,
+                           std::string_view upload, void** slot) {
+  if (*slot == nullptr) return begin(connection, url, method, slot);
+  const std::shared_ptr<Exchange> exchange =
+      exchanges_.at(static_cast<Exchange*>(*slot));  // shared: see `exchanges_`
+  if (!upload.empty()) return take_body(exchange, upload);
+  if (exchange->state == Exchange::State::answered) return queue(*exchange);
+  return answer(exchange);
+}
+
+MHD_Result MhdServer::begin(MHD_Connection* connection, const char* url, const char* method,
                             void** slot) {
-  auto exchange = std::make_shared<Exchange>();
-  exchange->server = this;
-  exchange->connection = connection;
-  exchange->request = head_of(connection, path, method);
-  *slot = exchange.get();
-  exchanges_.emplace(exchange.get(), std::move(exchange));
-  return MHD_YES;
+  auto made = std::make_shared<Exchange>();
+  const auto* info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+  made->server = this;
+  made->connection = connection;
+  made->peer = info != nullptr ? static_cast<const Peer*>(info->socket_context) : nullptr;
+  if (made->peer == nullptr) return MHD_NO;
+  made->request = read_head(connection, url, method, made->peer->address);
+  made->terms = handler_.terms(made->request);
+  const std::shared_ptr<Exchange> exchange = made;
+  exchanges_.emplace(made.get(), made);
+  *slot = made.get();
+  connections_.on_head(made->peer->id, loop_.now());
+  if (made->terms.trusted) connections_.on_trusted(made->peer->id, loop_.now());
+  if (made->terms.sink) {
+    connections_.on_whole(made->peer->id);
+    made->terms.sink->on_room([weak = std::weak_ptr(exchange)] {
+      const auto still = weak.lock();
+      if (still) resume(*still, Exchange::State::holding, Exchange::State::reading);
+    });
+    return MHD_YES;
+  }
+  // Not read for nothing: whoever waits for "100 Continue", or has much to say, is told before.
+  const std::uint64_t length = made->request.content_length.value_or(0);
+  const bool asks =
+      MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_EXPECT) != nullptr;
+  if (length <= made->terms.body_limit || (!asks && length <= kDiscarded)) return MHD_YES;
+  made->request.body_too_large = true;
+  return answer(exchange);
 }
 
-MHD_Result MhdServer::take_body(Exchange& exchange, std::string_view piece) {
-  if (exchange.received == 0) exchange.limit = handler_.body_limit(exchange.request);
-  exchange.received += piece.size();
-  if (exchange.received > exchange.limit) {
-    exchange.request.body_too_large = true;
-    exchange.request.body = {};
-    return exchange.received > kDiscarded ? MHD_NO : MHD_YES;
+MHD_Result MhdServer::take_body(const std::shared_ptr<Exchange>& exchange, std::string_view piece) {
+  if (exchange->state == Exchange::State::answered) return MHD_NO;  // we are stopping
+  exchange->received += piece.size();
+  if (exchange->terms.sink) {
+    if (exchange->terms.sink->write(piece)) return MHD_YES;
+    exchange->state = Exchange::State::holding;
+    MHD_suspend_connection(exchange->connection);
+    return MHD_YES;
   }
-  exchange.request.body += piece;
+  Request& request = exchange->request;
+  if (exchange->received > exchange->terms.body_limit) request.body_too_large = true;
+  if (kept_ + piece.size() > kKeptAtMost) request.no_room = true;
+  if (request.body_too_large || request.no_room) {
+    request.body = {};
+    return exchange->received > exchange->terms.body_limit + kDiscarded ? MHD_NO : MHD_YES;
+  }
+  request.body += piece;
+  exchange->kept += piece.size();
+  kept_ += piece.size();
   return MHD_YES;
 }
 
 MHD_Result MhdServer::answer(const std::shared_ptr<Exchange>& exchange) {
-  if (exchange->state != Exchange::State::reading) return MHD_NO;
-  if (stopping_) return MHD_NO;
+  if (exchange->state != Exchange::State::reading || stopping_) return MHD_NO;
   exchange->state = Exchange::State::handling;
-  handler_.handle(std::move(exchange->request), Reply([exchange](Response response) {
-                    on_response(*exchange, std::move(response));
-                  }));
+  connections_.on_whole(exchange->peer->id);
+  Reply reply([exchange](Response response) { on_response(*exchange, std::move(response)); });
+  if (exchange->terms.sink) {
+    exchange->terms.sink->finish(std::move(reply));
+    exchange->terms.sink.reset();
+  } else if (exchange->request.no_room) {
+    reply.send(no_room());
+  } else {
+    handler_.handle(std::move(exchange->request), std::move(reply));
+  }
   if (exchange->state == Exchange::State::answered) return queue(*exchange);
   exchange->state = Exchange::State::suspended;
   MHD_suspend_connection(exchange->connection);
@@ -323,45 +305,108 @@ MHD_Result MhdServer::answer(const std::shared_ptr<Exchange>& exchange) {
 void MhdServer::on_response(Exchange& exchange, Response response) {
   if (exchange.connection == nullptr || exchange.state == Exchange::State::answered) return;
   exchange.response = std::move(response);
-  const bool suspended = exchange.state == Exchange::State::suspended;
-  exchange.state = Exchange::State::answered;
-  if (!suspended) return;
+  exchange.server->refuse_when_full(exchange);
+  if (exchange.state == Exchange::State::suspended) {
+    resume(exchange, Exchange::State::suspended, Exchange::State::answered);
+  } else {
+    exchange.state = Exchange::State::answered;
+  }
+}
+
+/// Whoever asks and does not read must not fill the memory of the box.
+void MhdServer::refuse_when_full(Exchange& exchange) {
+  const std::size_t size = exchange.response.body.size();
+  if (size <= kShortAnswer) return;
+  if (unread_ + size > kUnreadAtMost && unread_ > 0) {
+    exchange.response = no_room();
+    return;
+  }
+  exchange.unread = size;
+  unread_ += size;
+}
+
+void MhdServer::resume(Exchange& exchange, Exchange::State from, Exchange::State to) {
+  if (exchange.connection == nullptr || exchange.state != from) return;
+  exchange.state = to;
   MHD_resume_connection(exchange.connection);
   // Without threads MHD has no means of its own to wake its epoll descriptor for this.
-  exchange.server->turn_at(exchange.server->loop_.now());
+  MhdServer& server = *exchange.server;
+  if (!server.stopping_) server.turn_at(server.loop_.now());
 }
 
 MHD_Result MhdServer::queue(Exchange& exchange) {
   const auto status = static_cast<unsigned>(exchange.response.status);
-  if (MHD_Response* known = last_.find_or_make(exchange.response)) {
+  const bool any_origin = exchange.terms.any_origin;
+  if (MHD_Response* known = last_.find_or_make(exchange.response, any_origin)) {
     return MHD_queue_response(exchange.connection, status, known);
   }
-  const ResponseHandle response = to_mhd(exchange.response, MHD_RESPMEM_PERSISTENT);
+  if (exchange.response.stream) {
+    const auto found = exchanges_.find(&exchange);
+    if (found == exchanges_.end()) return MHD_NO;
+    exchange.response.stream->on_ready([weak = std::weak_ptr(found->second)] {
+      const auto still = weak.lock();
+      if (still) resume(*still, Exchange::State::waiting, Exchange::State::answered);
+    });
+  }
+  const ResponseHandle response =
+      exchange.response.stream
+          ? to_mhd(exchange.response, any_origin, &MhdServer::on_reader, &exchange)
+          : to_mhd(exchange.response, any_origin, MHD_RESPMEM_PERSISTENT);
   if (!response) return MHD_NO;
   return MHD_queue_response(exchange.connection, status, response.get());
+}
+
+ssize_t MhdServer::on_reader(void* self, std::uint64_t, char* out, std::size_t size) {
+  auto& exchange = *static_cast<Exchange*>(self);
+  ssize_t result = MHD_CONTENT_READER_END_WITH_ERROR;
+  if (exchange.server->stopping_) return result;
+  guarded("api", [&] {
+    const BodySource::Piece piece = exchange.response.stream->read({out, size});
+    switch (piece.more) {
+      case BodySource::More::bytes:
+        result = static_cast<ssize_t>(piece.size);
+        break;
+      case BodySource::More::later:
+        exchange.state = Exchange::State::waiting;
+        MHD_suspend_connection(exchange.connection);
+        result = 0;
+        break;
+      case BodySource::More::end:
+        result = MHD_CONTENT_READER_END_OF_STREAM;
+        break;
+      case BodySource::More::failed:
+        break;
+    }
+  });
+  return result;
 }
 
 void MhdServer::on_completed(void* self, MHD_Connection*, void** slot, MHD_RequestTerminationCode) {
   auto* exchange = static_cast<Exchange*>(std::exchange(*slot, nullptr));
   if (exchange == nullptr) return;
+  auto& server = *static_cast<MhdServer*>(self);
+  server.kept_ -= exchange->kept;
+  server.unread_ -= exchange->unread;
+  server.connections_.on_answered(exchange->peer->id, server.loop_.now());
   exchange->connection = nullptr;
-  static_cast<MhdServer*>(self)->exchanges_.erase(exchange);
+  guarded("api", [&] {
+    exchange->terms.sink.reset();  // the client has gone in the middle of it
+    exchange->response = {};
+    server.exchanges_.erase(exchange);
+  });
 }
 
 void MhdServer::on_mhd_log(void*, const char* format, va_list arguments) {
   if (!log::enabled(log::Level::debug)) return;
   std::array<char, 256> text{};
   std::vsnprintf(text.data(), text.size(), format, arguments);
-  log::debug("api", "http", {{"detail", text.data()}});
+  guarded("api", [&] { log::debug("api", "http", {{"detail", text.data()}}); });
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Server>> serve(loop::Loop& loop, const ServerOptions& options,
                                       RequestHandler& handler) {
-  TRY(const Address address, parse_address(options.listen, options.port));
-  auto server = std::make_unique<MhdServer>(loop, handler);
-  TRY(server->start(options, address));
+  auto server = std::make_unique<MhdServer>(loop, handler, options);
+  TRY(server->start(options));
   return std::unique_ptr<Server>(std::move(server));
 }
 

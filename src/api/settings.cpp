@@ -295,9 +295,11 @@ void SettingsStore::replace(Settings settings, Once<void(Result<void>)> done) {
   if (!saved) return done(saved);
   const Settings before = current_;
   take(settings);
-  blobs_.durable([this, before, settings, done = std::move(done)](Result<void> durable) mutable {
+  blobs_.durable([self = alive_.weak(), before, settings,
+                  done = std::move(done)](Result<void> durable) mutable {
     // What is not on disk must not look as if it were; a newer change stays, though.
-    if (!durable && current_ == settings) take(before);
+    SettingsStore* me = self.get();
+    if (me != nullptr && !durable && me->current_ == settings) me->take(before);
     done(std::move(durable));
   });
 }

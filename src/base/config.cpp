@@ -282,6 +282,24 @@ Take page_password(std::string& out) {
   };
 }
 
+Take host_names(std::vector<std::string>& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    const toml::array* list = node.as_array();
+    if (list == nullptr) return fail(Errc::malformed, "must be a list of strings");
+    out.clear();
+    for (const toml::node& entry : *list) {
+      TRY(const std::string name, text_of(entry));
+      if (name.empty() || name.find_first_of("/:@ ") != std::string::npos) {
+        return fail(Errc::malformed,
+                    "may only hold host names like \"posthorn.shop.example\", without scheme and "
+                    "port");
+      }
+      out.push_back(name);
+    }
+    return {};
+  };
+}
+
 Take proxy(std::string& out) {
   return [&out](const toml::node& node) -> Result<void> {
     TRY(const std::string value, text_of(node));
@@ -310,6 +328,9 @@ std::vector<Table> tables(Config& c) {
         {"https_port", optional_port(c.api.https_port)},
         {"id_instance", number(c.api.id_instance, 0, 9'999'999'999)},
         {"token", hex(c.api.token, 50)},
+        {"care_token", hex(c.api.care_token, 50)},
+        {"names", host_names(c.api.names)},
+        {"plain_http", flag(c.api.plain_http)},
         {"public_url", public_url(c.api.public_url)},
         {"page_password", page_password(c.api.page_password)}}},
       {"network", {{"proxy", proxy(c.network.proxy)}}},
@@ -412,6 +433,10 @@ Result<Config> parse_config(std::string_view text, std::string_view file) {
                 std::string(file) +
                     ": throttle.unpaced_for_benchmarks: only with a whatsapp.url on "
                     "this machine (127.0.0.1, ::1, localhost)");
+  }
+  if (!config.api.plain_http && !config.api.https_port) {
+    return fail(Errc::malformed,
+                std::string(file) + ": api.plain_http: false needs api.https_port, e.g. 443");
   }
   return config;
 }

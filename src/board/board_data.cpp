@@ -10,6 +10,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "posthorn/base/folder.h"
+
 namespace posthorn::board {
 
 namespace {
@@ -113,8 +115,8 @@ Result<BoardData> parse_board(std::string_view text, std::string_view file) {
 Result<BoardData> find_board(const std::string& folder, std::string_view device_tree) {
   std::error_code error;
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
-    if (entry.path().extension() == ".toml") files.push_back(entry.path());
+  for (auto& path : list_folder(folder, error)) {
+    if (path.extension() == ".toml") files.push_back(std::move(path));
   }
   if (error) return fail(Errc::not_found, folder + ": " + error.message());
   std::sort(files.begin(), files.end());

@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "posthorn/base/folder.h"
+
 namespace posthorn::board {
 
 namespace {
@@ -60,16 +62,16 @@ Health read_health(const std::string& sysfs, const std::string& watchdog) {
     health.temperature_celsius = *milli / 1000;
   }
   std::error_code error;
-  for (const auto& device : fs::directory_iterator(fs::path(sysfs) / "bus/mmc/devices", error)) {
-    if (const auto worn = worn_percent(device.path() / "life_time")) {
+  for (const auto& device : list_folder(fs::path(sysfs) / "bus/mmc/devices", error)) {
+    if (const auto worn = worn_percent(device / "life_time")) {
       health.storage_worn_percent = std::max(health.storage_worn_percent.value_or(0), *worn);
     }
-    if (const auto near = near_end(device.path() / "pre_eol_info")) {
+    if (const auto near = near_end(device / "pre_eol_info")) {
       health.storage_near_end = health.storage_near_end.value_or(false) || *near;
     }
   }
-  for (const auto& monitor : fs::directory_iterator(fs::path(sysfs) / "class/hwmon", error)) {
-    if (const auto low = number_in(monitor.path() / "in0_lcrit_alarm")) {
+  for (const auto& monitor : list_folder(fs::path(sysfs) / "class/hwmon", error)) {
+    if (const auto low = number_in(monitor / "in0_lcrit_alarm")) {
       health.under_voltage = health.under_voltage.value_or(false) || *low != 0;
     }
   }

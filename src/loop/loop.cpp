@@ -5,6 +5,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "posthorn/base/guard.h"
+
 namespace posthorn::loop {
 
 namespace {
@@ -101,7 +103,10 @@ void Loop::arm() {
   uv_timer_start(
       timer_.get(),
       [](uv_timer_t* timer) {
-        if (auto* self = static_cast<Loop*>(timer->data)) self->run_due();
+        if (auto* self = static_cast<Loop*>(timer->data)) {
+          guarded("timer", [self] { self->run_due(); });
+          self->arm();
+        }
       },
       static_cast<std::uint64_t>(std::max<std::int64_t>(0, wait.count())), 0);
 }
@@ -113,7 +118,6 @@ void Loop::run_due() {
     due_by_id_.erase(first.key().order);
     first.mapped()();
   }
-  arm();
 }
 
 void Loop::post(Task task) {
@@ -129,7 +133,7 @@ void Loop::run_posted() {
   while (!batch.empty()) {
     Task task = std::move(batch.front());
     batch.pop_front();
-    task();
+    guarded("loop", [&task] { task(); });
   }
   if (posted_.empty() && idle_) uv_idle_stop(idle_.get());
 }
@@ -149,7 +153,8 @@ void Poll::watch(int events) {
   uv_poll_start(handle_.get(), events, [](uv_poll_t* poll, int status, int ready) {
     auto* self = static_cast<Poll*>(poll->data);
     // A bad descriptor is reported as "ready for all": its owner's next call finds out why.
-    if (self != nullptr) self->on_ready_(status < 0 ? readable | writable : ready);
+    if (self == nullptr) return;
+    guarded("poll", [=] { self->on_ready_(status < 0 ? readable | writable : ready); });
   });
 }
 
@@ -160,7 +165,9 @@ SignalWatch::SignalWatch(Loop& loop, int signal_number, std::function<void()> on
   uv_signal_start(
       handle_.get(),
       [](uv_signal_t* handle, int) {
-        if (auto* self = static_cast<SignalWatch*>(handle->data)) self->on_signal_();
+        if (auto* self = static_cast<SignalWatch*>(handle->data)) {
+          guarded("signal", [self] { self->on_signal_(); });
+        }
       },
       signal_number);
   uv_unref(reinterpret_cast<uv_handle_t*>(handle_.get()));
@@ -178,10 +185,12 @@ void PoolWorker::run(Task work, Task done) {
   job->request.data = job.get();
   must(uv_queue_work(
       loop_.uv(), &job->request,
-      [](uv_work_t* request) { static_cast<Job*>(request->data)->work(); },
+      [](uv_work_t* request) {
+        guarded("worker", [request] { static_cast<Job*>(request->data)->work(); });
+      },
       [](uv_work_t* request, int) {
         const std::unique_ptr<Job> finished(static_cast<Job*>(request->data));
-        finished->done();
+        guarded("worker", [&finished] { finished->done(); });
       }));
   (void)job.release();  // libuv has it until the second callback
 }

@@ -5,6 +5,7 @@
 #include "net/tcp_stream.h"
 #include "net/tls_stream.h"
 #include "net/tunnel.h"
+#include "posthorn/base/guard.h"
 
 namespace posthorn::net {
 
@@ -58,7 +59,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
         loop_.uv(), &lookup->request,
         [](uv_getaddrinfo_t* request, int failed, addrinfo* found) {
           const std::unique_ptr<Lookup> owner(static_cast<Lookup*>(request->data));
-          owner->attempt->on_resolved(failed, found);
+          guarded("network", [&] { owner->attempt->on_resolved(failed, found); });
         },
         peer().c_str(), port.c_str(), &hints);
     if (status == 0) {
@@ -107,7 +108,7 @@ class Attempt : public std::enable_shared_from_this<Attempt> {
         uv_tcp_connect(&connect->request, connecting_.get(), address->ai_addr,
                        [](uv_connect_t* request, int failed) {
                          const std::unique_ptr<Connect> owner(static_cast<Connect*>(request->data));
-                         owner->attempt->on_connected(failed);
+                         guarded("network", [&] { owner->attempt->on_connected(failed); });
                        });
     if (status == 0) {
       (void)connect.release();

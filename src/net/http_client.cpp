@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "net/curl_library.h"
+#include "posthorn/base/guard.h"
 #include "posthorn/base/log.h"
 #include "posthorn/base/scheduler.h"
 
@@ -87,8 +88,9 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
   auto& transfer = *static_cast<Transfer*>(user);
   std::string& body = transfer.response.body;
   const std::size_t room = transfer.request.response_limit - body.size();
-  body.append(data, std::min(size * count, room));
-  return size * count;
+  const bool kept =
+      guarded("http client", [&] { body.append(data, std::min(size * count, room)); });
+  return kept ? size * count : 0;
 }
 
 /// Refuses header lines that would smuggle in others, and those curl cannot take.
@@ -234,8 +236,9 @@ void CurlClient::send(HttpRequest request, Once<void(Result<HttpResponse>)> done
 }
 
 int CurlClient::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
-  static_cast<CurlClient*>(self)->watch(socket, what);
-  return 0;
+  const bool watched =
+      guarded("http client", [=] { static_cast<CurlClient*>(self)->watch(socket, what); });
+  return watched ? 0 : -1;
 }
 
 void CurlClient::unwatch(curl_socket_t socket) {
@@ -260,12 +263,11 @@ void CurlClient::watch(curl_socket_t socket, int what) {
 
 int CurlClient::on_timer(CURLM*, long wait_ms, void* self) {
   auto& client = *static_cast<CurlClient*>(self);
-  if (wait_ms < 0) {
-    client.timer_.stop();
-  } else {
+  const bool armed = guarded("http client", [&] {
+    if (wait_ms < 0) return client.timer_.stop();
     client.timer_.start(milliseconds(wait_ms), [&client] { client.act(CURL_SOCKET_TIMEOUT, 0); });
-  }
-  return 0;
+  });
+  return armed ? 0 : -1;
 }
 
 void CurlClient::act(curl_socket_t socket, int events) {

@@ -1,6 +1,7 @@
 #include "posthorn/net/listener.h"
 
 #include "net/tcp_stream.h"
+#include "posthorn/base/guard.h"
 
 namespace posthorn::net {
 
@@ -30,7 +31,8 @@ class TcpListener final : public Listener {
     if (status == 0) {
       status = uv_listen(stream(), kBacklog, [](uv_stream_t* server, int failed) {
         auto* self = static_cast<TcpListener*>(server->data);
-        if (self != nullptr && failed == 0) self->accept();
+        if (self == nullptr || failed != 0) return;
+        guarded("network", [self] { self->accept(); });
       });
     }
     if (status != 0) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "posthorn/base/guard.h"
+
 namespace posthorn::net {
 
 Error uv_error(int status, std::string_view what) {
@@ -44,7 +46,9 @@ void TcpStream::read() {
         *buffer = uv_buf_init(memory.data(), static_cast<unsigned>(memory.size()));
       },
       [](uv_stream_t* stream, ssize_t count, const uv_buf_t* buffer) {
-        if (auto* self = static_cast<TcpStream*>(stream->data)) self->on_read(count, buffer->base);
+        auto* self = static_cast<TcpStream*>(stream->data);
+        if (self == nullptr) return;
+        guarded("network", [=] { self->on_read(count, buffer->base); });
       });
 }
 

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <set>
 
+#include "posthorn/base/folder.h"
+
 namespace posthorn::store {
 
 namespace fs = std::filesystem;
@@ -24,8 +26,8 @@ std::set<unsigned> numbers_beside(const fs::path& path) {
   std::set<unsigned> numbers;
   const std::string prefix = path.filename().string() + std::string(kMark);
   std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(path.parent_path(), ignored)) {
-    const std::string name = entry.path().filename().string();
+  for (const auto& entry : list_folder(path.parent_path(), ignored)) {
+    const std::string name = entry.filename().string();
     if (!name.starts_with(prefix)) continue;
     unsigned number = 0;
     const char* end = name.data() + name.size();
@@ -46,10 +48,11 @@ void sync_folder(const fs::path& folder) {
 }  // namespace
 
 Result<std::string> set_aside(const std::string& path) {
-  const fs::path folder = fs::absolute(path).parent_path();
+  std::error_code error;
+  const fs::path folder = fs::absolute(path, error).parent_path();
+  if (error) return fail(Errc::io, path + ": " + error.message());
   auto numbers = numbers_beside(folder / fs::path(path).filename());
   const unsigned next = numbers.empty() ? 1 : *numbers.rbegin() + 1;
-  std::error_code error;
   while (numbers.size() >= kKept) {
     const std::string oldest = numbered(path, *numbers.begin());
     fs::remove(oldest, error);

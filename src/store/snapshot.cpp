@@ -46,6 +46,33 @@ Result<void> check_whole(Database& db) {
   return fail(Errc::malformed, "the database is damaged");
 }
 
+/// What a backup must not hold: what people wrote, and sessions, which another box may not go on
+/// with. A table that this release does not know yet keeps its rows.
+constexpr const char* kForgotten[] = {"sent", "received", "sessions", "sender_keys"};
+
+/// The file is thrown away when this is interrupted, so it needs no journal. VACUUM makes it anew,
+/// so that free pages hold nothing either.
+Result<void> forget_messages(const std::string& path) {
+  ::sqlite3* raw = nullptr;
+  const int status =
+      sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const std::unique_ptr<::sqlite3, CloseHandle> handle(raw);
+  if (status != SQLITE_OK) return tl::unexpected(to_error(raw, path));
+  std::string sql = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;";
+  for (const char* table : kForgotten) {
+    sqlite3_stmt* prepared = nullptr;
+    const std::string look = "SELECT 1 FROM " + std::string(table);
+    const bool there = sqlite3_prepare_v2(raw, look.c_str(), -1, &prepared, nullptr) == SQLITE_OK;
+    sqlite3_finalize(prepared);
+    if (there) sql += "DELETE FROM " + std::string(table) + ";";
+  }
+  sql += "VACUUM;";
+  if (sqlite3_exec(raw, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) {
+    return tl::unexpected(to_error(raw, "leaving messages out of the copy"));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<void> snapshot(const std::string& from, const std::string& to) {
@@ -66,12 +93,13 @@ Result<void> snapshot(const std::string& from, const std::string& to) {
   const std::unique_ptr<sqlite3_stmt, Finalize> statement(prepared);
   if (!statement) return tl::unexpected(to_error(raw, "copying the database"));
   sqlite3_bind_text(prepared, 1, to.c_str(), -1, SQLITE_STATIC);
+  Result<void> copied;
   if (sqlite3_step(prepared) != SQLITE_DONE) {
-    Error error = to_error(raw, "copying the database");
-    std::filesystem::remove(to, ignored);
-    return tl::unexpected(std::move(error));
+    copied = tl::unexpected(to_error(raw, "copying the database"));
   }
-  return {};
+  if (copied) copied = forget_messages(to);
+  if (!copied) std::filesystem::remove(to, ignored);
+  return copied;
 }
 
 Result<void> prepare_restored(const std::string& path) {

@@ -1,5 +1,7 @@
 #include "box.h"
 
+#include <array>
+
 namespace posthorn::api::test {
 
 std::string Answer::header(std::string_view name) const {
@@ -10,12 +12,25 @@ std::string Answer::header(std::string_view name) const {
   return "";
 }
 
-Box::Box(double rate_scale) {
+void take_stream(Response& response) {
+  if (!response.stream) return;
+  std::array<char, 100> piece{};
+  for (;;) {
+    const BodySource::Piece got = response.stream->read(piece);
+    if (got.more != BodySource::More::bytes) break;
+    response.body.append(piece.data(), got.size);
+  }
+  response.stream.reset();
+}
+
+Box::Box(double rate_scale, const std::string& care_token, const std::string& page_password) {
   state.on_session(link.now.state);
   states.clear();
   ApiOptions options;
   options.id_instance = kId;
   options.token = kToken;
+  options.care_token = care_token;
+  options.page_password = page_password;
   options.rate_scale = rate_scale;
   api = std::make_unique<Api>(
       options,
@@ -37,6 +52,7 @@ std::shared_ptr<Answer> Box::send(Request request) {
   api->handle(std::move(request),
               Reply([answer](Response response) { answer->response = std::move(response); }));
   scheduler.run_posted();
+  if (answer->response) take_stream(*answer->response);
   return answer;
 }
 

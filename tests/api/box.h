@@ -16,6 +16,8 @@ namespace posthorn::api::test {
 
 inline constexpr std::uint64_t kId = 4100012345;
 inline const std::string kToken = "5f0c7a1b2c3d4e5f60718293a4b5c6d7e8f9001122334455aa";
+inline const std::string kCareToken = "aa5544332211009f8e7d6c5b4a39281706f5e4d3c2b1a7c0f5";
+inline const std::string kPagePassword = "bretzel-42";
 
 class FakeOutbox final : public OutboxPort {
  public:
@@ -23,7 +25,8 @@ class FakeOutbox final : public OutboxPort {
     if (failure) return done(tl::unexpected(*failure));
     if (posted_before) return done(*posted_before);
     std::string id = job.id;
-    views.push_back({.job = std::move(job), .lane = {}, .hold_reason = {}, .not_before = {}});
+    views.push_back(
+        {.sequence = 0, .job = std::move(job), .lane = {}, .hold_reason = {}, .not_before = {}});
     if (!hold_answers) return done(std::move(id));
     held.push_back([id = std::move(id), done = std::move(done)]() mutable { done(std::move(id)); });
   }
@@ -35,6 +38,13 @@ class FakeOutbox final : public OutboxPort {
     if (unreadable) return done(tl::unexpected(*unreadable));
     const auto count = static_cast<std::ptrdiff_t>(std::min(limit, views.size()));
     done(std::vector<JobView>(views.begin(), views.begin() + count));
+  }
+  void next_job(std::uint64_t sequence, Once<void(Result<std::optional<JobView>>)> done) override {
+    if (unreadable) return done(tl::unexpected(*unreadable));
+    if (sequence >= views.size()) return done(std::optional<JobView>());
+    JobView view = views[sequence];
+    view.sequence = sequence + 1;
+    done(std::optional(std::move(view)));
   }
   [[nodiscard]] std::size_t count() const override { return views.size(); }
   void clear(Once<void(Result<std::size_t>)> done) override {
@@ -126,6 +136,9 @@ class FakeLink final : public session::Linking,
   int qr_asked = 0;
 };
 
+/// Takes a streamed body to its end, as a server does, into `body`.
+void take_stream(Response& response);
+
 /// An answer that may not have come yet.
 struct Answer {
   std::optional<Response> response;
@@ -144,7 +157,8 @@ struct Answer {
 /// The API with everything around it pretended.
 class Box {
  public:
-  explicit Box(double rate_scale = 1.0);
+  explicit Box(double rate_scale = 1.0, const std::string& care_token = kCareToken,
+               const std::string& page_password = kPagePassword);
 
   /// "/getSettings" style: the method's name; `behind` stands behind the token.
   std::shared_ptr<Answer> call(Verb verb, const std::string& method, const std::string& body = "",

@@ -1,124 +1,12 @@
 #include "posthorn/api/server.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "box.h"
-#include "posthorn/loop/loop.h"
+#include "live.h"
 
 namespace posthorn::api::test {
 namespace {
-
-/// A client that writes bytes and looks at bytes: what it says is exactly what the test says.
-class Client {
- public:
-  Client(loop::Loop& loop, std::uint16_t port)
-      : loop_(loop), socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    EXPECT_EQ(::connect(socket_, reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
-    ::fcntl(socket_, F_SETFL, O_NONBLOCK);
-  }
-  Client(const Client&) = delete;
-  Client& operator=(const Client&) = delete;
-  ~Client() { ::close(socket_); }
-
-  void write(std::string_view text) {
-    while (!text.empty()) {
-      const ssize_t sent = ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
-      if (sent > 0) text.remove_prefix(static_cast<std::size_t>(sent));
-      loop_.run_once(milliseconds(1));
-    }
-  }
-  /// Runs the loop until one whole answer is there; "" when the connection closed or time is up.
-  std::string read() {
-    for (int turns = 0; turns < 1000; ++turns) {
-      if (auto answer = take()) return *answer;
-      loop_.run_once(milliseconds(10));
-      if (!receive()) return std::exchange(text_, "");
-    }
-    return "(no answer in time) " + text_;
-  }
-  /// What has come within some turns of the loop.
-  std::string peek(int turns = 20) {
-    for (int i = 0; i < turns; ++i) {
-      loop_.run_once(milliseconds(2));
-      receive();
-    }
-    return text_;
-  }
-
- private:
-  bool receive() {
-    std::array<char, 65536> piece{};
-    const ssize_t got = ::recv(socket_, piece.data(), piece.size(), 0);
-    if (got > 0) text_.append(piece.data(), static_cast<std::size_t>(got));
-    return got != 0;
-  }
-  std::optional<std::string> take() {
-    const std::size_t head = text_.find("\r\n\r\n");
-    if (head == std::string::npos) return std::nullopt;
-    if (text_.starts_with("HTTP/1.1 100")) {
-      const std::string interim = text_.substr(0, head + 4);
-      text_.erase(0, head + 4);
-      return interim;
-    }
-    const std::size_t field = text_.find("Content-Length: ");
-    const std::size_t length =
-        field < head ? std::strtoul(text_.c_str() + field + 16, nullptr, 10) : 0;
-    if (text_.size() < head + 4 + length) return std::nullopt;
-    std::string answer = text_.substr(0, head + 4 + length);
-    text_.erase(0, head + 4 + length);
-    return answer;
-  }
-
-  loop::Loop& loop_;
-  int socket_;
-  std::string text_;
-};
-
-/// Hands requests to whatever the test wants.
-struct Handler final : RequestHandler {
-  [[nodiscard]] std::size_t body_limit(const Request&) const override { return limit; }
-  void handle(Request request, Reply reply) override {
-    last = std::move(request);
-    if (hold) {
-      held.push_back(std::move(reply));
-    } else if (next) {
-      reply.send(*next);
-    } else {
-      reply.send(Response{.body = "[" + last.body + "]", .headers = {{"X-Extra", "1"}}});
-    }
-  }
-
-  std::optional<Response> next;
-  std::size_t limit = 1000;
-  bool hold = false;
-  Request last;
-  std::vector<Reply> held;
-};
-
-struct Shop {
-  loop::Loop loop;
-  Handler handler;
-  std::unique_ptr<Server> server = start();
-
-  std::unique_ptr<Server> start() {
-    ServerOptions options;
-    options.listen = "127.0.0.1";
-    options.port = 0;
-    auto served = serve(loop, options, handler);
-    EXPECT_TRUE(served);
-    return served ? std::move(*served) : nullptr;
-  }
-  [[nodiscard]] std::uint16_t port() const { return server->port(); }
-};
 
 const std::string kGet = "GET /a//b%20c?x=1&y=&5 HTTP/1.1\r\nHost: box.lan\r\n\r\n";
 

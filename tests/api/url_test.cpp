@@ -43,8 +43,7 @@ TEST(ApiUrl, TellsWrongUrlsApart) {
   EXPECT_EQ(status(Verb::get, "/waInstanceX/getSettings/" + kToken), 400);
   EXPECT_EQ(status(Verb::get, "/waInstance99999999999999999999999/getSettings/" + kToken), 403);
   EXPECT_EQ(status(Verb::get, "/waInstance" + id), 403);
-  EXPECT_EQ(status(Verb::get, "/"), 403);
-  EXPECT_EQ(status(Verb::get, ""), 403);
+  EXPECT_EQ(status(Verb::get, "/"), 200);
   EXPECT_EQ(status(Verb::post, "/partner/createInstance/abc"), 403);
   EXPECT_EQ(status(Verb::get, Box::path("noSuchMethod")), 404);
   EXPECT_EQ(status(Verb::get, Box::path("sendMessage")), 404);
@@ -200,7 +199,7 @@ TEST(ApiBody, RefusesOneThatWasTooLarge) {
 TEST(ApiBody, IsKeptOnlyForThoseWhoHaveTheToken) {
   Box box;
   const auto limit = [&box](const std::string& path) {
-    return box.api->body_limit(Box::request(Verb::post, path));
+    return box.api->terms(Box::request(Verb::post, path)).body_limit;
   };
   EXPECT_GE(limit(Box::path("SENDMESSAGE")), 20'000U * 12 + 4096);
   EXPECT_EQ(limit("/waInstance" + std::to_string(kId) + "/sendMessage/bad"), 0U);
@@ -214,16 +213,14 @@ TEST(ApiDoors, TakeFurtherMethodsAndPages) {
   Box box;
   box.api->add({"throttleStatus", Verb::get, 1, Needs::nothing,
                 [](Call call) { call.send_text(R"({"state":"green"})"); }});
-  box.api->add_page("/metrics", Verb::get, [](const Request&, Reply reply) {
+  box.api->add_page("/about", Right::none, [](const Request&, Reply reply) {
     reply.send(Response{.body = "up 1\n", .content_type = "text/plain", .headers = {}});
   });
-  box.api->add_page("/files/", Verb::get, [](const Request& request, Reply reply) {
-    reply.send(Response{.body = request.path, .headers = {}});
-  });
   EXPECT_EQ(box.get("ThrottleStatus")->text(), R"({"state":"green"})");
-  EXPECT_EQ(box.send(Box::request(Verb::get, "/metrics"))->text(), "up 1\n");
-  EXPECT_EQ(box.send(Box::request(Verb::get, "/files/a.png"))->text(), "/files/a.png");
-  EXPECT_EQ(box.send(Box::request(Verb::post, "/metrics"))->status(), 403);
+  EXPECT_EQ(box.send(Box::request(Verb::get, "/about"))->text(), "up 1\n");
+  EXPECT_EQ(box.send(Box::request(Verb::head, "/about"))->status(), 200);
+  EXPECT_EQ(box.send(Box::request(Verb::post, "/about"))->status(), 403);
+  EXPECT_EQ(box.send(Box::request(Verb::get, "/nothing"))->status(), 403);
 }
 
 TEST(ApiDoors, AnswerADroppedRequestWith500) {
@@ -232,13 +229,13 @@ TEST(ApiDoors, AnswerADroppedRequestWith500) {
   EXPECT_EQ(box.get("forgetful")->status(), 500);
 }
 
-TEST(ApiHealth, ShowsTheStatusWithoutAToken) {
+TEST(ApiHealth, ShowsTheStatusToWhoHasARight) {
   Box box;
   box.status.link = Status::Link::online;
   box.status.throttle = Status::Throttle::yellow;
   box.status.what_to_do = "Wait until tomorrow.";
   box.status.outbox_jobs = 7;
-  const auto answer = box.send(Box::request(Verb::get, "/healthz"));
+  const auto answer = box.send(Box::request(Verb::get, "/healthz/" + kToken));
   EXPECT_EQ(answer->status(), 200);
   const json::Value body = answer->json();
   EXPECT_EQ(body["link"].asString(), "online");
@@ -246,6 +243,12 @@ TEST(ApiHealth, ShowsTheStatusWithoutAToken) {
   EXPECT_EQ(body["whatToDo"].asString(), "Wait until tomorrow.");
   EXPECT_EQ(body["outboxJobs"].asInt(), 7);
   EXPECT_TRUE(body["until"].isNull());
+  const auto stranger = box.send(Box::request(Verb::get, "/healthz"));
+  EXPECT_EQ(stranger->status(), 200);
+  EXPECT_EQ(stranger->text(), R"({"status":"ok"})") << "nothing of the shop";
+  Request on_the_box = Box::request(Verb::get, "/healthz");
+  on_the_box.local = true;
+  EXPECT_EQ(box.send(on_the_box)->json()["link"].asString(), "online");
   box.status.storage_ok = false;
   EXPECT_EQ(box.send(Box::request(Verb::get, "/healthz"))->status(), 503);
 }

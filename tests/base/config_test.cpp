@@ -76,7 +76,12 @@ TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
             "posthorn.toml:4: api.port: must be a whole number from 0 to 65535");
   EXPECT_EQ(error_of("[api]\nporrt = 1\n"),
             "posthorn.toml:2: api.porrt: unknown key; known here: listen, port, https_port, "
-            "id_instance, token, public_url, page_password");
+            "id_instance, token, care_token, names, plain_http, public_url, page_password");
+  EXPECT_EQ(error_of("[api]\nplain_http = false\n"),
+            "posthorn.toml: api.plain_http: false needs api.https_port, e.g. 443");
+  EXPECT_EQ(error_of("[api]\nnames = [\"http://box.example\"]\n"),
+            "posthorn.toml:2: api.names: may only hold host names like "
+            "\"posthorn.shop.example\", without scheme and port");
   EXPECT_EQ(error_of("[network]\nproxy = \"socks5://a:hunter2@b\"\n"),
             "posthorn.toml:2: network.proxy: must be http://host:port or "
             "http://user:password@host:port");

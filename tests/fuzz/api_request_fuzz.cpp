@@ -104,7 +104,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   World world;
   std::optional<posthorn::api::Response> answer;
   posthorn::api::Request request = parse_request(input.empty() ? " " : input);
-  (void)world.api->body_limit(request);
+  (void)world.api->terms(request);
   world.api->handle(std::move(request), posthorn::api::Reply([&answer](posthorn::api::Response r) {
                       answer = std::move(r);
                     }));

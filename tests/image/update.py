@@ -104,7 +104,7 @@ def posthornctl(box, till, *words):
     """From another computer on the LAN."""
     program = ROOT / "build/release/firmware/ctl/posthornctl"
     return subprocess.run([program, "--url", f"http://127.0.0.1:{box.ports[80]}", "--id", str(till.account), "--token",
-                           till.token, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                           till.token, "--care", till.care, *words], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                           timeout=240 * PATIENCE)
 
 

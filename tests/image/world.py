@@ -66,9 +66,10 @@ class Till:
         self.box = box
         access = json.loads(box.output("cat /var/lib/posthorn/access.json"))
         self.account, self.token = access["idInstance"], access["apiTokenInstance"]
+        self.care = access["careToken"]
 
     def call(self, method, body=None, timeout=30):
-        url = f"http://127.0.0.1:{self.box.ports[80]}/waInstance{self.account}/{method}/{self.token}"
+        url = f"http://127.0.0.1:{self.box.ports[80]}/waInstance{self.account}/{method}/{self.care}"
         request = urllib.request.Request(url, data=json.dumps(body).encode() if body is not None else None,
                                          headers={"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=timeout) as answer:
@@ -85,7 +86,7 @@ class Till:
         self.wait_online()
 
     def wait_online(self):
-        wait_for("the box to be linked and online", lambda: self.box.get("/healthz")["link"] == "online", 120)
+        wait_for("the box to be linked and online", lambda: self.box.get(f"/healthz/{self.token}")["link"] == "online", 120)
 
     def send(self, phone, text):
         return self.call("sendMessage", {"chatId": f"{phone}@c.us", "message": text})["idMessage"]

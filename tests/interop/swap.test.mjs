@@ -11,32 +11,23 @@ const passphrase = 'correct horse battery'
 const incoming = text => body => body.typeWebhook === 'incomingMessageReceived' &&
   (body.messageData?.textMessageData?.textMessage ?? body.messageData?.extendedTextMessageData?.text) === text
 
-async function bytes(box, method, query, body) {
-  const url = `${box.url}/waInstance${box.id}/${method}/${box.token}?${query}`
-  const answer = await fetch(url, body === undefined ? {} : { method: 'POST', body, headers: { 'content-type': 'application/octet-stream' } })
+async function bytes(box, method, body) {
+  const url = `${box.url}/waInstance${box.id}/${method}/${box.care}`
+  const answer = await fetch(url, body === undefined ? {} : { method: 'PUT', body, headers: { 'content-type': 'application/octet-stream' } })
   assert.equal(answer.status, 200, method)
   return Buffer.from(await answer.arrayBuffer())
 }
 
 async function backUp(box) {
-  const { size } = await box.call('makeBackup', { passphrase })
-  const pieces = []
-  for (let offset = 0; ;) {
-    const piece = await bytes(box, 'readBackup', `offset=${offset}`)
-    if (piece.length === 0) break
-    pieces.push(piece)
-    offset += piece.length
-  }
-  const backup = Buffer.concat(pieces)
+  const { size } = await box.call('makeBackup', { passphrase }, { token: box.care })
+  const backup = await bytes(box, 'readBackup')
   assert.equal(backup.length, size)
   return backup
 }
 
 async function restore(box, backup) {
-  for (let offset = 0; offset < backup.length; offset += 100_000) {
-    await bytes(box, 'uploadBackup', `offset=${offset}`, backup.subarray(offset, offset + 100_000))
-  }
-  const { note } = await box.call('restoreBackup', { passphrase, size: backup.length, confirm: 'replace' })
+  await bytes(box, 'uploadBackup', backup)
+  const { note } = await box.call('restoreBackup', { passphrase, size: backup.length, confirm: 'replace' }, { token: box.care })
   assert.match(note, /Never run two boxes/)
   await box.exited
   await box.start()

@@ -96,7 +96,7 @@ describe('a database that breaks while the box runs', () => {
     await box.nextWhere('sent', status(id, 'sent'))
     // The prekeys are pushed out of its memory by other pages; then the cells go bad, in the file and in its log.
     for (let i = 0; i < 4; i++) await sim.send(phone, { to: box.phone, text: `%d ${'x'.repeat(1500)}`, count: 200 })
-    await waitFor(async () => /^posthorn_messages_received_total 800$/m.test(await (await fetch(`${box.url}/metrics`)).text()), '800 received', 60_000)
+    await waitFor(async () => /^posthorn_messages_received_total 800$/m.test(await box.metrics()), '800 received', 60_000)
     spoil(join(box.folder, 'data/posthorn.db'))
     // Somebody new uses one of the prekeys.
     for (let i = 0; i < 10 && box.process.exitCode === null; i++) {

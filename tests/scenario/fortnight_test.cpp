@@ -152,7 +152,7 @@ class Fortnight {
     if (forgiven_ && !agreed_ && shop_.world.now() >= *ban_ends + hours(6)) {
       agreed_ = true;
       const auto answer =
-          shop_.post("acknowledgeThrottle",
+          shop_.care("acknowledgeThrottle",
                      R"({"who":"owner","reason":"read the notice, the list is clean"})");
       EXPECT_EQ(answer.status, 200);
     }

@@ -137,12 +137,12 @@ TEST_F(Joins, NobodyReconnectsBeforeTheBanAndItsHourAreOver) {
 }
 
 TEST_F(Joins, ChangedThrottleSettingsSurviveARestart) {
-  EXPECT_EQ(shop.post("setThrottleSettings",
+  EXPECT_EQ(shop.care("setThrottleSettings",
                       R"({"who":"owner","gap_first_min_ms":200000,"gap_first_max_ms":300000})")
                 .status,
             200)
       << "a pair may move together, above the old maximum";
-  EXPECT_EQ(shop.post("setThrottleSettings", R"({"who":"owner","hour_limit":30})").status, 200);
+  EXPECT_EQ(shop.care("setThrottleSettings", R"({"who":"owner","hour_limit":30})").status, 200);
   shop.restart();
   shop.pass(minutes(1));
   auto settings = shop.call("getThrottleSettings").body;
@@ -151,17 +151,17 @@ TEST_F(Joins, ChangedThrottleSettingsSurviveARestart) {
   EXPECT_EQ(settings["hour_limit"]["value"].asInt(), 30);
   EXPECT_EQ(shop.call("getThrottleStatus").body["windows"]["hour"]["allowed"].asInt(), 30);
   // null: as in posthorn.toml again.
-  EXPECT_EQ(shop.post("setThrottleSettings", R"({"who":"owner","hour_limit":null})").status, 200);
+  EXPECT_EQ(shop.care("setThrottleSettings", R"({"who":"owner","hour_limit":null})").status, 200);
   EXPECT_EQ(shop.call("getThrottleStatus").body["windows"]["hour"]["allowed"].asInt(), 60);
   shop.restart();
   EXPECT_EQ(shop.call("getThrottleSettings").body["hour_limit"]["value"].asInt(), 60);
 }
 
 TEST_F(Joins, AThrottleSettingOutOfItsRangeIsRefusedWithTheRange) {
-  const auto refused = shop.post("setThrottleSettings", R"({"who":"owner","hour_limit":201})");
+  const auto refused = shop.care("setThrottleSettings", R"({"who":"owner","hour_limit":201})");
   EXPECT_EQ(refused.status, 400);
   EXPECT_NE(json::write(refused.body).find("10 .. 200"), std::string::npos);
-  const auto delay = shop.post("setThrottleSettings", R"({"who":"owner","delay_ms":700})");
+  const auto delay = shop.care("setThrottleSettings", R"({"who":"owner","delay_ms":700})");
   EXPECT_EQ(delay.status, 400);
   EXPECT_NE(json::write(delay.body).find("setSettings"), std::string::npos) << "who owns it";
   EXPECT_EQ(shop.call("getThrottleSettings").body["hour_limit"]["value"].asInt(), 60);
@@ -262,7 +262,7 @@ TEST_F(Joins, TheSentenceForPeopleIsInTheStatus) {
   shop.pass(minutes(10));
   EXPECT_EQ(shop.call("getThrottleStatus").body["sentence"].asString(),
             "3 of 30 new customers today.");
-  EXPECT_EQ(shop.post("addThrottleOverride",
+  EXPECT_EQ(shop.care("addThrottleOverride",
                       R"({"limit":"openings","who":"owner","reason":"grand opening day"})")
                 .status,
             200);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "posthorn/base/log.h"
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::uint64_t kInstance = 7'100'000'001;
 constexpr const char* kToken = "0123456789abcdef0123456789abcdef0123456789abcdef01";
+constexpr const char* kCareToken = "fedcba9876543210fedcba9876543210fedcba987654321023";
 constexpr std::int64_t kMidnight = 1'790'000'000 / 86'400 * 86'400;
 
 Config configured(Config config, const simulator::Simulator& world) {
@@ -21,6 +23,18 @@ Config configured(Config config, const simulator::Simulator& world) {
   config.queue.outbox_bytes = 4U << 20;
   config.queue.inbox_bytes = 4U << 20;
   return config;
+}
+
+api::Request request_of(api::Verb verb, const std::string& method, const std::string& behind,
+                        const std::string& body) {
+  api::Request request;
+  request.verb = verb;
+  request.path = "/waInstance" + std::to_string(kInstance) + "/" + method + "/" + behind;
+  request.body = body;
+  request.content_type = "application/json";
+  request.peer = "127.0.0.1";
+  if (method == "receiveNotification") request.query.emplace_back("receiveTimeout", "5");
+  return request;
 }
 
 }  // namespace
@@ -70,11 +84,19 @@ void Shop::boot() {
   };
   outbox_ring = open_ring("outbox.ring", config.queue.outbox_bytes, queue::WhenFull::refuse);
   inbox_ring = open_ring("inbox.ring", config.queue.inbox_bytes, queue::WhenFull::drop_oldest);
-  box = std::make_unique<daemon::App>(
-      config, daemon::Access{kInstance, kToken, false},
-      daemon::App::Outside{scheduler, *clock, random, worker, dialer, http, *store, *outbox_ring,
-                           *inbox_ring, [](Wall) { return seconds(0); },
-                           [this] { ++led_changes; }});
+  box = std::make_unique<daemon::App>(config, daemon::Access{kInstance, kToken, kCareToken, false},
+                                      daemon::App::Outside{scheduler,
+                                                           *clock,
+                                                           random,
+                                                           worker,
+                                                           dialer,
+                                                           http,
+                                                           *store,
+                                                           *outbox_ring,
+                                                           *inbox_ring,
+                                                           [](Wall) { return seconds(0); },
+                                                           {},
+                                                           [this] { ++led_changes; }});
   const auto built = box->build();
   if (!built) throw std::runtime_error(to_string(built.error()));
   box->connect();
@@ -88,6 +110,16 @@ void Shop::shut_down() {
   inbox_ring.reset();
   box.reset();
   scheduler.run_posted();
+  store.reset();
+  scheduler.run_posted();
+}
+
+void Shop::end_at_once() {
+  box->api().stop();
+  box->stop();
+  outbox_ring.reset();
+  inbox_ring.reset();
+  box.reset();
   store.reset();
   scheduler.run_posted();
 }
@@ -112,27 +144,44 @@ void Shop::link() {
 
 Shop::Answer Shop::call(const std::string& method, const std::string& body,
                         const std::string& behind, api::Verb verb) {
-  api::Request request;
-  request.verb = verb;
-  request.path = "/waInstance" + std::to_string(kInstance) + "/" + method + "/" + kToken + behind;
-  request.body = body;
-  request.content_type = "application/json";
-  request.peer = "127.0.0.1";
-  if (method == "receiveNotification") request.query.emplace_back("receiveTimeout", "5");
+  return ask(request_of(verb, method, kToken + behind, body));
+}
+
+Shop::Answer Shop::care(const std::string& method, const std::string& body) {
+  return ask(with_care(api::Verb::post, method, body));
+}
+
+api::Request Shop::with_care(api::Verb verb, const std::string& method, const std::string& body) {
+  return request_of(verb, method, kCareToken, body);
+}
+
+Shop::Answer Shop::ask(api::Request request) {
   const auto got = std::make_shared<std::optional<api::Response>>();
   box->api().handle(std::move(request),
                     api::Reply([got](api::Response r) { *got = std::move(r); }));
   scheduler.run_posted();
   for (int i = 0; i < 1000 && !*got; ++i) pass(milliseconds(10));
   if (!*got) return {};
+  take_stream(**got);
   Answer answer{(*got)->status, json::Value()};
   if (auto parsed = json::parse((*got)->body)) answer.body = std::move(*parsed);
   return answer;
 }
 
+void Shop::take_stream(api::Response& response) {
+  std::array<char, 1000> piece{};
+  for (bool more = response.stream != nullptr; more;) {
+    const api::BodySource::Piece got = response.stream->read(piece);
+    response.body.append(piece.data(), got.size);
+    if (got.more == api::BodySource::More::later) pass(milliseconds(1));
+    more = got.more == api::BodySource::More::bytes || got.more == api::BodySource::More::later;
+  }
+}
+
 std::string Shop::metrics() {
   api::Request request;
   request.path = "/metrics";
+  request.authorization = std::string("Bearer ") + kToken;
   std::string text;
   box->api().handle(std::move(request),
                     api::Reply([&text](const api::Response& r) { text = r.body; }));

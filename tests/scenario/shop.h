@@ -55,6 +55,9 @@ class Shop {
     shut_down();
     boot();
   }
+  /// As the program ends on SIGTERM (appliance.cpp): nobody waits for what is still under way, and
+  /// what comes back afterwards finds nobody.
+  void end_at_once();
   /// The phone scans the code, and the box comes online.
   void link();
 
@@ -68,6 +71,14 @@ class Shop {
   Answer post(const std::string& method, const std::string& body) {
     return call(method, body, "", api::Verb::post);
   }
+  /// With the technician's right.
+  Answer care(const std::string& method, const std::string& body);
+  Answer ask(api::Request request);
+  /// A request with the technician's right.
+  [[nodiscard]] static api::Request with_care(api::Verb verb, const std::string& method,
+                                              const std::string& body);
+  /// Takes a streamed body to its end, as a client does.
+  void take_stream(api::Response& response);
   std::string metrics();
 
   /// sendMessage with consent; the id that the 200 named, and one more accepted job.

@@ -115,6 +115,7 @@ TEST(Plan, TheDaemonsFileIsTheInstallationsWithTheKeysLaidOnTop) {
   const std::string token(50, 'e');
   const Plan plan = make_plan({{"api_token", token},
                                {"id_instance", "7100000001"},
+                               {"care_token", std::string(50, 'c')},
                                {"number_in_use_months", "12"},
                                {"page_password", "quote \" and \\ slash"},
                                {"proxy", "http://u:p@10.0.0.5:3128"},
@@ -128,6 +129,7 @@ TEST(Plan, TheDaemonsFileIsTheInstallationsWithTheKeysLaidOnTop) {
   EXPECT_EQ(config->api.port, 80);
   EXPECT_EQ(config->api.https_port, 443);
   EXPECT_EQ(config->api.token, token);
+  EXPECT_EQ(config->api.care_token, std::string(50, 'c'));
   EXPECT_EQ(config->api.id_instance, 7'100'000'001U);
   EXPECT_EQ(config->throttle.number_in_use_months, 12U);
   EXPECT_EQ(config->api.page_password, "quote \" and \\ slash");

@@ -23,6 +23,7 @@ const std::string kTooLong(129, 'x');
 
 const std::vector<Case>& cases() {
   static const std::string token = "api_token = " + kToken;
+  static const std::string care = "care_token = " + kToken;
   static const std::string short_token = "api_token = " + kToken.substr(1);
   static const std::string capital = "api_token = " + std::string(50, 'A');
   static const std::string hex_key = "wifi_password = " + kHexKey;
@@ -93,6 +94,7 @@ const std::vector<Case>& cases() {
       {"proxy = socks5://10.0.0.5", nullptr, "must be http://"},
       {"proxy = http://10.0.0.5:99999", nullptr, "must be http://"},
       {token.c_str(), kToken.c_str(), ""},
+      {care.c_str(), kToken.c_str(), ""},
       {short_token.c_str(), nullptr, "must be 50"},
       {capital.c_str(), nullptr, "must be 50"},
       {"page_password = longer than eight", "longer than eight", ""},

@@ -45,6 +45,24 @@ TEST_F(Snapshot, HoldsWhatTheOpenStoreHoldsIncludingItsWal) {
   EXPECT_EQ(as_text(**copy->store->load("settings")), "kept");
 }
 
+/// Every byte of the file, free pages included: a backup leaves the shop.
+TEST_F(Snapshot, HoldsNoMessageAndNoSession) {
+  { ASSERT_TRUE(open("a.db").has_value()); }
+  execute("a.db",
+          "CREATE TABLE sent (n INTEGER PRIMARY KEY, message BLOB);"
+          "CREATE TABLE received (n INTEGER PRIMARY KEY, message BLOB);"
+          "INSERT INTO sent VALUES (1, 'your table is ready');"
+          "INSERT INTO received VALUES (1, 'my doctor says');"
+          "INSERT INTO sessions VALUES ('4915550001234', 0, 'ratchet of today')");
+  ASSERT_TRUE(snapshot(folder.at("a.db"), folder.at("b.db")).has_value());
+  const std::string copy = folder.get("b.db");
+  ASSERT_GT(copy.size(), 4096U);
+  for (const char* secret : {"table is ready", "my doctor says", "ratchet of today"}) {
+    EXPECT_NE(folder.get("a.db").find(secret), std::string::npos) << secret;
+    EXPECT_EQ(copy.find(secret), std::string::npos) << secret;
+  }
+}
+
 TEST_F(Snapshot, SessionsDoNotComeBackToLife) {
   { ASSERT_TRUE(open("a.db").has_value()); }
   execute("a.db", "INSERT INTO sessions VALUES ('4915550001234', 0, x'00')");

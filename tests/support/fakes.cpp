@@ -20,6 +20,14 @@ void FakeScheduler::cancel(TimerId id) {
 
 void FakeScheduler::post(Task task) { posted_.push_back(std::move(task)); }
 
+bool FakeScheduler::run_one_posted() {
+  if (posted_.empty()) return false;
+  Task task = std::move(posted_.front());
+  posted_.pop_front();
+  task();
+  return true;
+}
+
 void FakeScheduler::run_posted() {
   while (!posted_.empty()) {
     Task task = std::move(posted_.front());

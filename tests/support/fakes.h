@@ -29,6 +29,8 @@ class FakeScheduler final : public Scheduler {
   void advance(milliseconds by);
   /// Runs posted tasks, and those they post, without moving time.
   void run_posted();
+  /// Runs one posted task; false when there is none.
+  bool run_one_posted();
   /// Moves to the next timer and runs it; false when there is none.
   bool run_next();
   [[nodiscard]] bool idle() const { return posted_.empty() && timers_.empty(); }

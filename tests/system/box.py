@@ -19,7 +19,7 @@ POSTHORND, POSTHORNCTL = (os.path.abspath(p) for p in sys.argv[1:3])
 class Box:
     """One posthornd with a folder of its own."""
 
-    def __init__(self, more='', https_port=0):
+    def __init__(self, more='', https_port=0, api=''):
         self.folder = tempfile.mkdtemp(prefix='posthorn-box-')
         self.data = os.path.join(self.folder, 'data')
         self.config = os.path.join(self.folder, 'posthorn.toml')
@@ -31,7 +31,7 @@ url = "ws://127.0.0.1:9/"
 listen = "127.0.0.1"
 port = 0
 https_port = {https_port}
-[board]
+{api}[board]
 data = "{self.folder}/boards"
 sysfs = "{self.folder}/sys"
 device_tree = "{self.folder}/compatible"
@@ -50,6 +50,7 @@ device_tree = "{self.folder}/compatible"
         with open(os.path.join(self.data, 'access.json')) as file:
             access = json.load(file)
         self.id, self.token = access['idInstance'], access['apiTokenInstance']
+        self.care = access['careToken']
         return self
 
     def said(self):
@@ -82,9 +83,9 @@ device_tree = "{self.folder}/compatible"
                               capture_output=True, text=True, timeout=60, input=text)
         return done.returncode, done.stdout, done.stderr
 
-    def call(self, method, *curl):
-        """One call of the API by curl: (HTTP status, body)"""
-        return curl_(f'{self.url}/waInstance{self.id}/{method}/{self.token}', *curl)
+    def call(self, method, *curl, token=None):
+        """One call of the API by curl, with the technician's right: (HTTP status, body)"""
+        return curl_(f'{self.url}/waInstance{self.id}/{method}/{token or self.care}', *curl)
 
 
 def content(path):
@@ -140,7 +141,7 @@ class Https(WithBox):
     def test_long_answers_and_many_requests_on_one_connection(self):
         file = self.certificate()
         port = self.box.https.rsplit(':', 1)[1]
-        url = f'https://posthorn.local:{port}/metrics'
+        url = f'https://posthorn.local:{port}/metrics/{self.box.token}'
         done = subprocess.run(['curl', '-s', '-m', '20', '--cacert', file, '--resolve',
                                f'posthorn.local:{port}:127.0.0.1', *[url] * 50], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0)
@@ -204,16 +205,30 @@ class OnABoard(unittest.TestCase):
         with open(self.box.path('data/requests/update.raucb'), 'rb') as file:
             self.assertEqual(file.read(), bundle)
 
-    def test_pieces_out_of_order_and_a_wrong_size_are_refused(self):
-        piece = ['-H', 'Content-Type: application/octet-stream', '--data-binary', 'abcdef']
-        status, body, _ = self.box.call('uploadUpdate', '--url-query', 'offset=0', *piece)
+    def test_a_bundle_comes_by_curl_in_one_line_and_its_size_is_asked_for(self):
+        file = self.box.path('bundle')
+        with open(file, 'w') as out:
+            out.write('abcdef')
+        status, body, _ = self.box.call('uploadUpdate', '-T', file)
         self.assertEqual((status, json.loads(body)['received']), (200, 6))
-        status, body, _ = self.box.call('uploadUpdate', '--url-query', 'offset=5', *piece)
-        self.assertEqual(status, 400)
-        self.assertIn('offset must be 6', body)
         status, body, _ = self.box.call('installUpdate', '-d', '{"size": 5}')
         self.assertEqual(status, 400)
+        self.assertIn('6 bytes', body)
         self.assertFalse(os.path.exists(self.box.path('data/requests/update.raucb')))
+        status, body, _ = self.box.call('uploadUpdate', '-F', 'file=@' + file)
+        self.assertEqual((status, json.loads(body)['received']), (200, 6))
+        self.assertEqual(self.box.call('installUpdate', '-d', '{"size": 6}')[0], 200)
+        self.assertEqual(content(self.box.path('data/requests/update.raucb')), 'abcdef')
+        self.assertEqual(self.box.call('installUpdate', '-d', '{"size": 6}')[0], 400)
+        self.assertEqual(os.listdir(self.box.path('data/files')), [])
+
+    def test_an_upload_with_the_tills_token_is_refused_before_it_comes(self):
+        file = self.box.path('bundle')
+        with open(file, 'wb') as out:
+            out.truncate(50 << 20)
+        status, body, _ = self.box.call('uploadUpdate', '-T', file, token=self.box.token)
+        self.assertEqual(status, 403)
+        self.assertIn('careToken', body)
 
     def test_what_the_board_does_not_tell_is_unknown(self):
         status, said, _ = self.box.ctl('board')
@@ -226,6 +241,59 @@ class OnABoard(unittest.TestCase):
 
     def test_the_led_says_that_a_phone_is_wanted_or_whatsapp_out_of_reach(self):
         self.assertNotEqual(content(self.box.path('sys/class/leds/ACT/pattern')), '')
+
+
+class Rights(WithBox):
+    """The till's token sends and receives; what touches the box itself is the technician's."""
+
+    def test_the_tills_token_gets_no_backup_and_is_told_what_it_takes(self):
+        for method, body in (('makeBackup', {'passphrase': 'long enough'}), ('restartBox', {'confirm': 'restart'}),
+                             ('setThrottleSettings', {'who': 'till', 'hour_limit': 200}),
+                             ('resetBox', {'what': 'everything', 'confirm': 'everything'})):
+            status, said, _ = self.box.call(method, '-d', json.dumps(body), token=self.box.token)
+            self.assertEqual(status, 403, method)
+            self.assertIn('careToken', said)
+        self.assertEqual(self.box.call('getSupportBundle', token=self.box.token)[0], 403)
+        self.assertEqual(self.box.call('getStateInstance', token=self.box.token)[0], 200)
+        self.assertEqual(self.box.call('getSupportBundle', '-o', '/dev/null')[0], 200)
+
+    def test_posthornctl_takes_both_from_the_file_or_the_right_to_care_alone(self):
+        file = self.box.path('bundle.tar.gz')
+        self.assertEqual(self.box.ctl('diagnose', file)[0], 0)
+        done = subprocess.run([POSTHORNCTL, '--url', self.box.url, '--id', str(self.box.id), '--care', self.box.care,
+                               'status'], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = subprocess.run([POSTHORNCTL, '--url', self.box.url, '--id', str(self.box.id), '--token', self.box.token,
+                               'diagnose', file + '2'], capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('--care', done.stderr)
+
+    def test_a_file_from_before_gets_its_care_token(self):
+        self.assertEqual(self.box.stop(), 0)
+        old = json.loads(content(self.box.path('data/access.json')))
+        self.assertEqual(len(old['careToken']), 50)
+        self.box.start()
+        self.assertEqual((self.box.token, self.box.care), (old['apiTokenInstance'], old['careToken']))
+
+
+class Identity(WithBox):
+    def test_a_damaged_database_costs_no_till_its_settings(self):
+        before = self.box.id, self.box.token, self.box.care
+        self.assertEqual(self.box.stop(), 0)
+        with open(self.box.path('data/posthorn.db'), 'r+b') as file:
+            file.write(bytes(65536))
+        self.box.start()
+        self.assertIn('set aside', self.box.said())
+        self.assertEqual((self.box.id, self.box.token, self.box.care), before)
+
+
+class OnlyHttps(unittest.TestCase):
+    def test_the_network_has_https_alone_and_the_box_itself_still_http(self):
+        box = Box(api='plain_http = false\n').start()
+        self.addCleanup(box.dispose)
+        self.assertTrue(box.url.startswith('http://127.0.0.1:'))
+        self.assertNotEqual(box.https, '')
+        self.assertEqual(box.ctl('status')[0], 0)
 
 
 class Resets(WithBox):

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "posthorn/api/http.h"
 #include "posthorn/api/instance_state.h"
@@ -23,9 +24,20 @@
 
 namespace posthorn::api {
 
+/// What a request may do; each right includes those before it.
+enum class Right : std::uint8_t {
+  none,
+  send,  ///< the till's token: send, receive, link, settings of Green-API
+  care,  ///< the technician's: what touches the box itself, its keys or its pace
+};
+
 struct ApiOptions {
   std::uint64_t id_instance = 0;
-  std::string token;        ///< 50 lower-case hex characters
+  std::string token;          ///< Right::send; 50 lower-case hex characters
+  std::string care_token;     ///< Right::care; the same form
+  std::string page_password;  ///< Right::care for people, in HTTP Basic; empty: none
+  /// Host names that requests may name, besides addresses and names that nobody can register.
+  std::vector<std::string> names;
   hours job_life{24};       ///< expiry of accepted messages
   double rate_scale = 1.0;  ///< multiplies every HTTP rate limit; 0 switches them off (benchmarks)
   std::string version = "0";  ///< shown by /healthz
@@ -65,9 +77,13 @@ struct Route {
   std::function<void(Call call)> handler;
   /// 20,000 characters of text, each written as two \uXXXX escapes, and room for the rest.
   std::size_t body_limit = std::size_t{512} << 10;
+  Right right = Right::send;
+  /// Takes the body as it comes, instead of `handler`. head: without a body. Errors: as of a call,
+  /// told before the body has come.
+  std::function<Result<std::unique_ptr<BodySink>>(const Request& head)> receive = {};
 };
 
-/// The JSON of GET /healthz.
+/// The JSON of GET /healthz for who has a right.
 [[nodiscard]] std::string health_text(const Status& status, const std::string& version);
 
 /// The Green-API compatible API without its sockets: requests in, answers out.
@@ -101,16 +117,16 @@ class Api final : public RequestHandler {
 
   /// Adds a method under /waInstance{id}/{name}/{token}; later modules bring theirs this way.
   void add(Route route);
-  /// Adds a page outside of that grammar and without a token, e.g. "/metrics"; `path` is matched
-  /// whole, or as a prefix when it ends in "/".
-  void add_page(std::string path, Verb verb, std::function<void(const Request&, Reply)> handler);
+  /// Adds a page outside of that grammar, e.g. "/metrics"; `path` is matched whole. Where `right`
+  /// is asked for it is shown in the header Authorization, as ?token= or as "/metrics/TOKEN".
+  void add_page(std::string path, Right right, std::function<void(const Request&, Reply)> handler);
 
   /// A notification was stored: answers the long polls that wait for one.
   void on_notification();
   /// Answers whatever still waits; call it before the server goes.
   void stop();
 
-  [[nodiscard]] std::size_t body_limit(const Request& head) const override;
+  [[nodiscard]] Terms terms(const Request& head) override;
   void handle(Request request, Reply reply) override;
 
  private:

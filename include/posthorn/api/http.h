@@ -1,6 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,7 +15,7 @@
 namespace posthorn::api {
 
 /// One request as the handlers see it: no sockets, so a test makes one by hand.
-enum class Verb : std::uint8_t { get, post, del, options, head, other };
+enum class Verb : std::uint8_t { get, post, put, del, options, head, other };
 
 struct Request {
   Verb verb = Verb::get;
@@ -20,12 +24,37 @@ struct Request {
   std::string body;
   std::string content_type;
   std::string idempotency_key;  ///< header Idempotency-Key
-  std::string host;             ///< header Host
-  std::string peer;             ///< address of the client, without its port
+  std::string host;             ///< of the target when that is a whole URL, else header Host
+  std::string authorization;    ///< header Authorization
+  std::string range;            ///< header Range
+  std::string if_range;         ///< header If-Range
+  std::string if_none_match;    ///< header If-None-Match
+  std::optional<std::uint64_t> content_length;
+  std::string peer;             ///< address of the client, without its port; IPv4 as such
+  bool local = false;           ///< it comes from this very box, through no proxy
   bool body_too_large = false;  ///< `body` was not kept
+  bool no_room = false;         ///< the same, because other requests hold all the room there is
 
   /// The first value of that name; "" when there is none (an empty value means "default").
   [[nodiscard]] std::string_view query_value(std::string_view name) const;
+};
+
+/// Bytes of an answer that are made while the client takes them.
+class BodySource {
+ public:
+  virtual ~BodySource() = default;
+
+  /// wake: to be called, in a later turn, when read() has something after it had nothing. It may be
+  /// called when nobody listens any more.
+  virtual void on_ready(std::function<void()> wake) = 0;
+
+  enum class More : std::uint8_t { bytes, later, end, failed };
+  struct Piece {
+    More more = More::end;
+    std::size_t size = 0;  ///< of `out` that was filled, at least 1 with More::bytes
+  };
+  /// failed: the connection is cut, so that nobody takes a part for the whole.
+  virtual Piece read(std::span<char> out) = 0;
 };
 
 struct Response {
@@ -33,6 +62,8 @@ struct Response {
   std::string body;
   std::string content_type = "application/json; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;  ///< besides Content-Type and CORS
+  std::shared_ptr<BodySource> stream = {};  ///< instead of `body`; shared: responses are copied
+  std::optional<std::uint64_t> stream_size = {};  ///< nullopt: sent in chunks
 };
 
 /// The duty to answer one request. Move it along and call send() once, in this turn or a later one;
@@ -50,13 +81,35 @@ class Reply {
   Once<void(Response)> sink_;
 };
 
+/// Takes a request's body as it comes, so that it never is in memory as a whole. Destroyed before
+/// finish(): the client went away in the middle, and what came is of no use.
+class BodySink {
+ public:
+  virtual ~BodySink() = default;
+
+  /// wake: to be called, in a later turn, when there is room again after write() said no.
+  virtual void on_room(std::function<void()> wake) = 0;
+  /// Takes all of `piece`. False: nothing more before there is room.
+  virtual bool write(std::string_view piece) = 0;
+  /// The body was whole. Answers by `reply`, and owns what it needs for it: the sink may go.
+  virtual void finish(Reply reply) = 0;
+};
+
+/// What a server may do with a request whose head has come.
+struct Terms {
+  std::size_t body_limit = 0;  ///< largest body worth keeping
+  bool trusted = false;        ///< it showed a right
+  bool any_origin = false;     ///< a web page from anywhere may read the answer
+  /// Takes the body as it comes; handle() is not called then.
+  std::unique_ptr<BodySink> sink = {};
+};
+
 /// What a server hands requests to.
 class RequestHandler {
  public:
   virtual ~RequestHandler() = default;
 
-  /// Largest body worth keeping for this request, whose body has not come yet.
-  [[nodiscard]] virtual std::size_t body_limit(const Request& head) const = 0;
+  [[nodiscard]] virtual Terms terms(const Request& head) = 0;
   virtual void handle(Request request, Reply reply) = 0;
 };
 

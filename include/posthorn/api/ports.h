@@ -15,6 +15,7 @@ namespace posthorn::api {
 
 /// One waiting job with what the throttle says about it.
 struct JobView {
+  std::uint64_t sequence = 0;  ///< of the queue, going up
   Job job;
   std::string lane;         ///< "reply", "known", "first" or ""
   std::string hold_reason;  ///< "" while nothing holds it
@@ -32,6 +33,10 @@ class OutboxPort {
   virtual void accept(Job job, Once<void(Result<std::string>)> done) = 0;
   /// Jobs that are not finished, oldest first, at most `limit`; read from disk.
   virtual void jobs(std::size_t limit, Once<void(Result<std::vector<JobView>>)> done) = 0;
+  /// The oldest one behind `sequence` (0: of all); nullopt: there is none. For lists that must not
+  /// be in memory as a whole.
+  virtual void next_job(std::uint64_t sequence,
+                        Once<void(Result<std::optional<JobView>>)> done) = 0;
   [[nodiscard]] virtual std::size_t count() const = 0;
   /// Drops what has not started. done: on disk; how many were dropped.
   virtual void clear(Once<void(Result<std::size_t>)> done) = 0;

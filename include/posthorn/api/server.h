@@ -20,13 +20,18 @@ struct TlsIdentity {
 struct ServerOptions {
   std::string listen = "0.0.0.0";  ///< numeric IPv4 or IPv6
   std::uint16_t port = 8080;       ///< 0: any free one
-  unsigned connections = 128;      ///< more are refused
-  seconds idle{75};                ///< a silent connection is closed
+  /// At most; three tenths of them from one address that has not shown a right, six tenths from one
+  /// that has (connections.h).
+  unsigned connections = 160;
+  seconds idle{75};                ///< a till's silent connection is closed
+  seconds unfinished{10};          ///< time for a handshake and for a request to come whole
   std::optional<TlsIdentity> tls;  ///< HTTPS (TLS 1.2 and 1.3) with this; nullopt: HTTP
 };
 
-/// libmicrohttpd on our loop, without threads: its epoll descriptor is watched, its timeouts are a
-/// timer, a request that is answered later is suspended meanwhile.
+/// HTTP on our loop, without threads, by libmicrohttpd: its epoll descriptor is watched, its
+/// timeouts are a timer, a request that is answered later is suspended meanwhile. Memory is bounded
+/// whatever the number of clients: requests and answers that wait are counted, long ones are
+/// streamed.
 class Server {
  public:
   virtual ~Server() = default;

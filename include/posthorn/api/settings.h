@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "posthorn/base/alive.h"
 #include "posthorn/base/blob_store.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/once.h"
@@ -79,6 +80,7 @@ class SettingsStore {
   BlobStore& blobs_;
   Settings current_;
   std::vector<std::function<void(const Settings&)>> listeners_;
+  Alive<SettingsStore> alive_{this};
 };
 
 }  // namespace posthorn::api

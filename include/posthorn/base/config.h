@@ -33,7 +33,12 @@ struct ApiConfig {
   std::uint64_t id_instance = 0;  ///< 0: made on first start and kept
   std::string token;          ///< 50 lower-case hex characters; empty: made on first start and kept
   std::string public_url;     ///< in links that clients follow; empty: from the request's Host
-  std::string page_password;  ///< of the technician's page; empty: made on first start and kept
+  std::string care_token;     ///< the technician's, same form and rule as `token`
+  std::string page_password;  ///< the technician's for people, in HTTP Basic; empty: none
+  /// Further host names that the box answers to, e.g. "posthorn.shop.example".
+  std::vector<std::string> names;
+  /// False: HTTP only on the box itself, where posthornctl uses it; the network has HTTPS.
+  bool plain_http = true;
 };
 
 /// [network]

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cassert>
+#include <exception>
 #include <utility>
 
 #include "posthorn/base/function.h"
@@ -27,7 +28,10 @@ class Once<R(A...)> {
     callee_ = std::exchange(other.callee_, {});
     return *this;
   }
-  ~Once() { assert(!callee_ && "a Once was dropped without being run"); }
+  /// While something thrown unwinds the stack nobody is left to run it.
+  ~Once() {
+    assert((!callee_ || std::uncaught_exceptions() > 0) && "a Once was dropped without being run");
+  }
 
   explicit operator bool() const { return static_cast<bool>(callee_); }
   R operator()(A... a) {

@@ -6,7 +6,8 @@
 
 namespace posthorn::store {
 
-/// Copies a store's database as it is now, whole and without a WAL, to a new file of mode 0600.
+/// Copies a store's database as it is now, without a WAL, to a new file of mode 0600: keys, link,
+/// settings, names, the throttle's memory; neither messages nor Signal sessions.
 /// May run on a Worker's thread while the store is open. Errors: io, full, malformed (damaged).
 Result<void> snapshot(const std::string& from, const std::string& to);
 

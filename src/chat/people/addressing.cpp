@@ -52,7 +52,7 @@ void Addressing::remember(Name name) {
   record["name"] = name == Name::number ? "number" : name == Name::lid ? "lid" : "as_paired";
   record["since"] = static_cast<::Json::Int64>(since_.unix_seconds());
   log::info("messages", "people are written to by another name",
-            {{"name", record["name"].asString()}});
+            {{"name", json::string_at(record, "name").value_or("")}});
   if (auto saved = blobs_.save(kRecord, as_bytes(json::write(record))); !saved)
     log::warn("messages", "addressing was not saved", {{"error", saved.error()}});
 }

@@ -43,6 +43,9 @@ class RingOutbox final : public api::OutboxPort {
   void jobs(std::size_t, Once<void(Result<std::vector<api::JobView>>)> done) override {
     done(std::vector<api::JobView>());
   }
+  void next_job(std::uint64_t, Once<void(Result<std::optional<api::JobView>>)> done) override {
+    done(std::optional<api::JobView>());
+  }
   [[nodiscard]] std::size_t count() const override { return ring_.status().pending; }
   void clear(Once<void(Result<std::size_t>)> done) override { done(std::size_t{0}); }
 

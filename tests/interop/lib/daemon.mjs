@@ -73,6 +73,7 @@ level = "${process.env.POSTHORN_LOG ?? 'info'}"
     const access = JSON.parse(readFileSync(join(this.folder, 'data/access.json'), 'utf8'))
     this.id = access.idInstance
     this.token = access.apiTokenInstance
+    this.care = access.careToken
     return this
   }
 
@@ -108,8 +109,8 @@ level = "${process.env.POSTHORN_LOG ?? 'info'}"
   }
 
   // One Green-API call; a GET without a body. Gives the parsed answer or throws with status and text.
-  async call(method, body, { verb = body === undefined ? 'GET' : 'POST', query = '', tail = '', headers = {} } = {}) {
-    const url = `${this.url}/waInstance${this.id}/${method}/${this.token}${tail}${query ? '?' + query : ''}`
+  async call(method, body, { verb = body === undefined ? 'GET' : 'POST', query = '', tail = '', headers = {}, token = this.token } = {}) {
+    const url = `${this.url}/waInstance${this.id}/${method}/${token}${tail}${query ? '?' + query : ''}`
     const answer = await fetch(url, {
       method: verb,
       headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
@@ -118,10 +119,15 @@ level = "${process.env.POSTHORN_LOG ?? 'info'}"
     const text = await answer.text()
     if (answer.status === 429) {
       await sleep(1000)
-      return this.call(method, body, { verb, query, tail, headers })
+      return this.call(method, body, { verb, query, tail, headers, token })
     }
     if (answer.status !== 200) throw Object.assign(new Error(`${method}: ${answer.status} ${text}`), { status: answer.status, text })
     return text === '' ? null : JSON.parse(text)
+  }
+
+  // The shop's counters, as Prometheus asks for them.
+  async metrics() {
+    return (await fetch(`${this.url}/metrics`, { headers: { authorization: `Bearer ${this.token}` } })).text()
   }
 
   state() { return this.call('getStateInstance').then((answer) => answer.stateInstance) }

@@ -48,7 +48,7 @@ export async function postAll(box, chatId, count, clients, text) {
 }
 
 async function metric(box, name) {
-  const text = await (await fetch(`${box.url}/metrics`)).text()
+  const text = await box.metrics()
   return Number(new RegExp(`^posthorn_${name.replace(/[{}"]/g, '\\$&')} (.*)$`, 'm').exec(text)?.[1] ?? 0)
 }
 

@@ -1,0 +1,58 @@
+#include "api/host_names.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+
+namespace posthorn::api {
+
+namespace {
+
+/// Never delegated in the public DNS: RFC 6761, 6762, 8375, ICANN's .internal (2024), and what
+/// routers of homes and shops hand out. fritz.box belongs to the maker of those routers.
+constexpr std::array<std::string_view, 12> kPrivate{
+    ".local",    ".localhost", ".lan",     ".home", ".home.arpa",   ".internal",
+    ".intranet", ".corp",      ".private", ".test", ".localdomain", ".fritz.box"};
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return out;
+}
+
+/// Without port, brackets and the dot of a full name.
+std::string name_of(std::string_view host) {
+  if (host.starts_with('['))
+    return lower(host.substr(1, std::min(host.find(']'), host.size()) - 1));
+  std::string_view name = host.substr(0, host.find(':'));
+  if (name.ends_with('.')) name.remove_suffix(1);
+  return lower(name);
+}
+
+bool is_address(std::string_view host, const std::string& name) {
+  std::array<unsigned char, 16> bytes{};
+  if (host.starts_with('[')) {
+    return inet_pton(AF_INET6, name.substr(0, name.find('%')).c_str(), bytes.data()) == 1;
+  }
+  return inet_pton(AF_INET, name.c_str(), bytes.data()) == 1;
+}
+
+}  // namespace
+
+bool is_our_host(std::string_view host, const std::vector<std::string>& names) {
+  if (host.empty()) return true;  // HTTP/1.0; a browser always sends one
+  const std::string name = name_of(host);
+  if (name.empty()) return false;
+  if (is_address(host, name) || name.find('.') == std::string::npos) return true;
+  if (std::any_of(kPrivate.begin(), kPrivate.end(),
+                  [&name](std::string_view suffix) { return name.ends_with(suffix); })) {
+    return true;
+  }
+  return std::any_of(names.begin(), names.end(),
+                     [&name](const std::string& one) { return lower(one) == name; });
+}
+
+}  // namespace posthorn::api
