@@ -388,7 +388,7 @@ Result<Message> Receiver::build_event(Work& work, Parsed parsed) {
 /// The quote in the words of the API: its author as a chatId, and its text when we remember it.
 Result<void> Receiver::fill_quote(const Envelope& envelope, bool by_sender, Quote& quote) {
   auto author = wire::parse_jid(quote.participant);
-  if (quote.participant.empty() && envelope.chat.is_person()) {
+  if (quote.participant.empty() && (by_sender || envelope.chat.is_person())) {
     // In a chat of two it is the one or the other.
     const Jid& other = envelope.from_me ? envelope.chat : context_.line.identity().pn;
     author = (by_sender ? envelope.sender : other).bare();

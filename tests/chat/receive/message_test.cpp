@@ -202,6 +202,20 @@ TEST(MessagesReceive, EditsAndDeletionsNameTheirTarget) {
   EXPECT_EQ(rig.written_of("receipt").size(), 5U);
 }
 
+TEST(MessagesReceive, AQuoteThatDoesNotSayWhoseItIsIsTheOthers) {
+  Rig rig;
+  rig.introduce(rig.customer);
+  wa::Message quoted;
+  quoted.mutable_extendedtextmessage()->set_text("yes");
+  quoted.mutable_extendedtextmessage()->mutable_contextinfo()->set_stanzaid("ORIGINAL");
+  rig.listener().on_message(
+      rig.stanza_from(rig.customer, "Q1", rig.customer.encrypt(quoted, rig.box_jid)));
+  rig.turn();
+  ASSERT_EQ(rig.messages().size(), 1U);
+  ASSERT_TRUE(rig.messages()[0].content.quote);
+  EXPECT_EQ(rig.messages()[0].content.quote->participant, "4915550001111@c.us");
+}
+
 TEST(MessagesReceive, QuotesAndPreviewsAreShown) {
   Rig rig;
   rig.introduce(rig.customer);
@@ -223,7 +237,6 @@ TEST(MessagesReceive, QuotesAndPreviewsAreShown) {
   rig.turn();
   const auto messages = rig.messages();
   ASSERT_EQ(messages.size(), 2U);
-  EXPECT_TRUE(messages[0].content.quote);
   ASSERT_TRUE(messages[0].content.quote);
   EXPECT_EQ(messages[0].content.quote->id, "ORIGINAL");
   EXPECT_EQ(messages[0].content.quote->participant, "4915550001111@c.us");
