@@ -44,6 +44,15 @@ Content::What restore_deletion(const json::Value& in) {
   return content::Deletion{text_at(in, "target")};
 }
 
+const std::string* readable(const content::Reaction& kind) { return &kind.emoji; }
+int store(const content::Reaction& kind, json::Value& out) {
+  out["text"] = kind.emoji;
+  return 4;
+}
+Content::What restore_reaction(const json::Value& in) {
+  return content::Reaction{text_at(in, "text")};
+}
+
 const std::string* readable(const content::Undecryptable&) { return nullptr; }
 int store(const content::Undecryptable&, json::Value&) { return 0; }
 
@@ -51,7 +60,7 @@ const std::string* readable(const content::Other& kind) { return &kind.text; }
 int store(const content::Other&, json::Value&) { return 0; }
 
 /// By the stored number, from 1 on.
-constexpr std::array kRestore{&restore_text, &restore_edit, &restore_deletion};
+constexpr std::array kRestore{&restore_text, &restore_edit, &restore_deletion, &restore_reaction};
 
 }  // namespace
 

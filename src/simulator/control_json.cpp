@@ -75,12 +75,14 @@ Result<PeerText> read_peer_text(const json::Value& value) {
   text.quoted_text = read("quoted_text");
   text.edit_of = read("edit_of");
   text.revoke_of = read("revoke_of");
+  text.reaction_to = read("reaction_to");
   text.from_device = static_cast<std::uint16_t>(json::int_at(value, "as_device").value_or(0));
   text.extended = json::bool_at(value, "extended").value_or(false);
   text.tamper = json::bool_at(value, "tamper").value_or(false);
   text.tamper_all = json::bool_at(value, "tamper_all").value_or(false);
   if (text.to.empty()) return fail(Errc::malformed, "to: missing");
-  if (text.text.empty() && text.revoke_of.empty()) return fail(Errc::malformed, "text: missing");
+  if (text.text.empty() && text.revoke_of.empty() && text.reaction_to.empty())
+    return fail(Errc::malformed, "text: missing");
   return text;
 }
 

@@ -12,8 +12,8 @@ namespace posthorn::simulator {
 [[nodiscard]] json::Value entry_json(const JournalEntry& entry);
 [[nodiscard]] json::Value violation_json(const Violation& violation);
 
-/// {to, text, as_device?, id?, quoted_id?, quoted_text?, edit_of?, revoke_of?, extended?, tamper?,
-/// tamper_all?}. Errors: malformed.
+/// {to, text, as_device?, id?, quoted_id?, quoted_text?, edit_of?, revoke_of?, reaction_to?,
+/// extended?, tamper?, tamper_all?}. Errors: malformed.
 [[nodiscard]] Result<PeerText> read_peer_text(const json::Value& value);
 /// {reply_after?, reply_text?, read_after?, deliver?, retry?}, times in ms. Errors: malformed.
 [[nodiscard]] Result<PeerScript> read_script(const json::Value& value);

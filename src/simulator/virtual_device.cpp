@@ -386,6 +386,14 @@ wa::Message VirtualDevice::build(const Account& to, const PeerText& text,
     }
     return message;
   }
+  if (!text.reaction_to.empty()) {
+    auto& reaction = *message.mutable_reactionmessage();
+    reaction.mutable_key()->set_remotejid(chat);
+    reaction.mutable_key()->set_fromme(false);
+    reaction.mutable_key()->set_id(text.reaction_to);
+    reaction.set_text(text.text);
+    return message;
+  }
   if (!text.quoted_id.empty()) {
     auto& extended = *message.mutable_extendedtextmessage();
     extended.set_text(text.text);
@@ -407,7 +415,9 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
                              ? make_message_id(world_.random, world_.now(), device_.account.phone)
                              : text.id;
   const wa::Message message = build(to, text, id);
-  const std::string edit = !text.edit_of.empty() ? "1" : !text.revoke_of.empty() ? "7" : "";
+  const bool reacts = !text.reaction_to.empty();
+  const bool takes_back = !text.revoke_of.empty() || (reacts && text.text.empty());
+  const std::string edit = !text.edit_of.empty() ? "1" : takes_back ? "7" : "";
   wa::Message own_copy;
   own_copy.mutable_devicesentmessage()->set_destinationjid(to_string(to.lid()));
   *own_copy.mutable_devicesentmessage()->mutable_message() = message;
@@ -420,7 +430,7 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
       auto enc = encrypt(*device, content);
       if (!enc) continue;
       if (text.tamper || text.tamper_all) std::get<Bytes>(enc->content).back() ^= std::byte{1};
-      if (!edit.empty()) enc->set_attr("decrypt-fail", "hide");
+      if (!edit.empty() || reacts) enc->set_attr("decrypt-fail", "hide");
       prekey = prekey || enc->text_attr(names::kType) == names::kPkmsg;
       recipients.emplace_back(names::kTo, std::vector<wire::Attr>{{"jid", device->lid()}},
                               std::vector{std::move(*enc)});
@@ -432,7 +442,8 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
   sent_[id] = {message, to.phone, edit, text.tamper_all};
   keep_bounded(sent_, sent_order_, id);
 
-  Node stanza(names::kMessage, {{"to", to.lid()}, {"id", id}, {"type", "text"}});
+  Node stanza(names::kMessage,
+              {{"to", to.lid()}, {"id", id}, {"type", reacts ? "reaction" : "text"}});
   if (!edit.empty()) stanza.set_attr(names::kEdit, edit);
   std::vector<Node> children{Node(names::kParticipants, {}, std::move(recipients))};
   if (prekey && !device_.device_identity.empty()) {

@@ -88,6 +88,19 @@ TEST(Notification, ShowsAnExtendedTextWithAllItsFields) {
           R"("messageData":{"typeMessage":"extendedTextMessage","extendedTextMessageData":{"text":"See https://shop.example","description":"Bread and cakes","title":"Bakery","previewType":"None","jpegThumbnail":"","forwardingScore":3,"isForwarded":true}}})");
 }
 
+TEST(Notification, ShowsAReactionAndThatItWasTakenBack) {
+  for (const char* emoji : {"\xF0\x9F\x91\x8D", ""}) {
+    Message message = incoming(content::Reaction{emoji});
+    message.content.quote = Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", ""};
+    expect_notification(
+        message,
+        R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +
+            R"("messageData":{"typeMessage":"reactionMessage","extendedTextMessageData":{"text":")" +
+            emoji +
+            R"("},"quotedMessage":{"stanzaId":"3EB0C0FFEE0123456789","participant":"4915550001234@c.us"}}})");
+  }
+}
+
 TEST(Notification, ShowsAReply) {
   Message message = incoming(text("Yes please"));
   message.content.quote =

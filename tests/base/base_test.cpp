@@ -191,6 +191,21 @@ TEST(Job, SurvivesEncodingAndIgnoresWhatItDoesNotKnow) {
   EXPECT_FALSE(decode_job(as_bytes("\x00")).has_value());
 }
 
+TEST(Job, KeepsEachKindOfContentThatCanBeSent) {
+  for (const Content::What& what : {Content::What(content::Text{"hi", false, std::nullopt}),
+                                    Content::What(content::Edit{"3EB0AA", "better"}),
+                                    Content::What(content::Deletion{"3EB0AA"}),
+                                    Content::What(content::Reaction{"\xF0\x9F\x91\x8D"})}) {
+    Job job;
+    job.content.what = what;
+    job.content.quote.emplace().id = "3EB0BB";
+    EXPECT_EQ(decode_job(encode_job(job)), job) << what.index();
+  }
+  Job never;
+  never.content.what = content::Other{"imageMessage", ""};
+  EXPECT_EQ(decode_job(encode_job(never)).error().code, Errc::unsupported);
+}
+
 TEST(Log, HidesTheMiddleOfNumbers) {
   EXPECT_EQ(log::redact("4915550001234@c.us"), "4915***234@c.us");
   EXPECT_EQ(log::redact(""), "***");

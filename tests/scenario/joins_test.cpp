@@ -270,6 +270,31 @@ TEST_F(Joins, TheSentenceForPeopleIsInTheStatus) {
             "3 of 60 new customers today.");
 }
 
+TEST_F(Joins, AReactionReachesTheTill) {
+  const std::string ida = customer("Ida");
+  wrote(ida, "Is the cake ready?");
+  const std::string id = shop.send(ida + "@c.us", "Yes");
+  for (int i = 0; i < 3000 && received(ida) == 0; ++i) shop.pass(milliseconds(100));
+  shop.take_notifications();
+  shop.texts.clear();
+  simulator::PeerText reaction;
+  reaction.to = shop.phone;
+  reaction.reaction_to = id;
+  for (const char* emoji : {"\xF0\x9F\x91\x8D", ""}) {
+    reaction.text = emoji;
+    ASSERT_TRUE(shop.world.peer_send(ida, reaction).has_value());
+    shop.pass(seconds(2));
+  }
+  shop.take_notifications();
+  ASSERT_EQ(shop.texts.size(), 2U);
+  const json::Value given = *json::parse(shop.texts[0]);
+  EXPECT_EQ(given["typeMessage"].asString(), "reactionMessage");
+  EXPECT_EQ(given["extendedTextMessageData"]["text"].asString(), "\xF0\x9F\x91\x8D");
+  EXPECT_EQ(given["quotedMessage"]["stanzaId"].asString(), id);
+  EXPECT_EQ(given["quotedMessage"]["participant"].asString(), shop.phone + "@c.us");
+  EXPECT_EQ((*json::parse(shop.texts[1]))["extendedTextMessageData"]["text"].asString(), "");
+}
+
 /// A number that is linked for the first time: five new customers a day.
 class NewNumber : public Joins {
  protected:

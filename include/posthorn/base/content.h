@@ -39,6 +39,12 @@ struct Deletion {
   bool operator==(const Deletion&) const = default;
 };
 
+/// An answer of one emoji to the message in Content::quote.
+struct Reaction {
+  std::string emoji;  ///< empty: taken back
+  bool operator==(const Reaction&) const = default;
+};
+
 /// Given up after the last retry.
 struct Undecryptable {
   bool operator==(const Undecryptable&) const = default;
@@ -56,7 +62,7 @@ struct Other {
 /// Every kind, in the order in which a received message is asked whether it is one; Other takes
 /// what is left. Each translator declares a function per kind from this list, so that a new kind
 /// does not link until each has said what it makes of it.
-#define POSTHORN_CONTENT_KINDS(X) X(Text) X(Edit) X(Deletion) X(Undecryptable) X(Other)
+#define POSTHORN_CONTENT_KINDS(X) X(Text) X(Edit) X(Deletion) X(Reaction) X(Undecryptable) X(Other)
 
 /// The message that another one answers.
 struct Quote {
@@ -69,8 +75,8 @@ struct Quote {
 
 /// What a message says, and what every kind can have beside it.
 struct Content {
-  using What = std::variant<content::Text, content::Edit, content::Deletion, content::Undecryptable,
-                            content::Other>;
+  using What = std::variant<content::Text, content::Edit, content::Deletion, content::Reaction,
+                            content::Undecryptable, content::Other>;
   What what;
   std::optional<Quote> quote;
   bool forwarded = false;

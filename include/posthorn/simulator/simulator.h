@@ -112,6 +112,7 @@ struct PeerText {
   std::string quoted_text;
   std::string edit_of;      ///< replaces the text of this earlier message
   std::string revoke_of;    ///< deletes this earlier message for everyone; text is not used
+  std::string reaction_to;  ///< text is a reaction to this message of `to`'s; empty: taken back
   bool extended = false;    ///< extendedTextMessage instead of conversation
   bool tamper = false;      ///< flips a bit of the ciphertext: the receiver must ask again
   bool tamper_all = false;  ///< the resends too
