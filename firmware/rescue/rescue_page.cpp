@@ -31,7 +31,7 @@ std::string escaped(const std::string& text) {
 
 }  // namespace
 
-std::size_t RescuePage::body_limit(const api::Request& /*head*/) const { return 0; }
+api::Terms RescuePage::terms(const api::Request& /*head*/) { return {}; }
 
 void RescuePage::handle(api::Request request, api::Reply reply) {
   reply.send(request.path == "/" || request.path == "/index.html" ? page() : error(request.path));

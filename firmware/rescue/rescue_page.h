@@ -14,7 +14,7 @@ class RescuePage final : public api::RequestHandler {
   explicit RescuePage(std::string reason) : reason_(std::move(reason)) {}
 
   /// No body is worth keeping.
-  [[nodiscard]] std::size_t body_limit(const api::Request& head) const override;
+  [[nodiscard]] api::Terms terms(const api::Request& head) override;
   void handle(api::Request request, api::Reply reply) override;
 
  private:

@@ -103,7 +103,7 @@ TEST_F(Certificate, WhatIsKeptAndDamagedIsMadeAnew) {
 }
 
 struct NoApi final : api::RequestHandler {
-  [[nodiscard]] std::size_t body_limit(const api::Request&) const override { return 0; }
+  [[nodiscard]] api::Terms terms(const api::Request&) override { return {}; }
   void handle(api::Request, api::Reply reply) override { reply.send({.body = "", .headers = {}}); }
 };
 

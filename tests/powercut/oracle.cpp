@@ -128,7 +128,7 @@ std::string Oracle::check_one(const Entry& entry, ByteView payload, Sent& found)
   if (!std::equal(payload.begin(), payload.end(), expected.begin(), expected.end())) {
     return name(found.id) + " has another's payload, or a damaged one";
   }
-  if (entry.label != Label(found.worth()) || entry.accepted_at != found.accepted_at() ||
+  if (entry.label != queue::Label(found.worth()) || entry.accepted_at != found.accepted_at() ||
       entry.accepted_at.trusted != found.accepted_at().trusted) {
     return name(found.id) + " has wrong attributes";
   }

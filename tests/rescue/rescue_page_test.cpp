@@ -43,8 +43,8 @@ TEST(RescuePage, ABrowserGetsAPageWithoutMarkupFromTheReason) {
 }
 
 TEST(RescuePage, NoBodyIsKept) {
-  const RescuePage page("worn out");
-  EXPECT_EQ(page.body_limit({}), 0U);
+  RescuePage page("worn out");
+  EXPECT_EQ(page.terms({}).body_limit, 0U);
 }
 
 }  // namespace
