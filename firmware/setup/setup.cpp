@@ -20,10 +20,13 @@ namespace fs = std::filesystem;
 
 constexpr const char* kSettings = "/posthorn.txt";
 constexpr const char* kResult = "/posthorn-result.txt";
+/// In the state folder while that is in memory only; its text says why.
+constexpr const char* kVolatile = "/volatile";
 constexpr const char* kToml = "/etc/posthorn/posthorn.toml";
 constexpr const char* kHostName = "/etc/hostname";
 constexpr const char* kZones = "/usr/share/zoneinfo";
 constexpr const char* kAccess = "/access.json";
+constexpr std::size_t kWhyAtMost = 200;
 constexpr std::size_t kTomlAtMost = std::size_t{1} << 20;
 constexpr std::size_t kAccessAtMost = std::size_t{16} << 10;
 constexpr std::string_view kForTheTill = "\nWhat a till is given:\n";
@@ -66,6 +69,8 @@ class Run {
       : places_(places), run_program_(run_program) {}
 
   std::string run() {
+    if (const auto why = read_file(places_.state + kVolatile, kWhyAtMost)) tell_of_lost_data(*why);
+    tell_of_imager();
     const Settings settings = take_settings();
     apply(settings);
     std::string text = verdict(settings);
@@ -90,13 +95,36 @@ class Run {
       trouble("keeping the settings", saved.error().detail);
       return settings;
     }
-    if (parsed_.secrets.empty()) return settings;
+    if (volatile_ || parsed_.secrets.empty()) return settings;
     if (auto gone = on_card(places_, run_program_,
                             [&] { return overwrite(path, without_secrets(*text, parsed_)); });
         !gone) {
       trouble("posthorn.txt", "the passwords could not be taken out: " + gone.error().detail);
     }
     return settings;
+  }
+
+  /// Raspberry Pi Imager offers to set name, Wi-Fi and password, and writes them into files that
+  /// are other systems' (its 1.x also for images that ask for none).
+  void tell_of_imager() {
+    for (const char* name : {"firstrun.sh", "user-data", "network-config"}) {
+      if (access((places_.boot + "/" + name).c_str(), F_OK) != 0) continue;
+      trouble(name,
+              "what Raspberry Pi Imager was told to set up is not used here: write it into "
+              "posthorn.txt, and delete this file, which may hold a password");
+    }
+  }
+
+  void tell_of_lost_data(std::string_view why) {
+    volatile_ = true;
+    why = why.substr(0, why.find('\n'));
+    trouble(
+        "the data partition cannot be used",
+        std::string(why) +
+            ". Settings hold until the next restart only, passwords stay in posthorn.txt. "
+            "Start the box once more; if this note comes again, put an empty file new-data.txt "
+            "beside this one: the box makes a new data partition at its next start, and waiting "
+            "messages and the phone's link on the old one are gone");
   }
 
   void apply(const Settings& settings) {
@@ -189,6 +217,7 @@ class Run {
   Parsed parsed_;
   std::vector<std::string> troubles_;
   std::map<std::string, std::string> without_effect_;
+  bool volatile_ = false;  ///< what is kept goes with the next restart
   std::error_code ignored_;
 };
 

@@ -140,6 +140,8 @@ class Work {
   /// What was applied at boot goes only with the next boot; where nothing was kept (a computer that
   /// posthorn-setup never touched) there is nothing to undo and no reason to restart.
   void forget(setup::Forget what) {
+    // The network that the box was reached by is no measure for the next one (posthorn-reach).
+    unlink((paths_.state + "/reached").c_str());
     const auto changed = setup::forget_kept(paths_.state, what);
     if (!changed) {
       done_.push_back("kept settings: " + changed.error().detail);

@@ -45,7 +45,12 @@ if test -e ${devtype} ${devnum}:1 kernel.txt; then
   mw.b ${scratch} 0 0x200
   fatload ${devtype} ${devnum}:1 ${scratch} kernel.txt 0x200 && env import -t -r ${scratch} ${filesize} extra
 fi
-setenv bootargs "console=tty0 console=ttyS1,115200 console=ttyAMA0,115200 root=PARTUUID=@SIGNATURE@-0${part} rauc.slot=${slot} panic=10 ${extra}"
+# The card is named by the number that it has now (new since its first start) and by where U-Boot read this
+# script from: the initramfs wants both, so that another card with the same number is not taken for it.
+setenv card
+part uuid ${devtype} ${devnum}:${part} card
+if test "x${card}" = "x"; then setenv card @SIGNATURE@-0${part}; fi
+setenv bootargs "console=tty0 console=ttyS1,115200 console=ttyAMA0,115200 root=PARTUUID=${card} posthorn.disk=${devtype}${devnum} rauc.slot=${slot} panic=10 ${extra}"
 # The boards' firmware hands its own device tree on (memory, serial number, MAC); the emulator U-Boot's.
 if test -n "${fdtfile}"; then setenv tree ${fdt_addr}; else setenv tree ${fdtcontroladdr}; fi
 if ext4load ${devtype} ${devnum}:${part} ${kernel_addr_r} /boot/Image && ext4load ${devtype} ${devnum}:${part} ${ramdisk_addr_r} /boot/initrd.img; then

@@ -9,8 +9,7 @@ import struct
 import tomllib
 import zlib
 
-from stage import IMAGE, ROOT, BuildError, Stage, epoch, run
-from tree import SIGNATURE
+from stage import IMAGE, ROOT, SIGNATURE, BuildError, Stage, epoch, run
 
 SLOT_MB = 384
 BOOT_MB = 96
@@ -132,7 +131,7 @@ def make_disk(folder, boot, slot):
     parts.mkdir()
     (parts / "boot.vfat").symlink_to(boot.folder / "boot.vfat")
     (parts / "slot.ext4").symlink_to(slot.folder / "slot.ext4")
-    make_ext4(parts / "data.ext4", DATA_MB, DATA_ID, "data", None, "-O", "^metadata_csum_seed", "-J", "size=8")
+    make_ext4(parts / "data.ext4", DATA_MB, DATA_ID, "data", None, "-O", "metadata_csum_seed", "-J", "size=8")
     config = folder / "genimage.cfg"
     config.write_text(GENIMAGE.format(signature=SIGNATURE, slot=SLOT_MB))
     (folder / "empty").mkdir()

@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 
-from stage import IMAGE, Stage, remove, run
+from stage import IMAGE, SIGNATURE, Stage, remove, run
 
 
 def version(tree):
@@ -67,7 +67,8 @@ def make_initramfs(folder, tree):
         (root / name).mkdir(parents=True)
     shutil.copy2(tree / "bin/busybox", root / "bin/busybox")
     (root / "bin/sh").symlink_to("busybox")
-    shutil.copy2(IMAGE / "initramfs/init", root / "init")
+    (root / "init").write_text((IMAGE / "initramfs/init").read_text().replace("@SIGNATURE@", SIGNATURE))
+    (root / "init").chmod(0o755)
     load = names("modules-boot.txt")
     copy_modules(tree, closure(tree, load), root / "lib/modules")
     (root / "modules.load").write_text("\n".join(load) + "\n")
@@ -81,4 +82,4 @@ def make_initramfs(folder, tree):
 
 def stage(unpacked):
     tree = unpacked.folder / "tree"
-    return Stage("kernel", [unpacked.made_from, IMAGE / "initramfs"], lambda folder: make_modules(folder, tree))
+    return Stage("kernel", [unpacked.made_from, SIGNATURE, IMAGE / "initramfs"], lambda folder: make_modules(folder, tree))

@@ -4,7 +4,8 @@ import os
 
 from stage import ROOT, BuildError, Stage, epoch, run, say
 
-TARGETS = ("posthornd", "posthornctl", "posthorn-setup", "posthorn-led", "posthorn-request", "posthorn-slots")
+TARGETS = ("posthornd", "posthornctl", "posthorn-setup", "posthorn-led", "posthorn-request", "posthorn-slots",
+           "posthorn-reach", "posthorn-rescue")
 
 
 def make_programs(folder):

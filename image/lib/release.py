@@ -8,7 +8,10 @@ import shutil
 import time
 import uuid
 
-from stage import BUILD, BuildError, epoch, megabytes, remove, run, say
+from stage import BUILD, IMAGE, BuildError, epoch, megabytes, remove, run, say
+
+# Shown by Raspberry Pi Imager, 40 by 40.
+ICON = "posthorn-icon.svg"
 
 
 def make(disk, tree, update, version, boards):
@@ -24,7 +27,10 @@ def make(disk, tree, update, version, boards):
     say(f"{packed.name}: {megabytes(packed)} MB, {time.monotonic() - started:.0f} s")
     shutil.copy2(update.folder / "posthorn.raucb", folder / f"{name}.raucb")
     dump(folder / f"{name}.cdx.json", bill_of_materials(tree.folder / "packages.tsv", version))
+    shutil.copy2(IMAGE / ICON, folder / ICON)
     dump(folder / "os-list.json", imager_list(packed, image, version))
+    if not os.environ.get("POSTHORN_URL"):
+        say("os-list.json names this folder: for publishing set POSTHORN_URL to where the files will lie")
     hashes(folder)
     sign(folder)
     for file in sorted(folder.iterdir()):
@@ -66,13 +72,20 @@ def bill_of_materials(listed, version):
 
 
 def imager_list(packed, image, version):
-    """For Raspberry Pi Imager's "--repo": where the file is is known only to who publishes it (POSTHORN_URL)."""
-    base = os.environ.get("POSTHORN_URL", "")
-    entry = {"name": f"Posthorn {version}", "description": "The shop's WhatsApp box", "url": base + packed.name,
+    """Raspberry Pi Imager's list, as its doc/json-schema/os-list-schema.json and doc/os_customisation_formats.md say
+    (read in Nov 2026). Where the files will lie is known only to who publishes them (POSTHORN_URL); without it the
+    list names the folder that they are in, for trying it out."""
+    base = os.environ.get("POSTHORN_URL", "") or packed.parent.as_uri()
+    base = base.rstrip("/") + "/"
+    entry = {"name": f"Posthorn {version}", "description": "The shop's WhatsApp box", "icon": base + ICON,
+             "url": base + packed.name,
              "extract_size": image.stat().st_size, "extract_sha256": sha256(image),
              "image_download_size": packed.stat().st_size, "image_download_sha256": sha256(packed),
-             "release_date": date(), "init_format": "none",
-             "devices": ["pi3-64bit", "pi4-64bit"], "icon": ""}
+             "release_date": date(),
+             # The box reads posthorn.txt, none of the ways in which Imager sets other systems up.
+             "init_format": "none",
+             # Imager's names for families of boards: Zero 2 W is a pi3, 400 and Compute Module 4 are a pi4.
+             "devices": ["pi3-64bit", "pi4-64bit"], "architecture": "armv8"}
     return {"os_list": [entry]}
 
 

@@ -12,6 +12,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = ROOT / "image"
 BUILD = ROOT / "build" / "image"
 
+# The number that a flashed disk has in its MBR until its first start, which makes a new one.
+SIGNATURE = "706f7374"
+
 
 class BuildError(Exception):
     """Ends the build; the text is for the person who started it."""

@@ -5,9 +5,6 @@ import shutil
 
 from stage import IMAGE, Stage, epoch, run
 
-# The disk's own number, in its MBR: partitions are known by it before anything is mounted.
-SIGNATURE = "706f7374"
-
 # Wi-Fi of the boards that we name; the package has that of a hundred others.
 WIFI = ("brcm/brcmfmac43430*", "brcm/brcmfmac43436*", "brcm/brcmfmac43455*", "cypress/cyfmac43430*",
         "cypress/cyfmac43455*")
@@ -46,7 +43,7 @@ def remove(path):
 
 
 def overlay(source, root):
-    """Lays the files of a folder over the root; @SIGNATURE@ becomes the disk's."""
+    """Lays the files of a folder over the root."""
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source)
         if name.name.startswith(".made-from"):
@@ -59,7 +56,6 @@ def overlay(source, root):
         remove(target)
         shutil.copy2(path, target, follow_symlinks=False)
         if source == IMAGE / "root":
-            target.write_text(path.read_text().replace("@SIGNATURE@", SIGNATURE))
             target.chmod(0o755 if os.access(path, os.X_OK) else 0o644)
 
 

@@ -47,7 +47,7 @@ def through_u_boot(report, disk, folder):
         box.second.expect("posthorn: slot A, order A B, left A=7 B=0", 120)
         report.check("U-Boot of the Pi runs the boot script from the card", True)
         box.serial.expect("Machine model: Raspberry Pi 3 Model B", 120)
-        box.serial.expect("root=PARTUUID=706f7374-02 rauc.slot=A", 10)
+        box.serial.expect("root=PARTUUID=706f7374-02 posthorn.disk=mmc0 rauc.slot=A", 10)
         report.check("and starts the kernel of slot A with the real device tree", True)
         # It asks the API, from inside.
         box.serial.expect("Finished .*posthorn-confirm", 420)
@@ -56,7 +56,9 @@ def through_u_boot(report, disk, folder):
 
 def kernel_directly(report, disk, folder):
     boot = ROOT / "build/image/tree/root/boot"
-    arguments = f"console=ttyAMA0,115200 root=PARTUUID=706f7374-02 rauc.slot=A panic=10 {KERNEL}"
+    with open(disk, "rb") as file:
+        signature = file.read(512)[443:439:-1].hex()  # new since the start before
+    arguments = f"console=ttyAMA0,115200 root=PARTUUID={signature}-02 rauc.slot=A panic=10 {KERNEL}"
     start = ["-kernel", str(boot / "Image"), "-initrd", str(boot / "initrd.img"), "-append", arguments]
     with RaspberryPi(disk, folder, "direct", start) as box:
         report.check(f"the API answers over USB {box.wait_api(420):.0f} s after power-on", True)

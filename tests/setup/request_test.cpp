@@ -82,12 +82,14 @@ TEST_F(Request, TheFolderItselfMustNotBeALink) {
 }
 
 TEST_F(Request, ANetworkResetForgetsTheNetworkAloneAndRestarts) {
+  folder.put("state/reached", "ipv4 answered\n");
   folder.put("state/settings.txt", "host_name = till\naddress = 10.0.0.9/24\n");
   folder.put("requests/network-reset", "");
   ASSERT_TRUE(answer().has_value());
   EXPECT_EQ(folder.get("state/settings.txt").find("10.0.0.9"), std::string::npos);
   EXPECT_NE(folder.get("state/settings.txt").find("till"), std::string::npos);
   EXPECT_EQ(commands, (std::vector<std::string>{"systemctl --no-block reboot "}));
+  EXPECT_FALSE(fs::exists(folder.path / "state/reached")) << "the next network is another one";
 }
 
 TEST_F(Request, AResetForgetsAllKeptSettings) {

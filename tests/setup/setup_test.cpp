@@ -100,6 +100,39 @@ TEST_F(Setup, ASecretLeavesTheCardOnlyWhenItIsKept) {
   EXPECT_EQ(folder.get("boot/posthorn.txt"), "page_password = hunter2hunter2\n");
 }
 
+TEST_F(Setup, WithoutADataPartitionSettingsHoldAndNothingIsTakenOffTheCard) {
+  const std::string text = "host_name = till\nwifi_name = Shop\nwifi_password = hunter2hunter2\n";
+  folder.put("boot/posthorn.txt", text);
+  folder.put("state/volatile", "it is not on the card\n");
+  boot();
+  EXPECT_EQ(folder.get("boot/posthorn.txt"), text);
+  EXPECT_EQ(folder.get("etc/hostname"), "till\n");
+  const std::string said = folder.get("boot/posthorn-result.txt");
+  EXPECT_NE(said.find("the data partition cannot be used: it is not on the card."),
+            std::string::npos);
+  EXPECT_NE(said.find("new-data.txt"), std::string::npos);
+  // With a new one the password is kept and goes from the card.
+  std::filesystem::remove_all(folder.path / "state");
+  boot();
+  EXPECT_EQ(folder.get("boot/posthorn.txt").find("hunter2"), std::string::npos);
+  EXPECT_EQ(folder.get("boot/posthorn-result.txt").find("new-data.txt"), std::string::npos);
+}
+
+TEST_F(Setup, WithoutADataPartitionAndASettingsFileItIsToldAllTheSame) {
+  std::filesystem::create_directories(folder.path / "boot");
+  folder.put("state/volatile", "it is not on the card\n");
+  boot();
+  EXPECT_NE(folder.get("boot/posthorn-result.txt").find("it is not on the card"),
+            std::string::npos);
+}
+
+TEST_F(Setup, WhatImagerWasToldToSetUpIsSaidNotToBeUsed) {
+  folder.put("boot/firstrun.sh", "#!/bin/bash\n");
+  EXPECT_NE(boot().find("note: firstrun.sh: what Raspberry Pi Imager was told"), std::string::npos);
+  std::filesystem::remove(folder.path / "boot/firstrun.sh");
+  EXPECT_EQ(boot().find("Imager"), std::string::npos);
+}
+
 TEST_F(Setup, WhatCannotBeAppliedIsTold) {
   folder.put("boot/posthorn.txt", "host_name = till\ntime_zone = Europe/Atlantis\n");
   failing = "hostname";
