@@ -155,6 +155,7 @@ class Api::Impl {
   void stop() {
     context_->polls.answer_all("null");
     context_->qr_wait.stop();
+    context_->typing.stop();
     wrong_.stop();
   }
 

@@ -12,11 +12,11 @@ bool TypingShows::start(const std::string& chat, chat::Typing what, milliseconds
     running = running_.emplace(running_.end(), scheduler_, chat);
   }
   presence_.show_typing(chat, what);
-  running->end.start(lasts, [this, chat] { stop(chat); });
+  running->end.start(lasts, [this, chat] { end(chat); });
   return true;
 }
 
-void TypingShows::stop(const std::string& chat) {
+void TypingShows::end(const std::string& chat) {
   presence_.show_typing(chat, chat::Typing::none);
   std::erase_if(running_, [&chat](const Running& each) { return each.chat == chat; });
 }

@@ -20,6 +20,8 @@ class TypingShows {
 
   /// Shows it from now on for so long; anew where it is shown already. False: in kMost chats it is.
   [[nodiscard]] bool start(const std::string& chat, chat::Typing what, milliseconds lasts);
+  /// Nothing is switched off any more: phones end it by themselves after a moment.
+  void stop() { running_.clear(); }
 
  private:
   struct Running {
@@ -27,7 +29,7 @@ class TypingShows {
     std::string chat;
     Timer end;
   };
-  void stop(const std::string& chat);
+  void end(const std::string& chat);
 
   Scheduler& scheduler_;
   chat::Presence& presence_;

@@ -175,6 +175,18 @@ TEST(SendTyping, EndsByItselfAndHasOneForEachChat) {
             "instance account not authorized");
 }
 
+TEST(SendTyping, TouchesNobodyAfterTheApiHasGone) {
+  Box box;
+  box.set_session(session::State::online);
+  box.outbox.hold_answers = true;
+  const auto open = box.post("sendMessage", kBody);  // keeps what the handlers share
+  box.post("sendTyping", R"({"chatId":"4915550007777@c.us","typingTime":1000})");
+  box.api.reset();
+  box.scheduler.advance(seconds(2));
+  EXPECT_EQ(box.link.typed, std::vector<std::string>{"4915550007777@c.us typing"});
+  box.outbox.release();
+}
+
 TEST(SendTyping, IsShownInABoundedNumberOfChats) {
   Box box;
   box.set_session(session::State::online);

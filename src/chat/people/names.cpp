@@ -85,7 +85,6 @@ Result<void> Names::learn(const Jid& one, const Jid& other) {
   const Jid pn = (one.is_pn() ? one : other).bare();
   const Jid lid = (one.is_pn() ? other : one).bare();
   TRY(const auto number_before, messages_.pn_of(lid.user));
-  TRY(const auto account_before, messages_.lid_of(pn.user));
   forget_cache();
   TRY(auto transaction, store_.begin());
   TRY(messages_.save_name(pn.user, lid.user));
@@ -97,8 +96,9 @@ Result<void> Names::learn(const Jid& one, const Jid& other) {
   TRY(messages_.move_user(to_string(pn), to_string(lid)));
   TRY(transaction.commit());
   TRY(const std::string name, chat_id(pn));
-  // A number that went on to somebody else leaves what is known of the one who had it with them.
-  if (account_before) tell(name, to_string(user_jid(*account_before, wire::kServerLid)));
+  // What is known of a number stays with it when its account is a new one: mostly the same person
+  // has registered again, and an opt-out must hold. With an account that changes its number it
+  // goes.
   if (number_before) {
     TRY(const std::string before, chat_id(user_jid(*number_before, wire::kServerUser)));
     tell(before, name);

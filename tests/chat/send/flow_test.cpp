@@ -388,6 +388,34 @@ TEST(MessagesSend, LearnsFromACheckWhereANumberLeads) {
   }
 }
 
+TEST(MessagesSend, WhatIsKnownOfAPersonGoesWithAChangeOfNumber) {
+  Rig rig;
+  using Joined = std::vector<std::pair<std::string, std::string>>;
+  Joined joined;
+  rig.box->identities().on_joined(
+      [&](const std::string& from, const std::string& into) { joined.emplace_back(from, into); });
+  const auto told = [&](const std::string& number, const std::string& lid) {
+    joined.clear();
+    rig.box->listener().on_notification(Node("notification",
+                                             {{"id", "N1"},
+                                              {"type", "devices"},
+                                              {"from", wire::Jid{number, "s.whatsapp.net", 0}},
+                                              {"lid", wire::Jid{lid, "lid", 0}}},
+                                             {Node("add", {}, {Node("device", {{"id", "1"}})})}),
+                                        [] {});
+    rig.turn();
+    return joined;
+  };
+  EXPECT_EQ(told("4915550001111", "31"), (Joined{{"31@lid", "4915550001111@c.us"}}));
+  EXPECT_EQ(told("4915550001111", "31"), Joined{}) << "no news";
+  // Another number for the same account: the person moves.
+  EXPECT_EQ(told("4915550002222", "31"), (Joined{{"4915550001111@c.us", "4915550002222@c.us"},
+                                                 {"31@lid", "4915550002222@c.us"}}));
+  // Another account behind the number: what is known of it stays.
+  EXPECT_EQ(told("4915550002222", "32"), (Joined{{"32@lid", "4915550002222@c.us"}}));
+  EXPECT_EQ(rig.box->identities().account_of("31@lid"), "31@lid");
+}
+
 TEST(MessagesSend, ANumberThatLeadsNowhereHasNoAccount) {
   Rig rig;
   const auto outcome = rig.send(printed_job(rig, kId));
