@@ -199,7 +199,7 @@ TEST(Job, KeepsEachKindOfContentThatCanBeSent) {
     Job job;
     job.content.what = what;
     job.content.quote.emplace().id = "3EB0BB";
-    EXPECT_EQ(decode_job(encode_job(job)), job) << what.index();
+    EXPECT_EQ(*decode_job(encode_job(job)), job) << what.index();
   }
   Job never;
   never.content.what = content::Other{"imageMessage", ""};

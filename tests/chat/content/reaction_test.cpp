@@ -10,7 +10,8 @@ namespace {
 using chat_test::Rig;
 
 Parsed reaction(const char* name, wa::Message& message) {
-  for (const auto& entry : test::load_vectors("messages.json")["cases"]) {
+  const json::Value vectors = test::load_vectors("messages.json");
+  for (const auto& entry : vectors["cases"]) {
     if (json::string_at(entry, "name") != name) continue;
     const auto bytes = hex_decode(json::string_at(entry, "message").value_or(""));
     EXPECT_TRUE(bytes && message.ParseFromString(to_string(*bytes)));
