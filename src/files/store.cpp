@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "files/lane.h"
 #include "files/name.h"
 #include "files/type.h"
 #include "files/writer.h"
@@ -34,6 +35,12 @@ Result<void> name_part(Disk& disk, const std::string& part, std::uint64_t quota,
 }
 
 }  // namespace
+
+Store::Store(std::shared_ptr<Disk> disk, Worker& worker, StoreOptions options)
+    : disk_(std::move(disk)),
+      work_(std::make_shared<Lane>(worker)),
+      syncs_(std::make_shared<Lane>(worker)),
+      options_(options) {}
 
 Result<std::unique_ptr<Store>> Store::open(std::shared_ptr<Disk> disk, Worker& worker,
                                            StoreOptions options) {
@@ -86,7 +93,7 @@ void Store::forget(std::uint64_t number) {
 }
 
 void Store::remove_later(std::string name) {
-  worker_.run([disk = disk_, name = std::move(name)] { (void)disk->remove(name); }, [] {});
+  work_->run([disk = disk_, name = std::move(name)] { (void)disk->remove(name); }, [] {});
 }
 
 Result<void> Store::make_room(std::uint64_t bytes) {
@@ -111,7 +118,7 @@ Result<std::unique_ptr<Writer>> Store::begin(std::optional<std::uint64_t> size_h
   TRY(make_room(size_hint.value_or(0)));
   ++writing_;
   return std::unique_ptr<Writer>(new Writer(std::make_shared<Writer::State>(
-      disk_, worker_, alive_.weak(), std::string(kPartPrefix) + std::to_string(next_part_++),
+      disk_, work_, syncs_, alive_.weak(), std::string(kPartPrefix) + std::to_string(next_part_++),
       options_.room_left)));
 }
 
@@ -130,12 +137,12 @@ Result<std::unique_ptr<Reader>> Store::read(const std::string& ref) {
   auto file = find(ref);
   if (!file) return fail(Errc::not_found, "there is no such file, or a newer one took its room");
   TRY(auto opened, disk_->open(name_of(*file)));
-  return std::make_unique<Reader>(worker_, std::move(opened), std::move(*file));
+  return std::make_unique<Reader>(work_, std::move(opened), std::move(*file));
 }
 
 void Reader::read(std::uint64_t offset, std::size_t size, Once<void(Result<Bytes>)> done) {
   run_on<Result<Bytes>>(
-      worker_,
+      *lane_,
       [file = file_, offset, size]() -> Result<Bytes> {
         Bytes out(size);
         TRY(const std::size_t got, file->read(offset, out));
@@ -182,7 +189,7 @@ void Store::adopt(const Part& part, Once<void(Result<File>)> done) {
   auto file = std::make_shared<File>();
   file->number = next_number_++;
   run_on<Result<void>>(
-      worker_,
+      *work_,
       [disk = disk_, name = part.name, file, quota = options_.quota]() -> Result<void> {
         auto named = name_part(*disk, name, quota, *file);
         if (!named) (void)disk->remove(name);

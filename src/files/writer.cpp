@@ -62,29 +62,30 @@ void Writer::State::abandon() {
 void Writer::State::pump() {
   if (busy || ended) return;
   if (failed || abandoned) {
-    if (!finishing && !abandoned) return;
+    if (syncing || (!finishing && !abandoned)) return;
     end(tl::unexpected(failed.value_or(Error{Errc::cancelled, "given up"})));
     return;
   }
   if (!pending.empty()) {
+    if (syncing && unsynced >= kSyncEvery) return;  // the disk is slower than the client
     busy = true;
     auto piece = std::make_shared<std::string>(std::exchange(pending, {}));
     run_on<Result<void>>(
-        worker, [self = shared_from_this(), piece] { return self->write(as_bytes(*piece)); },
+        *work, [self = shared_from_this(), piece] { return self->write(as_bytes(*piece)); },
         [self = shared_from_this(), size = piece->size()](Result<void> written) {
           self->on_written(std::move(written), size);
         });
     return;
   }
   Store* const owner = store.get();
-  if (!finishing) return;
+  if (!finishing || syncing) return;
   if (owner == nullptr) return end(fail(Errc::cancelled, "the box is restarting"));
   busy = true;
   auto named = std::make_shared<File>();
   named->number = owner->next_number_++;
   named->size = size;
   run_on<Result<void>>(
-      worker, [self = shared_from_this(), named] { return self->name_it(*named); },
+      *syncs, [self = shared_from_this(), named] { return self->name_it(*named); },
       [self = shared_from_this(), named](Result<void> done_so) {
         self->on_named(std::move(done_so), *named);
       });
@@ -94,9 +95,32 @@ void Writer::State::on_written(Result<void> written, std::size_t bytes) {
   busy = false;
   if (!written && !failed) failed = written.error();
   if (Store* owner = store.get()) owner->written_bytes_ += bytes;
+  unsynced += bytes;
+  start_sync();
   pump();
-  // In a turn of its own, since the work has just come back: nobody is inside append().
-  if (std::exchange(said_no, false) && wake) wake();
+  tell_room();
+}
+
+/// Called when work has just come back, so nobody is inside append().
+void Writer::State::tell_room() {
+  // What comes after a failure is dropped, so that its sender reaches the end and is told.
+  if (failed) pending.clear();
+  if (pending.size() < kPendingAtMost && std::exchange(said_no, false) && wake) wake();
+}
+
+void Writer::State::start_sync() {
+  if (syncing || failed || abandoned || unsynced < kSyncEvery) return;
+  syncing = true;
+  unsynced = 0;
+  run_on<Result<void>>(
+      *syncs, [file = file] { return file->sync(); },
+      [self = shared_from_this()](Result<void> synced) {
+        self->syncing = false;
+        if (!synced && !self->failed) self->failed = synced.error();
+        self->start_sync();
+        self->pump();
+        self->tell_room();
+      });
 }
 
 void Writer::State::on_named(Result<void> named, const File& whole) {
@@ -115,32 +139,31 @@ void Writer::State::end(Result<File> result) {
   if (Store* owner = store.get()) owner->on_writer_gone(charged);
   if (!result) {
     const auto self = shared_from_this();
-    worker.run([self] { self->remove_part(); }, [self] {});
+    work->run([self] { self->remove_part(); }, [self] {});
   }
   if (finishing) done(std::move(result));
 }
 
 Result<void> Writer::State::write(ByteView piece) {
-  if (!file || unsynced >= kSyncEvery) {
+  if (!file) {
     TRY(const std::uint64_t free, disk->free_bytes());
     if (free < room_left + kSyncEvery) {
       return fail(Errc::full, "not enough room on the box: " + std::to_string(free >> 20) +
                                   " MiB free, " + std::to_string(room_left >> 20) +
                                   " MiB of them are for messages");
     }
-  }
-  if (!file) {
     TRY(file, disk->create(part));
   }
-  if (unsynced >= kSyncEvery) {
-    TRY(file->sync());
-    unsynced = 0;
+  checked += piece.size();
+  if (checked >= kSyncEvery) {
+    checked = 0;
+    TRY(const std::uint64_t free, disk->free_bytes());
+    if (free < room_left) return fail(Errc::full, "the box has no more room for files");
   }
   sha.add(piece);
   if (beginning.size() < kTypeLooksAt) {
     beginning += as_text(piece.first(std::min(piece.size(), kTypeLooksAt - beginning.size())));
   }
-  unsynced += piece.size();
   return file->append(piece);
 }
 

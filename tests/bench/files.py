@@ -28,11 +28,17 @@ def resident(pid):
             return int(line.split()[1]) * 1024
 
 
+def cpu_seconds(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Watch:
     """The highest resident memory while something runs."""
 
     def __init__(self, pid):
         self.pid, self.before, self.peak, self.on = pid, resident(pid), 0, True
+        self.cpu = cpu_seconds(pid)
         self.thread = threading.Thread(target=self.look)
 
     def look(self):
@@ -47,6 +53,7 @@ class Watch:
     def __exit__(self, *_):
         self.on = False
         self.thread.join()
+        self.cpu = cpu_seconds(self.pid) - self.cpu
 
     def grown(self):
         return (self.peak - self.before) / MIB
@@ -86,7 +93,8 @@ def main():
             with Watch(box.pid) as down:
                 rate_down, _ = timed("curl", "-sf", "-o", "/dev/null", method("uploadBackup"))
             print(f"round {round_number}: dd {dd:.0f} MiB/s; in {rate_up:.0f} MiB/s ({rate_up / dd:.2f} of dd), resident "
-                  f"{up.grown():+.2f} MiB; out {rate_down:.0f} MiB/s, resident {down.grown():+.2f} MiB")
+                  f"{up.grown():+.2f} MiB, CPU {up.cpu:.2f} s; out {rate_down:.0f} MiB/s, resident {down.grown():+.2f} MiB, "
+                  f"CPU {down.cpu:.2f} s")
             os.remove(folder / "copy")
     finally:
         box.send_signal(signal.SIGTERM)

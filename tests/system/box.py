@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import sqlite3
 import subprocess
 import sys
@@ -146,6 +147,23 @@ class Https(WithBox):
                                f'posthorn.local:{port}:127.0.0.1', *[url] * 50], capture_output=True, text=True)
         self.assertEqual(done.returncode, 0)
         self.assertEqual(done.stdout.count('# TYPE posthorn_process_resident_memory_bytes'), 50)
+
+    def test_a_tills_pool_of_forty_connections_works_at_once(self):
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        port = int(self.box.https.rsplit(':', 1)[1])
+        pool = [context.wrap_socket(socket.create_connection(('127.0.0.1', port), 20)) for _ in range(40)]
+        request = (f'GET /waInstance{self.box.id}/getMessagesCount/{self.box.token} HTTP/1.1\r\n'
+                   'Host: posthorn.local\r\n\r\n').encode()
+        for _ in range(2):
+            for one in pool:
+                one.sendall(request)
+            for one in pool:
+                # 200, or 429: one token has its rate. A connection that was refused would answer nothing.
+                self.assertIn(one.recv(4096)[:12], (b'HTTP/1.1 200', b'HTTP/1.1 429'))
+        for one in pool:
+            one.close()
 
     def test_the_certificate_stays_over_a_restart(self):
         before = content(self.certificate())

@@ -10,7 +10,8 @@
 
 namespace posthorn::files {
 
-/// One open file. Called on a Worker's thread, one call at a time.
+/// One open file. Called on a Worker's threads, one call at a time; sync() may run beside append()
+/// and then means what was appended before it.
 class DiskFile {
  public:
   /// Closes.

@@ -24,6 +24,7 @@ struct File {
   std::uint64_t number = 0;    ///< in the order of storing
 };
 
+class Lane;
 class Store;
 
 /// One file on its way in. Drop it before finish() has answered and nothing stays.
@@ -52,15 +53,15 @@ class Writer {
 /// One file on its way out; it may be removed from the store meanwhile.
 class Reader {
  public:
-  Reader(Worker& worker, std::unique_ptr<DiskFile> file, File about)
-      : worker_(worker), file_(std::move(file)), about_(std::move(about)) {}
+  Reader(std::shared_ptr<Lane> lane, std::unique_ptr<DiskFile> file, File about)
+      : lane_(std::move(lane)), file_(std::move(file)), about_(std::move(about)) {}
 
   [[nodiscard]] const File& about() const { return about_; }
   /// done: up to `size` bytes from there; empty at the end. One at a time. Errors: io.
   void read(std::uint64_t offset, std::size_t size, Once<void(Result<Bytes>)> done);
 
  private:
-  Worker& worker_;
+  std::shared_ptr<Lane> lane_;      ///< shared: it may outlive the store
   std::shared_ptr<DiskFile> file_;  ///< shared: with the read under way
   File about_;
 };
@@ -72,8 +73,9 @@ struct StoreOptions {
 };
 
 /// Bytes that are too large for memory: kept in a folder under a quota, streamed in and out. The
-/// oldest go when a new one needs their room. Reads, writes and syncs happen on the Worker; a file
-/// is named only when it is whole and synced, so a power cut leaves whole files and nothing else.
+/// oldest go when a new one needs their room. Reads, writes and syncs happen on the Worker, on two
+/// of its threads at most; a file is named only when it is whole and synced, so a power cut leaves
+/// whole files and nothing else.
 ///
 /// On disk: "NUMBER-SHA256.SUFFIX" (NUMBER: 10 digits, order of storing; SUFFIX: the type's), and
 /// "part-N" for what is on its way in, which the next start removes.
@@ -122,8 +124,7 @@ class Store {
 
  private:
   friend class Writer;
-  Store(std::shared_ptr<Disk> disk, Worker& worker, StoreOptions options)
-      : disk_(std::move(disk)), worker_(worker), options_(options) {}
+  Store(std::shared_ptr<Disk> disk, Worker& worker, StoreOptions options);
   Result<void> load();
   /// Lets the oldest go until `bytes` more fit. Errors: full.
   Result<void> make_room(std::uint64_t bytes);
@@ -135,7 +136,9 @@ class Store {
   void on_writer_gone(std::uint64_t bytes);
 
   std::shared_ptr<Disk> disk_;  ///< shared: with the work on its way
-  Worker& worker_;
+  // Shared: writers and readers may outlive the store.
+  std::shared_ptr<Lane> work_;   ///< writing, reading, hashing, removing
+  std::shared_ptr<Lane> syncs_;  ///< beside it, since the next bytes need not wait for it
   StoreOptions options_;
   std::map<std::uint64_t, File> files_;  ///< by number
   std::map<std::string, std::uint64_t> numbers_;
