@@ -2,6 +2,7 @@
 
 Without a WhatsApp: its address is a port that nobody listens on. Everything is on loopback.
 """
+import http.client
 import json
 import os
 import shutil
@@ -153,17 +154,18 @@ class Https(WithBox):
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         port = int(self.box.https.rsplit(':', 1)[1])
-        pool = [context.wrap_socket(socket.create_connection(('127.0.0.1', port), 20)) for _ in range(40)]
-        request = (f'GET /waInstance{self.box.id}/getMessagesCount/{self.box.token} HTTP/1.1\r\n'
-                   'Host: posthorn.local\r\n\r\n').encode()
+        pool = [http.client.HTTPSConnection('127.0.0.1', port, timeout=20, context=context) for _ in range(40)]
+        for one in pool:
+            self.addCleanup(one.close)
+            one.connect()
         for _ in range(2):
             for one in pool:
-                one.sendall(request)
+                one.request('GET', f'/waInstance{self.box.id}/getMessagesCount/{self.box.token}')
             for one in pool:
-                # 200, or 429: one token has its rate. A connection that was refused would answer nothing.
-                self.assertIn(one.recv(4096)[:12], (b'HTTP/1.1 200', b'HTTP/1.1 429'))
-        for one in pool:
-            one.close()
+                answer = one.getresponse()
+                answer.read()
+                # 429: one token has its rate. A connection that was refused would answer nothing.
+                self.assertIn(answer.status, (200, 429))
 
     def test_the_certificate_stays_over_a_restart(self):
         before = content(self.certificate())
