@@ -159,7 +159,7 @@ TEST(Linking, RestsAfterFiveRoundsThatNobodyUsed) {
   }
   EXPECT_EQ(box.server.lines.size(), 5U);
   EXPECT_EQ(box.state(), State::logged_out);
-  EXPECT_NE(box.session->state().what_to_do.find("reconnect"), std::string::npos);
+  EXPECT_NE(box.session->state().what_to_do.find("posthornctl pair"), std::string::npos);
   box.session->reconnect();
   box.run(seconds(1));
   EXPECT_TRUE(box.session->qr().has_value());

@@ -400,6 +400,8 @@ TEST(MessagesReceive, AReceiptBeforeTheAckSaysSo) {
 
 TEST(MessagesReceive, ReceiptsForWhatWasTypedOnThePhoneAreNotTheTills) {
   Rig rig;
+  rig.introduce(rig.customer);
+  rig.listener().on_message(rig.text_from(rig.customer, "HELLO", "who I am"));
   rig.introduce(rig.phone);
   wa::Message message;
   auto& copy = *message.mutable_devicesentmessage();
