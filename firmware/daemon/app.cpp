@@ -158,6 +158,11 @@ void App::build_ask() {
 }
 
 void App::stop() {
+  // The loop runs once more for the last sync: what it still finds in the inbox has no reader.
+  if (inbox_) {
+    inbox_->on_head({});
+    inbox_->on_stored({});
+  }
   tail_.stop();
   if (api_) api_->stop();
   if (courier_) courier_->stop();
