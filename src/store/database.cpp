@@ -55,6 +55,9 @@ Database::Database(::sqlite3* handle, std::string path)
 
 Database::~Database() {
   assert(level_ == 0 && "a transaction outlives its database");
+  if (auto written = write_group(); !written) {
+    log::warn("store", "the last changes are not written", {{"error", written.error()}});
+  }
   scopes_.reset();
   const int status = sqlite3_close(handle_);
   assert(status == SQLITE_OK && "a statement outlives its database");

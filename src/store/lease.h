@@ -4,7 +4,7 @@
 #include <map>
 
 #include "posthorn/base/result.h"
-#include "posthorn/signal/address.h"
+#include "posthorn/signal/key_store.h"
 #include "posthorn/store/database.h"
 
 namespace posthorn::store {
@@ -14,8 +14,8 @@ namespace posthorn::store {
 /// A ratchet must never step back over a number that has left the box, but where exactly it stands
 /// need not be on disk: it is enough to know that no chain is more than kAhead messages further
 /// than what is. So every record names the life of the program that wrote it, and whoever loads one
-/// of a life that did not end cleanly goes kAhead numbers on before he uses it (signal::skip_ahead;
-/// the other side keeps the keys of numbers that never come).
+/// of a life that did not end cleanly goes kAhead numbers on before he uses it (signal::Protocol
+/// does; the other side keeps the keys of numbers that never come).
 ///
 /// - A message may leave while every chain has run fewer than kAhead numbers since the last sync;
 ///   at half of it a sync begins, for which nobody waits.
@@ -26,6 +26,7 @@ namespace posthorn::store {
 /// - When SQLite loses what waited to be written, a new life begins at once.
 class Lease {
  public:
+  /// signal::kRunAhead, which a test compares.
   static constexpr unsigned kAhead = 64;
 
   explicit Lease(Database& database) : database_(database) {}
