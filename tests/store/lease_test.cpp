@@ -57,6 +57,10 @@ class LeaseTest : public ::testing::Test {
     ASSERT_TRUE(protocol_->process_bundle(kCustomer, bundle_).has_value());
     sync();
   }
+  void TearDown() override {
+    worker_.work_on();
+    stop();
+  }
   void open() {
     auto opened = Store::open(path_, worker_);
     ASSERT_TRUE(opened.has_value()) << to_string(opened.error());
