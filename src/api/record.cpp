@@ -68,7 +68,7 @@ std::size_t written_size(char c) {
 
 /// Takes at least `excess` bytes out of the record, as far as the text goes; keeps its beginning.
 void cut_text(json::Value& text, std::size_t excess) {
-  std::string kept = clean_utf8(text.asString());
+  std::string kept = clean_utf8(json::text_of(text).value_or(""));
   if (kept.ends_with(kCutMark)) kept.resize(kept.size() - kCutMark.size());
   const std::size_t gone = excess + kCutMark.size();
   std::size_t length = kept.size();
@@ -81,7 +81,8 @@ void cut_text(json::Value& text, std::size_t excess) {
 }
 
 bool is_long_text(const json::Value& value) {
-  return value.isString() && value.asString().size() > kLeastText + kCutMark.size();
+  return value.isString() &&
+         json::text_of(value).value_or("").size() > kLeastText + kCutMark.size();
 }
 
 bool is_list(const json::Value& value) { return value.isArray() && value.size() > 1; }
