@@ -152,7 +152,8 @@ void encode_record_header(const RecordHeader& header, const Geometry& geometry,
   put(out, 12, static_cast<std::uint8_t>(header.type));
   put(out, 13, static_cast<std::uint8_t>(header.label.worth));
   put(out, 14,
-      static_cast<std::uint16_t>(header.label.owner << 1U | (header.clock_trusted ? 1U : 0U)));
+      static_cast<std::uint16_t>(std::uint32_t{header.label.owner} << 1U |
+                                 (header.clock_trusted ? 1U : 0U)));
   put(out, 16, header.sequence);
   put(out, 24, header.batch);
   put(out, 32, header.accepted_ms);
