@@ -135,7 +135,7 @@ int main_with(int argc, char** argv) {
   in_use->add_option("who", who, "your name")->required();
 
   std::string consent;
-  CLI::App* outlook = options.add_subcommand("can-send", "what would become of a message now");
+  CLI::App* outlook = options.add_subcommand("forecast", "what would become of a message now");
   outlook->add_option("chat", chat, "number or chatId")->required();
   outlook->add_option("--consent", consent, "order, form or spoken");
 

@@ -127,15 +127,15 @@ std::string outlook_sentence(const throttle::Outlook& outlook) {
                     : outlook.lane == Lane::known ? "has written to this number before"
                     : outlook.new_customer ? "has never written to this number: a new customer"
                                            : "has been written to and never answered";
-  std::string text = std::string("This person ") + who + ". ";
+  std::string words = std::string("This person ") + who + ". ";
   if (outlook.refusal) {
-    text +=
+    words +=
         "A message would not be taken (" + std::string(throttle::to_string(*outlook.refusal)) + ")";
-    return text + (outlook.earliest ? "; earliest " + to_iso8601(*outlook.earliest) + "." : ".");
+    return words + (outlook.earliest ? "; earliest " + to_iso8601(*outlook.earliest) + "." : ".");
   }
-  if (outlook.why == throttle::Hold::none) return text + "A message would go at once.";
-  text += "A message would wait (" + std::string(throttle::to_string(outlook.why)) + ")";
-  return text + (outlook.earliest ? " until " + to_iso8601(*outlook.earliest) + "." : ".");
+  if (outlook.why == throttle::Hold::none) return words + "A message would go at once.";
+  words += "A message would wait (" + std::string(throttle::to_string(outlook.why)) + ")";
+  return words + (outlook.earliest ? " until " + to_iso8601(*outlook.earliest) + "." : ".");
 }
 
 void can_send(throttle::Valve& valve, api::Call call) {

@@ -28,6 +28,8 @@ double welcomed(double allowed, double share) {
   return std::min(allowed, 0.2);
 }
 
+constexpr double kBridgeFactor = 4.0 / 3.0;
+
 /// WhatsApp has warned that most of this cycle's new chats are used: the rest must last.
 bool warned(const State& state, Tick now) {
   return state.standing.cap != Standing::Cap::none && now < state.standing.cycle_end;
@@ -115,9 +117,20 @@ Tick quota_free_at(const State& state, Tick now) {
   return std::max(now, s.quota_at + static_cast<Tick>(day * kDay));
 }
 
+namespace {
+
+/// Most strangers are regulars whom nobody has told us of.
+bool bridging(const State& state, const Moment& m) {
+  const Tick since = state.standing.declared_at;
+  return since != 0 && m.now - since < kBridge && state.chats.regulars.size() == 0;
+}
+
+}  // namespace
+
 OpeningLimit opening_limit(const State& state, const Moment& moment) {
   const Tick now = moment.now;
   double allowed = stage_now(state, moment).openings * pace_factor(state);
+  if (bridging(state, moment)) allowed *= kBridgeFactor;
   if (level_of(state.standing, now) == Level::amber) allowed *= 0.5;
   if (recovering(state, now)) allowed *= 0.25;
   if (warned(state, now)) allowed *= 0.25;

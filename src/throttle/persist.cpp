@@ -83,6 +83,7 @@ template <class A>
 void later_fields(State& s, A& a) {
   for (Opening& opening : s.openings) a(opening.read);
   a(s.standing.aged);
+  a(s.standing.declared_at);
 }
 
 /// Everything of the state but settings, chats and texts.

@@ -387,9 +387,10 @@ bool pass_time(Standing& s, Tick now, Tick stream_up_since) {
   return ended;
 }
 
-void credit_months(Standing& s, std::uint32_t months) {
+void credit_months(Standing& s, std::uint32_t months, Tick now) {
   s.trust_days += static_cast<std::int32_t>(std::min<std::uint32_t>(months, 6) * 15);
   s.credited = true;
+  s.declared_at = now;
 }
 
 bool credit_age(Standing& s, Tick age) {

@@ -57,6 +57,7 @@ struct Standing {
   std::int32_t trust_days = 0;
   bool credited = false;  ///< declare_in_use() was used
   bool aged = false;      ///< the account's age was counted
+  Tick declared_at = 0;   ///< when credited was set; 0: by an older release
   std::int64_t day = 0;   ///< the day being counted, ticks / kDay
   bool day_had_signal = false;
   bool day_had_link = false;
@@ -93,6 +94,9 @@ inline constexpr std::array<Stage, 6> kStages{{{0, 5, 50, 60},
                                                {14, 22, 300, 500},
                                                {30, 26, 500, 700},
                                                {90, 30, 800, 900}}};
+/// A box that has never seen the phone's history takes each regular of an old number for a
+/// stranger. So long after the declaration it may meet a third more of them, until it knows most.
+inline constexpr Tick kBridge = 14 * kDay;
 [[nodiscard]] std::size_t stage_of(std::int32_t trust_days);
 
 [[nodiscard]] Level level_of(const Standing& standing, Tick now);
@@ -112,8 +116,8 @@ void turn_amber(Standing& standing, Standing::Alarm alarm, Tick now);
 /// Lets time pass: days, weeks of green, ends of locks. stream_up_since: kNever when offline.
 /// Returns true when a yellow, red or black ended just now.
 bool pass_time(Standing& standing, Tick now, Tick stream_up_since);
-/// "In daily use for N months", declared by a person.
-void credit_months(Standing& standing, std::uint32_t months);
+/// "In daily use for N months", declared by a person. now: the bridge of kBridge begins then.
+void credit_months(Standing& standing, std::uint32_t months, Tick now = 0);
 /// WhatsApp's own word of how old the account is, once. Age without use is worth less than use: it
 /// reaches no further than the stage of 30 days. Returns false when it changes nothing.
 bool credit_age(Standing& standing, Tick age);

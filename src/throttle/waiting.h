@@ -34,7 +34,7 @@ struct WaitingJob {
 /// Where a chat with waiting jobs stands, by its oldest job.
 enum class Line : std::uint8_t {
   refused,  ///< opted out, or no such number
-  retry,      ///< charged before: handed over again with the same id
+  retry,    ///< charged before: handed over again with the same id
   reply,
   known,
   follow_up,  ///< first lane, but we have written before

@@ -14,7 +14,7 @@ Config established() {
   return config;
 }
 
-/// A linked shop at nine in the morning, past the ramp that follows a connection.
+/// A linked shop at nine in the morning.
 class Joins : public testing::Test {
  protected:
   explicit Joins(Config config = established()) : shop(std::move(config)) {
@@ -261,13 +261,13 @@ TEST_F(Joins, TheSentenceForPeopleIsInTheStatus) {
   for (int i = 0; i < 3; ++i) shop.send(customer("New " + std::to_string(i)) + "@c.us", "Hello");
   shop.pass(minutes(10));
   EXPECT_EQ(shop.call("getThrottleStatus").body["sentence"].asString(),
-            "3 of 30 new customers today.");
+            "3 of 40 new customers today.");
   EXPECT_EQ(shop.care("addThrottleOverride",
                       R"({"limit":"openings","who":"owner","reason":"grand opening day"})")
                 .status,
             200);
   EXPECT_EQ(shop.call("getThrottleStatus").body["sentence"].asString(),
-            "3 of 60 new customers today.");
+            "3 of 80 new customers today.");
 }
 
 TEST_F(Joins, AReactionReachesTheTill) {

@@ -654,9 +654,10 @@ TEST(Sentence, SaysItInPlainWords) {
   EXPECT_NE(describe(status, seconds(0)).find("Next new customer at Sat 3 Jan 09:00."),
             std::string::npos)
       << describe(status, seconds(0));
-  status.bad_numbers = 0.2;
-  status.reply_share = 0.05;
-  EXPECT_NE(describe(status, seconds(0)).find("list of new numbers is poor"), std::string::npos);
+  status.bad_numbers = 0.3;
+  status.welcome_share = 0.05;
+  EXPECT_NE(describe(status, seconds(0)).find("More than one in four of the new numbers"),
+            std::string::npos);
   EXPECT_NE(describe(status, seconds(0)).find("let them write first"), std::string::npos);
 }
 

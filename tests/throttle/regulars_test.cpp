@@ -128,6 +128,24 @@ TEST(Regulars, AHistoryThatComesLaterFreesWhatWaits) {
   EXPECT_FALSE(box.valve->view(sequence)) << "it went as a regular's";
 }
 
+TEST(Regulars, ADeclaredNumberThatNobodyTellsOfMeetsMoreOfThemForAFortnight) {
+  const auto allowed = [](Box& box) {
+    for (const WindowUse& window : box.valve->status().windows) {
+      if (window.name == "openings_day") return window.allowed;
+    }
+    return 0U;
+  };
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(6, "Ida"));
+  EXPECT_EQ(allowed(box), 40U);
+  box.scheduler.advance(hours(24 * 15));
+  EXPECT_EQ(allowed(box), 30U);
+  Box told;
+  ASSERT_TRUE(told.valve->declare_in_use(6, "Ida"));
+  tell(told, {wrote(told, person(1), hours(24 * 20))});
+  EXPECT_EQ(allowed(told), 30U);
+}
+
 TEST(Import, TakesTheListsThatShopsHave) {
   const auto chat = [](std::string_view line) {
     const auto parsed = parse_regular(line);

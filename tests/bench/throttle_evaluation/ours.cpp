@@ -21,7 +21,7 @@ class Posthorn final : public Policy {
     engine_.state.salt = 1;
     if (setup.age_days > 0 && setup.start != Start::nothing)
       throttle::credit_months(engine_.state.standing,
-                              static_cast<std::uint32_t>(setup.age_days / 30));
+                              static_cast<std::uint32_t>(setup.age_days / 30), kStart);
     // Each login tells when the account was made.
     throttle::credit_age(engine_.state.standing, setup.age_days * throttle::kDay);
     if (setup.knows_regulars()) {
