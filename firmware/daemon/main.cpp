@@ -98,13 +98,14 @@ int run(const Config& config) {
     log::error("posthornd", "cannot start", {{"error", app.error()}});
     return 1;
   }
+  // Before anybody is told that it runs: who reads that may end it at once.
+  const loop::SignalWatch terminate(loop, SIGTERM, [&loop] { loop.stop(); });
+  const loop::SignalWatch interrupt(loop, SIGINT, [&loop] { loop.stop(); });
   log::info("posthornd", "ready", {{"url", (*app)->url()}, {"idInstance", (*app)->id_instance()}});
   // For whoever starts it by hand or drives it in a test; under systemd it goes to the journal too.
   std::printf("{\"url\":\"%s\",\"httpsUrl\":\"%s\",\"idInstance\":%llu}\n", (*app)->url().c_str(),
               (*app)->https_url().c_str(), static_cast<unsigned long long>((*app)->id_instance()));
   std::fflush(stdout);
-  const loop::SignalWatch terminate(loop, SIGTERM, [&loop] { loop.stop(); });
-  const loop::SignalWatch interrupt(loop, SIGINT, [&loop] { loop.stop(); });
   const ServiceManager service(loop, ServiceEnvironment::read());
   const HeapTrimmer trimmer(loop);
   loop.run();

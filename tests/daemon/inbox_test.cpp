@@ -82,7 +82,7 @@ TEST_F(InboxTest, ABurstOfOneChatPushesOutNobodyElsesNews) {
     append("news " + std::to_string(i), Kind::message, std::to_string(i) + "@c.us");
   }
   for (int i = 0; i < 52; ++i) post(std::string(10'000, 'x'), Kind::message, "flood@c.us");
-  scheduler_.run_posted();
+  scheduler_.advance(seconds(1));
   EXPECT_EQ(stored_.size(), 62U) << "all are confirmed: what has no room goes without coming again";
   const Bodies kept = on_disk();
   for (int i = 0; i < 10; ++i) {

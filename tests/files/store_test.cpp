@@ -151,6 +151,8 @@ TEST(FileStore, OnlySoManyAtOnce) {
   writers.pop_back();
   rig.scheduler.run_posted();
   EXPECT_TRUE(rig.store->begin(std::nullopt).has_value());
+  writers.clear();
+  rig.scheduler.run_posted();
 }
 
 TEST(FileStore, ADiskThatFailsOrIsFullIsTold) {

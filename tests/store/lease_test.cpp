@@ -86,9 +86,10 @@ class LeaseTest : public ::testing::Test {
       if (message) last_ = std::move(message->bytes);
       EXPECT_TRUE(transaction->commit().has_value());
     }
-    bool left = false;
-    store_->leave([&left](Result<void> result) { left = result.has_value(); });
-    return left;
+    // Shared: the answer of one that waits may come at the end of the test.
+    auto left = std::make_shared<bool>(false);
+    store_->leave([left](Result<void> result) { *left = result.has_value(); });
+    return *left;
   }
   /// The number of the last message in its chain.
   std::uint64_t number() const {
