@@ -18,6 +18,7 @@ class InboxTest : public ::testing::Test {
     queue::RingFile::Options options;
     options.path = "inbox.ring";
     options.bytes = 256 * 1024;
+    options.when_full = queue::WhenFull::drop_oldest;
     ring_ = std::move(*queue::RingFile::open(disk_, scheduler_, worker_, random_, options));
     inbox_ = std::make_unique<Inbox>(*ring_, scheduler_, clock_, hours(24));
   }

@@ -15,7 +15,9 @@ namespace {
 using fuzz::Input;
 using fuzz::require;
 
-std::string text(Input& input) { return posthorn::to_string(input.take(std::size_t{input.byte()} * 16)); }
+std::string text(Input& input) {
+  return posthorn::to_string(input.take(std::size_t{input.byte()} * 16));
+}
 
 Settings everything() {
   Settings all;
