@@ -55,7 +55,7 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   Result<wa::Message> message();
   Result<void> encrypt_for(const wire::Jid& device, ByteView padded, std::size_t& reached);
   void on_encrypted(Result<void> result);
-  void on_may_leave(Result<void> result);
+  void on_durable(Result<void> result);
   void on_ack(Result<wire::Node> ack);
   void follow_up(const AckReading& reading);
   [[nodiscard]] Result<wire::Jid> written_to();
