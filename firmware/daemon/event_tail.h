@@ -22,7 +22,7 @@ namespace posthorn::daemon {
 /// Without a name that is among the newest queue::RingFile::kLatest. With `reader=NAME` (a-z, 0-9,
 /// "-") the box remembers how far that reader has come: `after` says that it has done with
 /// everything up to there, and without `after` it goes on where it was, also after a power cut. It
-/// finds what the inbox's file still holds; `lost` counts what it missed before the first of these.
+/// finds what the inbox's file still holds; `lost` counts what it missed among them.
 /// `behind=N` is its rule: it skips what is more than N back (0: nothing).
 ///
 /// GET getReaders: [{"reader", "position", "behind", "lost", "mostBehind"}, …]

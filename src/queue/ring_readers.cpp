@@ -180,8 +180,9 @@ void RingFile::Impl::answer_log(std::uint64_t id, const LogQuestion& question, S
   LogAnswer answer;
   answer.next_block = read.next_block;
   answer.reading.position = read.found.empty() ? newest : read.found.back().entry.sequence;
-  const Sequence first = read.found.empty() ? newest + 1 : read.found.front().entry.sequence;
-  answer.reading.lost = used_between(question.since + 1, first - 1);
+  // Also between them: an old entry that was copied forward may stand before a gap.
+  const std::uint64_t used = used_between(question.since + 1, answer.reading.position);
+  answer.reading.lost = used - std::min<std::uint64_t>(used, read.found.size());
   for (LogRead::Found& one : read.found) {
     answer.places.emplace_back(one.entry.sequence, one.block);
     answer.reading.entries.emplace_back(one.entry, std::move(one.payload));

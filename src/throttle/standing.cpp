@@ -142,27 +142,16 @@ bool on_no_lock(Standing& s, Tick now) {
   const bool news = s.yellow && !s.lock_inactive;
   if (!news) return false;
   s.lock_inactive = true;
-  if (s.factor_before >= 0 && now - s.yellow_at < kHour) {
-    // The 463 was about one person. What it cost is given back.
-    s.factor = s.factor_before;
-    s.trust_days = s.trust_before;
-    s.yellow = false;
-    s.known_stopped = false;
-    s.group_at = 0;
-    std::rotate(s.ladder.begin(), s.ladder.begin() + 1, s.ladder.end());
-    s.ladder[3] = 0;
-  } else if (now < s.lock_until && s.cap < Standing::Cap::second_warning) {
+  if (now < s.lock_until && s.cap < Standing::Cap::second_warning) {
     s.lock_until = now;
     s.reopen_at = now + margin(s.rung, now - s.yellow_at);
   }
-  s.factor_before = -1;
   return true;
 }
 
 bool on_reachout_lock(Standing& s, const Signal& signal, const Moment& m) {
   const bool none = !signal.active || signal.enforcement == "DEFAULT";
   if (none) return on_no_lock(s, m.now);
-  s.factor_before = -1;
   const Tick until = signal.until ? until_of(signal, m) : Tick{0};
   // The six-hourly query repeats a lock that we know: that is no new signal.
   const bool repeated = s.yellow && s.lock_known && until != 0 && until <= s.lock_until;
@@ -318,10 +307,6 @@ bool apply(Standing& s, const Signal& signal, const Moment& m) {
     case Kind::rate_message:
       return pause_all(s, signal.kind, 30 * kMinute, m.now);
     case Kind::reachout_ack:
-      if (!s.yellow) {
-        s.factor_before = s.factor;
-        s.trust_before = s.trust_days;
-      }
       turn_yellow(s, signal.kind, 0, m.now);
       return true;
     case Kind::new_chat_cap_ack:

@@ -62,10 +62,6 @@ struct Standing {
   bool day_had_signal = false;
   bool day_had_link = false;
   Tick last_traffic = 0;
-  /// What a 463 has cost, to be given back when the account turns out to have no restriction: then
-  /// it was one person's, whose privacy token was missing. -1: nothing. Not stored.
-  std::int32_t factor_before = -1;
-  std::int32_t trust_before = -1;
   std::array<Tick, 3> unused{};  ///< lost connections, which an older release counted
 
   // The server's own numbers for new chats.

@@ -166,7 +166,7 @@ class RingFile {
   };
   struct Reading {
     std::vector<std::pair<Entry, Bytes>> entries;  ///< in order
-    /// Sequences before the first of them that it will never see: overwritten, skipped by its rule,
+    /// Sequences up to the last of them that it will never see: overwritten, skipped by its rule,
     /// or lost by the medium. A number that a failed write used up may count, too.
     std::uint64_t lost = 0;
     Sequence position = 0;  ///< to be given to advance() when all of it is done
