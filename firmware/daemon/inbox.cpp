@@ -104,7 +104,8 @@ void Inbox::load() {
   const auto next = loaded_.empty() ? ring_.first() : ring_.next(loaded_.back().sequence);
   if (!next) return;
   loading_ = true;
-  ring_.peek(next->sequence, [this, sequence = next->sequence](Result<Bytes> body) {
+  ring_.peek(next->sequence, [this, alive = alive_, sequence = next->sequence](Result<Bytes> body) {
+    if (!*alive) return;
     loading_ = false;
     if (!body && body.error().code == Errc::cancelled) return;
     if (body) {
