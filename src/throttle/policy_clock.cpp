@@ -1,7 +1,6 @@
 #include "throttle/policy_clock.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace posthorn::throttle {
 namespace {
@@ -9,8 +8,6 @@ namespace {
 constexpr Tick kFirstTick = 1'600'000'000LL * kSecond;
 /// The server speaks in whole seconds; less than this is no jump.
 constexpr Tick kTolerance = 2 * kSecond;
-/// Longer than every window, lock and lane: more time without power changes nothing.
-constexpr Tick kLongestOff = 60 * kDay;
 }  // namespace
 
 void PolicyClock::start(const Saved& saved, Mono mono, Wall wall) {
@@ -28,13 +25,12 @@ Tick PolicyClock::now(Mono mono, Wall wall, Tick& jumped) {
   mono_ = std::max(mono_, mono);
   if (!wall.trusted) return tick_;
   const std::int64_t wall_ms = wall.since_epoch.count();
-  // While the box runs its own clock knows how much time has passed: whatever the calendar does
-  // then is a correction, or a mistake that a later word puts right.
-  if (std::exchange(awaits_, false)) {
+  awaits_ = false;
+  if (anchored_) {
     const Tick by_wall = anchor_tick_ + (wall_ms - anchor_wall_);
     if (by_wall > tick_ + kTolerance) {
-      jumped = std::min(by_wall - tick_, kLongestOff);
-      tick_ += jumped;
+      jumped = by_wall - tick_;
+      tick_ = by_wall;
     }
   }
   anchored_ = true;
