@@ -30,6 +30,7 @@ constexpr std::size_t kWhyAtMost = 200;
 constexpr std::size_t kTomlAtMost = std::size_t{1} << 20;
 constexpr std::size_t kAccessAtMost = std::size_t{16} << 10;
 constexpr std::string_view kForTheTill = "\nWhat a till is given:\n";
+constexpr std::string_view kNothingYet = "posthorn.txt on this card sets nothing yet.\n";
 
 /// The FAT partition is mounted read-only between moments like this one.
 Result<void> on_card(const Places& places, const RunProgram& run_program,
@@ -74,7 +75,7 @@ class Run {
     const Settings settings = take_settings();
     apply(settings);
     std::string text = verdict(settings);
-    write_result(text);
+    write_result(text, settings.empty());
     return text;
   }
 
@@ -195,12 +196,13 @@ class Run {
     return out + access_text(places_, false);
   }
 
-  void write_result(const std::string& text) {
+  void write_result(const std::string& text, bool nothing_set) {
     const std::string path = places_.boot + kResult;
     const auto before = read_file(path, kFileAtMost * 2);
     // An ordinary boot writes nothing to the card.
     if (before && *before == text) return;
-    if (!before && parsed_.verdicts.empty() && troubles_.empty()) return;
+    const bool told_enough = before ? nothing_set && before->starts_with(kNothingYet) : true;
+    if (told_enough && parsed_.verdicts.empty() && troubles_.empty()) return;
     if (const auto written =
             on_card(places_, run_program_, [&] { return write_durably(path, text, 0644); });
         !written) {
@@ -233,7 +235,7 @@ std::string tell_access(const Places& places, const RunProgram& run_program) {
   const std::string path = places.boot + kResult;
   const std::string before = read_file(path, kFileAtMost * 2).value_or("");
   std::string text = before.substr(0, before.find(kForTheTill));
-  if (text.empty()) text = "posthorn.txt on this card sets nothing yet.\n";
+  if (text.empty()) text = kNothingYet;
   text += access;
   if (text != before) {
     const auto written =

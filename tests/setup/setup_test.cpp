@@ -217,6 +217,21 @@ TEST_F(Setup, ACardWithoutSettingsTellsItToo) {
   EXPECT_EQ(tell(), "");
 }
 
+TEST_F(Setup, WhatWasToldOfAnEmptyFileIsNotWrittenAgainByTheNextBoot) {
+  folder.put("boot/posthorn.txt", "# host_name = posthorn\n");
+  folder.put("data/access.json", R"({"idInstance":7103000001,"apiTokenInstance":"d75b3a66"})");
+  boot();
+  tell();
+  const auto written = std::filesystem::last_write_time(folder.path / "boot/posthorn-result.txt");
+  boot();
+  tell();
+  EXPECT_EQ(std::filesystem::last_write_time(folder.path / "boot/posthorn-result.txt"), written);
+  folder.put("boot/posthorn.txt", "host_name = till\n");
+  boot();
+  EXPECT_NE(folder.get("boot/posthorn-result.txt").find("host_name: is applied"),
+            std::string::npos);
+}
+
 TEST_F(Setup, AHugeFileAndOneOfGarbageDoNotStopIt) {
   folder.put("boot/posthorn.txt", std::string(1 << 20, '\xE9'));
   EXPECT_NE(boot().find("larger than 64 KiB"), std::string::npos);
