@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
+#include <fstream>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -243,6 +244,63 @@ int acknowledge_throttle(const Client& client, const std::string& who, const std
   body["reason"] = reason;
   const auto answer = client.post("acknowledgeThrottle", body);
   return answer ? 0 : complain(answer.error());
+}
+
+int declare_in_use(const Client& client, int months, const std::string& who) {
+  json::Value body;
+  body["months"] = months;
+  body["who"] = who;
+  const auto answer = client.post("declareNumberInUse", body);
+  return answer ? show_throttle(client) : complain(answer.error());
+}
+
+int show_outlook(const Client& client, const std::string& chat, const std::string& consent) {
+  const auto whose = chat_id(chat);
+  if (!whose) return complain(whose.error());
+  json::Value body;
+  body["chatId"] = *whose;
+  if (!consent.empty()) body["consent"] = consent;
+  const auto answer = client.post("canSend", body);
+  if (!answer) return complain(answer.error());
+  std::printf("%s\n", text_at(*answer, "sentence").c_str());
+  return 0;
+}
+
+int import_regulars(const Client& client, const std::string& file, const std::string& who) {
+  constexpr std::size_t kPiece = 200'000;  // the box takes 512 kB, and JSON may double a character
+  std::ifstream in(file, std::ios::binary);
+  if (!in) return complain({Errc::io, file + ": cannot be read"});
+  std::int64_t added = 0;
+  std::int64_t known = 0;
+  std::int64_t refused = 0;
+  std::size_t lines = 0;
+  std::string line;
+  bool more = true;
+  while (more) {
+    const std::size_t first = lines;
+    std::string piece;
+    while (piece.size() < kPiece && (more = static_cast<bool>(std::getline(in, line)))) {
+      piece += line + "\n";
+      ++lines;
+    }
+    if (piece.empty()) break;
+    json::Value body;
+    body["who"] = who;
+    body["csv"] = piece;
+    const auto answer = client.post("importRegulars", body);
+    if (!answer) return complain(answer.error());
+    added += json::int_at(*answer, "added").value_or(0);
+    known += json::int_at(*answer, "known").value_or(0);
+    refused += json::int_at(*answer, "refused").value_or(0);
+    for (const json::Value& example : json::at(*answer, "examples")) {
+      const auto at = first + static_cast<std::size_t>(json::int_at(example, "line").value_or(0));
+      std::fprintf(stderr, "%s:%zu: %s\n", file.c_str(), at, text_at(example, "why").c_str());
+    }
+  }
+  std::printf("%lld added, %lld known before, %lld lines not taken\n",
+              static_cast<long long>(added), static_cast<long long>(known),
+              static_cast<long long>(refused));
+  return refused == 0 ? 0 : 1;
 }
 
 int list_opt_outs(const Client& client) {

@@ -37,6 +37,12 @@ int follow(const Client& client, int events_at_most);
 int show_throttle(const Client& client);
 /// Ends a red or black state, or a fourth yellow one, in the operator's name.
 int acknowledge_throttle(const Client& client, const std::string& who, const std::string& reason);
+/// "In daily use for N months", once.
+int declare_in_use(const Client& client, int months, const std::string& who);
+/// What would become of a message to this person that is posted now.
+int show_outlook(const Client& client, const std::string& chat, const std::string& consent);
+/// A list of people who have written to the shop before: "number[,YYYY-MM-DD]", one a line.
+int import_regulars(const Client& client, const std::string& file, const std::string& who);
 int list_opt_outs(const Client& client);
 int change_opt_out(const Client& client, bool add, const std::string& chat, const std::string& who,
                    const std::string& reason);

@@ -128,6 +128,25 @@ int main_with(int argc, char** argv) {
   acknowledge->add_option("who", who, "your name")->required();
   acknowledge->add_option("reason", reason, "at least 10 characters")->required();
 
+  int months = 0;
+  CLI::App* in_use =
+      throttle->add_subcommand("in-use", "declare once how long the number has been in daily use");
+  in_use->add_option("months", months, "1 to 600")->required();
+  in_use->add_option("who", who, "your name")->required();
+
+  std::string consent;
+  CLI::App* outlook = options.add_subcommand("forecast", "what would become of a message now");
+  outlook->add_option("chat", chat, "number or chatId")->required();
+  outlook->add_option("--consent", consent, "order, form or spoken");
+
+  std::string file;
+  CLI::App* regulars = options.add_subcommand("regulars", "people who have written before");
+  regulars->require_subcommand(1);
+  CLI::App* regulars_import =
+      regulars->add_subcommand("import", "take in a list: number[,YYYY-MM-DD], one a line");
+  regulars_import->add_option("file", file)->required();
+  regulars_import->add_option("who", who, "your name, for the audit log")->required();
+
   CLI::App* optout = options.add_subcommand("optout", "customers who want no messages");
   CLI::App* optout_add = optout->add_subcommand("add");
   CLI::App* optout_remove = optout->add_subcommand("remove");
@@ -176,6 +195,9 @@ int main_with(int argc, char** argv) {
                                                  : Refused::show);
   }
   if (acknowledge->parsed()) return acknowledge_throttle(client, who, reason);
+  if (in_use->parsed()) return declare_in_use(client, months, who);
+  if (outlook->parsed()) return show_outlook(client, chat, consent);
+  if (regulars_import->parsed()) return import_regulars(client, file, who);
   if (throttle->parsed()) return show_throttle(client);
   if (optout_add->parsed()) return change_opt_out(client, true, chat, who, reason);
   if (optout_remove->parsed()) return change_opt_out(client, false, chat, who, reason);

@@ -203,6 +203,7 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
     }
   } else if (const auto* receipt = std::get_if<chat::Receipt>(&event)) {
     valve_->on_delivered(receipt->message_id);
+    if (receipt->kind != chat::Receipt::Kind::delivered) valve_->on_read(receipt->chat);
   }
   notifier_->on_event(event, std::move(stored));
 }
@@ -229,6 +230,7 @@ void App::tell_of_link(bool online) {
     // though not for a ban.
     if (was_unlinked) (void)valve_->acknowledge("phone", "the phone was linked again");
   }
+  if (const auto made = session_->account().made) valve_->on_account_made(*made);
   valve_->on_connected();
   courier_->retry_now();
 }

@@ -120,6 +120,67 @@ void show_settings(const throttle::Valve& valve, api::Call call) {
   call.send(out);
 }
 
+/// What canSend says of one chat, in words.
+std::string outlook_sentence(const throttle::Outlook& outlook) {
+  using throttle::Lane;
+  const char* who = outlook.lane == Lane::reply   ? "has written within a day"
+                    : outlook.lane == Lane::known ? "has written to this number before"
+                    : outlook.new_customer ? "has never written to this number: a new customer"
+                                           : "has been written to and never answered";
+  std::string words = std::string("This person ") + who + ". ";
+  if (outlook.refusal) {
+    words +=
+        "A message would not be taken (" + std::string(throttle::to_string(*outlook.refusal)) + ")";
+    return words + (outlook.earliest ? "; earliest " + to_iso8601(*outlook.earliest) + "." : ".");
+  }
+  if (outlook.why == throttle::Hold::none) return words + "A message would go at once.";
+  words += "A message would wait (" + std::string(throttle::to_string(outlook.why)) + ")";
+  return words + (outlook.earliest ? " until " + to_iso8601(*outlook.earliest) + "." : ".");
+}
+
+void can_send(throttle::Valve& valve, api::Call call) {
+  const auto chat = api::parse_chat_id(text(call, "chatId"));
+  if (!chat) return call.refuse(chat.error());
+  const bool consent = !text(call, "consent").empty();
+  const bool urgent = json::bool_at(call.body, "urgent").value_or(false);
+  const throttle::Outlook outlook = valve.can_send(*chat, consent, urgent);
+  json::Value out;
+  out["canSend"] = !outlook.refusal;
+  out["lane"] = std::string(throttle::to_string(outlook.lane));
+  out["newCustomer"] = outlook.new_customer;
+  out["reason"] = std::string(outlook.refusal ? throttle::to_string(*outlook.refusal)
+                                              : throttle::to_string(outlook.why));
+  out["earliest"] = optional_seconds(outlook.earliest);
+  out["sentence"] = outlook_sentence(outlook);
+  call.send(std::move(out));
+}
+
+void declare_in_use(throttle::Valve& valve, api::Call call) {
+  const auto months = json::int_at(call.body, "months");
+  if (!months || *months < 1 || *months > 600)
+    return call.refuse(400, "months: must be a whole number from 1 to 600");
+  const std::string who = text(call, "who");
+  if (who.empty()) return call.refuse(400, "who: needed, for the audit log");
+  finish(call, valve.declare_in_use(static_cast<std::uint32_t>(*months), who));
+}
+
+void import_regulars(throttle::Valve& valve, api::Call call) {
+  const auto report = valve.import_regulars(text(call, "csv"), text(call, "who"));
+  if (!report) return call.refuse(400, report.error().detail);
+  json::Value out;
+  out["added"] = report->added;
+  out["known"] = report->known;
+  out["refused"] = report->refused;
+  out["examples"] = json::Value(::Json::arrayValue);
+  for (const throttle::ImportReport::Refused& refused : report->examples) {
+    json::Value one;
+    one["line"] = static_cast<::Json::UInt64>(refused.line);
+    one["why"] = refused.why;
+    out["examples"].append(std::move(one));
+  }
+  call.send(std::move(out));
+}
+
 void list_opt_outs(const throttle::Valve& valve, api::Call call) {
   json::Value out(::Json::arrayValue);
   for (const throttle::OptOut& entry : valve.opt_outs()) {
@@ -175,6 +236,7 @@ json::Value throttle_status_json(const throttle::Valve& valve) {
     out["windows"][std::string(window.name)] = std::move(one);
   }
   out["replyShare"] = status.reply_share ? json::Value(*status.reply_share) : json::Value();
+  out["welcomeShare"] = status.welcome_share ? json::Value(*status.welcome_share) : json::Value();
   out["badNumbers"] = status.bad_numbers ? json::Value(*status.bad_numbers) : json::Value();
   out["nextOpening"] = optional_seconds(status.next_opening);
   out["openingsClosedUntil"] = optional_seconds(status.openings_closed_until);
@@ -182,6 +244,7 @@ json::Value throttle_status_json(const throttle::Valve& valve) {
   out["waitingOpenings"] = status.waiting_openings;
   out["waitingForMorning"] = status.waiting_for_morning;
   out["chats"] = status.chats;
+  out["regulars"] = status.regulars;
   out["optedOut"] = status.opted_out;
   out["overrides"] = json::Value(::Json::arrayValue);
   for (const throttle::ActiveOverride& active : status.overrides) {
@@ -215,6 +278,11 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& 
       care(post(
           "setThrottleSettings",
           [&valve, &changes](api::Call call) { set_settings(valve, changes, std::move(call)); })),
+      post("canSend", [&valve](api::Call call) { can_send(valve, std::move(call)); }),
+      care(post("declareNumberInUse",
+                [&valve](api::Call call) { declare_in_use(valve, std::move(call)); })),
+      care(post("importRegulars",
+                [&valve](api::Call call) { import_regulars(valve, std::move(call)); })),
       get("getOptOuts", [&valve](api::Call call) { list_opt_outs(valve, std::move(call)); }),
       post("addOptOut",
            [&valve](api::Call call) {

@@ -21,6 +21,11 @@ namespace posthorn::daemon {
 /// - GET getThrottleSettings: every setting with its value and range
 /// - POST setThrottleSettings (care) {who, NAME: VALUE, …}: inside the policy's ranges; null: as
 ///   in posthorn.toml again
+/// - POST canSend {chatId, consent?, urgent?}: lane, earliest time and reason of a message that is
+///   posted now; nothing is sent, asked or counted
+/// - POST declareNumberInUse (care) {months, who}: once in the box's life
+/// - POST importRegulars (care) {csv, who}: whole lines of "number[,YYYY-MM-DD]" in pieces of up to
+///   500 kB; answers how many were added, known before and not taken, with the first 20 reasons
 /// - GET getOptOuts
 /// - POST addOptOut {chatId, who, reason}
 /// - POST removeOptOut (care) {chatId, who, reason}

@@ -19,7 +19,16 @@ constexpr const char* kOtherBody =
 Result<void> check_fields(const json::Value& body) {
   return check_known(
       body, {"chatId", "phoneNumber", "message", "quotedMessageId", "linkPreview", "typePreview",
-             "customPreview", "typingTime", "archiveChat", "urgent", "consent"});
+             "customPreview", "typingTime", "archiveChat", "urgent", "consent", "expiresIn"});
+}
+
+/// Whole hours; nullopt: as long as the box keeps jobs.
+Result<std::optional<milliseconds>> parse_life(const json::Value& body) {
+  constexpr std::int64_t kLongestHours = 168;
+  TRY(const auto asked, optional_int(body, "expiresIn"));
+  if (!asked) return std::optional<milliseconds>();
+  TRY(number_between(body, "expiresIn", 1, kLongestHours));
+  return std::optional<milliseconds>(hours(*asked));
 }
 
 Result<std::string> parse_consent(const json::Value& body) {
@@ -71,10 +80,10 @@ std::string posted_form(json::Value body, const std::string& chat) {
   return text.size() <= kPostedMax ? text : "";
 }
 
-void complete(Context& context, Job& job, const Call& call) {
+void complete(Context& context, Job& job, const Call& call, std::optional<milliseconds> life) {
   job.id = make_message_id(context.outside.random, call.now, context.outside.link.account().phone);
   job.accepted_at = call.now;
-  job.expires_at = call.now + context.options.job_life;
+  job.expires_at = call.now + life.value_or(context.options.job_life);
   job.idempotency_key = call.request.idempotency_key;
   job.posted = posted_form(call.body, job.chat);
 }
@@ -107,8 +116,10 @@ void send_message(Context& context, Call call) {
   if (key.size() > kKeyMax) {
     return call.refuse(invalid("Idempotency-Key", "must be at most 255 symbols").value());
   }
+  const auto life = parse_life(call.body);
+  if (!life) return call.refuse(life.error());
   if (!key.empty()) job.body_digest = Idempotency::digest_of("sendMessage", call.body);
-  complete(context, job, call);
+  complete(context, job, call, *life);
   if (key.empty()) {
     return accept(context, std::move(job),
                   [shared = context.shared_from_this(),

@@ -192,6 +192,7 @@ class Core final : public Session,
   Timer hearing_timer_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< shared with the disk's answers
   bool running_ = false;
+  std::optional<Wall> account_made_;
   bool logged_in_ = false;  ///< <success> of a linked account was seen on this connection
   bool active_ = false;     ///< the server took <active/>
   bool drained_ = false;

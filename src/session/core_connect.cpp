@@ -142,7 +142,7 @@ void Core::reconnect() {
 Account Core::account() const {
   const Identity& own = credentials_.current().identity;
   if (own.pn.empty()) return {};
-  return {own.pn.user, wire::to_string(own.pn), own.push_name};
+  return {own.pn.user, wire::to_string(own.pn), own.push_name, account_made_};
 }
 
 // Connecting

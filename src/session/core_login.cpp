@@ -46,6 +46,8 @@ void Core::on_success(const wire::Node& success) {
 /// Clock, names and LID: also from a <success> that comes again.
 void Core::take_success_facts(const wire::Node& success) {
   if (const auto t = success.int_attr(names::kT)) out_.clock.on_server_time(*t);
+  if (const auto made = success.int_attr("creation"); made && *made > 0)
+    account_made_ = Wall::from_unix(*made);
   Identity& own = credentials_.current().identity;
   const auto lid = success.jid_attr(names::kLid);
   if (lid && lid->is_lid() && *lid != own.lid) {

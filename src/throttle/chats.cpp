@@ -5,7 +5,35 @@
 namespace posthorn::throttle {
 namespace {
 constexpr std::uint32_t kNone = 0xffffffffU;
+
+/// Adds what is known from before to a record.
+void take_in(ChatRecord& record, const Regular& known) {
+  const std::uint32_t in = to_stamp(from_day(known.in_day));
+  const Tick out = from_day(known.out_day);
+  if (in >= record.last_in && record.last_out <= out) record.run = std::max(record.run, known.run);
+  record.last_in = std::max(record.last_in, in);
+  record.last_out = std::max(record.last_out, out);
+  const std::uint32_t joined = to_stamp(from_day(known.joined_day));
+  if (record.joined == 0 || (joined != 0 && joined < record.joined)) record.joined = joined;
+  if ((known.flags & Regular::wrote) == 0) return;
+  const bool listed = (known.flags & Regular::listed) != 0;
+  record.set(ChatRecord::listed,
+             listed && (!record.is(ChatRecord::has_inbound) || record.is(ChatRecord::listed)));
+  record.set(ChatRecord::has_inbound);
 }
+
+Regular summary_of(const ChatRecord& record) {
+  Regular out;
+  out.in_day = to_day(from_stamp(record.last_in));
+  out.out_day = to_day(record.last_out);
+  out.joined_day = to_day(from_stamp(record.joined));
+  out.run = record.run;
+  if (record.is(ChatRecord::has_inbound)) out.flags |= Regular::wrote;
+  if (record.is(ChatRecord::listed)) out.flags |= Regular::listed;
+  return out;
+}
+
+}  // namespace
 
 const ChatRecord* Chats::find(const ChatKey& key) const {
   const std::uint32_t slot = index_.find(key);
@@ -14,9 +42,11 @@ const ChatRecord* Chats::find(const ChatKey& key) const {
 
 ChatRecord* Chats::touch(const ChatKey& key, Tick now) {
   std::uint32_t slot = index_.find(key);
-  if (slot == kNone) slot = add(key);
+  const bool made = slot == kNone;
+  if (made) slot = add(key);
   if (slot == kNone) return nullptr;
   ChatRecord& record = at(slot);
+  if (const Regular* known = made ? regulars.find(key) : nullptr) take_in(record, *known);
   record.touched = std::max(record.touched, to_stamp(now));
   dirty_[slot / kChatsPerPage] = true;
   return &record;
@@ -55,7 +85,10 @@ std::uint32_t Chats::add(const ChatKey& key) {
   } else {
     slot = least_recently_used();
     if (slot == kNone) return kNone;
-    index_.erase(at(slot).key);
+    const ChatRecord& old = at(slot);
+    const Regular rest = summary_of(old);
+    if (rest.newest() != 0 || rest.flags != 0) regulars.learn(old.key, rest);
+    index_.erase(old.key);
   }
   at(slot) = ChatRecord{};
   at(slot).key = key;
@@ -75,6 +108,12 @@ std::uint32_t Chats::least_recently_used() const {
   return found;
 }
 
+void Chats::learn(const ChatKey& key, const Regular& facts, Tick now) {
+  regulars.learn(key, facts);
+  if (find(key) == nullptr) return;
+  take_in(*touch(key, now), facts);
+}
+
 void Chats::load(const ChatRecord& record) {
   if (record.key.kind == ChatKey::Kind::none || size_ >= kMaxChats) return;
   if (index_.find(record.key) != kNone) return;
@@ -89,6 +128,7 @@ void Chats::clear() {
   size_ = 0;
   opted_out_ = 0;
   index_.clear();
+  regulars.clear();
 }
 
 }  // namespace posthorn::throttle

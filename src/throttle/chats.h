@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "throttle/chat_key.h"
+#include "throttle/regulars.h"
 #include "throttle/tick.h"
 
 namespace posthorn::throttle {
@@ -19,8 +20,9 @@ struct ChatRecord {
     by_operator = 4,  ///< opted_out was entered by a person
     checked_yes = 8,  ///< is on WhatsApp, as of `checked`
     checked_no = 16,
-    confirm_due = 32,      ///< one confirmation of the opt-out may still go
-    reachout_refused = 64  ///< a 463: nothing to this chat before the resume
+    confirm_due = 32,       ///< one confirmation of the opt-out may still go
+    reachout_refused = 64,  ///< a 463: nothing to this chat before the resume
+    listed = 128            ///< has_inbound is a list's word: the number is checked once
   };
   ChatKey key;
   std::uint8_t flags = 0;
@@ -57,9 +59,19 @@ class Chats {
 
   /// nullptr: never heard of it.
   [[nodiscard]] const ChatRecord* find(const ChatKey& key) const;
-  /// The record for changing it; its page is then dirty. Makes one, at the price of the least
-  /// recently used one when all are taken. nullptr: all are taken by opted-out chats.
+  /// The record for changing it; its page is then dirty. Makes one of what `regulars` knows, at the
+  /// price of the least recently used one, which goes there, when all are taken. nullptr: all are
+  /// taken by opted-out chats.
   [[nodiscard]] ChatRecord* touch(const ChatKey& key, Tick now);
+
+  /// Makes the record of somebody whom so far only `regulars` knows.
+  void recall(const ChatKey& key, Tick now) {
+    if (find(key) == nullptr && regulars.find(key) != nullptr) (void)touch(key, now);
+  }
+  /// What the phone's history or a list says of a chat.
+  void learn(const ChatKey& key, const Regular& facts, Tick now);
+
+  Regulars regulars;
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t opted_out() const { return opted_out_; }

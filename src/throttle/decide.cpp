@@ -24,6 +24,7 @@ Lane lane_of_line(Line line) {
     case Line::reply:
       return Lane::reply;
     case Line::known:
+    case Line::unchecked_known:
       return Lane::known;
     default:
       return Lane::first;
@@ -43,7 +44,28 @@ Line line_of_lane(Lane lane) {
   return Line::follow_up;
 }
 
-bool is_opening(Line line) { return line == Line::opening_consent || line == Line::opening_plain; }
+bool is_unchecked(Line line) {
+  return line == Line::unchecked_known || line == Line::unchecked_consent ||
+         line == Line::unchecked_plain;
+}
+bool is_opening(Line line) {
+  return line == Line::opening_consent || line == Line::opening_plain ||
+         line == Line::unchecked_consent || line == Line::unchecked_plain;
+}
+/// Of a chat in Line::refused.
+Refusal refusal_of(const State& state, const ChatKey& chat) {
+  const ChatRecord* record = state.chats.find(chat);
+  const bool opted_out = record != nullptr && record->is(ChatRecord::opted_out);
+  return opted_out ? Refusal::opted_out : Refusal::no_account;
+}
+bool has_consent(Line line) {
+  return line == Line::opening_consent || line == Line::unchecked_consent;
+}
+
+/// Somebody has said lately that this number is on WhatsApp, or that it is not.
+bool checked(const ChatRecord* record, ChatRecord::Flag answer, Tick lasts, Tick now) {
+  return record != nullptr && record->is(answer) && now - from_stamp(record->checked) < lasts;
+}
 
 /// What stops everything.
 Gate gate_of_account(const State& state, Tick now) {
@@ -58,8 +80,7 @@ Gate gate_of_account(const State& state, Tick now) {
 
 Gate gate_of_gaps(const State& state, Lane lane, Tick now) {
   const Tick in_lane = state.next_in_lane[static_cast<std::size_t>(lane)];
-  const bool ramp = lane != Lane::reply && reconnect_ramp(state, now) < 1.0;
-  return later({state.next_any, Hold::pace}, {in_lane, ramp ? Hold::reconnect_ramp : Hold::pace});
+  return {std::max({now, state.next_any, in_lane}), Hold::pace};
 }
 
 enum class Budget : std::uint8_t { counts, is_paid };
@@ -73,16 +94,24 @@ Gate gate_of_windows(const State& state, const Moment& m, Lane lane, Budget budg
     return later(gate,
                  {state.minute_reply.free_at(now, minute_reply_limit(state, now)), Hold::pace});
   }
-  Gate minute{state.minute_known_first.free_at(now, minute_limit(state, now)), Hold::pace};
-  if (minute.at > now && reconnect_ramp(state, now) < 1.0) minute.why = Hold::reconnect_ramp;
-  gate = later(gate, minute);
+  gate = later(gate, {state.minute_known_first.free_at(now, minute_limit(state, now)), Hold::pace});
   gate = later(gate, {state.hour_known_first.free_at(now, hour_limit(state, now)), Hold::hour_cap});
+  if (lane != Lane::first) return gate;
   gate = later(gate, {state.day_known_first.free_at(now, day_limit(state, m)), Hold::day_cap});
-  if (lane == Lane::first && budget == Budget::counts) {
+  if (budget == Budget::counts) {
     gate = later(gate,
                  {state.month_unanswered.free_at(now, budget_limit(state, m)), Hold::budget_30d});
+    gate = later(gate, {quota_free_at(state, now), Hold::budget_30d});
   }
   return gate;
+}
+
+/// Questions about numbers.
+Gate gate_of_checks(const State& state, Tick now) {
+  const auto limit = [](std::int64_t value) { return static_cast<std::uint32_t>(value); };
+  const Tick hour = state.hour_checks.free_at(now, limit(state.settings.checks_hour_limit));
+  const Tick day = state.day_checks.free_at(now, limit(state.settings.checks_day_limit));
+  return {std::max(hour, day), Hold::check_budget};
 }
 
 /// The time of the nth newest opening (0: the newest); 0: there is none.
@@ -107,23 +136,23 @@ Tick opening_slot(const State& state, Tick now, std::uint32_t limit, bool plain_
   return nth == 0 ? now : std::max(now, nth + kDay);
 }
 
-Tick opening_free_at(const State& state, const Moment& m, double allowed, bool consent) {
-  if (allowed < 1.0) {
-    const Tick spacing = spacing_of(allowed);
+Tick opening_free_at(const State& state, const Moment& m, const OpeningLimit& limit, bool consent) {
+  if (limit.allowed < 1.0) {
+    const Tick spacing = spacing_of(limit.allowed);
     if (spacing == kNever) return kNever;
     const Tick newest = nth_opening(state, 0, false);
     return newest == 0 ? m.now : std::max(m.now, newest + spacing);
   }
-  const Tick any = opening_slot(state, m.now, static_cast<std::uint32_t>(allowed), false);
+  const Tick any = opening_slot(state, m.now, static_cast<std::uint32_t>(limit.allowed), false);
   if (consent) return any;
-  return std::max(any, opening_slot(state, m.now, plain_opening_limit(allowed), true));
+  return std::max(any, opening_slot(state, m.now, limit.plain, true));
 }
 
 Gate gate_of_openings(const State& state, const Moment& m, bool consent) {
   const Standing& s = state.standing;
   if (s.openings_closed_until > m.now) return {s.openings_closed_until, Hold::yellow};
   const OpeningLimit limit = opening_limit(state, m);
-  const Tick at = opening_free_at(state, m, limit.allowed, consent);
+  const Tick at = opening_free_at(state, m, limit, consent);
   return {at, limit.by_reply_ratio ? Hold::reply_ratio : Hold::opening_cap};
 }
 
@@ -201,23 +230,6 @@ std::optional<Decision> same_text(const State& state, const ChatRecord* record,
   return held(job.chat, use->next, Hold::same_text);
 }
 
-std::optional<Decision> number_check(const State& state, const ChatKey& chat,
-                                     const ChatRecord* record, const WaitingJob& job,
-                                     std::uint32_t slot, Tick now) {
-  if (chat.kind != ChatKey::Kind::phone) return std::nullopt;
-  if (record != nullptr) {
-    const Tick age = now - from_stamp(record->checked);
-    if (record->is(ChatRecord::checked_yes) && age < kYesFor) return std::nullopt;
-    if (record->is(ChatRecord::checked_no) && age < kNoFor)
-      return refused(slot, Refusal::no_account);
-  }
-  const Tick free = std::max(
-      state.hour_checks.free_at(now, static_cast<std::uint32_t>(state.settings.checks_hour_limit)),
-      state.day_checks.free_at(now, static_cast<std::uint32_t>(state.settings.checks_day_limit)));
-  if (free > now) return held(job.chat, free, Hold::check_budget);
-  return Decision{.kind = Decision::Kind::check, .job = slot, .chat = job.chat};
-}
-
 Tick group_opens(const ChatKey& chat, const ChatRecord* record, Tick now) {
   if (!chat.is_group() || (record != nullptr && record->last_out != 0)) return now;
   if (record == nullptr || record->joined == 0) return now + kGroupAge;
@@ -245,10 +257,17 @@ Decision look_at(const State& state, const Moment& m, const Waiting& waiting,
     }
     if (gate.at > m.now) return held(chat_slot, gate.at, gate.why);
   }
-  if (record != nullptr && record->is(ChatRecord::reachout_refused) && state.standing.yellow)
-    return held(chat_slot, std::max(reopening(state.standing), m.now + kMinute), Hold::yellow);
+  if (record != nullptr && record->is(ChatRecord::reachout_refused)) {
+    const Tick until = state.standing.yellow ? std::max(reopening(state.standing), m.now + kMinute)
+                                             : record->last_out + kDay;
+    if (until > m.now) return held(chat_slot, until, Hold::yellow);
+  }
   if (state.settings.unpaced_for_benchmarks || line == Line::retry)
     return send(chat.head, chat_slot, line, lane);
+  // Asked as soon as it waits, so that the clerk hears of a mistyped number at once and it never
+  // stands in a real one's way.
+  if (is_unchecked(line))
+    return {.kind = Decision::Kind::check, .job = chat.head, .chat = chat_slot};
 
   if (const Tick opens = group_opens(chat.key, record, m.now); opens > m.now)
     return held(chat_slot, opens, Hold::opening_cap);
@@ -263,9 +282,9 @@ Decision look_at(const State& state, const Moment& m, const Waiting& waiting,
   if (lane != Lane::reply) {
     if (const auto verdict = same_text(state, record, job, chat.head, lane, m.now)) return *verdict;
   }
-  if (is_opening(line)) {
-    if (const auto verdict = number_check(state, chat.key, record, job, chat.head, m.now))
-      return *verdict;
+  if (lane == Lane::known && record != nullptr && !in_touch(*record, m.now)) {
+    const Tick free = state.day_known_first.free_at(m.now, day_limit(state, m));
+    if (free > m.now) return held(chat_slot, free, Hold::day_cap);
   }
   return send(chat.head, chat_slot, line, lane);
 }
@@ -308,6 +327,15 @@ Tick next_event(const Waiting& waiting, Tick now) {
   return at;
 }
 
+/// The line of somebody whose number has to be asked about before anything is sent to it; `line`
+/// when it has not.
+Line line_before(const State& state, const ChatKey& key, const ChatRecord* record, Line unchecked,
+                 Line line, Tick now) {
+  if (key.kind != ChatKey::Kind::phone || state.settings.unpaced_for_benchmarks) return line;
+  if (checked(record, ChatRecord::checked_yes, kYesFor, now)) return line;
+  return checked(record, ChatRecord::checked_no, kNoFor, now) ? Line::refused : unchecked;
+}
+
 }  // namespace
 
 Line classify(const State& state, const ChatKey& key, const WaitingJob& head, Tick now) {
@@ -315,7 +343,7 @@ Line classify(const State& state, const ChatKey& key, const WaitingJob& head, Ti
   if (record != nullptr && record->is(ChatRecord::opted_out)) {
     const bool confirmation = head.confirmation && record->is(ChatRecord::confirm_due);
     const bool wrote_since = record->last_in > record->opted && wrote_lately(state, *record, now);
-    if (!confirmation && !wrote_since) return Line::opted_out;
+    if (!confirmation && !wrote_since) return Line::refused;
     return is_charged(state, head.sequence) ? Line::retry : Line::reply;
   }
   if (is_charged(state, head.sequence)) return Line::retry;
@@ -323,13 +351,17 @@ Line classify(const State& state, const ChatKey& key, const WaitingJob& head, Ti
     case Lane::reply:
       return Line::reply;
     case Lane::known:
-      return Line::known;
+      if (record == nullptr || !record->is(ChatRecord::listed) || record->last_out != 0)
+        return Line::known;
+      return line_before(state, key, record, Line::unchecked_known, Line::known, now);
     case Lane::first:
       break;
   }
   if (key.is_group()) return Line::known;
   if (record != nullptr && record->last_out != 0) return Line::follow_up;
-  return head.consent ? Line::opening_consent : Line::opening_plain;
+  return head.consent
+             ? line_before(state, key, record, Line::unchecked_consent, Line::opening_consent, now)
+             : line_before(state, key, record, Line::unchecked_plain, Line::opening_plain, now);
 }
 
 Gate gate_of(const State& state, const Moment& m, Line line) {
@@ -337,21 +369,21 @@ Gate gate_of(const State& state, const Moment& m, Line line) {
   Gate gate = gate_of_account(state, m.now);
   gate = later(gate, gate_of_yellow(state, lane, m.now));
   if (state.settings.unpaced_for_benchmarks) return gate;
+  if (is_unchecked(line)) return later(gate, gate_of_checks(state, m.now));
   gate = later(gate, gate_of_gaps(state, lane, m.now));
   gate = later(gate, gate_of_windows(state, m, lane, Budget::counts));
-  if (is_opening(line))
-    gate = later(gate, gate_of_openings(state, m, line == Line::opening_consent));
+  if (is_opening(line)) gate = later(gate, gate_of_openings(state, m, has_consent(line)));
   return gate;
 }
 
 Decision decide(const State& state, const Moment& m, const Waiting& waiting) {
   if (const std::uint32_t job = expired(state, waiting, m.now); job != kNone)
     return refused(job, Refusal::expired);
-  if (const std::uint32_t chat = waiting.top(Line::opted_out); chat != kNone) {
+  if (const std::uint32_t chat = waiting.top(Line::refused); chat != kNone) {
     const Line line =
         classify(state, waiting.chat(chat).key, waiting.job(waiting.chat(chat).head), m.now);
-    if (line != Line::opted_out) return {.kind = Decision::Kind::move, .chat = chat, .line = line};
-    return refused(waiting.chat(chat).head, Refusal::opted_out);
+    if (line != Line::refused) return {.kind = Decision::Kind::move, .chat = chat, .line = line};
+    return refused(waiting.chat(chat).head, refusal_of(state, waiting.chat(chat).key));
   }
   if (const std::uint32_t chat = waiting.next_held();
       chat != kNone && waiting.chat(chat).until <= m.now) {
@@ -367,7 +399,8 @@ Decision decide(const State& state, const Moment& m, const Waiting& waiting) {
   // Each retry has the gates of its own lane, so look_at() asks for them.
   if (const std::uint32_t chat = waiting.top(Line::retry); chat != kNone)
     return look_at(state, m, waiting, chat);
-  for (const Line line : {Line::reply, Line::known}) {
+  for (const Line line : {Line::reply, Line::known, Line::unchecked_known, Line::unchecked_consent,
+                          Line::unchecked_plain}) {
     const std::uint32_t chat = waiting.top(line);
     if (chat == kNone) continue;
     const Gate gate = gate_of(state, m, line);
@@ -393,19 +426,28 @@ bool still_allowed(const State& state, const ChatKey& chat, Lane lane, Tick now)
   return !(record->is(ChatRecord::reachout_refused) && state.standing.yellow);
 }
 
+Tick earliest_first(const State& state, const Moment& m, std::uint32_t ahead) {
+  const auto after = [ahead](const auto& window, Tick now, std::uint32_t limit, Tick length) {
+    const Tick whole = static_cast<Tick>(ahead / std::max(1U, limit)) * length;
+    return window.free_at(now, limit - ahead % std::max(1U, limit)) + whole;
+  };
+  return std::max({after(state.day_known_first, m.now, day_limit(state, m), kDay),
+                   after(state.month_unanswered, m.now, budget_limit(state, m), 30 * kDay),
+                   quota_free_at(state, m.now)});
+}
+
 Tick earliest_opening(const State& state, const Moment& m, bool consent, std::uint32_t ahead) {
   const Standing& s = state.standing;
   Tick start = std::max(m.now, s.openings_closed_until);
   if (s.yellow) start = std::max(start, reopening(s));
   if (start == kNever) return kNever;
-  const double allowed = opening_limit(state, m).allowed;
-  if (allowed < 1.0) {
-    const Tick free = opening_free_at(state, m, allowed, consent);
-    const Tick spacing = spacing_of(allowed);
+  const OpeningLimit opening = opening_limit(state, m);
+  if (opening.allowed < 1.0) {
+    const Tick free = opening_free_at(state, m, opening, consent);
+    const Tick spacing = spacing_of(opening.allowed);
     return free == kNever ? kNever : std::max(start, free) + spacing * ahead;
   }
-  const std::uint32_t limit =
-      consent ? static_cast<std::uint32_t>(allowed) : plain_opening_limit(allowed);
+  const std::uint32_t limit = consent ? static_cast<std::uint32_t>(opening.allowed) : opening.plain;
   // Slots come free 24 h after the openings that hold them; what does not fit into those that are
   // left today repeats their pattern a day later.
   const std::uint32_t days = ahead / limit;
@@ -414,31 +456,85 @@ Tick earliest_opening(const State& state, const Moment& m, bool consent, std::ui
   return std::max(start, slot) + days * kDay;
 }
 
+namespace {
+
+/// When a first message that comes in now could go, behind those that wait already.
+Tick earliest_turn(const State& state, const Moment& m, const Waiting& waiting, Line line) {
+  const auto count = [&waiting](Line a, Line b) {
+    return static_cast<std::uint32_t>(waiting.at_home(a) + waiting.at_home(b));
+  };
+  const std::uint32_t plain = count(Line::opening_plain, Line::unchecked_plain);
+  const std::uint32_t with_consent = count(Line::opening_consent, Line::unchecked_consent);
+  const std::uint32_t plain_turns = std::min(plain, opening_limit(state, m).plain);
+  const auto follow_ups = static_cast<std::uint32_t>(waiting.at_home(Line::follow_up));
+  const std::uint32_t openings = is_opening(line) ? with_consent + plain_turns : 0;
+  Tick earliest = earliest_first(state, m, openings + follow_ups);
+  if (is_opening(line)) earliest = std::max(earliest, earliest_opening(state, m, true, openings));
+  if (is_opening(line) && !has_consent(line))
+    earliest = std::max(earliest, earliest_opening(state, m, false, plain));
+  if (earliest == kNever) return kNever;
+  Moment then = m;
+  then.now = earliest;
+  then.wall_ms = m.to_wall(earliest);
+  return in_quiet_hours(state.settings, then) ? morning_after(state.settings, then) : earliest;
+}
+
+}  // namespace
+
 Admission admit(const State& state, const Moment& m, const Waiting& waiting, const ChatKey& chat,
                 const WaitingJob& job) {
   if (!is_possible(chat)) return {Refusal::bad_chat};
   const Line line = classify(state, chat, job, m.now);
-  if (line == Line::opted_out) return {Refusal::opted_out};
-  if (state.settings.unpaced_for_benchmarks || !is_opening(line)) return {};
-  const ChatRecord* record = state.chats.find(chat);
-  if (record != nullptr && record->is(ChatRecord::checked_no) &&
-      m.now - from_stamp(record->checked) < kNoFor)
-    return {Refusal::no_account};
-  if (waiting.find_chat(chat) != kNone) return {};  // the opening is ahead of it in its chat
-  const auto plain = static_cast<std::uint32_t>(waiting.at_home(Line::opening_plain));
-  const auto with_consent = static_cast<std::uint32_t>(waiting.at_home(Line::opening_consent));
-  const std::uint32_t plain_turns =
-      std::min(plain, plain_opening_limit(opening_limit(state, m).allowed));
-  Tick earliest = earliest_opening(state, m, true, with_consent + plain_turns);
-  if (!job.consent) earliest = std::max(earliest, earliest_opening(state, m, false, plain));
-  if (earliest != kNever) {
-    Moment then = m;
-    then.now = earliest;
-    then.wall_ms = m.to_wall(earliest);
-    if (in_quiet_hours(state.settings, then)) earliest = morning_after(state.settings, then);
-  }
+  if (line == Line::refused) return {refusal_of(state, chat)};
+  if (state.settings.unpaced_for_benchmarks) return {};
+  if (!is_opening(line) && line != Line::follow_up) return {};
+  if (waiting.find_chat(chat) != kNone) return {};  // it goes after those of its own chat
+  const Tick earliest = earliest_turn(state, m, waiting, line);
   if (earliest < job.expires) return {};
   return {Refusal::no_capacity, earliest};
+}
+
+Forecast forecast_of(const State& state, const Moment& m, const Waiting& waiting,
+                     const ChatKey& chat, const WaitingJob& job) {
+  const ChatRecord* record = state.chats.find(chat);
+  const Line line = classify(state, chat, job, m.now);
+  Forecast out;
+  out.lane = lane_of(state, record, m.now);
+  out.new_customer = is_opening(line);
+  if (const Admission admission = admit(state, m, waiting, chat, job); admission.refusal) {
+    out.refusal = admission.refusal;
+    out.at = admission.earliest == 0 ? kNever : admission.earliest;
+    return out;
+  }
+  // The same decisions, for this job alone.
+  Waiting alone;
+  const std::uint32_t slot = alone.add(chat, job, line);
+  Decision decision = decide(state, m, alone);
+  for (int i = 0; i < 4 && decision.kind == Decision::Kind::move; ++i) {
+    alone.move(decision.chat, decision.line);
+    decision = decide(state, m, alone);
+  }
+  out.at = m.now;
+  if (decision.kind == Decision::Kind::refuse) out.refusal = decision.refusal;
+  if (decision.kind == Decision::Kind::hold) {
+    out.at = decision.at;
+    out.why = decision.why;
+  }
+  if (decision.kind == Decision::Kind::wait) {
+    const Explanation why = explain(state, m, alone, slot);
+    out.at = why.not_before == 0 ? m.now : why.not_before;
+    out.why = why.why;
+  }
+  if (out.lane != Lane::first || out.refusal || out.at == kNever) return out;
+  // Where it would wait once its number is known, and behind whom.
+  const Line later_line = job.consent ? Line::opening_consent : Line::opening_plain;
+  const Gate gate = is_opening(line) ? gate_of(state, m, later_line) : Gate{};
+  const Tick turn = earliest_turn(state, m, waiting, line);
+  if (std::max(gate.at, turn) <= out.at) return out;
+  out.at = std::max(gate.at, turn);
+  if (gate.at > m.now) out.why = gate.why;
+  if (out.why == Hold::none) out.why = Hold::opening_cap;
+  return out;
 }
 
 Explanation explain(const State& state, const Moment& m, const Waiting& waiting,

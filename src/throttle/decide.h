@@ -60,9 +60,22 @@ struct Admission {
 };
 [[nodiscard]] Admission admit(const State& state, const Moment& moment, const Waiting& waiting,
                               const ChatKey& chat, const WaitingJob& job);
+/// When the windows that every first-lane message is counted in have room behind `ahead` others.
+[[nodiscard]] Tick earliest_first(const State& state, const Moment& moment, std::uint32_t ahead);
 /// When the next opening of this kind could go that has `ahead` others before it.
 [[nodiscard]] Tick earliest_opening(const State& state, const Moment& moment, bool consent,
                                     std::uint32_t ahead);
+
+/// What would become of a job that came in now; nothing is changed.
+struct Forecast {
+  Lane lane = Lane::first;
+  bool new_customer = false;
+  Hold why = Hold::none;
+  Tick at = 0;  ///< kNever: unknown
+  std::optional<Refusal> refusal;
+};
+[[nodiscard]] Forecast forecast_of(const State& state, const Moment& moment, const Waiting& waiting,
+                                   const ChatKey& chat, const WaitingJob& job);
 
 /// The facts of a waiting job, for showMessagesQueue.
 struct Explanation {

@@ -27,6 +27,7 @@ Admission Engine::add(std::uint64_t sequence, const ChatKey& chat, std::uint64_t
   job.urgent = urgent;
   job.consent = consent;
   job.confirmation = confirmation;
+  state.chats.recall(chat, m.now);
   Admission admission = admit(state, m, waiting, chat, job);
   if (accepted && admission.refusal == Refusal::no_capacity) admission = {};
   if (!admission.refusal) waiting.add(chat, job, classify(state, chat, job, m.now));
@@ -129,7 +130,8 @@ std::string_view Engine::on_inbound(const ChatKey& key, std::string_view text, T
   return confirmation;
 }
 
-Charge Engine::own_send(const ChatKey& chat, const Moment& m) const {
+Charge Engine::own_send(const ChatKey& chat, const Moment& m) {
+  state.chats.recall(chat, m.now);
   const ChatRecord* record = state.chats.find(chat);
   Charge charge;
   charge.chat = chat;

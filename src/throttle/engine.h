@@ -56,7 +56,7 @@ class Engine {
   /// Both names are one person's: records, jobs and what is counted become one.
   void join(const ChatKey& from, const ChatKey& into, Tick now);
   /// How a message typed on the phone counts; charge() it.
-  [[nodiscard]] Charge own_send(const ChatKey& chat, const Moment& moment) const;
+  [[nodiscard]] Charge own_send(const ChatKey& chat, const Moment& moment);
   /// Returns false when the signal says nothing new.
   bool on_signal(const Signal& signal, const Moment& moment);
   void set_connected(bool connected, const Moment& moment);

@@ -59,6 +59,10 @@ class FlatIndex {
     places_[hole] = kNone;
   }
 
+  [[nodiscard]] std::size_t memory_bytes() const {
+    return places_.capacity() * sizeof(std::uint32_t);
+  }
+
   void clear() {
     places_.assign(64, kNone);
     count_ = 0;

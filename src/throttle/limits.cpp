@@ -20,18 +20,28 @@ double pace_factor(const State& state) { return state.standing.factor / 1000.0; 
 
 bool recovering(const State& state, Tick now) { return now < state.standing.recovery_until; }
 
-/// Section 6: what the share of answered openings leaves of the allowance.
-double reply_share_factor(double share) {
-  if (share < 0 || share >= 0.30) return 1.0;
-  if (share >= 0.15) return 0.5;
-  return 0.25;
+/// What the share of welcome openings leaves of the allowance (section 6).
+double welcomed(double allowed, double share) {
+  if (share < 0 || share >= 0.30) return allowed;
+  if (share >= 0.15) return allowed * 0.5;
+  if (share >= 0.10) return allowed * 0.25;
+  return std::min(allowed, 0.2);
+}
+
+constexpr double kBridgeFactor = 4.0 / 3.0;
+
+/// WhatsApp has warned that most of this cycle's new chats are used: the rest must last.
+bool warned(const State& state, Tick now) {
+  return state.standing.cap != Standing::Cap::none && now < state.standing.cycle_end;
+}
+
+Tick quota_end(const Standing& s) {
+  return s.cycle_end > s.quota_at ? s.cycle_end : s.quota_at + 30 * kDay;
 }
 
 /// Half of what the server says remains, spread over the days left.
-double quota_per_day(const State& state, Tick now) {
-  const Standing& s = state.standing;
-  const Tick end = s.cycle_end > now ? s.cycle_end : s.quota_at + 30 * kDay;
-  const double days = std::max(1.0, static_cast<double>(end - s.quota_at) / kDay);
+double quota_per_day(const Standing& s) {
+  const double days = std::max(1.0, static_cast<double>(quota_end(s) - s.quota_at) / kDay);
   return static_cast<double>(s.quota_half) / days;
 }
 
@@ -43,12 +53,6 @@ double known_rate(const State& state, Tick now) {
   if (level == Level::amber || level == Level::yellow) rate *= 0.5;
   if (recovering(state, now)) rate *= 0.5;
   return rate;
-}
-
-double reconnect_ramp(const State& state, Tick now) {
-  const double part =
-      std::clamp(static_cast<double>(now - state.connected_at) / (10 * kMinute), 0.0, 1.0);
-  return 0.25 + 0.75 * part;
 }
 
 GapRange gap_range(const State& state, Lane lane, Tick now) {
@@ -63,11 +67,9 @@ GapRange gap_range(const State& state, Lane lane, Tick now) {
       return stretch(s.gap_reply_min_ms, s.gap_reply_max_ms, slow ? 2.0 : 1.0);
     }
     case Lane::known:
-      return stretch(s.gap_known_min_ms, s.gap_known_max_ms,
-                     1.0 / (known_rate(state, now) * reconnect_ramp(state, now)));
+      return stretch(s.gap_known_min_ms, s.gap_known_max_ms, 1.0 / known_rate(state, now));
     case Lane::first:
-      return stretch(s.gap_first_min_ms, s.gap_first_max_ms,
-                     1.0 / (pace_factor(state) * reconnect_ramp(state, now)));
+      return stretch(s.gap_first_min_ms, s.gap_first_max_ms, 1.0 / pace_factor(state));
   }
   return {};
 }
@@ -77,8 +79,8 @@ const Stage& stage_now(const State& state, const Moment& moment) {
 }
 
 std::uint32_t minute_limit(const State& state, Tick now) {
-  const double rate = known_rate(state, now) * reconnect_ramp(state, now);
-  return scaled(state.settings.minute_limit, rate * doubled(state, Exception::minute, now), 1);
+  return scaled(state.settings.minute_limit,
+                known_rate(state, now) * doubled(state, Exception::minute, now), 1);
 }
 
 std::uint32_t minute_reply_limit(const State& state, Tick now) {
@@ -106,26 +108,44 @@ std::uint32_t budget_limit(const State& state, const Moment& moment) {
   return scaled(stage_now(state, moment).budget, rate, 1);
 }
 
+Tick quota_free_at(const State& state, Tick now) {
+  const Standing& s = state.standing;
+  if (s.quota_half < 0) return now;
+  if (s.quota_used >= s.quota_half) return std::max(now, quota_end(s));
+  // Each day adds its share, the first at once.
+  const double day = std::ceil((s.quota_used + 1) / quota_per_day(s)) - 1.0;
+  return std::max(now, s.quota_at + static_cast<Tick>(day * kDay));
+}
+
+namespace {
+
+/// Most strangers are regulars whom nobody has told us of.
+bool bridging(const State& state, const Moment& m) {
+  const Tick since = state.standing.declared_at;
+  return since != 0 && m.now - since < kBridge && state.chats.regulars.size() == 0;
+}
+
+}  // namespace
+
 OpeningLimit opening_limit(const State& state, const Moment& moment) {
   const Tick now = moment.now;
   double allowed = stage_now(state, moment).openings * pace_factor(state);
+  if (bridging(state, moment)) allowed *= kBridgeFactor;
   if (level_of(state.standing, now) == Level::amber) allowed *= 0.5;
   if (recovering(state, now)) allowed *= 0.25;
+  if (warned(state, now)) allowed *= 0.25;
   allowed *= doubled(state, Exception::openings, now);
   const Standing& standing = state.standing;
   if (standing.quota_half >= 0) {
-    allowed = std::min(allowed, quota_per_day(state, now));
+    allowed = std::min(allowed, quota_per_day(standing));
     if (standing.quota_used >= standing.quota_half) allowed = 0;
   }
-  if (bad_number_share(state) > 0.10) allowed = std::min(allowed, 2.0);
-  const double share = reply_share(state, now);
-  const double left =
-      share >= 0 && share < 0.10 ? std::min(allowed, 0.2) : allowed * reply_share_factor(share);
-  return {left, left < allowed};
-}
-
-std::uint32_t plain_opening_limit(double allowed) {
-  return std::max(1U, static_cast<std::uint32_t>(allowed / 2));
+  const double bad = bad_number_share(state);
+  if (bad > kPoorNumbers) allowed = std::min(allowed, 2.0);
+  const double left = welcomed(allowed, welcome_share(state, now));
+  auto plain = std::max(1U, static_cast<std::uint32_t>(left / 2));
+  if (bad > kPoorList) plain = std::min(plain, 2U);
+  return {left, plain, left < allowed};
 }
 
 std::uint32_t openings_used(const State& state, Tick now, bool plain_only) {

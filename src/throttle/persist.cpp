@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 #include "posthorn/base/log.h"
 #include "throttle/codec.h"
@@ -13,6 +14,7 @@ constexpr std::uint8_t kVersion = 1;
 constexpr std::string_view kHot = "throttle/hot";
 constexpr std::string_view kJournal = "throttle/journal";
 
+std::string regulars_name(std::size_t page) { return "throttle/regulars/" + std::to_string(page); }
 std::string page_name(std::size_t page) { return "throttle/chats/" + std::to_string(page); }
 
 template <class A>
@@ -67,6 +69,23 @@ void fields_of(LastAnswers& answers, A& a) {
   a(answers.count);
 }
 
+/// Members that an older release still looks for between those of ours.
+template <class... Members, class A>
+void skip(A& a, int times) {
+  for (int i = 0; i < times; ++i) {
+    std::tuple<Members...> nothing{};
+    std::apply([&a](auto&... members) { (a(members), ...); }, nothing);
+  }
+}
+
+/// What came after that release, behind everything that it reads.
+template <class A>
+void later_fields(State& s, A& a) {
+  for (Opening& opening : s.openings) a(opening.read);
+  a(s.standing.aged);
+  a(s.standing.declared_at);
+}
+
 /// Everything of the state but settings, chats and texts.
 template <class A>
 void hot_fields(State& s, A& a) {
@@ -95,12 +114,8 @@ void hot_fields(State& s, A& a) {
   a(s.openings_head);
   fields_of(s.checks, a);
   fields_of(s.known_sends, a);
-  for (Delivery& delivery : s.deliveries) {
-    a(delivery.id);
-    a(delivery.at);
-    a(delivery.arrived);
-  }
-  a(s.deliveries_head);
+  skip<std::uint64_t, Tick, bool>(a, 64);  // deliveries, until release 0.1
+  skip<std::uint32_t>(a, 1);
   a(s.night);
   a(s.urgent_at_night);
   for (RunningOverride& running : s.overrides) {
@@ -119,10 +134,26 @@ void hot_fields(State& s, A& a) {
 /// A damaged index must not send us outside an array.
 void sanitize(State& s) {
   s.openings_head %= static_cast<std::uint32_t>(s.openings.size());
-  s.deliveries_head %= static_cast<std::uint32_t>(s.deliveries.size());
   s.standing.rung = std::min<std::uint8_t>(s.standing.rung, 4);
   s.standing.pauses = std::min<std::uint8_t>(s.standing.pauses, 5);
   s.standing.factor = std::clamp(s.standing.factor, 250, 1000);
+}
+
+template <class A>
+void fields_of(Regular& r, A& a) {
+  a(r.id);
+  a(r.in_day);
+  a(r.out_day);
+  a(r.joined_day);
+  a(r.run);
+  a(r.flags);
+}
+
+Bytes encode_page(const Regulars::Page& page) {
+  Encoder out;
+  out(kVersion);
+  for (Regular regular : page) fields_of(regular, out);
+  return out.take();
 }
 
 Bytes encode_page(const Chats::Page& page) {
@@ -159,6 +190,12 @@ Result<void> Persist::checkpoint(Engine& engine, const PolicyClock::Saved& clock
     TRY(blobs_.save(page_name(page), encode_page(state.chats.page(page))));
     state.chats.mark_clean(page);
   }
+  Regulars& regulars = state.chats.regulars;
+  for (std::size_t page = 0; page < regulars.pages(); ++page) {
+    if (!regulars.dirty(page)) continue;
+    TRY(blobs_.save(regulars_name(page), encode_page(regulars.page(page))));
+    regulars.mark_clean(page);
+  }
   Encoder out;
   out(kVersion);
   out(number_);
@@ -170,6 +207,7 @@ Result<void> Persist::checkpoint(Engine& engine, const PolicyClock::Saved& clock
   std::vector<TextUse> texts = state.texts.live(clock.newest);
   out(static_cast<std::uint32_t>(texts.size()));
   for (TextUse& use : texts) use.fields(out);
+  later_fields(engine.state, out);
   TRY(blobs_.save(kHot, out.take()));
   checkpointed_ = number_;
   return {};
@@ -210,6 +248,30 @@ void Persist::load_pages(Engine& engine, std::uint32_t pages) {
   engine.state.chats.mark_all_dirty();
 }
 
+void Persist::load_regulars(Engine& engine) {
+  Regulars& regulars = engine.state.chats.regulars;
+  bool damaged = false;
+  for (std::size_t page = 0; page * Regulars::kPerPage < kMaxRegulars; ++page) {
+    const Result<std::optional<Bytes>> blob = blobs_.load(regulars_name(page));
+    if (blob && !*blob) break;
+    if (!blob || (*blob)->empty() || (*blob)->front() != std::byte{kVersion}) {
+      damaged = true;
+      continue;
+    }
+    Decoder in(ByteView(**blob).subspan(1));
+    for (std::size_t i = 0; i < Regulars::kPerPage; ++i) {
+      Regular regular;
+      fields_of(regular, in);
+      if (!in.ok()) break;
+      regulars.load(regular);
+    }
+    damaged = damaged || !in.ok();
+  }
+  if (damaged) log::error("throttle", "a page of regulars is damaged; what it held is lost");
+  // What is left moved to other places then: every page is written again.
+  for (std::size_t page = 0; !damaged && page < regulars.pages(); ++page) regulars.mark_clean(page);
+}
+
 void Persist::replay(Engine& engine, const JournalEvent& event) {
   if (event.charge.lane > Lane::first) return;  // damaged
   Moment moment;
@@ -230,6 +292,7 @@ void Persist::replay(Engine& engine, const JournalEvent& event) {
 Result<bool> Persist::load(Engine& engine, PolicyClock::Saved& clock) {
   TRY(const auto hot, blobs_.load(kHot));
   bool found = false;
+  load_regulars(engine);
   if (hot && !hot->empty() && hot->front() == std::byte{kVersion}) {
     Decoder in(ByteView(*hot).subspan(1));
     std::uint32_t pages = 0;
@@ -246,6 +309,7 @@ Result<bool> Persist::load(Engine& engine, PolicyClock::Saved& clock) {
       use.fields(in);
       if (in.ok()) engine.state.texts.load(use, clock.newest);
     }
+    if (in.ok() && !in.done()) later_fields(engine.state, in);
     if (!in.ok())
       log::error("throttle", "the saved state is cut short; the rest is at its default");
     sanitize(engine.state);

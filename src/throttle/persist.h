@@ -51,6 +51,7 @@ class Persist {
   /// live texts) once for so many: 32 is near the least for both together.
   static constexpr std::size_t kMaxEvents = 32;
   void load_pages(Engine& engine, std::uint32_t pages);
+  void load_regulars(Engine& engine);
   void replay(Engine& engine, const JournalEvent& event);
 
   BlobStore& blobs_;

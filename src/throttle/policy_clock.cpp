@@ -1,6 +1,7 @@
 #include "throttle/policy_clock.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace posthorn::throttle {
 namespace {
@@ -8,6 +9,8 @@ namespace {
 constexpr Tick kFirstTick = 1'600'000'000LL * kSecond;
 /// The server speaks in whole seconds; less than this is no jump.
 constexpr Tick kTolerance = 2 * kSecond;
+/// Longer than every window, lock and lane: more time without power changes nothing.
+constexpr Tick kLongestOff = 60 * kDay;
 }  // namespace
 
 void PolicyClock::start(const Saved& saved, Mono mono, Wall wall) {
@@ -25,12 +28,13 @@ Tick PolicyClock::now(Mono mono, Wall wall, Tick& jumped) {
   mono_ = std::max(mono_, mono);
   if (!wall.trusted) return tick_;
   const std::int64_t wall_ms = wall.since_epoch.count();
-  awaits_ = false;
-  if (anchored_) {
+  // While the box runs its own clock knows how much time has passed: whatever the calendar does
+  // then is a correction, or a mistake that a later word puts right.
+  if (std::exchange(awaits_, false)) {
     const Tick by_wall = anchor_tick_ + (wall_ms - anchor_wall_);
     if (by_wall > tick_ + kTolerance) {
-      jumped = by_wall - tick_;
-      tick_ = by_wall;
+      jumped = std::min(by_wall - tick_, kLongestOff);
+      tick_ += jumped;
     }
   }
   anchored_ = true;

@@ -6,9 +6,9 @@
 namespace posthorn::throttle {
 
 /// Turns the box's clocks into ticks (see tick.h). While the box runs, ticks follow the monotonic
-/// clock. Calendar time moves them only when it is trusted and says that more has passed, which is
-/// how the time without power is counted. Calendar time that jumps back changes nothing: ticks go
-/// on.
+/// clock. Calendar time moves them once in a run: the first trusted word says how long the box was
+/// without power. Later words change nothing, so that one wrong time from the server, however far
+/// away, neither empties the windows nor lets jobs expire.
 class PolicyClock {
  public:
   /// What was known when the box ran last.

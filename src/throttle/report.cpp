@@ -70,8 +70,6 @@ std::string_view cause_of(const Standing& s, Level level) {
           return to_string(s.amber_cause);
         case Standing::Alarm::reply_share:
           return "reply_share";
-        case Standing::Alarm::undelivered:
-          return "undelivered";
       }
       return {};
     case Level::yellow:
@@ -100,6 +98,7 @@ ThrottleStatus build_status(const Engine& engine, const Moment& m) {
   out.trust_days = static_cast<std::uint32_t>(s.standing.trust_days);
   out.windows = build_windows(s, m);
   if (const double share = reply_share(s, m.now); share >= 0) out.reply_share = share;
+  if (const double share = welcome_share(s, m.now); share >= 0) out.welcome_share = share;
   if (const double share = bad_number_share(s); share >= 0) out.bad_numbers = share;
   const Tick next = earliest_opening(s, m, true, 0);
   if (next > m.now) out.next_opening = wall_of(m, next);
@@ -110,6 +109,7 @@ ThrottleStatus build_status(const Engine& engine, const Moment& m) {
                                                     engine.waiting.at_home(Line::opening_plain));
   out.waiting_for_morning = static_cast<std::uint32_t>(engine.waiting.held_for(Hold::quiet_hours));
   out.chats = static_cast<std::uint32_t>(s.chats.size());
+  out.regulars = static_cast<std::uint32_t>(s.chats.regulars.size());
   out.opted_out = static_cast<std::uint32_t>(s.chats.opted_out());
   for (const RunningOverride& running : s.overrides) {
     if (running.limit == Exception::none || m.now >= running.until) continue;
@@ -142,6 +142,7 @@ std::vector<Metric> build_metrics(const ThrottleStatus& status) {
   gauge("throttle_opted_out", "", status.opted_out);
   gauge("throttle_overrides_active", "", static_cast<double>(status.overrides.size()));
   if (status.reply_share) gauge("throttle_reply_share", "", *status.reply_share);
+  if (status.welcome_share) gauge("throttle_welcome_share", "", *status.welcome_share);
   if (status.bad_numbers) gauge("throttle_bad_number_share", "", *status.bad_numbers);
   return out;
 }

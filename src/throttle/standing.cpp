@@ -1,6 +1,7 @@
 #include "throttle/standing.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace posthorn::throttle {
 namespace {
@@ -130,14 +131,28 @@ bool known_enforcement(const std::string& type) {
          type.starts_with("BIZ_COMMERCE_VIOLATION");
 }
 
+/// When the server says something ends. One wrong date must not close a shop for years: later than
+/// this it is asked again anyway.
+Tick until_of(const Signal& signal, const Moment& m) {
+  return std::min(m.to_tick(signal.until->since_epoch.count()), m.now + 60 * kDay);
+}
+
+/// The account itself says that nothing is locked.
+bool on_no_lock(Standing& s, Tick now) {
+  const bool news = s.yellow && !s.lock_inactive;
+  if (!news) return false;
+  s.lock_inactive = true;
+  if (now < s.lock_until && s.cap < Standing::Cap::second_warning) {
+    s.lock_until = now;
+    s.reopen_at = now + margin(s.rung, now - s.yellow_at);
+  }
+  return true;
+}
+
 bool on_reachout_lock(Standing& s, const Signal& signal, const Moment& m) {
   const bool none = !signal.active || signal.enforcement == "DEFAULT";
-  if (none) {
-    const bool news = s.yellow && !s.lock_inactive;
-    s.lock_inactive = true;
-    return news;
-  }
-  const Tick until = signal.until ? m.to_tick(signal.until->since_epoch.count()) : Tick{0};
+  if (none) return on_no_lock(s, m.now);
+  const Tick until = signal.until ? until_of(signal, m) : Tick{0};
   // The six-hourly query repeats a lock that we know: that is no new signal.
   const bool repeated = s.yellow && s.lock_known && until != 0 && until <= s.lock_until;
   if (repeated) {
@@ -155,7 +170,9 @@ bool on_reachout_lock(Standing& s, const Signal& signal, const Moment& m) {
 }
 
 bool on_capping(Standing& s, const Signal& signal, const Moment& m) {
-  if (signal.cycle_end) s.cycle_end = m.to_tick(signal.cycle_end->since_epoch.count());
+  if (signal.cycle_end)
+    s.cycle_end =
+        std::min(m.to_tick(signal.cycle_end->since_epoch.count()), m.now + 2 * kUnknownCycle);
   // A quota of 0 is how an account without a cap is described (the cap's own switch defaults to 0).
   const bool capped = signal.total_quota && (*signal.total_quota > 0 || signal.status == "CAPPED");
   if (!capped) s.quota_half = -1;
@@ -176,14 +193,6 @@ bool on_capping(Standing& s, const Signal& signal, const Moment& m) {
     turn_yellow(s, Signal::Kind::capping, 0, m.now);
     if (s.cap == Standing::Cap::capped) close_openings(s, cycle_end_after(s, m.now));
   }
-  return true;
-}
-
-bool on_connection_lost(Standing& s, Tick now) {
-  std::rotate(s.lost.begin(), s.lost.end() - 1, s.lost.end());
-  s.lost[0] = now;
-  if (s.lost[2] == 0 || now - s.lost[2] > kHour) return false;
-  turn_amber(s, Signal::Kind::connection_lost, now);
   return true;
 }
 
@@ -290,10 +299,10 @@ bool apply(Standing& s, const Signal& signal, const Moment& m) {
   using Kind = Signal::Kind;
   switch (signal.kind) {
     case Kind::rate_query:
+    case Kind::abrupt_closes:
       turn_amber(s, signal.kind, m.now);
       return true;
     case Kind::rate_stream:
-    case Kind::abrupt_closes:
       return pause_all(s, signal.kind, kHour, m.now);
     case Kind::rate_message:
       return pause_all(s, signal.kind, 30 * kMinute, m.now);
@@ -310,8 +319,7 @@ bool apply(Standing& s, const Signal& signal, const Moment& m) {
     case Kind::capping:
       return on_capping(s, signal, m);
     case Kind::temporary_ban: {
-      const Tick expiry =
-          signal.until ? m.to_tick(signal.until->since_epoch.count()) : m.now + kDay;
+      const Tick expiry = signal.until ? until_of(signal, m) : m.now + kDay;
       if (!s.red) step_up(s, m.now);
       turn_red(s, signal.kind, signal.code, std::max(expiry, m.now) + rest_after_ban(s), m.now);
       return true;
@@ -325,13 +333,12 @@ bool apply(Standing& s, const Signal& signal, const Moment& m) {
     case Kind::unlinked:
       turn_black(s, signal.kind, signal.code);
       return true;
-    case Kind::connection_lost:
-      return on_connection_lost(s, m.now);
     case Kind::relinked:
       s.relinked = true;
       return s.black;
     case Kind::replaced:
     case Kind::client_refused:
+    case Kind::connection_lost:  // routers and providers do that; WhatsApp speaks first
       return false;
   }
   return false;
@@ -365,9 +372,18 @@ bool pass_time(Standing& s, Tick now, Tick stream_up_since) {
   return ended;
 }
 
-void credit_months(Standing& s, std::uint32_t months) {
+void credit_months(Standing& s, std::uint32_t months, Tick now) {
   s.trust_days += static_cast<std::int32_t>(std::min<std::uint32_t>(months, 6) * 15);
   s.credited = true;
+  s.declared_at = now;
+}
+
+bool credit_age(Standing& s, Tick age) {
+  if (std::exchange(s.aged, true)) return false;
+  const auto days = static_cast<std::int32_t>(std::clamp<Tick>(age / kDay / 2, 0, 30));
+  if (days <= s.trust_days) return false;
+  s.trust_days = days;
+  return true;
 }
 
 }  // namespace posthorn::throttle

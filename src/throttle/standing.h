@@ -20,7 +20,7 @@ struct Standing {
   Tick amber_until = 0;
   Signal::Kind amber_cause = Signal::Kind::rate_query;
   /// Stored: do not renumber. What our own counters said, if it was they.
-  enum class Alarm : std::uint8_t { none = 0, reply_share = 1, undelivered = 2 };
+  enum class Alarm : std::uint8_t { none = 0, reply_share = 1 };
   Alarm amber_alarm = Alarm::none;
   Tick pause_until = 0;     ///< a 429: nothing goes before this
   std::uint8_t pauses = 0;  ///< doublings within 24 h
@@ -56,11 +56,13 @@ struct Standing {
   Tick green_since = 0;
   std::int32_t trust_days = 0;
   bool credited = false;  ///< declare_in_use() was used
+  bool aged = false;      ///< the account's age was counted
+  Tick declared_at = 0;   ///< when credited was set; 0: by an older release
   std::int64_t day = 0;   ///< the day being counted, ticks / kDay
   bool day_had_signal = false;
   bool day_had_link = false;
   Tick last_traffic = 0;
-  std::array<Tick, 3> lost{};  ///< last three lost connections, newest first
+  std::array<Tick, 3> unused{};  ///< lost connections, which an older release counted
 
   // The server's own numbers for new chats.
   /// Stored: do not renumber.
@@ -83,11 +85,14 @@ struct Stage {
   std::uint32_t budget;
 };
 inline constexpr std::array<Stage, 6> kStages{{{0, 5, 50, 60},
-                                               {3, 8, 80, 80},
-                                               {7, 12, 150, 120},
-                                               {14, 16, 300, 160},
-                                               {30, 20, 500, 300},
-                                               {90, 30, 800, 500}}};
+                                               {3, 10, 80, 100},
+                                               {7, 16, 150, 250},
+                                               {14, 22, 300, 500},
+                                               {30, 26, 500, 700},
+                                               {90, 30, 800, 900}}};
+/// A box that has never seen the phone's history takes each regular of an old number for a
+/// stranger. So long after the declaration it may meet a third more of them, until it knows most.
+inline constexpr Tick kBridge = 14 * kDay;
 [[nodiscard]] std::size_t stage_of(std::int32_t trust_days);
 
 [[nodiscard]] Level level_of(const Standing& standing, Tick now);
@@ -107,7 +112,11 @@ void turn_amber(Standing& standing, Standing::Alarm alarm, Tick now);
 /// Lets time pass: days, weeks of green, ends of locks. stream_up_since: kNever when offline.
 /// Returns true when a yellow, red or black ended just now.
 bool pass_time(Standing& standing, Tick now, Tick stream_up_since);
-void credit_months(Standing& standing, std::uint32_t months);
+/// "In daily use for N months", declared by a person. now: the bridge of kBridge begins then.
+void credit_months(Standing& standing, std::uint32_t months, Tick now = 0);
+/// WhatsApp's own word of how old the account is, once. Age without use is worth less than use: it
+/// reaches no further than the stage of 30 days. Returns false when it changes nothing.
+bool credit_age(Standing& standing, Tick age);
 
 template <class Archive>
 void Standing::fields(Archive& a) {
@@ -151,7 +160,7 @@ void Standing::fields(Archive& a) {
   a(day_had_signal);
   a(day_had_link);
   a(last_traffic);
-  for (Tick& at : lost) a(at);
+  for (Tick& at : unused) a(at);
   a(cap);
   a(quota_half);
   a(quota_at);

@@ -26,7 +26,9 @@ void count_in_windows(State& state, const Charge& what, Tick now) {
   }
   state.minute_known_first.add(now);
   state.hour_known_first.add(now);
-  state.day_known_first.add(now);
+  const ChatRecord* record = state.chats.find(what.chat);
+  const bool regular = what.lane == Lane::known && record != nullptr && in_touch(*record, now);
+  if (!regular) state.day_known_first.add(now);
   if (what.lane == Lane::first && !what.again) state.month_unanswered.add(now);
 }
 
@@ -72,19 +74,19 @@ bool opens_again(const State& state, const Charge& what) {
   return record != nullptr && record->run == 1;
 }
 
-/// More than 40 % of the last 50 messages older than 30 min have reached no device.
-bool many_undelivered(const State& state, Tick now) {
+/// Of the last 100 openings of 14 days those that `counts`; < 0: fewer than 20.
+template <class Counts>
+double share_of_openings(const State& state, Tick now, Counts counts) {
   std::uint32_t count = 0;
-  std::uint32_t missing = 0;
-  const std::size_t size = state.deliveries.size();
-  for (std::size_t i = 0; i < size && count < 50; ++i) {
-    const Delivery& delivery = state.deliveries[(state.deliveries_head + size - i) % size];
-    if (delivery.at == 0) break;
-    if (now - delivery.at < 30 * kMinute) continue;
+  std::uint32_t hits = 0;
+  const std::size_t size = state.openings.size();
+  for (std::size_t i = 0; i < 100; ++i) {
+    const Opening& opening = state.openings[(state.openings_head + size - i) % size];
+    if (opening.at == 0 || now - opening.at >= 14 * kDay) break;
     ++count;
-    if (!delivery.arrived) ++missing;
+    if (counts(opening)) ++hits;
   }
-  return count == 50 && missing * 10 > count * 4;
+  return count < 20 ? -1.0 : static_cast<double>(hits) / count;
 }
 
 /// Our messages since the person's last one, whichever name they went to.
@@ -166,16 +168,17 @@ bool is_charged(const State& state, std::uint64_t sequence) {
 }
 
 double reply_share(const State& state, Tick now) {
-  std::uint32_t count = 0;
-  std::uint32_t answered = 0;
-  const std::size_t size = state.openings.size();
-  for (std::size_t i = 0; i < 100; ++i) {
-    const Opening& opening = state.openings[(state.openings_head + size - i) % size];
-    if (opening.at == 0 || now - opening.at >= 14 * kDay) break;
-    ++count;
-    if (opening.answered) ++answered;
-  }
-  return count < 20 ? -1.0 : static_cast<double>(answered) / count;
+  return share_of_openings(state, now, [](const Opening& o) { return o.answered; });
+}
+
+double welcome_share(const State& state, Tick now) {
+  return share_of_openings(state, now,
+                           [](const Opening& o) { return o.answered || (o.consent && o.read); });
+}
+
+bool in_touch(const ChatRecord& record, Tick now) {
+  const Tick newest = std::max(from_stamp(record.last_in), record.last_out);
+  return newest != 0 && now - newest < 30 * kDay;
 }
 
 double bad_number_share(const State& state) {
@@ -195,9 +198,9 @@ void charge(State& state, const Charge& what, Tick now) {
   if (what.opening || opens_again(state, what)) {
     state.openings_head =
         static_cast<std::uint32_t>((state.openings_head + 1) % state.openings.size());
-    state.openings[state.openings_head] = {what.chat, now, what.consent, false};
-    ++state.standing.quota_used;
+    state.openings[state.openings_head] = {what.chat, now, what.consent, false, false};
   }
+  if (what.lane == Lane::first && !what.again) ++state.standing.quota_used;
   if (ChatRecord* record = state.chats.touch(what.chat, now)) {
     if (!what.again) note_text(state, *record, what, now);
     note_in_record(*record, now, what.again);
@@ -224,17 +227,31 @@ void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now) 
   if (!record->is(ChatRecord::has_inbound) && !chat.is_group())
     state.month_unanswered.refund(now, record->run);
   record->set(ChatRecord::has_inbound);
+  record->set(ChatRecord::listed, false);
+  record->set(ChatRecord::reachout_refused, false);
   record->last_in = std::max(record->last_in, stamp);
   record->run = 0;
   for (Opening& opening : state.openings) {
-    if (opening.chat == chat) opening.answered = true;
+    if (opening.chat != chat || opening.answered) continue;
+    opening.answered = true;
+    // A list whose people answer is no poor list, whatever else was mistyped.
+    state.checks.forgive();
   }
   state.standing.last_traffic = now;
 }
 
+void note_read(State& state, const ChatKey& chat) {
+  for (Opening& opening : state.openings) {
+    if (opening.chat == chat) opening.read = true;
+  }
+}
+
 void note_check(State& state, const ChatKey& chat, bool on_whatsapp, Tick now) {
-  state.checks.push(!on_whatsapp, 50);
   ChatRecord* record = state.chats.touch(chat, now);
+  // People are counted, not questions: one wrong number stays one.
+  const bool same = record != nullptr &&
+                    record->is(on_whatsapp ? ChatRecord::checked_yes : ChatRecord::checked_no);
+  if (!same) state.checks.push(!on_whatsapp, 50);
   if (record == nullptr) return;
   record->set(ChatRecord::checked_yes, on_whatsapp);
   record->set(ChatRecord::checked_no, !on_whatsapp);
@@ -242,8 +259,14 @@ void note_check(State& state, const ChatKey& chat, bool on_whatsapp, Tick now) {
 }
 
 void join_chats(State& state, const ChatKey& from, const ChatKey& into, Tick now) {
+  if (from == into) return;
+  if (const Regular* past = state.chats.regulars.find(from)) {
+    const Regular facts = *past;
+    state.chats.regulars.forget(from);
+    state.chats.learn(into, facts, now);
+  }
   const ChatRecord* known = state.chats.find(from);
-  if (known == nullptr || from == into) return;
+  if (known == nullptr) return;
   const ChatRecord old = *known;
   state.chats.erase(from);
   if (ChatRecord* record = state.chats.touch(into, now)) take_over(state.chats, *record, old);
@@ -267,21 +290,10 @@ void note_known_send(State& state, bool failed) {
   if (state.standing.yellow && state.known_sends.yes() >= 2) state.standing.known_stopped = true;
 }
 
-void note_sent_id(State& state, std::uint64_t id_hash, Tick now) {
-  state.deliveries_head =
-      static_cast<std::uint32_t>((state.deliveries_head + 1) % state.deliveries.size());
-  state.deliveries[state.deliveries_head] = {id_hash, now, false};
-}
-
-void note_delivered(State& state, std::uint64_t id_hash) {
-  for (Delivery& delivery : state.deliveries) {
-    if (delivery.id == id_hash) delivery.arrived = true;
-  }
-}
-
 void pass_time(State& state, const Moment& m) {
   Standing& standing = state.standing;
   const Tick up_since = state.connected ? state.connected_at : kNever;
+  const std::int64_t day = standing.day;
   if (pass_time(standing, m.now, up_since) && !standing.yellow) {
     state.known_sends = {};
     state.chats.change_each([](ChatRecord& record) {
@@ -290,11 +302,13 @@ void pass_time(State& state, const Moment& m) {
       return refused;
     });
   }
+  // What was wrong days ago says little of today's numbers, and held back new customers would never
+  // bring newer answers.
+  if (standing.day != day && day != 0) state.checks.forget(10);
   // An alarm that lasts is told once and keeps amber on.
   if (standing.amber_until < m.now + kDay - kHour) {
-    const double share = reply_share(state, m.now);
+    const double share = welcome_share(state, m.now);
     if (share >= 0 && share < 0.10) turn_amber(standing, Standing::Alarm::reply_share, m.now);
-    if (many_undelivered(state, m.now)) turn_amber(standing, Standing::Alarm::undelivered, m.now);
   }
 }
 

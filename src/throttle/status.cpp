@@ -111,10 +111,10 @@ std::string describe(const ThrottleStatus& status, seconds utc_offset) {
         " Next new customer at " + time_words(*status.next_opening, status.now, utc_offset) + ".";
   if (status.waiting_for_morning > 0)
     text += " " + jobs_wait(status.waiting_for_morning, "for the morning.");
-  if (status.bad_numbers && *status.bad_numbers > 0.10)
-    text += " The list of new numbers is poor: more than one in ten is not on WhatsApp.";
-  if (status.reply_share && *status.reply_share < 0.10)
-    text += " Fewer than one in ten new customers answers: let them write first.";
+  if (status.bad_numbers && *status.bad_numbers > 0.25)
+    text += " More than one in four of the new numbers is not on WhatsApp.";
+  if (status.welcome_share && *status.welcome_share < 0.10)
+    text += " Fewer than one in ten new customers answers or opens it: let them write first.";
   if (status.needs_acknowledgement)
     text += " Somebody must confirm on this page that it may go on.";
   return text;

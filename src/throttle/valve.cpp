@@ -27,7 +27,18 @@ void Valve::on_inbound(const std::string& chat, std::string_view text, Wall at) 
 }
 void Valve::on_own_send(const std::string& chat, Wall at) { impl_->on_own_send(chat, at); }
 void Valve::on_group(const std::string& chat, Wall since) { impl_->on_group(chat, since); }
-void Valve::on_delivered(const std::string& message_id) { impl_->on_delivered(message_id); }
+void Valve::on_delivered(const std::string&) { impl_->on_delivered(); }
+void Valve::on_history(std::span<const PastChat> chats, Once<void(Result<void>)> kept) {
+  impl_->on_history(chats, std::move(kept));
+}
+void Valve::on_account_made(Wall made) { impl_->on_account_made(made); }
+Result<ImportReport> Valve::import_regulars(std::string_view csv, const std::string& who) {
+  return impl_->import_regulars(csv, who);
+}
+Outlook Valve::can_send(const std::string& chat, bool consent, bool urgent) {
+  return impl_->can_send(chat, consent, urgent);
+}
+void Valve::on_read(const std::string& chat) { impl_->on_read(chat); }
 void Valve::on_signal(const Signal& signal) { impl_->on_signal(signal); }
 void Valve::on_connected() { impl_->set_connected(true); }
 void Valve::on_disconnected() { impl_->set_connected(false); }

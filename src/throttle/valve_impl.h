@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,9 +19,6 @@
 #include "throttle/typed_gap.h"
 
 namespace posthorn::throttle {
-
-/// Message ids as the delivery ring keeps them.
-[[nodiscard]] std::uint64_t id_hash(const std::string& id);
 
 class Valve::Impl {
  public:
@@ -45,7 +43,12 @@ class Valve::Impl {
   void on_own_send(const std::string& chat, Wall at);
   void on_joined(const std::string& from, const std::string& into);
   void on_group(const std::string& chat, Wall member_since);
-  void on_delivered(const std::string& message_id);
+  void on_delivered() { ++counters_.delivered; }
+  void on_read(const std::string& chat);
+  void on_history(std::span<const PastChat> chats, Once<void(Result<void>)> kept);
+  Result<ImportReport> import_regulars(std::string_view csv, const std::string& who);
+  Outlook can_send(const std::string& chat, bool consent, bool urgent);
+  void on_account_made(Wall made);
   void on_signal(const Signal& signal);
   void set_connected(bool connected);
 
@@ -77,6 +80,8 @@ class Valve::Impl {
  private:
   using Step = Engine::Step;
 
+  /// False: no chat that can be anybody's.
+  bool learn(const PastChat& past, const Moment& m);
   void admit(std::uint64_t sequence, const Job& job, bool from_disk);
   /// The calendar was put right: jobs that wait expire when their own clock says so.
   void redate_jobs(Tick jumped, std::int64_t lead_before, std::int64_t lead_now);
@@ -101,7 +106,8 @@ class Valve::Impl {
   void tell_next_held();
   void alarms();
 
-  void save();
+  /// False, and logged: the disk did not take it.
+  bool save();
   void record(JournalEvent event);
   void record_with_others(JournalEvent event);
   void save_journal();

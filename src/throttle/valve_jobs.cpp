@@ -17,13 +17,6 @@ constexpr milliseconds kDiskTrouble = seconds(10);
 
 }  // namespace
 
-std::uint64_t id_hash(const std::string& id) {
-  const crypto::Sha256 digest = crypto::sha256(as_bytes(id));
-  std::uint64_t hash = 0;
-  for (std::size_t i = 0; i < 8; ++i) hash = (hash << 8) | static_cast<std::uint64_t>(digest[i]);
-  return hash;
-}
-
 // Start and time -----------------------------------------------------------------------------
 
 Moment Valve::Impl::moment() {
@@ -89,17 +82,18 @@ void Valve::Impl::stop() {
   save();
 }
 
-void Valve::Impl::save() {
+bool Valve::Impl::save() {
   save_at_ = o_.scheduler.now() + kLongestUnsaved;
   (void)moment();  // so that the clock's mark is of now
   if (const Result<void> saved = persist_.checkpoint(engine_, clock_.saved()); !saved) {
     log::error("throttle", "cannot save the state", {{"error", saved.error()}});
-    return;
+    return false;
   }
   const std::uint64_t number = persist_.last_checkpoint();
   o_.blobs.durable(guarded([this, number](Result<void> done) {
     if (done) persist_.on_durable(number);
   }));
+  return true;
 }
 
 void Valve::Impl::record(JournalEvent event) {
@@ -155,9 +149,11 @@ void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) 
     recent_.find_or_add(job, chat, engine_.state.settings.double_post_s * kSecond,
                         m.to_tick(job.accepted_at.since_epoch.count()));
   const bool undated = !job.accepted_at.trusted;
-  const Tick expires = undated ? m.now + (job.expires_at - job.accepted_at).count()
-                               : m.to_tick(job.expires_at.since_epoch.count());
   const std::string text = readable_text(job.content);
+  const Tick life = (job.expires_at - job.accepted_at).count();
+  Tick expires = undated ? m.now + life : m.to_tick(job.expires_at.since_epoch.count());
+  // Accepted under a calendar that was ahead: nobody lives longer than from now on.
+  if (m.trusted) expires = std::min(expires, m.now + life);
   const Admission admission =
       engine_.add(sequence, chat, text_hash(text), expires, job.urgent, !job.consent.empty(),
                   is_confirmation(text), from_disk, m);
@@ -206,6 +202,25 @@ std::optional<JobView> Valve::Impl::view(std::uint64_t sequence) {
     view.not_before = Wall{milliseconds(m.to_wall(why.not_before)), m.trusted};
   view.expires_at = Wall{milliseconds(m.to_wall(engine_.waiting.job(job).expires)), m.trusted};
   return view;
+}
+
+Outlook Valve::Impl::can_send(const std::string& chat, bool consent, bool urgent) {
+  const Moment m = moment();
+  const ChatKey key = key_of(chat);
+  engine_.state.chats.recall(key, m.now);
+  WaitingJob job;
+  job.sequence = ~0ULL >> 2;
+  job.expires = m.now + kDay;
+  job.consent = consent;
+  job.urgent = urgent;
+  const Forecast forecast = forecast_of(engine_.state, m, engine_.waiting, key, job);
+  Outlook out;
+  out.lane = forecast.lane;
+  out.new_customer = forecast.new_customer;
+  out.why = forecast.why;
+  out.refusal = forecast.refusal;
+  if (forecast.at != kNever) out.earliest = Wall{milliseconds(m.to_wall(forecast.at)), m.trusted};
+  return out;
 }
 
 // The loop around decide() -----------------------------------------------------------------------
@@ -332,7 +347,6 @@ void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,
       fate.kind = Fate::Kind::sent;
       fate.time = outcome.server_time;
       ++counters_.sent[static_cast<std::size_t>(lane)];
-      note_sent_id(engine_.state, id_hash(job.id), moment().now);
       if (known) note_known_send(engine_.state, false);
       break;
     case Kind::rejected:

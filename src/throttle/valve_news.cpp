@@ -94,9 +94,18 @@ void Valve::Impl::on_group(const std::string& chat, Wall member_since) {
   wake();
 }
 
-void Valve::Impl::on_delivered(const std::string& message_id) {
-  ++counters_.delivered;
-  note_delivered(engine_.state, id_hash(message_id));
+void Valve::Impl::on_read(const std::string& chat) { note_read(engine_.state, parse_chat(chat)); }
+
+void Valve::Impl::on_account_made(Wall made) {
+  const Moment m = moment();
+  if (!m.trusted) return;
+  Standing& standing = engine_.state.standing;
+  const std::int32_t before = standing.trust_days;
+  if (!credit_age(standing, m.now - m.to_tick(made.since_epoch.count()))) return;
+  audit("throttle", "trust_days", std::to_string(before), std::to_string(standing.trust_days),
+        "the account is that old, says WhatsApp");
+  save();
+  wake();
 }
 
 void Valve::Impl::on_signal(const Signal& signal) {
@@ -194,21 +203,18 @@ void Valve::Impl::tell_next_held() {
 
 void Valve::Impl::alarms() {
   const Moment m = moment();
-  const bool poor = bad_number_share(engine_.state) > 0.10;
+  const bool poor = bad_number_share(engine_.state) > kPoorNumbers;
   if (poor && !poor_list_told_)
     o_.listener.tell_operator(
-        "More than one in ten of the new numbers is not on WhatsApp. Until the list is better, "
-        "only "
-        "two new customers a day are written to.");
+        "More than one in four of the new numbers is not on WhatsApp. Until that changes, which "
+        "takes four days at most, only two new customers a day are written to.");
   poor_list_told_ = poor;
-  const double share = reply_share(engine_.state, m.now);
+  const double share = welcome_share(engine_.state, m.now);
   const bool low = share >= 0 && share < 0.10;
   if (low && !low_reply_told_)
     o_.listener.tell_operator(
-        "Fewer than one in ten new customers answers. Until that changes, one new customer is "
-        "written "
-        "to every five days. Let customers write first: the link and the QR sign on this page "
-        "help.");
+        "Fewer than one in ten new customers answers or opens what was written to them. Until that "
+        "changes, one new customer is written to every five days. Let customers write first.");
   low_reply_told_ = low;
   // A lock that should be over is asked about, so that sending resumes by itself.
   const Standing& standing = engine_.state.standing;

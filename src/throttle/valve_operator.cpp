@@ -102,7 +102,7 @@ Result<void> Valve::Impl::declare_in_use(std::uint32_t months, const std::string
   if (months == 0) return {};
   if (standing.credited) return fail(Errc::refused, "this was declared before, and counts once");
   const std::string before = std::to_string(standing.trust_days);
-  credit_months(standing, months);
+  credit_months(standing, months, moment().now);
   audit(who, "trust_days", before, std::to_string(standing.trust_days),
         "in daily use for " + std::to_string(months) + " months");
   save();

@@ -33,17 +33,20 @@ struct WaitingJob {
 
 /// Where a chat with waiting jobs stands, by its oldest job.
 enum class Line : std::uint8_t {
-  opted_out,  ///< to be refused
-  retry,      ///< charged before: handed over again with the same id
+  refused,  ///< opted out, or no such number
+  retry,    ///< charged before: handed over again with the same id
   reply,
   known,
   follow_up,  ///< first lane, but we have written before
   opening_consent,
   opening_plain,
+  unchecked_known,  ///< of a list: nobody knows yet whether the number exists
+  unchecked_consent,
+  unchecked_plain,
   held,  ///< not before `until`, for `why`
   busy,  ///< in flight, or its number is being checked
 };
-inline constexpr std::size_t kReadyLines = 7;
+inline constexpr std::size_t kReadyLines = 10;
 
 struct WaitingChat {
   ChatKey key;

@@ -14,7 +14,7 @@ Config established() {
   return config;
 }
 
-/// A linked shop at nine in the morning, past the ramp that follows a connection.
+/// A linked shop at nine in the morning.
 class Joins : public testing::Test {
  protected:
   explicit Joins(Config config = established()) : shop(std::move(config)) {
@@ -83,9 +83,11 @@ TEST_F(Joins, WithinASecondOfAYellowSignalEverybodyKnowsAndNoOpeningLeaves) {
   EXPECT_EQ(shop.states.back().state, "authorized");
   EXPECT_EQ(light(), board::Light::online);
   EXPECT_EQ(shop.state(), "authorized");
-  // A quarter of half of the openings of two stages back: two in 24 h. The others wait on.
+  // A quarter of half of the openings of two stages back: three in 24 h. The last one waits on.
   EXPECT_EQ(received(people[1]), 1U);
-  EXPECT_EQ(shop.queue().size(), 2U);
+  EXPECT_EQ(received(people[2]), 1U);
+  EXPECT_EQ(received(people[3]), 0U);
+  EXPECT_EQ(shop.queue().size(), 1U);
   for (const auto& [id, reason] : shop.queue()) EXPECT_EQ(reason, "opening_cap") << id;
 }
 
@@ -261,13 +263,13 @@ TEST_F(Joins, TheSentenceForPeopleIsInTheStatus) {
   for (int i = 0; i < 3; ++i) shop.send(customer("New " + std::to_string(i)) + "@c.us", "Hello");
   shop.pass(minutes(10));
   EXPECT_EQ(shop.call("getThrottleStatus").body["sentence"].asString(),
-            "3 of 30 new customers today.");
+            "3 of 40 new customers today.");
   EXPECT_EQ(shop.care("addThrottleOverride",
                       R"({"limit":"openings","who":"owner","reason":"grand opening day"})")
                 .status,
             200);
   EXPECT_EQ(shop.call("getThrottleStatus").body["sentence"].asString(),
-            "3 of 60 new customers today.");
+            "3 of 80 new customers today.");
 }
 
 TEST_F(Joins, AReactionReachesTheTill) {

@@ -48,6 +48,7 @@ TEST_F(Persisted, TwentyThousandChatsFitInTwoMebibytes) {
   std::size_t bytes = 0;
   for (const auto& [name, value] : blobs.values) bytes += value.size();
   EXPECT_LE(bytes, 2U << 20);
+  EXPECT_EQ(engine->state.chats.regulars.size(), 1'000U) << "and is remembered among the regulars";
   const std::size_t in_memory = sizeof(State) + kMaxPages * sizeof(Chats::Page) +
                                 32'768 * sizeof(std::uint32_t) + 1'024 * sizeof(TextUse);
   EXPECT_LE(in_memory, 2U << 20);
@@ -292,11 +293,27 @@ TEST(PolicyClockTest, FollowsMonotonicTimeAndTrustedJumpsOnly) {
     EXPECT_EQ(jumped, 0);
   }
   EXPECT_EQ(clock.now(mono(20), Wall::from_unix(kBase + 20), jumped), begin + 20 * kSecond);
-  EXPECT_EQ(clock.now(mono(21), Wall::from_unix(kBase + 3'621), jumped), begin + 3'621 * kSecond);
-  EXPECT_EQ(jumped, 3'600 * kSecond) << "the server said so";
-  EXPECT_EQ(clock.now(mono(22), Wall::from_unix(kBase), jumped), begin + 3'622 * kSecond);
-  EXPECT_EQ(clock.now(mono(23), Wall::from_unix(kBase + 1), jumped), begin + 3'623 * kSecond)
+  constexpr std::int64_t kTwentyYears = 20LL * 365 * 86'400;
+  EXPECT_EQ(clock.now(mono(21), Wall::from_unix(kBase + kTwentyYears), jumped),
+            begin + 21 * kSecond);
+  EXPECT_EQ(jumped, 0) << "the box was on: its own clock knows how much has passed";
+  EXPECT_EQ(clock.now(mono(22), Wall::from_unix(kBase), jumped), begin + 22 * kSecond);
+  EXPECT_EQ(clock.now(mono(23), Wall::from_unix(kBase + 1), jumped), begin + 23 * kSecond)
       << "a jump back costs nothing but itself";
+}
+
+TEST(PolicyClockTest, TheTimeWithoutPowerIsBoundedAndALaterTrueWordWins) {
+  constexpr std::int64_t kBase = 1'790'000'000;
+  PolicyClock clock;
+  Tick jumped = 0;
+  clock.start({5'000 * kDay, 5'000 * kDay, kBase * 1'000}, Mono{}, Wall::from_unix(0, false));
+  const Tick wrong =
+      clock.now(Mono{seconds(1)}, Wall::from_unix(kBase + 20LL * 365 * 86'400), jumped);
+  EXPECT_LE(wrong, 5'061 * kDay);
+  EXPECT_EQ(clock.now(Mono{seconds(2)}, Wall::from_unix(kBase + 60), jumped), wrong + kSecond);
+  PolicyClock next;
+  next.start(clock.saved(), Mono{}, Wall::from_unix(kBase + 120));
+  EXPECT_LE(next.now(Mono{}, Wall::from_unix(kBase + 120), jumped), wrong + 2 * kMinute);
 }
 
 TEST(PolicyClockTest, CountsTheTimeWithoutPowerWhenSomebodyTellsIt) {

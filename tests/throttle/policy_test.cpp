@@ -103,6 +103,83 @@ TEST(FirstContact, APoorListClosesAllButTwoOpeningsAndTellsTheOperator) {
   EXPECT_NE(box.listener.sentences[0].find("not on WhatsApp"), std::string::npos);
 }
 
+TEST(FirstContact, AClerksTypingErrorsAreToldAtOnceAndHoldNobodyBack) {
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(6, "test"));
+  int made = 0;
+  for (int day = 0; day < 20; ++day) {
+    for (int i = 0; i < 10; ++i) {
+      const std::string chat = person(++made);
+      if (i == 4) box.checker.missing[chat] = true;
+      box.post(with_consent(box.make_job(chat, "Receipt " + std::to_string(made))));
+      box.scheduler.advance(seconds(1));
+      if (i == 4) {
+        ASSERT_FALSE(box.listener.fates.empty());
+        EXPECT_EQ(box.listener.fates.back().job.chat, chat)
+            << "while the customer still stands there";
+        EXPECT_EQ(box.listener.fates.back().kind, Fate::Kind::no_account);
+      }
+      box.scheduler.advance(minutes(20));
+      if (i == 0) box.wrote(chat);
+      box.valve->on_read(chat);
+    }
+    box.scheduler.advance(hours(24) - minutes(200) - seconds(10));
+    EXPECT_GE(window(box.valve->status(), "openings_day").allowed, 20U) << "day " << day;
+  }
+  EXPECT_EQ(box.sender.sent.size(), 180U);
+  EXPECT_TRUE(box.listener.sentences.empty());
+}
+
+TEST(FirstContact, WrongNumbersTakeNoTurnFromRealOnes) {
+  Box box;
+  for (int i = 0; i < 20; ++i) {
+    box.checker.missing[person(i)] = true;
+    box.post(with_consent(box.make_job(person(i), "Receipt " + std::to_string(i))));
+    box.scheduler.advance(seconds(1));
+  }
+  for (int i = 100; i < 102; ++i)
+    box.post(with_consent(box.make_job(person(i), "Receipt " + std::to_string(i))));
+  box.scheduler.advance(minutes(5));
+  EXPECT_EQ(box.sender.sent.size(), 2U);
+}
+
+TEST(FirstContact, APoorListIsForgottenWithinDays) {
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(6, "test"));
+  for (int i = 0; i < 30; ++i) {
+    box.checker.missing[person(i)] = i % 2 == 0;
+    if (i % 2 == 1) box.checker.missing.erase(person(i));
+    box.post(with_consent(box.make_job(person(i), "Hi " + std::to_string(i))));
+  }
+  box.scheduler.advance(hours(1));
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 2U);
+  box.scheduler.advance(hours(4 * 24));
+  EXPECT_GT(window(box.valve->status(), "openings_day").allowed, 2U);
+}
+
+TEST(FirstContact, WhatTheMonthHasNoRoomForIsRefusedAtThePost) {
+  Box box;
+  Signal cap;
+  cap.kind = Signal::Kind::capping;
+  cap.status = "NONE";
+  cap.total_quota = 20;
+  cap.used_quota = 14;
+  cap.cycle_end = box.clock.now() + hours(24 * 3);
+  box.valve->on_signal(cap);
+  for (int i = 0; i < 2; ++i) {
+    box.post(with_consent(box.make_job(person(i), "Receipt " + std::to_string(i))));
+    box.scheduler.advance(hours(2));
+  }
+  EXPECT_EQ(box.sender.sent.size(), 1U) << "half of 6 over three days";
+  Job again = with_consent(box.make_job(person(0), "Your parcel is here"));
+  again.expires_at = box.clock.now() + hours(12);
+  box.post(again);
+  box.scheduler.run_posted();
+  ASSERT_FALSE(box.listener.fates.empty());
+  EXPECT_EQ(box.listener.fates.back().refusal, Refusal::no_capacity)
+      << "the quota counts each message to people who do not answer";
+}
+
 TEST(FirstContact, AnUnansweredQuestionIsAskedAgainLaterAndNeverSkipped) {
   Box box;
   box.checker.offline = true;
@@ -188,9 +265,27 @@ TEST(Guards, FewAnswersShrinkTheOpenings) {
     box.scheduler.advance(hours(24) - minutes(200));
   };
   day_of(0, 8);
-  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 30U);
+  // A third more than the stage's 30: declared, and nobody has told of regulars.
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 40U);
   day_of(20, 0);
-  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 15U) << "8 of 40";
+  EXPECT_EQ(window(box.valve->status(), "openings_day").allowed, 20U) << "8 of 40 answered";
+  EXPECT_EQ(box.valve->level(), Level::green);
+}
+
+TEST(Guards, AReceiptThatWasAskedForAndOpenedIsWelcome) {
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(6, "test"));
+  for (int i = 0; i < 30; ++i) {
+    Job job = box.make_job(person(i), "Your receipt " + std::to_string(i));
+    if (i % 2 == 0) job.consent = "order";
+    box.post(std::move(job));
+    box.scheduler.advance(minutes(10));
+    box.valve->on_read(person(i));
+  }
+  const ThrottleStatus status = box.valve->status();
+  EXPECT_EQ(*status.reply_share, 0.0);
+  EXPECT_NEAR(*status.welcome_share, 0.5, 0.1) << "what nobody asked for needs an answer";
+  EXPECT_EQ(window(status, "openings_day").allowed, 40U) << "nothing is taken off";
   EXPECT_EQ(box.valve->level(), Level::green);
 }
 
@@ -241,6 +336,18 @@ TEST(Guards, MoreThanThirtyStrangersWithOneTextNeedAnApproval) {
   box.post(with_consent(box.make_job(person(99), "We open today. Reply YES for news")));
   box.scheduler.advance(minutes(26));
   EXPECT_EQ(box.sender.sent.size(), 31U);
+}
+
+TEST(Guards, RegularsAreNotCountedInTheDayOfANewNumber) {
+  Box box;
+  for (int i = 0; i < 120; ++i) box.known(person(i));
+  for (int i = 0; i < 120; ++i) box.post(person(i), "Receipt");
+  box.scheduler.advance(hours(3));
+  EXPECT_EQ(box.sender.sent.size(), 120U) << "the day's 50 are for strangers";
+  for (int i = 200; i < 260; ++i) box.wrote(person(i), hours(24 * 40));
+  for (int i = 200; i < 260; ++i) box.post(person(i), "We miss you");
+  box.scheduler.advance(hours(4));
+  EXPECT_EQ(box.sender.sent.size(), 170U) << "who was silent for a month is one";
 }
 
 TEST(Guards, ANewGroupWaitsTwelveHours) {
@@ -396,24 +503,6 @@ TEST(Signals, ASignalStopsWhatIsChargedButNotYetHandedOver) {
   EXPECT_EQ(box.sender.sent.size(), before);
 }
 
-TEST(Signals, HalfOfTheMessagesUndeliveredIsAmber) {
-  Settings settings;
-  settings.minute_reply_limit = 60;
-  Box box(settings);
-  for (int i = 0; i < 60; ++i) {
-    box.wrote(person(i));
-    box.post(person(i));
-  }
-  box.scheduler.advance(minutes(10));
-  for (std::size_t i = 0; i < box.sender.sent.size(); i += 2)
-    box.valve->on_delivered(box.sender.sent[i].id);
-  box.scheduler.advance(minutes(40));
-  box.post(person(1));
-  box.scheduler.advance(minutes(1));
-  EXPECT_EQ(box.valve->level(), Level::amber);
-  EXPECT_EQ(box.valve->status().signal, "undelivered");
-}
-
 TEST(Signals, OwnMessagesCountInEveryWindow) {
   Box box;
   for (int i = 0; i < 5; ++i) box.valve->on_own_send(person(i), box.clock.now());
@@ -566,9 +655,10 @@ TEST(Sentence, SaysItInPlainWords) {
   EXPECT_NE(describe(status, seconds(0)).find("Next new customer at Sat 3 Jan 09:00."),
             std::string::npos)
       << describe(status, seconds(0));
-  status.bad_numbers = 0.2;
-  status.reply_share = 0.05;
-  EXPECT_NE(describe(status, seconds(0)).find("list of new numbers is poor"), std::string::npos);
+  status.bad_numbers = 0.3;
+  status.welcome_share = 0.05;
+  EXPECT_NE(describe(status, seconds(0)).find("More than one in four of the new numbers"),
+            std::string::npos);
   EXPECT_NE(describe(status, seconds(0)).find("let them write first"), std::string::npos);
 }
 

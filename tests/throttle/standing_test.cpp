@@ -84,16 +84,63 @@ TEST(Standing, AmberLastsADayFromTheLastSignal) {
   EXPECT_EQ(account.level(), Level::green);
 }
 
-TEST(Standing, TheThirdLostConnectionInAnHourIsAmber) {
+TEST(Standing, LostConnectionsAreNotChargedToTheAccount) {
   Account account;
-  account.signal(Kind::connection_lost);
-  account.let_pass(30 * kMinute);
-  account.signal(Kind::connection_lost);
-  account.let_pass(31 * kMinute);
-  account.signal(Kind::connection_lost);
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_FALSE(account.signal(Kind::connection_lost)) << "a router that flaps all day";
+    account.let_pass(10 * kMinute);
+  }
   EXPECT_EQ(account.level(), Level::green);
-  account.signal(Kind::connection_lost);
+  account.signal(Kind::abrupt_closes);
   EXPECT_EQ(account.level(), Level::amber);
+  EXPECT_EQ(account.standing.pause_until, 0) << "regulars are still answered";
+}
+
+TEST(Standing, A463WithoutARestrictionWasOnePersonsAndCostsNothing) {
+  Account account;
+  account.signal(Kind::reachout_ack);
+  EXPECT_EQ(account.level(), Level::yellow);
+  EXPECT_EQ(account.standing.factor, 500);
+  account.let_pass(kMinute);
+  account.lock_is_over();
+  EXPECT_EQ(account.level(), Level::green);
+  EXPECT_EQ(account.standing.factor, 1000);
+  EXPECT_EQ(account.standing.trust_days, 100);
+  account.let_pass(kHour);
+  account.signal(Kind::reachout_ack);
+  EXPECT_EQ(account.standing.rung, 1) << "the one before does not count";
+}
+
+TEST(Standing, AnActiveLockAfterA463KeepsItsPrice) {
+  Account account;
+  account.signal(Kind::reachout_ack);
+  account.signal(Kind::reachout_lock, 6 * kHour);
+  account.let_pass(10 * kMinute);
+  account.lock_is_over();
+  EXPECT_EQ(account.level(), Level::yellow);
+  EXPECT_EQ(account.standing.factor, 500);
+  EXPECT_EQ(account.standing.reopen_at, account.now + kHour)
+      << "the account's own word ends the lock before its time";
+}
+
+TEST(Standing, OneWrongDateClosesNothingForYears) {
+  Account account;
+  account.signal(Kind::reachout_lock, 20 * 365 * kDay);
+  EXPECT_LE(account.standing.lock_until, account.now + 60 * kDay);
+  Account banned;
+  banned.signal(Kind::temporary_ban, 20 * 365 * kDay);
+  EXPECT_LE(banned.standing.red_until, banned.now + 61 * kDay);
+}
+
+TEST(Standing, TheAgeOfTheAccountCountsOnceAndLessThanUse) {
+  Standing young;
+  EXPECT_FALSE(credit_age(young, 0));
+  Standing old;
+  EXPECT_TRUE(credit_age(old, 900 * kDay));
+  EXPECT_EQ(old.trust_days, 30);
+  old.trust_days = 0;
+  EXPECT_FALSE(credit_age(old, 901 * kDay)) << "each login tells it";
+  EXPECT_EQ(old.trust_days, 0);
 }
 
 TEST(Standing, CappingClimbsFromAmberToClosedOpenings) {
@@ -135,20 +182,22 @@ TEST(Standing, TheLadderKeepsOpeningsClosedLongerEachTime) {
       {24 * kHour + 24 * kHour / 10, 14}, {48 * kHour, 3}, {48 * kHour + 5 * kDay, 0}};
   Account account;
   for (const auto& [closed, trust] : rungs) {
-    account.signal(Kind::reachout_ack);
+    account.signal(Kind::reachout_lock);
     EXPECT_EQ(account.standing.reopen_at - account.now, closed);
     EXPECT_LE(account.standing.trust_days, trust);
+    account.let_pass(closed - kHour);
     account.lock_is_over();
-    account.let_pass(closed + kHour);
+    account.let_pass(2 * kHour);
     EXPECT_EQ(account.level(), Level::green);
     EXPECT_EQ(account.standing.recovery_until - account.standing.resumed_at, 72 * kHour);
   }
-  account.signal(Kind::reachout_ack);
+  account.signal(Kind::reachout_lock);
   EXPECT_EQ(account.standing.reopen_at - account.now, 6 * kDay + 30 * kDay);
   EXPECT_EQ(account.standing.trust_days, 0);
   EXPECT_TRUE(needs_acknowledgement(account.standing));
+  account.let_pass(7 * kDay);
   account.lock_is_over();
-  account.let_pass(40 * kDay);
+  account.let_pass(33 * kDay);
   EXPECT_EQ(account.level(), Level::yellow) << "a fourth yellow waits for a person";
   account.standing.acknowledged = true;
   account.let_pass(kHour);

@@ -5,6 +5,7 @@
 
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
+#include "posthorn/base/time.h"
 #include "posthorn/session/events.h"
 
 namespace posthorn::session {
@@ -13,6 +14,8 @@ struct Account {
   std::string phone;       ///< digits; empty when not linked
   std::string device_jid;  ///< "4915550001234:17@s.whatsapp.net"
   std::string push_name;
+  /// When the account was made, as the last login told.
+  std::optional<Wall> made = std::nullopt;
 };
 
 /// Whether and how the box is linked to an account, as people ask it. Session implements it, the

@@ -63,6 +63,15 @@ struct JobView {
   Wall expires_at;
 };
 
+/// What would become of a message that is posted now.
+struct Outlook {
+  Lane lane = Lane::first;
+  bool new_customer = false;       ///< it would be our very first message to them
+  Hold why = Hold::none;           ///< what it would wait for first; none: it goes at once
+  std::optional<Wall> earliest;    ///< absent: nobody knows (offline, a person is needed)
+  std::optional<Refusal> refusal;  ///< it would not be taken, and why
+};
+
 /// One rolling window: "7 of 12".
 struct WindowUse {
   std::string_view name;  ///< constant: "minute", "openings_day", …
@@ -91,14 +100,16 @@ struct ThrottleStatus {
   std::uint32_t stage = 0;  ///< 0 .. 5, warm-up table row
   std::uint32_t trust_days = 0;
   std::vector<WindowUse> windows;
-  std::optional<double> reply_share;  ///< answered openings; absent below 20
-  std::optional<double> bad_numbers;  ///< share of "not on WhatsApp"; absent below 20 answers
-  std::optional<Wall> next_opening;   ///< when the next new customer can be written to
+  std::optional<double> reply_share;    ///< answered openings; absent below 20
+  std::optional<double> welcome_share;  ///< answered, or with consent and opened; absent below 20
+  std::optional<double> bad_numbers;    ///< share of "not on WhatsApp"; absent below 20 answers
+  std::optional<Wall> next_opening;     ///< when the next new customer can be written to
   std::optional<Wall> openings_closed_until;
   std::uint32_t waiting = 0;
   std::uint32_t waiting_openings = 0;
   std::uint32_t waiting_for_morning = 0;
   std::uint32_t chats = 0;
+  std::uint32_t regulars = 0;  ///< in the index: from history, a list or earlier years
   std::uint32_t opted_out = 0;
   std::vector<ActiveOverride> overrides;
 };

@@ -4,7 +4,9 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "posthorn/base/blob_store.h"
@@ -13,6 +15,7 @@
 #include "posthorn/base/job.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/scheduler.h"
+#include "posthorn/throttle/regulars.h"
 #include "posthorn/throttle/sender.h"
 #include "posthorn/throttle/settings.h"
 #include "posthorn/throttle/signal.h"
@@ -161,6 +164,13 @@ class Valve {
   void on_group(const std::string& chat, Wall member_since);
   /// The first delivery receipt of a message of ours.
   void on_delivered(const std::string& message_id);
+  /// The customer of this chat has opened a message of ours.
+  void on_read(const std::string& chat);
+  /// A piece of the phone's history (some thousand chats at most), in any order; what came before
+  /// may come again. kept: it is on disk, and the piece may be confirmed.
+  void on_history(std::span<const PastChat> chats, Once<void(Result<void>)> kept);
+  /// When the account was made, as each login tells. Counts once, for numbers that nobody declared.
+  void on_account_made(Wall made);
   void on_signal(const Signal& signal);
   /// Online means: logged in and the backlog is drained.
   void on_connected();
@@ -184,6 +194,15 @@ class Valve {
   /// Errors: refused (reason too short, longer than 24 h, unknown limit, cannot be overridden).
   Result<void> add_override(const Override& exception);
   Result<void> end_override(const std::string& limit, const std::string& who);
+
+  /// A piece of a shop's own list of people who have written to it before, whole lines of
+  /// "number[,YYYY-MM-DD]". They become regulars whose number is still checked once and who count
+  /// in the day's total until they write. Errors: refused (nobody says who imports it).
+  Result<ImportReport> import_regulars(std::string_view csv, const std::string& who);
+
+  /// What would become of a message posted now, behind everything that waits. consent, urgent: as
+  /// on the send request. Nothing is asked or counted.
+  [[nodiscard]] Outlook can_send(const std::string& chat, bool consent, bool urgent);
 
   /// Is one more of these within the budget? Charges it when it is. chat_known: for members.
   /// Errors: busy ("2 of 2 in 24 h; next at …"), refused (a stranger cannot be added to a group).

@@ -7,7 +7,7 @@
 
 namespace posthorn::evaluation {
 
-/// One bar of section 16 in one cell.
+/// One bar in one cell.
 struct Bar {
   Cell cell;
   std::string what;
@@ -17,7 +17,8 @@ struct Bar {
   bool passed = false;
   std::string note;  ///< what a missed bar must be read with
 };
-/// Needs posthorn and at least one baseline in a cell; cells without are left out.
+/// Section 16 in the cells of the policy's own workloads that have a baseline; everywhere: not
+/// behind `simple` where nobody is banned for it, and what a shop may rely on.
 [[nodiscard]] std::vector<Bar> judge(const std::vector<Summary>& summaries);
 
 }  // namespace posthorn::evaluation

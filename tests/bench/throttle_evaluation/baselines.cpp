@@ -27,6 +27,7 @@ Rules rules_of(PolicyName name, int age_days) {
   Rules r;
   switch (name) {
     case PolicyName::none:
+    case PolicyName::simple:
     case PolicyName::posthorn:
       return r;
     case PolicyName::fixed_second:
@@ -100,6 +101,7 @@ class Fifo final : public Policy {
       if (lock.active) paused_until_ = std::max(paused_until_, lock.until);
     }
   }
+  void on_read(std::uint32_t, Time) override {}
   void on_inbound(std::uint32_t person, bool, Time now) override { last_in_[person] = now; }
   void on_notice(const Notice& notice, Time now) override {
     const bool lock =
@@ -196,14 +198,22 @@ std::string_view to_string(PolicyName name) {
                                                            "WAHA",
                                                            "antiban moderate",
                                                            "antiban conservative",
+                                                           "simple",
                                                            "posthorn"};
   return kNames[static_cast<std::size_t>(name)];
 }
 
-std::unique_ptr<Policy> make_policy(PolicyName name, const Model& model, const Session& session,
-                                    std::size_t regulars, int age_days, std::uint64_t seed) {
-  if (name == PolicyName::posthorn) return make_posthorn(model, session, regulars, age_days, seed);
-  return std::make_unique<Fifo>(rules_of(name, age_days), model, session, seed);
+std::string_view to_string(Start start) {
+  constexpr std::array<std::string_view, kStarts> kNames{"history", "import", "declared",
+                                                         "nothing"};
+  return kNames[static_cast<std::size_t>(start)];
+}
+
+std::unique_ptr<Policy> make_policy(PolicyName name, const Setup& setup) {
+  if (name == PolicyName::posthorn) return make_posthorn(setup);
+  if (name == PolicyName::simple) return make_simple(setup);
+  return std::make_unique<Fifo>(rules_of(name, setup.age_days), setup.model, setup.session,
+                                setup.seed);
 }
 
 }  // namespace posthorn::evaluation

@@ -43,6 +43,10 @@ Summary summarize(const Cell& cell, PolicyName policy, std::vector<Outcome>& out
   s.days_locked = mean(&Outcome::days_locked);
   s.complaints = mean(&Outcome::complaints);
   s.refused = mean(&Outcome::refused);
+  s.first_day = mean(&Outcome::first_day);
+  s.seventh_day = mean(&Outcome::seventh_day);
+  s.openings = mean(&Outcome::openings);
+  s.braked = mean(&Outcome::braked);
   s.unwanted = mean(&Outcome::unwanted).value;
   for (const Outcome& outcome : outcomes) s.to_opted_out += outcome.to_opted_out;
   for (std::size_t lane = 0; lane < 3; ++lane) {
@@ -81,19 +85,54 @@ Estimate share_of(std::size_t hits, std::size_t of) {
   return {p, std::max(0.0, middle - half), std::min(1.0, middle + half)};
 }
 
+std::vector<Cell> product(const Axes& axes) {
+  std::vector<Cell> out;
+  for (const bool scored : axes.scored) {
+    for (const double answers : axes.answers) {
+      for (const Start start : axes.starts) {
+        for (const double strictness : axes.strictness) {
+          for (const Workload workload : axes.workloads) {
+            for (const int age : axes.ages)
+              out.push_back({workload, age, strictness, start, answers, scored});
+          }
+        }
+      }
+    }
+  }
+  return out;
+}
+
+std::vector<Cell> standard_cells() {
+  const std::vector<Workload> policy{Workload::w1, Workload::w2, Workload::w3, Workload::w4,
+                                     Workload::w5};
+  const std::vector<Workload> shops{Workload::kiosk,      Workload::walk_in, Workload::walk_in_scan,
+                                    Workload::restaurant, Workload::season,  Workload::closure};
+  const std::vector<Workload> counters{Workload::w1, Workload::kiosk, Workload::walk_in,
+                                       Workload::restaurant};
+  std::vector<Cell> out;
+  const auto add = [&out](const Axes& axes) {
+    const std::vector<Cell> more = product(axes);
+    out.insert(out.end(), more.begin(), more.end());
+  };
+  add({.workloads = policy});
+  add({.workloads = shops});
+  add({.workloads = counters,
+       .ages = {180},
+       .starts = {Start::import, Start::declared, Start::nothing}});
+  add({.workloads = {Workload::w1, Workload::kiosk}, .ages = {180}, .answers = {0.05}});
+  add({.workloads = policy, .scored = {true}});
+  add({.workloads = shops, .scored = {true}});
+  return out;
+}
+
 std::vector<Summary> run_grid(const GridOptions& options) {
   struct Task {
     Cell cell;
     PolicyName policy;
   };
   std::vector<Task> tasks;
-  for (const double strictness : options.strictness) {
-    for (const Workload workload : options.workloads) {
-      for (const int age : options.ages) {
-        for (const PolicyName policy : options.policies)
-          tasks.push_back({{workload, age, strictness}, policy});
-      }
-    }
+  for (const Cell& cell : options.cells) {
+    for (const PolicyName policy : options.policies) tasks.push_back({cell, policy});
   }
   std::vector<Summary> out(tasks.size());
   std::atomic<std::size_t> next{0};

@@ -12,27 +12,16 @@ namespace {
 
 using namespace posthorn::evaluation;
 
-/// Names as printed; "all" is the default.
-std::vector<PolicyName> policies_named(const std::vector<std::string>& names) {
-  std::vector<PolicyName> out;
-  for (std::size_t i = 0; i < kPolicies; ++i) {
-    const auto policy = static_cast<PolicyName>(i);
+/// Those of the first `count` values of an enum whose names were given; all without names.
+template <class E>
+std::vector<E> named(const std::vector<std::string>& names, std::size_t count) {
+  std::vector<E> out;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto value = static_cast<E>(i);
     const bool wanted =
         names.empty() || std::any_of(names.begin(), names.end(),
-                                     [&](const auto& n) { return to_string(policy) == n; });
-    if (wanted) out.push_back(policy);
-  }
-  return out;
-}
-
-std::vector<Workload> workloads_named(const std::vector<std::string>& names) {
-  std::vector<Workload> out;
-  for (std::size_t i = 0; i < 5; ++i) {
-    const auto workload = static_cast<Workload>(i);
-    const bool wanted =
-        names.empty() || std::any_of(names.begin(), names.end(),
-                                     [&](const auto& n) { return to_string(workload) == n; });
-    if (wanted) out.push_back(workload);
+                                     [&](const auto& n) { return to_string(value) == n; });
+    if (wanted) out.push_back(value);
   }
   return out;
 }
@@ -48,18 +37,24 @@ bool write_file(const std::string& path, const std::string& text) {
 
 int main(int argc, char** argv) {
   GridOptions options;
-  std::vector<std::string> policies, workloads, sets;
+  std::vector<std::string> policies, workloads, starts, sets;
   std::string csv, svg;
-  options.ages = {0, 180};
-  options.strictness = {0.5, 1, 2};
+  Axes axes;
+  bool scored = false;
   CLI::App app{"Pace policies against a pretend WhatsApp. A model: see the limits it prints."};
   app.add_option("--policy", policies,
                  "none, \"fixed 1 s\", Green-API, \"Green-API pause\", WAHA, \"antiban moderate\", "
-                 "\"antiban conservative\", posthorn; default all");
-  app.add_option("--workload", workloads, "W1 .. W5; default all");
-  app.add_option("--age", options.ages, "account age in days at the start; default 0 and 180");
-  app.add_option("--strictness", options.strictness,
+                 "\"antiban conservative\", simple, posthorn; default all");
+  app.add_option("--workload", workloads,
+                 "W1 .. W5, kiosk, walk-in, \"walk-in scan\", restaurant, season, closure; without "
+                 "any of these five axes the cells of EVALUATION.md");
+  app.add_option("--age", axes.ages, "account age in days at the start; default 0 and 180");
+  app.add_option("--strictness", axes.strictness,
                  "factor on every hidden threshold: 0.5 is half as tolerant; default 0.5 1 2");
+  app.add_option("--start", starts,
+                 "what the box knows: history (default), import, declared, nothing");
+  app.add_option("--answers", axes.answers, "chance that a customer answers; default the model's");
+  app.add_flag("--score", scored, "enforced by points that fade instead of thresholds");
   app.add_option("--accounts", options.accounts, "per cell")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
@@ -78,12 +73,19 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
-  options.policies = policies_named(policies);
-  options.workloads = workloads_named(workloads);
-  if (options.policies.empty() || options.workloads.empty()) {
-    std::cerr << "no such policy or workload\n";
+  options.policies = named<PolicyName>(policies, kPolicies);
+  axes.workloads = named<Workload>(workloads, kWorkloads);
+  if (!starts.empty()) axes.starts = named<Start>(starts, kStarts);
+  if (options.policies.empty() || axes.workloads.empty() || axes.starts.empty()) {
+    std::cerr << "no such policy, workload or start\n";
     return 2;
   }
+  axes.scored = {scored};
+  const bool chosen = scored || app.count("--workload") + app.count("--age") +
+                                        app.count("--strictness") + app.count("--start") +
+                                        app.count("--answers") >
+                                    0;
+  options.cells = chosen ? product(axes) : standard_cells();
   const std::vector<Summary> summaries = run_grid(options);
   std::cout << options.accounts << " accounts a cell, " << options.days << " days, seed "
             << options.seed << "\n\n"

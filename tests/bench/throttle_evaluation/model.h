@@ -22,6 +22,9 @@ struct Model {
   double run_complaints = 1.5;    ///< factor per message beyond the first unanswered one
   double opts_out = 0.02;         ///< per message, left unanswered twice or more
   double answer_minutes = 30;     ///< mean of the exponential delay
+  // Of those who get a message, how many open it and let the sender see that (read receipts on).
+  double regular_reads = 0.65, consent_reads = 0.60, bot_reads = 0.75, lukewarm_reads = 0.35,
+         bought_reads = 0.20;
   // 15.2 Hidden enforcement: medians by account age < 10 / < 30 / < 90 / more days.
   double openings_age0 = 15, openings_age10 = 25, openings_age30 = 40, openings_age90 = 60;
   double unanswered_age0 = 150, unanswered_age10 = 150, unanswered_age30 = 400,
@@ -40,6 +43,14 @@ struct Model {
   double attempt_extends = 0.10, attempt_hours = 24, attempt_strikes = 0.03;
   double lock_drops = 0.10;
   double warn_first = 0.7, warn_second = 0.9;
+  // The other enforcement (World::Rules::score): points that fade, no thresholds per kind.
+  double score_age0 = 60, score_age10 = 90, score_age30 = 130, score_age90 = 180;
+  double score_fades_days = 3;  ///< half of it is gone after so many days
+  double score_opening = 1, score_follow_up = 0.7, score_answered = -1.5, score_message = 0.03;
+  double score_crowd = 0.3;      ///< each message beyond per_minute
+  double score_same_text = 0.5;  ///< each copy beyond ten in the hour
+  double score_wrong = 2, score_complaint = 6;
+  double score_slope = 0.02;
   // 15.3 Workloads.
   double regulars = 400, regulars_new_number = 100;
   double w1_per_day = 80, w1_new = 0.12, w1_wrong = 0.03;
@@ -47,6 +58,14 @@ struct Model {
   double w3_per_day = 40, w3_copies = 400, w3_wrong = 0.05;
   double w4_customers = 200, w4_receipts = 20;
   double w5_per_day = 300, w5_wrong = 0.15;
+  // Shops of walk-ins: messages a day to regulars and to new customers.
+  double kiosk_regular = 30, kiosk_new = 110;
+  double walk_in_regular = 21, walk_in_new = 174;
+  double restaurant_regular = 15, restaurant_new = 276;
+  double shop_wrong = 0.03;  ///< mistyped numbers of new customers in these shops
+  double scan_share = 0.60;  ///< of new customers scan the sign and so write first
+  double season_peak = 3;    ///< receipts a day at the end of the ramp, times W1
+  double closure_from = 20, closure_days = 10;
   double job_hours = 24;
   // The shop's person.
   double operator_hours = 1;  ///< until a needed acknowledgement is given

@@ -16,17 +16,25 @@ constexpr Tick kStart = 1'789'948'800'000LL;
 /// The shipping engine, driven by what a session would tell it.
 class Posthorn final : public Policy {
  public:
-  Posthorn(const Model& model, const Session& session, std::size_t regulars, int age_days,
-           std::uint64_t seed)
-      : model_(model), session_(session) {
-    engine_.state.random = mix(seed);
+  explicit Posthorn(const Setup& setup) : model_(setup.model), session_(setup.session) {
+    engine_.state.random = mix(setup.seed);
     engine_.state.salt = 1;
-    if (age_days > 0)
-      throttle::credit_months(engine_.state.standing, static_cast<std::uint32_t>(age_days / 30));
-    // The phone's history says who has written before.
-    for (std::uint32_t person = 0; person < regulars; ++person)
-      throttle::note_inbound(engine_.state, chat_of(person), kStart - 10 * throttle::kDay,
-                             kStart - throttle::kDay);
+    if (setup.age_days > 0 && setup.start != Start::nothing)
+      throttle::credit_months(engine_.state.standing,
+                              static_cast<std::uint32_t>(setup.age_days / 30), kStart);
+    // Each login tells when the account was made.
+    throttle::credit_age(engine_.state.standing, setup.age_days * throttle::kDay);
+    if (setup.knows_regulars()) {
+      throttle::Regular facts;
+      facts.flags = throttle::Regular::wrote;
+      if (setup.start == Start::history) {
+        facts.in_day = throttle::to_day(kStart - 10 * throttle::kDay);
+      } else {
+        facts.flags |= throttle::Regular::listed;
+      }
+      for (std::uint32_t person = 0; person < setup.regulars; ++person)
+        engine_.state.chats.learn(chat_of(person), facts, kStart - throttle::kDay);
+    }
     engine_.state.standing.last_traffic = 0;
     engine_.set_connected(true, at(-kHourMs));
   }
@@ -65,13 +73,11 @@ class Posthorn final : public Policy {
     }
   }
 
-  void on_answer(std::uint32_t job, Answer answer, bool arrived, Time now) override {
+  void on_answer(std::uint32_t job, Answer answer, bool, Time now) override {
     const Moment moment = at(now);
     const bool known = lane_ == throttle::Lane::known;
     switch (answer) {
       case Answer::ok:
-        throttle::note_sent_id(engine_.state, job + 1, moment.now);
-        if (arrived) throttle::note_delivered(engine_.state, job + 1);
         if (known) throttle::note_known_send(engine_.state, false);
         break;
       case Answer::no_account:
@@ -91,6 +97,12 @@ class Posthorn final : public Policy {
     engine_.finish(flying_, moment);
   }
 
+  void on_read(std::uint32_t job, Time) override {
+    throttle::note_read(engine_.state, chat_of(session_.job(job).person));
+  }
+  [[nodiscard]] bool braked() const override {
+    return throttle::bad_number_share(engine_.state) > throttle::kPoorNumbers;
+  }
   void on_inbound(std::uint32_t person, bool stop, Time now) override {
     engine_.on_inbound(chat_of(person), stop ? "STOP" : "thanks", at(now).now, at(now));
   }
@@ -198,9 +210,8 @@ class Posthorn final : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> make_posthorn(const Model& model, const Session& session,
-                                      std::size_t regulars, int age_days, std::uint64_t seed) {
-  return std::make_unique<Posthorn>(model, session, regulars, age_days, seed);
+std::unique_ptr<Policy> make_posthorn(const Setup& setup) {
+  return std::make_unique<Posthorn>(setup);
 }
 
 }  // namespace posthorn::evaluation

@@ -45,9 +45,13 @@ class Policy {
   virtual bool on_job(std::uint32_t job, Time now) = 0;
   virtual Step next(Time now) = 0;
   virtual void on_answer(std::uint32_t job, Answer answer, bool arrived, Time now) = 0;
+  /// The customer has opened a message that job made.
+  virtual void on_read(std::uint32_t job, Time now) = 0;
   virtual void on_inbound(std::uint32_t person, bool stop, Time now) = 0;
   virtual void on_notice(const Notice& notice, Time now) = 0;
   virtual void on_connection(bool up, Time now) = 0;
+  /// Holds new customers back because of numbers that did not exist.
+  [[nodiscard]] virtual bool braked() const { return false; }
 };
 
 enum class PolicyName : std::uint8_t {
@@ -58,17 +62,37 @@ enum class PolicyName : std::uint8_t {
   waha,
   antiban_moderate,
   antiban_conservative,
+  simple,  ///< number check, opt-out, 20 openings a day, stop on a signal
   posthorn,
 };
-inline constexpr std::size_t kPolicies = 8;
+inline constexpr std::size_t kPolicies = 9;
 [[nodiscard]] std::string_view to_string(PolicyName name);
 
-/// regulars: how many of the first people are known from the phone's history.
-[[nodiscard]] std::unique_ptr<Policy> make_policy(PolicyName name, const Model& model,
-                                                  const Session& session, std::size_t regulars,
-                                                  int age_days, std::uint64_t seed);
-[[nodiscard]] std::unique_ptr<Policy> make_posthorn(const Model& model, const Session& session,
-                                                    std::size_t regulars, int age_days,
-                                                    std::uint64_t seed);
+/// What a box knows of the shop when it is taken over.
+enum class Start : std::uint8_t {
+  history,   ///< the phone's history says who has written; an old number is declared
+  import,    ///< a list of regulars, by number alone; an old number is declared
+  declared,  ///< nobody; an old number is declared
+  nothing,   ///< nobody, and nothing is declared
+};
+inline constexpr std::size_t kStarts = 4;
+[[nodiscard]] std::string_view to_string(Start start);
+
+struct Setup {
+  const Model& model;
+  const Session& session;
+  std::size_t regulars = 0;  ///< the first so many people have written before
+  int age_days = 0;
+  Start start = Start::history;
+  std::uint64_t seed = 0;
+
+  /// Whether the box is told of its regulars.
+  [[nodiscard]] bool knows_regulars() const {
+    return start == Start::history || start == Start::import;
+  }
+};
+[[nodiscard]] std::unique_ptr<Policy> make_policy(PolicyName name, const Setup& setup);
+[[nodiscard]] std::unique_ptr<Policy> make_posthorn(const Setup& setup);
+[[nodiscard]] std::unique_ptr<Policy> make_simple(const Setup& setup);
 
 }  // namespace posthorn::evaluation

@@ -16,13 +16,14 @@ namespace {
   return line;
 }
 
-bool same_cell(const Cell& a, const Cell& b) {
-  return a.workload == b.workload && a.age_days == b.age_days && a.strictness == b.strictness;
-}
-
 std::string name_of(const Cell& cell) {
-  return format("%s, age %d, strictness %g", std::string(to_string(cell.workload)).c_str(),
-                cell.age_days, cell.strictness);
+  std::string name =
+      format("%s, age %d, strictness %g", std::string(to_string(cell.workload)).c_str(),
+             cell.age_days, cell.strictness);
+  if (cell.start != Start::history) name += ", start: " + std::string(to_string(cell.start));
+  if (cell.answers >= 0) name += format(", answers %g", cell.answers);
+  if (cell.scored) name += ", scored";
+  return name;
 }
 
 std::string with_interval(const Estimate& e, const char* pattern) {
@@ -41,13 +42,13 @@ std::string latency(const Summary& s, std::size_t lane) {
 std::string panel(const std::vector<Summary>& all, const Cell& cell, int x, int y) {
   double most = 1;
   for (const Summary& s : all) {
-    if (same_cell(s.cell, cell)) most = std::max({most, s.delivered.high, s.demand.value});
+    if (s.cell == cell) most = std::max({most, s.delivered.high, s.demand.value});
   }
   std::string out =
       format("<text x=\"%d\" y=\"%d\" class=\"h\">%s</text>\n", x, y + 12, name_of(cell).c_str());
   int row = y + 22;
   for (const Summary& s : all) {
-    if (!same_cell(s.cell, cell)) continue;
+    if (!(s.cell == cell)) continue;
     const double width = 150.0 * s.delivered.value / most;
     const bool ours = s.policy == PolicyName::posthorn;
     out += format("<text x=\"%d\" y=\"%d\">%s</text>", x, row + 9,
@@ -85,20 +86,23 @@ std::string print_table(const std::vector<Summary>& summaries) {
   std::string out;
   const Cell* last = nullptr;
   for (const Summary& s : summaries) {
-    if (last == nullptr || !same_cell(*last, s.cell)) {
+    if (last == nullptr || !(*last == s.cell)) {
       out += "\n" + name_of(s.cell) + format(": %.1f wanted a day\n", s.demand.value);
-      out += format("  %-20s %-22s %5s  %-17s %-17s %-17s %7s %7s %6s  %s\n", "policy",
-                    "delivered/day [95 %]", "share", "P(lock) [95 %]", "P(ban) [95 %]",
-                    "days locked", "compl/k", "optout", "refus", "p50/p95 s: reply known first");
+      out += format("  %-20s %-22s %5s  %-17s %-17s %-17s %7s %7s %6s %5s %5s %5s %5s  %s\n",
+                    "policy", "delivered/day [95 %]", "share", "P(lock) [95 %]", "P(ban) [95 %]",
+                    "days locked", "compl/k", "optout", "refus", "day1", "day7", "new/d", "brake",
+                    "p50/p95 s: reply known first");
       last = &s.cell;
     }
     out += format(
-        "  %-20s %-22s %5.2f  %-17s %-17s %-17s %7.2f %7.0f %6.1f  %s  %s  %s\n",
+        "  %-20s %-22s %5.2f  %-17s %-17s %-17s %7.2f %7.0f %6.1f %5.1f %5.1f %5.1f %5.2f  %s  %s  "
+        "%s\n",
         std::string(to_string(s.policy)).c_str(), with_interval(s.delivered, "%.1f").c_str(),
         s.delivered.value / s.demand.value, with_interval(s.any_lock, "%.2f").c_str(),
         with_interval(s.permanent, "%.2f").c_str(), with_interval(s.days_locked, "%.1f").c_str(),
-        s.complaints.value, s.to_opted_out, s.refused.value, latency(s, 0).c_str(),
-        latency(s, 1).c_str(), latency(s, 2).c_str());
+        s.complaints.value, s.to_opted_out, s.refused.value, s.first_day.value, s.seventh_day.value,
+        s.openings.value, s.braked.value, latency(s, 0).c_str(), latency(s, 1).c_str(),
+        latency(s, 2).c_str());
   }
   return out;
 }
@@ -123,19 +127,25 @@ std::string print_bars(const std::vector<Bar>& bars) {
 
 std::string print_csv(const std::vector<Summary>& summaries) {
   std::string out =
-      "workload,age_days,strictness,policy,demand,delivered,delivered_low,delivered_high,p_lock,"
+      "workload,age_days,strictness,start,answers,scored,policy,demand,delivered,delivered_low,"
+      "delivered_high,p_lock,"
       "p_lock_low,p_lock_high,p_ban,p_ban_low,p_ban_high,days_locked,days_locked_low,"
-      "days_locked_high,complaints_per_1000,to_opted_out,refused,reply_p50,reply_p95,known_p50,"
+      "days_locked_high,complaints_per_1000,to_opted_out,refused,first_day,seventh_day,openings,"
+      "braked,reply_p50,reply_p95,known_p50,"
       "known_p95,first_p50,first_p95\n";
   for (const Summary& s : summaries) {
     out += format(
-        "%s,%d,%g,%s,%.3f,%.3f,%.3f,%.3f,%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,%.3f,%.3f,%.3f,%.3f,"
+        "%s,%d,%g,%s,%g,%d,%s,%.3f,%.3f,%.3f,%.3f,%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,%.3f,%.3f,%.3f,%."
+        "3f,"
         "%.0f,%.3f,",
         std::string(to_string(s.cell.workload)).c_str(), s.cell.age_days, s.cell.strictness,
+        std::string(to_string(s.cell.start)).c_str(), s.cell.answers, s.cell.scored ? 1 : 0,
         std::string(to_string(s.policy)).c_str(), s.demand.value, s.delivered.value,
         s.delivered.low, s.delivered.high, s.any_lock.value, s.any_lock.low, s.any_lock.high,
         s.permanent.value, s.permanent.low, s.permanent.high, s.days_locked.value,
         s.days_locked.low, s.days_locked.high, s.complaints.value, s.to_opted_out, s.refused.value);
+    out += format("%.2f,%.2f,%.3f,%.4f,", s.first_day.value, s.seventh_day.value, s.openings.value,
+                  s.braked.value);
     out += format("%.1f,%.1f,%.1f,%.1f,%.1f,%.1f\n", s.p50[0], s.p95[0], s.p50[1], s.p95[1],
                   s.p50[2], s.p95[2]);
   }
@@ -147,7 +157,7 @@ std::string draw_svg(const std::vector<Summary>& summaries) {
   std::size_t rows = 1;
   std::size_t row = 0;
   for (const Summary& s : summaries) {
-    if (cells.empty() || !same_cell(cells.back(), s.cell)) {
+    if (cells.empty() || !(cells.back() == s.cell)) {
       cells.push_back(s.cell);
       row = 0;
     }

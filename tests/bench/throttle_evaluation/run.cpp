@@ -10,10 +10,12 @@ class Account {
  public:
   Account(const Model& model, const Cell& cell, PolicyName policy, int days, std::uint64_t seed)
       : horizon_(days * kDayMs),
-        demand_(make_demand(model, cell.workload, cell.age_days, days, seed)),
-        world_(model, demand_, cell.age_days, cell.strictness, horizon_, seed),
+        model_(with_answers(model, cell.answers)),
+        demand_(make_demand(model_, cell.workload, cell.age_days, days, seed)),
+        world_(model_, demand_, cell.age_days, cell.strictness, cell.scored, horizon_, seed),
         session_(world_, demand_),
-        policy_(make_policy(policy, model, session_, regulars(), cell.age_days, seed)) {}
+        policy_(
+            make_policy(policy, {model_, session_, regulars(), cell.age_days, cell.start, seed})) {}
 
   Outcome run() {
     while (now_ < horizon_) {
@@ -21,6 +23,7 @@ class Account {
       take_inbounds();
       take_jobs();
       const Time wake = ask_policy();
+      look_at_noon();
       now_ =
           std::max(now_ + 1, std::min({wake, next_arrival(), next_inbound(), next_connection()}));
     }
@@ -28,6 +31,10 @@ class Account {
   }
 
  private:
+  static Model with_answers(Model model, double answers) {
+    if (answers >= 0) model.consent_answers = answers;
+    return model;
+  }
   [[nodiscard]] std::size_t regulars() const {
     return static_cast<std::size_t>(std::count_if(demand_.people.begin(), demand_.people.end(),
                                                   [](const Person& p) { return p.wrote; }));
@@ -53,6 +60,10 @@ class Account {
   void take_inbounds() {
     while (next_inbound() <= now_) {
       const Inbound inbound = world_.take_inbound();
+      if (inbound.read) {
+        policy_->on_read(inbound.job, now_);
+        continue;
+      }
       world_.write(inbound.person, now_, inbound.stop);
       policy_->on_inbound(inbound.person, inbound.stop, now_);
     }
@@ -89,15 +100,27 @@ class Account {
     }
   }
 
+  void look_at_noon() {
+    if (now_ < noon_) return;
+    noon_ += kDayMs;
+    if (policy_->braked()) ++braked_;
+  }
+
   void send(std::uint32_t number) {
     const Job& job = demand_.jobs[number];
     const Person& person = world_.person(job.person);
     const std::size_t lane = !person.wrote ? 2 : now_ - person.last_in < kDayMs ? 0 : 1;
     const Answer answer = world_.send(job.person, job.text, number, now_);
-    if (answer == Answer::ok && world_.arrived())
-      latency_[lane].push_back(static_cast<float>(now_ - job.at) / 1000.0F);
+    if (answer == Answer::ok && world_.arrived()) note_delivery(lane, job);
     policy_->on_answer(number, answer, world_.arrived(), now_);
     for (const Notice& notice : world_.take_notices()) policy_->on_notice(notice, now_);
+  }
+
+  void note_delivery(std::size_t lane, const Job& job) {
+    latency_[lane].push_back(static_cast<float>(now_ - job.at) / 1000.0F);
+    const Time day = job.at / kDayMs;
+    if (day == 0) ++first_day_;
+    if (day == 6) ++seventh_day_;
   }
 
   Outcome close() {
@@ -115,12 +138,17 @@ class Account {
     out.to_opted_out = static_cast<double>(tally.to_opted_out);
     out.unwanted = out.to_opted_out / days;
     out.refused = static_cast<double>(refused_) / days;
+    out.first_day = first_day_;
+    out.seventh_day = seventh_day_;
+    out.braked = braked_ / days;
+    out.openings = static_cast<double>(tally.openings) / days;
     out.latency = std::move(latency_);
     for (std::vector<float>& lane : out.latency) std::sort(lane.begin(), lane.end());
     return out;
   }
 
   Time horizon_;
+  Model model_;
   Demand demand_;
   World world_;
   Session session_;
@@ -130,6 +158,10 @@ class Account {
   std::uint32_t next_job_ = 0;
   std::uint64_t wanted_ = 0;
   std::uint64_t refused_ = 0;
+  double first_day_ = 0;
+  double seventh_day_ = 0;
+  Time noon_ = kDayMs / 2;
+  double braked_ = 0;
   std::array<std::vector<float>, 3> latency_;
 };
 

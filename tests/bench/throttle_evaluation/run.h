@@ -17,8 +17,12 @@ struct Outcome {
   double days_locked = 0;
   double complaints = 0;  ///< per 1000 delivered
   double to_opted_out = 0;
-  double unwanted = 0;  ///< to_opted_out a day
-  double refused = 0;   ///< jobs that left unsent, for any reason
+  double unwanted = 0;   ///< to_opted_out a day
+  double refused = 0;    ///< jobs that left unsent, for any reason
+  double first_day = 0;  ///< delivered of what was wanted on the first day
+  double seventh_day = 0;
+  double openings = 0;  ///< first messages to people who had never written, a day
+  double braked = 0;    ///< share of days on which ours held openings back for poor numbers
   /// Seconds from the shop's order to the send, by lane: reply, known, first. Sorted.
   std::array<std::vector<float>, 3> latency;
 };
@@ -27,6 +31,10 @@ struct Cell {
   Workload workload = Workload::w1;
   int age_days = 0;
   double strictness = 1;
+  Start start = Start::history;
+  double answers = -1;  ///< of new customers; negative: as in the model
+  bool scored = false;  ///< enforced by points that fade instead of thresholds
+  bool operator==(const Cell&) const = default;
 };
 
 [[nodiscard]] Outcome run_account(const Model& model, const Cell& cell, PolicyName policy, int days,

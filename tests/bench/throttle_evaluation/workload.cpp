@@ -29,9 +29,23 @@ class Maker {
     for (Person& person : demand_.people) person.wrote = true;
   }
 
-  void day(Workload workload, int day) {
+  void day(Workload workload, int day, int days) {
     const Time midnight = day * kDayMs;
     switch (workload) {
+      case Workload::kiosk:
+        return walk_ins(midnight, model_.kiosk_regular, model_.kiosk_new, 0);
+      case Workload::walk_in:
+        return walk_ins(midnight, model_.walk_in_regular, model_.walk_in_new, 0);
+      case Workload::walk_in_scan:
+        return walk_ins(midnight, model_.walk_in_regular, model_.walk_in_new, model_.scan_share);
+      case Workload::restaurant:
+        return walk_ins(midnight, model_.restaurant_regular, model_.restaurant_new, 0);
+      case Workload::season:
+        return receipts(midnight, model_.w1_per_day *
+                                      (1 + (model_.season_peak - 1) * day / std::max(1, days - 1)));
+      case Workload::closure:
+        if (day >= model_.closure_from && day < model_.closure_from + model_.closure_days) return;
+        return receipts(midnight, model_.w1_per_day);
       case Workload::w1:
         receipts(midnight, model_.w1_per_day);
         return;
@@ -74,13 +88,25 @@ class Maker {
     demand_.jobs.push_back({at, person, text, consent, false});
   }
   void receipt(Time at, double fresh, double wrong) {
-    const bool is_new = draws_.chance(fresh);
-    want(at, is_new ? add(Kind::consent, wrong) : regular(), 0, is_new);
+    // A till knows of an order; it does not know who is new.
+    want(at, draws_.chance(fresh) ? add(Kind::consent, wrong) : regular(), 0, true);
   }
 
   void receipts(Time midnight, double per_day) {
     for (int i = 0; i < static_cast<int>(per_day); ++i)
       receipt(shop_hours(midnight), model_.w1_new, model_.w1_wrong);
+  }
+  void walk_ins(Time midnight, double known, double fresh, double scan) {
+    for (int i = 0; i < static_cast<int>(known); ++i)
+      want(shop_hours(midnight), regular(), 0, true);
+    for (int i = 0; i < static_cast<int>(fresh); ++i) {
+      const Time at = shop_hours(midnight);
+      const bool scans = scan > 0 && draws_.chance(scan);
+      const std::uint32_t person =
+          add(scans ? Kind::bot : Kind::consent, scans ? 0 : model_.shop_wrong);
+      if (scans) demand_.jobs.push_back({at, person, 0, false, true});
+      want(at + kSecondMs, person, 0, true);
+    }
   }
   void bursts(Time midnight) {
     for (const Time hour : {10, 13, 18}) {
@@ -135,14 +161,16 @@ class Maker {
 }  // namespace
 
 std::string_view to_string(Workload workload) {
-  constexpr std::array<std::string_view, 5> kNames{"W1", "W2", "W3", "W4", "W5"};
+  constexpr std::array<std::string_view, kWorkloads> kNames{
+      "W1",      "W2",           "W3",         "W4",     "W5",     "kiosk",
+      "walk-in", "walk-in scan", "restaurant", "season", "closure"};
   return kNames[static_cast<std::size_t>(workload)];
 }
 
 Demand make_demand(const Model& model, Workload workload, int age_days, int days,
                    std::uint64_t seed) {
   Maker maker(model, age_days, seed);
-  for (int day = 0; day < days; ++day) maker.day(workload, day);
+  for (int day = 0; day < days; ++day) maker.day(workload, day, days);
   return maker.take();
 }
 

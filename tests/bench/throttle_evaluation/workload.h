@@ -39,7 +39,20 @@ struct Job {
   bool inbound = false;
 };
 
-enum class Workload : std::uint8_t { w1, w2, w3, w4, w5 };
+enum class Workload : std::uint8_t {
+  w1,
+  w2,
+  w3,
+  w4,
+  w5,
+  kiosk,
+  walk_in,
+  walk_in_scan,  ///< the same shop with the sign: most new customers write first
+  restaurant,
+  season,   ///< W1, growing to season_peak times as much over the days
+  closure,  ///< W1 with a closed shop in the middle
+};
+inline constexpr std::size_t kWorkloads = 11;
 [[nodiscard]] std::string_view to_string(Workload workload);
 
 struct Demand {

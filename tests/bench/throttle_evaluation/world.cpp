@@ -19,12 +19,19 @@ void drop_older(std::deque<Time>& times, Time than) {
 
 }  // namespace
 
-World::World(const Model& model, Demand& demand, int age_days, double strictness, Time horizon,
-             std::uint64_t seed)
+void Score::add(double points, Time now, double half_life_days) {
+  const double passed = static_cast<double>(now - at_) / kDayMs;
+  points_ = std::max(0.0, points_ * std::exp2(-passed / half_life_days) + points);
+  at_ = now;
+}
+
+World::World(const Model& model, Demand& demand, int age_days, double strictness, bool scored,
+             Time horizon, std::uint64_t seed)
     : model_(model),
       people_(demand.people),
       age_days_(age_days),
       strictness_(strictness),
+      scored_(scored),
       horizon_(horizon),
       seed_(mix(seed ^ 0x5eed)) {
   const auto draw = [this](std::uint64_t which) {
@@ -168,43 +175,33 @@ Answer World::send(std::uint32_t id, std::uint32_t text, std::uint64_t job, Time
   if (opening && now < capped_until_) return Answer::capped475;
   if (person.opted_out && !reply) ++tally_.to_opted_out;
 
-  double chance = 0;
-  std::uint64_t what = 100;
-  const auto trigger = [&](double p, bool ban = false) {
-    if (luck(p, job, ++what)) strike(now, ban);
-  };
   if (!person.registered) {
     wrong_.push_back(now);
     ++tally_.to_wrong_numbers;
-    chance = wrong_.size() >= 3 ? model_.unregistered_chance_third : model_.unregistered_chance;
-    trigger(chance);
+    score_.add(model_.score_wrong, now, model_.score_fades_days);
+    const double chance =
+        wrong_.size() >= 3 ? model_.unregistered_chance_third : model_.unregistered_chance;
+    if (luck(chance, job, 101)) strike(now, false);
     return Answer::no_account;
   }
   if (week_.empty() || week_.back().first != now / kHourMs * kHourMs)
     week_.emplace_back(now / kHourMs * kHourMs, 0);
   ++week_.back().second;
   ++week_count_;
-  if (!reply) {
-    minute_.push_back(now);
-    trigger(chance_above(static_cast<double>(minute_.size()), model_.per_minute * luck_.minute));
-    const std::uint32_t same = note_text(person, text, now);
-    trigger(chance_above(same, model_.same_text_hour * luck_.same_text * trust()));
-  }
+  if (!reply) minute_.push_back(now);
+  const std::uint32_t same = reply ? 0 : note_text(person, text, now);
   if (opening) {
     openings_.push_back(now);
     person.opened = true;
     ++opened_;
-    const double limit = median(model_.openings_age0, model_.openings_age10, model_.openings_age30,
-                                model_.openings_age90, now) *
-                         luck_.openings * trust();
-    trigger(chance_above(static_cast<double>(openings_.size()), limit));
-    trigger(model_.opening_chance);
+    ++tally_.openings;
   }
-  if (!person.wrote) count_unanswered(now);
-  const double bearable =
-      (model_.complaints_week + model_.complaints_share * static_cast<double>(week_count_)) *
-      luck_.complaints;
-  trigger(chance_above(static_cast<double>(complaints_.size()), bearable), true);
+  if (!person.wrote && !scored_) count_unanswered(now);
+  if (scored_) {
+    judge_by_score(person, reply, opening, same, job, now);
+  } else {
+    judge(person, reply, opening, same, job, now);
+  }
 
   const bool dropped = !reply && !opening && now < lock_until_ && luck(model_.lock_drops, job, 13);
   if (!dropped) {
@@ -213,6 +210,48 @@ Answer World::send(std::uint32_t id, std::uint32_t text, std::uint64_t job, Time
     react(id, job, now);
   }
   return Answer::ok;
+}
+
+void World::judge(const Person&, bool reply, bool opening, std::uint32_t same, std::uint64_t job,
+                  Time now) {
+  std::uint64_t what = 101;
+  const auto trigger = [&](double p, bool ban = false) {
+    if (luck(p, job, ++what)) strike(now, ban);
+  };
+  if (!reply) {
+    trigger(chance_above(static_cast<double>(minute_.size()), model_.per_minute * luck_.minute));
+    trigger(chance_above(same, model_.same_text_hour * luck_.same_text * trust()));
+  }
+  if (opening) {
+    const double limit = median(model_.openings_age0, model_.openings_age10, model_.openings_age30,
+                                model_.openings_age90, now) *
+                         luck_.openings * trust();
+    trigger(chance_above(static_cast<double>(openings_.size()), limit));
+    trigger(model_.opening_chance);
+  }
+  const double bearable =
+      (model_.complaints_week + model_.complaints_share * static_cast<double>(week_count_)) *
+      luck_.complaints;
+  trigger(chance_above(static_cast<double>(complaints_.size()), bearable), true);
+}
+
+void World::judge_by_score(const Person& person, bool reply, bool opening, std::uint32_t same,
+                           std::uint64_t job, Time now) {
+  double points = reply ? 0 : model_.score_message;
+  if (opening) points += model_.score_opening;
+  if (!opening && !person.wrote) points += model_.score_follow_up;
+  if (static_cast<double>(minute_.size()) > model_.per_minute) points += model_.score_crowd;
+  if (same > 10) points += model_.score_same_text;
+  score_.add(points, now, model_.score_fades_days);
+  if (points <= 0) return;
+  const double limit =
+      median(model_.score_age0, model_.score_age10, model_.score_age30, model_.score_age90, now) *
+      luck_.openings;
+  const double over = score_.value() / limit - 1.0;
+  // Whoever complained lately makes it a ban rather than a lock.
+  if (over > 0 && luck(std::min(model_.trigger_most, model_.score_slope * over), job, 102))
+    strike(now, complaints_.size() >= 5);
+  if (opening && luck(model_.opening_chance, job, 103)) strike(now, false);
 }
 
 void World::react(std::uint32_t id, std::uint64_t job, Time now) {
@@ -232,7 +271,12 @@ void World::react(std::uint32_t id, std::uint64_t job, Time now) {
   if (luck(p, job, 21)) {
     ++tally_.complaints;
     complaints_.push_back(now);
+    score_.add(model_.score_complaint, now, model_.score_fades_days);
   }
+  const std::array reads{model_.regular_reads, model_.consent_reads, model_.bot_reads,
+                         model_.lukewarm_reads, model_.bought_reads};
+  if (luck(reads[kind], job, 25))
+    inbounds_.push({now + 5 * kMinuteMs, id, false, true, static_cast<std::uint32_t>(job)});
   if (person.opted_out) return;
   const Time after = static_cast<Time>(-std::log(std::max(1e-12, uniform(seed_, job, 22))) *
                                        model_.answer_minutes * kMinuteMs);
@@ -255,6 +299,7 @@ void World::write(std::uint32_t id, Time now, bool stop) {
   if (person.opened && !person.answered_opening) {
     person.answered_opening = true;
     ++answered_;
+    score_.add(model_.score_answered, now, model_.score_fades_days);
   }
   if (!person.wrote) unanswered_ = std::max(0.0, unanswered_ - person.run);
   person.wrote = true;

@@ -29,11 +29,13 @@ struct Notice {
   Time until = 0;
 };
 
-/// Somebody writes to the shop.
+/// Somebody writes to the shop, or opens what it wrote.
 struct Inbound {
   Time at = 0;
   std::uint32_t person = 0;
   bool stop = false;  ///< "STOP"
+  bool read = false;  ///< opened `job`, no words
+  std::uint32_t job = 0;
   bool operator>(const Inbound& other) const { return at > other.at; }
 };
 
@@ -43,14 +45,27 @@ struct Tally {
   bool any_lock = false;
   bool permanent = false;
   Time locked = 0;  ///< inside the horizon
+  std::uint64_t openings = 0;
+};
+
+/// Points that fade, the other way to enforce: everything adds to one sum.
+class Score {
+ public:
+  void add(double points, Time now, double half_life_days);
+  [[nodiscard]] double value() const { return points_; }
+
+ private:
+  double points_ = 0;
+  Time at_ = 0;
 };
 
 /// One account at the pretend WhatsApp, and the people it writes to. Policies see Answers, Notices,
 /// Inbounds and deliveries, never the thresholds.
 class World {
  public:
-  World(const Model& model, Demand& demand, int age_days, double strictness, Time horizon,
-        std::uint64_t seed);
+  /// scored: enforced by Score instead of the thresholds of section 15.2.
+  World(const Model& model, Demand& demand, int age_days, double strictness, bool scored,
+        Time horizon, std::uint64_t seed);
 
   /// Whether the connection would be accepted.
   [[nodiscard]] bool connected(Time now) const { return !tally_.permanent && now >= banned_until_; }
@@ -92,12 +107,19 @@ class World {
   void extend(Time now, std::uint64_t job);
   void count_unanswered(Time now);
   std::uint32_t note_text(Person& person, std::uint32_t text, Time now);
+  /// Both return what the one send may trigger, by threshold or by score.
+  void judge(const Person& person, bool reply, bool opening, std::uint32_t same, std::uint64_t job,
+             Time now);
+  void judge_by_score(const Person& person, bool reply, bool opening, std::uint32_t same,
+                      std::uint64_t job, Time now);
   void react(std::uint32_t id, std::uint64_t job, Time now);
 
   const Model& model_;
   std::vector<Person>& people_;
   int age_days_;
   double strictness_;
+  bool scored_;
+  Score score_;
   Time horizon_;
   std::uint64_t seed_;
   Thresholds luck_{};  ///< this account's own factors

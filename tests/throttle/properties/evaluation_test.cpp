@@ -12,9 +12,8 @@ namespace {
 GridOptions small_grid() {
   GridOptions options;
   options.policies = {PolicyName::none, PolicyName::antiban_conservative, PolicyName::posthorn};
-  options.workloads = {Workload::w1, Workload::w2};
-  options.ages = {0};
-  options.strictness = {1};
+  options.cells =
+      product({.workloads = {Workload::w1, Workload::w2}, .ages = {0}, .strictness = {1}});
   options.accounts = 4;
   options.days = 30;
   options.threads = 1;
@@ -52,7 +51,8 @@ TEST(Evaluation, EveryParameterCanBeSetAndUnknownOnesAreListed) {
 TEST(Evaluation, APatientWorldLocksNobodyAndAStrictOneEverybody) {
   GridOptions options = small_grid();
   options.policies = {PolicyName::none};
-  options.strictness = {100, 0.05};
+  options.cells =
+      product({.workloads = {Workload::w1, Workload::w2}, .ages = {0}, .strictness = {100, 0.05}});
   options.model.opening_chance = 0;
   options.model.unregistered_chance = 0;
   options.model.unregistered_chance_third = 0;
@@ -75,6 +75,12 @@ TEST(Evaluation, TheWorkloadsAskForWhatTheyShould) {
   EXPECT_NEAR(per_day(Workload::w3), 40 + 400.0 / 7, 0.01);
   EXPECT_EQ(per_day(Workload::w4), 420);
   EXPECT_EQ(per_day(Workload::w5), 300);
+  EXPECT_EQ(per_day(Workload::kiosk), 140);
+  EXPECT_EQ(per_day(Workload::walk_in), 195);
+  EXPECT_EQ(per_day(Workload::walk_in_scan), 195);
+  EXPECT_EQ(per_day(Workload::restaurant), 291);
+  EXPECT_NEAR(per_day(Workload::season), 160, 1);
+  EXPECT_NEAR(per_day(Workload::closure), 80.0 * 20 / 28, 0.01);
 }
 
 TEST(Evaluation, IntervalsAndBarsAreWhatTheySay) {
@@ -93,13 +99,22 @@ TEST(Evaluation, IntervalsAndBarsAreWhatTheySay) {
   ours.delivered = {49.6, 49, 50};
   ours.days_locked = {2.1, 2, 3};
   const std::vector<Bar> bars = judge({baseline, ours});
-  ASSERT_EQ(bars.size(), 4U);
+  ASSERT_EQ(bars.size(), 6U);
   EXPECT_TRUE(bars[0].passed) << "one per cent less is allowed";
   EXPECT_FALSE(bars[1].passed) << "more than a third of the days locked";
+  Summary simple = baseline;
+  simple.policy = PolicyName::simple;
+  simple.delivered = {52, 52, 52};
+  const auto failed = [](const std::vector<Bar>& all) {
+    return std::count_if(all.begin(), all.end(), [](const Bar& bar) { return !bar.passed; });
+  };
+  EXPECT_EQ(failed(judge({baseline, simple, ours})), failed(bars) + 1) << "behind twenty lines";
+  simple.permanent.value = 0.1;
+  EXPECT_EQ(failed(judge({baseline, simple, ours})), failed(bars)) << "which lose numbers";
   EXPECT_NE(print_bars(bars).find("FAIL"), std::string::npos);
   EXPECT_NE(limits_of_this().find("assumptions"), std::string_view::npos);
   EXPECT_EQ(draw_svg({baseline, ours}).substr(0, 4), "<svg");
-  EXPECT_NE(print_csv({baseline, ours}).find("W1,0,1,posthorn"), std::string::npos);
+  EXPECT_NE(print_csv({baseline, ours}).find("W1,0,1,history,-1,0,posthorn"), std::string::npos);
 }
 
 }  // namespace

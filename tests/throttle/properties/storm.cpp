@@ -142,6 +142,7 @@ void Storm::step() {
     all_.push_back(true_ms());
     if (known.last_in == 0 || true_ms() - known.last_in > kDayMs + kBlur)
       known_first_.push_back(true_ms());
+    if (known.last_in == 0) strangers_.push_back(true_ms());
     if (known.last_in == 0 && written_.insert(chat).second) openings_.push_back(true_ms());
   } else if (what < 960) {
     valve_->on_delivered(
@@ -319,7 +320,7 @@ void Storm::check_windows(const std::string& name) {
                 "\" was exceeded: " + std::to_string(count_since(times, now - length + kBlur)) +
                 " of " + std::to_string(allowed[limit]));
   };
-  for (std::deque<std::int64_t>* times : {&known_first_, &replies_, &all_, &openings_})
+  for (std::deque<std::int64_t>* times : {&known_first_, &replies_, &all_, &openings_, &strangers_})
     drop_older(*times, now - kDayMs);
   all_.push_back(now);
   check(all_, kDayMs, "day_total");
@@ -331,7 +332,11 @@ void Storm::check_windows(const std::string& name) {
     known_first_.push_back(now);
     check(known_first_, 60'000, "minute");
     check(known_first_, 3'600'000, "hour");
-    check(known_first_, kDayMs, "day");
+  }
+  // Regulars in touch within a month are not counted in the day.
+  if (chat.last_in == 0) {
+    strangers_.push_back(now);
+    check(strangers_, kDayMs, "day");
   }
   if (chat.last_in == 0 && written_.insert(name).second) {
     openings_.push_back(now);

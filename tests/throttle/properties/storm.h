@@ -89,7 +89,7 @@ class Storm {
   std::map<std::string, std::uint64_t> sequence_of_;  ///< by job id
   std::set<std::string> written_;                     ///< chats that got a first message
   std::set<std::uint64_t> accepted_, final_, cancelled_, sent_once_;
-  std::deque<std::int64_t> known_first_, replies_, all_, openings_;
+  std::deque<std::int64_t> known_first_, replies_, all_, openings_, strangers_;
   std::map<std::string_view, std::uint32_t> limits_;  ///< the larger of before and after the step
   Level told_ = Level::green;
   std::uint64_t made_ = 0;
