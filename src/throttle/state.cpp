@@ -228,7 +228,6 @@ void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now) 
     state.month_unanswered.refund(now, record->run);
   record->set(ChatRecord::has_inbound);
   record->set(ChatRecord::listed, false);
-  record->set(ChatRecord::reachout_refused, false);
   record->last_in = std::max(record->last_in, stamp);
   record->run = 0;
   for (Opening& opening : state.openings) {

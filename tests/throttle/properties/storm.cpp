@@ -1,6 +1,9 @@
 #include "throttle/properties/storm.h"
 
 #include <algorithm>
+#include <array>
+
+#include "throttle/standing.h"
 
 namespace posthorn::throttle::test {
 namespace {
@@ -191,6 +194,8 @@ void Storm::inbound() {
     chat.opted_out = 0;
   }
   chat.last_in = now;
+  // Without the right time the valve takes what it heard for older than it was.
+  chat.surely_lately = clock_->now().trusted;
 }
 
 void Storm::signal() {
@@ -309,11 +314,12 @@ void Storm::check_hand_over(const Job& job) {
 void Storm::check_windows(const std::string& name) {
   const Chat& chat = chats_[name];
   const std::int64_t now = true_ms();
-  const bool reply = chat.last_in != 0 && now - chat.last_in < kDayMs - kBlur;
+  const bool reply = chat.last_in != 0 && now - chat.last_in < kDayMs - kBlur && chat.surely_lately;
   const bool known_first = chat.last_in == 0 || now - chat.last_in > kDayMs + kBlur;
   std::map<std::string_view, std::uint32_t> allowed = limits_;
   for (const WindowUse& window : valve_->status().windows)
     allowed[window.name] = std::max(allowed[window.name], window.allowed);
+  allowed["openings_day"] = std::max(allowed["openings_day"], openings_before_this());
   const auto check = [&](std::deque<std::int64_t>& times, std::int64_t length, const char* limit) {
     if (count_since(times, now - length + kBlur) > allowed[limit])
       violation(std::string("the window \"") + limit +
@@ -342,6 +348,20 @@ void Storm::check_windows(const std::string& name) {
     openings_.push_back(now);
     check(openings_, kDayMs, "openings_day");
   }
+}
+
+/// The opening that was just handed over counts in the share of welcome ones. Where that brought
+/// the share below one of its steps, the allowance before was that of the step above.
+std::uint32_t Storm::openings_before_this() {
+  const ThrottleStatus status = valve_->status();
+  if (!status.welcome_share) return 0;
+  constexpr std::array kSteps{0.30, 0.15, 0.10};
+  constexpr double kOneOfTwenty = 0.95;  // the share is that of twenty at least
+  const double share = *status.welcome_share;
+  const bool crossed = std::any_of(kSteps.begin(), kSteps.end(), [share](double step) {
+    return share < step && share >= step * kOneOfTwenty - 1e-9;
+  });
+  return crossed ? kStages[status.stage].openings : 0;
 }
 
 void Storm::settle_accounts() {

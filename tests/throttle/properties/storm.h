@@ -48,6 +48,7 @@ class Storm {
     std::int64_t last_in = 0;    ///< true ms; 0: never
     std::int64_t opted_out = 0;  ///< true ms; 0: not
     bool refused463 = false;
+    bool surely_lately = true;      ///< last_in was heard while the time was known
     std::uint64_t newest_sent = 0;  ///< sequence
   };
   class Observer;
@@ -71,6 +72,7 @@ class Storm {
   void check_hand_over(const Job& job);
   void check_windows(const std::string& chat);
   void remember_limits();
+  [[nodiscard]] std::uint32_t openings_before_this();
   void violation(const std::string& what);
 
   static constexpr std::int64_t kEpoch = 1'790'000'000'000;
