@@ -192,6 +192,13 @@ void App::on_event(const session::Event& event, Once<void(Result<void>)> stored)
 }
 
 void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
+  if (const auto* past = std::get_if<chat::PastChats>(&event)) {
+    std::vector<throttle::PastChat> chats;
+    for (const chat::PastChat& one : past->chats) {
+      chats.push_back({one.chat, one.wrote, one.written, one.unanswered, one.member_since, false});
+    }
+    return valve_->on_history(chats, std::move(stored));
+  }
   counters_.on_event(event);
   if (const auto* message = std::get_if<chat::Message>(&event)) {
     tell_of_message(*message);

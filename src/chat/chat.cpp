@@ -5,6 +5,7 @@
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
 #include "chat/lane/staged_keys.h"
+#include "chat/own_devices.h"
 #include "chat/people/addressing.h"
 #include "chat/people/bundles_fetch.h"
 #include "chat/people/devices.h"
@@ -14,24 +15,48 @@
 #include "chat/receive/inbound.h"
 #include "chat/receive/notices.h"
 #include "chat/receive/statuses.h"
+#include "chat/send/peer_messages.h"
 #include "chat/send/presence.h"
 #include "chat/send/quotes.h"
 #include "chat/send/read_marks.h"
 #include "chat/send/resend.h"
 #include "chat/send/sender.h"
+#include "chat/state/app_state.h"
+#include "chat/state/effects.h"
+#include "chat/state/keyring.h"
 #include "posthorn/base/log.h"
+#include "posthorn/store/history_store.h"
 #include "posthorn/store/message_store.h"
+#include "posthorn/store/people_store.h"
 #include "posthorn/store/store.h"
+#include "posthorn/store/sync_store.h"
 
 namespace posthorn::chat {
 
 using wire::Node;
 
+/// What is kept on disk, opened.
+struct Stores {
+  std::unique_ptr<store::MessageStore> messages;
+  std::unique_ptr<store::AliasStore> aliases;
+  std::unique_ptr<store::SyncStore> sync;
+  std::unique_ptr<store::PeopleStore> people;
+  std::unique_ptr<store::HistoryStore> history;
+};
+
 /// The parts, in the order in which they need each other, and what each stanza is for.
+/// Until files are fetched.
+class NoFiles final : public BlobSource {
+ public:
+  void fetch(BlobRef, std::uint64_t, std::function<Result<void>(ByteView)>,
+             Once<void(Result<void>)> done) override {
+    done(fail(Errc::not_found, "files are not fetched"));
+  }
+};
+
 class Chat::Parts final : public session::Listener {
  public:
-  Parts(session::Line& line, const Outside& outside, EventSink sink,
-        std::unique_ptr<store::MessageStore> messages, std::unique_ptr<store::AliasStore> aliases);
+  Parts(session::Line& line, const Outside& outside, EventSink sink, Stores stores);
   ~Parts() override;
 
   void on_message(Node stanza) override;
@@ -49,8 +74,7 @@ class Chat::Parts final : public session::Listener {
   void answer_retry(const Node& stanza);
 
   EventSink sink_;
-  std::unique_ptr<store::MessageStore> messages_;
-  std::unique_ptr<store::AliasStore> aliases_;
+  Stores stores_;
   Names names_;
   Addressing addressing_;
   MessageContext context_;
@@ -61,6 +85,14 @@ class Chat::Parts final : public session::Listener {
   SessionBuilder sessions_;
   Tokens tokens_;
   Numbers numbers_;
+  NoFiles blobs_;
+  PeerMessages peers_;
+  Keyring keyring_;
+  Effects effects_;
+  Collections collections_;
+  AppState state_;
+  History history_;
+  OwnDevices own_devices_;
   Inbound inbound_;
   Statuses statuses_;
   Resends resends_;
@@ -71,13 +103,10 @@ class Chat::Parts final : public session::Listener {
   QuoteFinder quotes_{context_};
 };
 
-Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
-                   std::unique_ptr<store::MessageStore> messages,
-                   std::unique_ptr<store::AliasStore> aliases)
+Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, Stores stores)
     : sink_(std::move(sink)),
-      messages_(std::move(messages)),
-      aliases_(std::move(aliases)),
-      names_(outside.store, *messages_, *aliases_),
+      stores_(std::move(stores)),
+      names_(outside.store, *stores_.messages, *stores_.aliases),
       addressing_(line, outside.clock, outside.store),
       context_{.line = line,
                .sink = sink_,
@@ -85,7 +114,7 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                .clock = outside.clock,
                .random = outside.random,
                .store = outside.store,
-               .messages = *messages_,
+               .messages = *stores_.messages,
                .names = names_,
                .addressing = addressing_},
       keys_(outside.store),
@@ -95,11 +124,20 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
       sessions_(context_, lane_, protocol_, devices_),
       tokens_(context_),
       numbers_(context_, lane_),
-      inbound_(context_, lane_, protocol_, tokens_),
+      peers_(context_, lane_, protocol_, devices_, sessions_),
+      keyring_(context_, *stores_.sync, peers_),
+      effects_(context_, *stores_.people, [this](ByteView salt) { return tokens_.set_salt(salt); }),
+      collections_(context_, *stores_.sync, keyring_, effects_),
+      state_(context_, lane_, collections_, *stores_.sync, keyring_, blobs_),
+      history_(context_, lane_, tokens_, *stores_.history, *stores_.people, blobs_),
+      own_devices_(keyring_, state_, history_),
+      inbound_(context_, lane_, protocol_, tokens_, own_devices_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
       resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}),
       reader_(context_, lane_),
-      notices_(context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); }),
+      notices_(
+          context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); },
+          [this](const Node& stanza) { state_.on_notification(stanza); }),
       presence_(context_),
       sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_},
               presence_) {
@@ -133,6 +171,8 @@ void Chat::Parts::answer_retry(const Node& stanza) {
 
 void Chat::Parts::on_online() {
   presence_.on_online();
+  state_.on_online();
+  history_.on_online();
   // Our own two names are one account like any other.
   const session::Identity& self = context_.line.identity();
   if (self.lid.empty()) return;
@@ -144,6 +184,8 @@ void Chat::Parts::on_online() {
 
 void Chat::Parts::on_offline(const Error&) {
   presence_.on_offline();
+  state_.on_offline();
+  history_.on_offline();
   lane_.forget_waiting();
   inbound_.forget_waiting();
   resends_.forget_waiting();
@@ -156,19 +198,30 @@ void Chat::Parts::on_logged_out() {
   reader_.forget_privacy();
   names_.forget_cache();
   addressing_.forget();
-  if (auto cleared = aliases_->clear(); !cleared) {
-    log::error("messages", "numbers could not be cleared", {{"why", cleared.error()}});
-  }
-  if (auto cleared = messages_->clear(); !cleared) {
+  state_.on_logged_out();
+  const auto clear = [this]() -> Result<void> {
+    TRY(stores_.aliases->clear());
+    TRY(stores_.messages->clear());
+    TRY(stores_.sync->clear());
+    TRY(stores_.people->clear());
+    TRY(stores_.history->clear());
+    return tokens_.set_salt({});
+  };
+  if (auto cleared = clear(); !cleared) {
     log::error("messages", "message tables could not be cleared", {{"why", cleared.error()}});
   }
 }
 
 Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, EventSink sink) {
-  TRY(auto messages, store::MessageStore::open(outside.store.database(), outside.clock.now()));
-  TRY(auto aliases, store::AliasStore::open(outside.store.database()));
-  return std::unique_ptr<Chat>(new Chat(std::make_unique<Parts>(
-      line, outside, std::move(sink), std::move(messages), std::move(aliases))));
+  store::Database& database = outside.store.database();
+  Stores stores;
+  TRY(stores.messages, store::MessageStore::open(database, outside.clock.now()));
+  TRY(stores.aliases, store::AliasStore::open(database));
+  TRY(stores.sync, store::SyncStore::open(database));
+  TRY(stores.people, store::PeopleStore::open(database));
+  TRY(stores.history, store::HistoryStore::open(database));
+  return std::unique_ptr<Chat>(
+      new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(stores))));
 }
 
 Chat::Chat(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -188,5 +241,7 @@ Identities& Chat::identities() { return parts_->names_; }
 Presence& Chat::presence() { return parts_->presence_; }
 
 ReadMarks& Chat::read_marks() { return parts_->reader_; }
+
+ChatState& Chat::chat_state() { return parts_->state_; }
 
 }  // namespace posthorn::chat

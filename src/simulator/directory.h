@@ -19,6 +19,7 @@
 #include "posthorn/simulator/simulator.h"
 #include "posthorn/wire/jid.h"
 #include "posthorn/wire/node.h"
+#include "simulator/app_state.h"
 
 namespace posthorn::simulator {
 
@@ -112,11 +113,8 @@ struct Account {
     int reason = 0, code = 0;
     std::int64_t expire = 0;
   } failure;
-  struct Collection {
-    std::uint64_t version = 0;
-    std::vector<Bytes> patches;
-  };
   std::map<std::string, Collection> app_state;
+  Bytes nct_salt;  ///< of its first texts; empty: it has none
 
   [[nodiscard]] wire::Jid pn() const { return {phone, std::string(wire::kServerUser), 0}; }
   [[nodiscard]] wire::Jid lid() const { return {lid_user, std::string(wire::kServerLid), 0}; }

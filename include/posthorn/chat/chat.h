@@ -9,6 +9,7 @@
 #include "posthorn/base/random.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
+#include "posthorn/chat/chat_state.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
@@ -58,6 +59,7 @@ class Chat final {
   /// Who is who: fed by number checks and by what WhatsApp tells about LIDs.
   [[nodiscard]] Identities& identities();
   [[nodiscard]] ReadMarks& read_marks();
+  [[nodiscard]] ChatState& chat_state();
   [[nodiscard]] Presence& presence();
   [[nodiscard]] Quotes& quotes();
 

@@ -22,10 +22,11 @@ Node build_head(const std::string& id, const Jid& to, const StanzaAttrs& attrs) 
 }
 
 void add_tail(std::vector<Node>& children, bool any_pkmsg, ByteView device_identity,
-              const StanzaAttrs& attrs, const Bytes& tctoken) {
+              const StanzaAttrs& attrs, const Bytes& tctoken, const Bytes& cstoken = {}) {
   if (any_pkmsg) children.push_back(Node("device-identity", {}, to_bytes(device_identity)));
   if (!attrs.meta.empty()) children.push_back(Node("meta", attrs.meta));
   if (!tctoken.empty()) children.push_back(Node("tctoken", {}, tctoken));
+  if (tctoken.empty() && !cstoken.empty()) children.push_back(Node("cstoken", {}, cstoken));
 }
 
 }  // namespace
@@ -45,7 +46,8 @@ Node build_message(const OutgoingMessage& message) {
   }
   std::vector<Node> children;
   children.push_back(Node("participants", {}, std::move(participants)));
-  add_tail(children, any_pkmsg, message.device_identity, message.attrs, message.tctoken);
+  add_tail(children, any_pkmsg, message.device_identity, message.attrs, message.tctoken,
+           message.cstoken);
   stanza.content = std::move(children);
   return stanza;
 }
