@@ -8,7 +8,7 @@ namespace {
 
 // Verbs and limits: Green-API documentation, pages of each method and "Rate limiter", July 2026.
 // clearWebhooksQueue answers its once-a-minute limit by itself, in a 200.
-constexpr std::array<BuiltInRoute, 25> kRoutes{{
+constexpr std::array<BuiltInRoute, 34> kRoutes{{
     {"getSettings", Verb::get, 1, Needs::nothing, get_settings},
     {"setSettings", Verb::post, 1, Needs::body, set_settings},
     {"getStateInstance", Verb::get, 1, Needs::nothing, get_state_instance},
@@ -34,6 +34,15 @@ constexpr std::array<BuiltInRoute, 25> kRoutes{{
     {"clearWebhooksQueue", Verb::del, 100, Needs::nothing, clear_webhooks_queue},
     {"readChat", Verb::post, 10, Needs::session, read_chat},
     {"checkWhatsapp", Verb::post, 10, Needs::session, check_whatsapp},
+    {"getContacts", Verb::get, 1, Needs::nothing, get_contacts},
+    {"getChats", Verb::get, 1, Needs::nothing, get_chats},
+    {"getContactInfo", Verb::post, 1, Needs::session, get_contact_info},
+    {"getAvatar", Verb::post, 10, Needs::session, get_avatar},
+    {"addContact", Verb::post, 1, Needs::session, add_contact},
+    {"editContact", Verb::post, 1, Needs::session, edit_contact},
+    {"deleteContact", Verb::post, 1, Needs::session, delete_contact},
+    {"archiveChat", Verb::post, 10, Needs::session, archive_chat},
+    {"unarchiveChat", Verb::post, 10, Needs::session, unarchive_chat},
 }};
 
 }  // namespace

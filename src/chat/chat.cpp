@@ -11,6 +11,7 @@
 #include "chat/people/devices.h"
 #include "chat/people/names.h"
 #include "chat/people/numbers.h"
+#include "chat/people/profiles.h"
 #include "chat/people/tokens.h"
 #include "chat/receive/inbound.h"
 #include "chat/receive/notices.h"
@@ -93,6 +94,7 @@ class Chat::Parts final : public session::Listener {
   AppState state_;
   History history_;
   OwnDevices own_devices_;
+  Profiles profiles_;
   Inbound inbound_;
   Statuses statuses_;
   Resends resends_;
@@ -131,6 +133,7 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, 
       state_(context_, lane_, collections_, *stores_.sync, keyring_, blobs_),
       history_(context_, lane_, tokens_, *stores_.history, *stores_.people, blobs_),
       own_devices_(keyring_, state_, history_),
+      profiles_(context_, *stores_.people, tokens_),
       inbound_(context_, lane_, protocol_, tokens_, own_devices_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
       resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}),
@@ -195,6 +198,7 @@ void Chat::Parts::on_logged_out() {
   on_offline({Errc::disconnected, "logged out"});
   sender_.cancel();
   numbers_.forget_all();
+  profiles_.forget_all();
   reader_.forget_privacy();
   names_.forget_cache();
   addressing_.forget();
@@ -241,6 +245,8 @@ Identities& Chat::identities() { return parts_->names_; }
 Presence& Chat::presence() { return parts_->presence_; }
 
 ReadMarks& Chat::read_marks() { return parts_->reader_; }
+
+Contacts& Chat::contacts() { return parts_->profiles_; }
 
 ChatState& Chat::chat_state() { return parts_->state_; }
 

@@ -10,6 +10,7 @@
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/chat/chat_state.h"
+#include "posthorn/chat/contacts.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
@@ -60,6 +61,7 @@ class Chat final {
   [[nodiscard]] Identities& identities();
   [[nodiscard]] ReadMarks& read_marks();
   [[nodiscard]] ChatState& chat_state();
+  [[nodiscard]] Contacts& contacts();
   [[nodiscard]] Presence& presence();
   [[nodiscard]] Quotes& quotes();
 
