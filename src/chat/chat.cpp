@@ -9,6 +9,7 @@
 #include "chat/people/addressing.h"
 #include "chat/people/bundles_fetch.h"
 #include "chat/people/devices.h"
+#include "chat/people/ids.h"
 #include "chat/people/names.h"
 #include "chat/people/numbers.h"
 #include "chat/people/profiles.h"
@@ -73,6 +74,7 @@ class Chat::Parts final : public session::Listener {
  private:
   friend class Chat;
   void answer_retry(const Node& stanza);
+  void note_chat(const Message& message);
 
   EventSink sink_;
   Stores stores_;
@@ -106,7 +108,10 @@ class Chat::Parts final : public session::Listener {
 };
 
 Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, Stores stores)
-    : sink_(std::move(sink)),
+    : sink_([this, told = std::move(sink)](Event event, Once<void(Result<void>)> stored) {
+        if (const auto* message = std::get_if<Message>(&event)) note_chat(*message);
+        told(std::move(event), std::move(stored));
+      }),
       stores_(std::move(stores)),
       names_(outside.store, *stores_.messages, *stores_.aliases),
       addressing_(line, outside.clock, outside.store),
@@ -158,6 +163,9 @@ void Chat::Parts::on_message(Node stanza) {
 void Chat::Parts::on_receipt(Node stanza) { statuses_.push(std::move(stanza), lane_); }
 
 void Chat::Parts::on_notification(Node stanza, Once<void()> handled) {
+  if (stanza.text_attr("type") == "picture") {
+    if (const auto whose = stanza.jid_attr("from")) profiles_.forget_picture(from_hosted(*whose));
+  }
   if (!notices_.concerns(stanza)) return handled();
   lane_.push([this, stanza = std::move(stanza)](
                  bool batch_open) { return notices_.take(stanza, batch_open); },
@@ -170,6 +178,16 @@ void Chat::Parts::answer_retry(const Node& stanza) {
   if (!request) return context_.line.write(std::move(ack));
   resends_.add(std::move(*request),
                [this, ack = std::move(ack)]() mutable { context_.line.write(std::move(ack)); });
+}
+
+/// For the order of the list of chats.
+void Chat::Parts::note_chat(const Message& message) {
+  const auto jid = names_.addressed(message.chat);
+  const auto named = jid ? names_.preferred(*jid) : jid;
+  const auto noted =
+      named ? stores_.people->touch(to_string(named->bare()), message.timestamp.unix_seconds())
+            : fail(named.error(), "chat");
+  if (!noted) log::debug("messages", "chat not noted", {{"why", noted.error()}});
 }
 
 void Chat::Parts::on_online() {

@@ -39,14 +39,16 @@ const std::string& each_person_sql() {
   return sql;
 }
 
+/// Chats that the phone told of, those that something came in, and those that we wrote to.
 const std::string& each_chat_sql() {
   static const std::string sql =
       std::string("SELECT ") + kChatId +
-      " AS chat, max(name), max(archived), max(pinned), max(marked_unread), max(muted_until),"
-      " timer, max(timer_set_at), max(last_at) AS newest,"
-      " max((SELECT name FROM push_names WHERE push_names.user = chats.user)),"
-      " max((SELECT full_name FROM contacts WHERE contacts.user = chats.user))"
-      " FROM chats GROUP BY chat ORDER BY newest DESC LIMIT ?1";
+      " AS chat, max(name), max(archived), max(timer), max(timer_set_at), max(last_at) AS newest,"
+      " max((SELECT name FROM push_names WHERE push_names.user = rows.user)),"
+      " max((SELECT full_name FROM contacts WHERE contacts.user = rows.user)) FROM ("
+      "SELECT user, name, archived, timer, timer_set_at, last_at FROM chats"
+      " UNION ALL SELECT chat AS user, '', 0, 0, 0, max(at) FROM sent GROUP BY chat) AS rows"
+      " WHERE last_at > 0 GROUP BY chat ORDER BY newest DESC LIMIT ?1";
   return sql;
 }
 
@@ -169,14 +171,11 @@ Result<void> PeopleStore::each_chat(std::size_t most,
     if (!found) return {};
     Chat chat;
     chat.archived = query.integer(2) != 0;
-    chat.pinned = query.integer(3) != 0;
-    chat.marked_unread = query.integer(4) != 0;
-    chat.muted_until = query.integer(5);
-    chat.timer = query.integer(6);
-    chat.timer_set_at = query.integer(7);
-    chat.last_at = query.integer(8);
-    const std::string_view push_name = query.text(9);
-    take({query.text(0), push_name.empty() ? query.text(1) : push_name, query.text(10), &chat});
+    chat.timer = query.integer(3);
+    chat.timer_set_at = query.integer(4);
+    chat.last_at = query.integer(5);
+    const std::string_view push_name = query.text(6);
+    take({query.text(0), push_name.empty() ? query.text(1) : push_name, query.text(7), &chat});
   }
 }
 
