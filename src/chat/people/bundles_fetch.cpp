@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <deque>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "chat/people/devices_adv.h"
@@ -27,11 +29,12 @@ bool is_gone(const Error& error) {
 struct SessionBuilder::Work {
   std::deque<std::vector<Jid>> queries;
   FetchReason reason = FetchReason::ordinary;
-  Once<void(Result<void>)> done;
+  Once<void(Result<Lists>)> done;
+  Lists lists = Lists::current;
 };
 
 void SessionBuilder::ensure(std::vector<Jid> devices, FetchReason reason,
-                            Once<void(Result<void>)> done) {
+                            Once<void(Result<Lists>)> done) {
   Work work{{}, reason, std::move(done)};
   std::vector<Jid> missing;
   for (const Jid& device : devices) {
@@ -51,7 +54,7 @@ void SessionBuilder::ensure(std::vector<Jid> devices, FetchReason reason,
 }
 
 void SessionBuilder::fetch_next(Work work) {
-  if (work.queries.empty()) return work.done({});
+  if (work.queries.empty()) return work.done(work.lists);
   std::vector<Jid> devices = std::move(work.queries.front());
   work.queries.pop_front();
   wire::Node query = build_bundle_query(devices, work.reason);
@@ -64,19 +67,44 @@ void SessionBuilder::fetch_next(Work work) {
 }
 
 void SessionBuilder::on_reply(Work work, std::vector<Jid> asked, Result<wire::Node> reply) {
-  if (!reply && is_gone(reply.error()) && asked.size() > 1) {
-    // One device spoiled the query for all: ask for each alone.
-    for (Jid& device : asked) work.queries.push_back({std::move(device)});
-    return fetch_next(std::move(work));
-  }
-  if (!reply && reply.error().code == Errc::refused) return fetch_next(std::move(work));
+  if (!reply && reply.error().code == Errc::refused)
+    return on_refused(std::move(work), std::move(asked), reply.error());
   if (!reply) return work.done(fail(reply.error(), "asking for keys"));
   auto fetched = parse_bundles(*reply);
   if (!fetched) return work.done(fail(fetched.error(), "asking for keys"));
+  take(std::move(work), std::move(*fetched));
+}
+
+/// One device that is gone spoils the query for all: the users are asked for one by one, then the
+/// devices of the user it is one of.
+void SessionBuilder::on_refused(Work work, std::vector<Jid> asked, const Error& error) {
+  if (!is_gone(error)) return fetch_next(std::move(work));
+  if (asked.size() == 1) {
+    std::vector<FetchedBundle> gone;
+    gone.push_back({asked.front(), tl::unexpected(error)});
+    return take(std::move(work), std::move(gone));
+  }
+  std::map<std::string, std::vector<Jid>> by_user;
+  for (Jid& device : asked) by_user[to_string(device.bare())].push_back(std::move(device));
+  for (auto& [user, devices] : by_user) {
+    if (by_user.size() > 1) {
+      work.queries.push_back(std::move(devices));
+    } else {
+      for (Jid& device : devices) work.queries.push_back({std::move(device)});
+    }
+  }
+  fetch_next(std::move(work));
+}
+
+void SessionBuilder::take(Work work, std::vector<FetchedBundle> fetched) {
+  const auto gone = [](const FetchedBundle& entry) {
+    return !entry.bundle && is_gone(entry.bundle.error());
+  };
+  if (std::any_of(fetched.begin(), fetched.end(), gone)) work.lists = Lists::stale;
   lane_.exclusive(
-      [this, fetched = std::move(*fetched)]() mutable { return process_all(std::move(fetched)); },
+      [this, fetched = std::move(fetched)]() mutable { return process_all(std::move(fetched)); },
       [this, work = std::move(work)](Result<void> result) mutable {
-        if (!result) return work.done(std::move(result));
+        if (!result) return work.done(fail(result.error(), "asking for keys"));
         fetch_next(std::move(work));
       });
 }

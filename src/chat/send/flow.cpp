@@ -132,8 +132,15 @@ void SendFlow::on_devices(Result<std::vector<UserDevices>> lists) {
                          later(&SendFlow::on_sessions));
 }
 
-void SendFlow::on_sessions(Result<void> result) {
-  if (!result) return end(result.error());
+void SendFlow::on_sessions(Result<SessionBuilder::Lists> lists) {
+  if (!lists) return end(lists.error());
+  // Once: a server that goes on naming a device without keys holds nobody up.
+  if (*lists == SessionBuilder::Lists::stale && !std::exchange(listed_again_, true))
+    return ask_devices();
+  encrypt_in_lane();
+}
+
+void SendFlow::encrypt_in_lane() {
   tools_.lane.exclusive(
       [self = shared_from_this()]() -> Result<void> {
         if (self->step_ == Step::finished) return {};
@@ -302,7 +309,7 @@ void SendFlow::send_again_by_number(throttle::SendOutcome refused) {
   by_number_ = true;
   number_instead_ = true;
   step_ = Step::preparing;
-  on_sessions({});
+  encrypt_in_lane();
 }
 
 void SendFlow::ask_lid_again() {

@@ -50,7 +50,8 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   void begin();
   void ask_devices();
   void on_devices(Result<std::vector<UserDevices>> lists);
-  void on_sessions(Result<void> result);
+  void on_sessions(Result<SessionBuilder::Lists> lists);
+  void encrypt_in_lane();
   Result<void> encrypt();
   Result<wa::Message> message();
   Result<void> encrypt_for(const wire::Jid& device, ByteView padded, std::size_t& reached);
@@ -83,6 +84,7 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   OutgoingMessage stanza_;
   std::size_t reached_ = 0;  ///< devices of the peer that have a copy
   bool rebuilt_ = false;
+  bool listed_again_ = false;    ///< the device lists were stale, so these are asked for anew
   bool by_number_ = false;       ///< `to` is the number although a LID is known
   bool number_instead_ = false;  ///< the LID was refused, so this is the second try
   bool asked_number_ = false;

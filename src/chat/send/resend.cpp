@@ -165,7 +165,7 @@ Result<void> Resends::prepare_session() {
 void Resends::on_prepared(Result<void> result) {
   if (!result) return finish(to_string(result.error()));
   tools_.sessions.ensure({current_->request.requester}, FetchReason::ordinary,
-                         [self = self_, turn = turn_](Result<void> built) {
+                         [self = self_, turn = turn_](Result<SessionBuilder::Lists> built) {
                            if (*self == nullptr || (*self)->turn_ != turn) return;
                            if (!built) return (*self)->finish(to_string(built.error()));
                            (*self)->tools_.lane.exclusive(
