@@ -183,8 +183,6 @@ void App::on_event(const session::Event& event, Once<void(Result<void>)> stored)
   counters_.on_event(event);
   if (const auto* restriction = std::get_if<session::Restriction>(&event)) {
     valve_->on_signal(to_signal(*restriction));
-  } else if (const auto* change = std::get_if<session::StateChanged>(&event)) {
-    if (change->state == session::State::pairing) linking_ = true;
   } else if (const auto* link = std::get_if<session::Connectivity>(&event)) {
     tell_of_link(link->online);
   }
@@ -221,14 +219,14 @@ void App::tell_of_message(const chat::Message& message) {
 void App::tell_of_link(bool online) {
   if (!online) return valve_->on_disconnected();
   advice_.clear();
-  if (std::exchange(linking_, false)) {
+  // An unlinked box has no keys to log in with, so it was linked again. Whoever scans the code
+  // holds the shop's phone: that is the operator's word for an unlink, though not for a ban.
+  const throttle::ThrottleStatus held = valve_->status();
+  if (held.signal == "unlinked" && held.needs_acknowledgement) {
     throttle::Signal relinked;
     relinked.kind = throttle::Signal::Kind::relinked;
-    const bool was_unlinked = valve_->status().signal == "unlinked";
     valve_->on_signal(relinked);
-    // Whoever scans the code holds the shop's phone: that is the operator's word for an unlink,
-    // though not for a ban.
-    if (was_unlinked) (void)valve_->acknowledge("phone", "the phone was linked again");
+    (void)valve_->acknowledge("phone", "the phone was linked again");
   }
   if (const auto made = session_->account().made) valve_->on_account_made(*made);
   valve_->on_connected();

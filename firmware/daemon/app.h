@@ -116,7 +116,6 @@ class App final : private throttle::Listener {
   std::unique_ptr<webhooks::Courier> courier_;
   Counters counters_;
   EventTail tail_;
-  bool linking_ = false;  ///< a phone is being linked: going online then is news for the throttle
   std::string advice_;
 };
 

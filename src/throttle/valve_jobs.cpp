@@ -260,6 +260,9 @@ void Valve::Impl::run() {
 }
 
 void Valve::Impl::sleep_until(Tick at, const Moment& m) {
+  // No job names the moment at which a stop or a hold of everything ends.
+  const Tick up_since = engine_.state.connected ? engine_.state.connected_at : kNever;
+  at = std::min(at, next_end(engine_.state.standing, m.now, up_since));
   const Tick wait = at == kNever ? kLongestSleep.count() : std::max<Tick>(at - m.now, 1);
   timer_.start(std::min(milliseconds(wait), kLongestSleep), [this] { run(); });
 }
