@@ -107,7 +107,7 @@ struct Account {
   Simulator::Timelock timelock;
   Simulator::Cap cap;
   bool restricted = false;
-  bool lid_migrated = true;  ///< its clients know people by LID
+  bool lid_migrated = true;  ///< its clients know people by LID; else a LID as `to` is refused
   struct {
     int reason = 0, code = 0;
     std::int64_t expire = 0;

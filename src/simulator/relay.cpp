@@ -179,6 +179,7 @@ void Relay::ack_message(Device& from, const Node& message, int error, const std:
 int Relay::policy_error(const Device& from, const Account& target, const Node& message) const {
   const Account& account = from.account;
   if (&account == &target || message.text_attr(names::kCategory) == names::kPeer) return 0;
+  if (!account.lid_migrated && message.jid_attr(names::kTo)->is_lid()) return 400;
   if (account.wrote_to_us.contains(target.phone)) return 0;
   const auto issued = target.tokens_issued.find(account.phone);
   const Node* token = message.child(names::kTctoken);

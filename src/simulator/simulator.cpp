@@ -159,6 +159,8 @@ std::vector<JournalEntry> Simulator::journal(std::uint64_t after) const {
 }
 const std::vector<Violation>& Simulator::violations() const { return world_->journal.violations(); }
 
+const std::vector<Violation>& Simulator::remarks() const { return world_->journal.remarks(); }
+
 void Simulator::control(std::string_view method, std::string_view path, std::string_view body,
                         Once<void(Response)> done) {
   control_->handle(method, path, body, std::move(done));

@@ -206,6 +206,10 @@ void World::violation(const Connection& connection, std::string what) {
                          std::move(what), now()});
 }
 
+void World::remark(const Connection& connection, std::string what) {
+  journal.add_remark({connection.id(), {}, std::move(what), now()});
+}
+
 void World::violation(const Device& device, std::string what) {
   log::warn("simulator", "violation", {{"what", what}});
   journal.add_violation({device.connection == nullptr ? 0 : device.connection->id(),

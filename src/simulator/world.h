@@ -64,6 +64,8 @@ class World {
 
   void violation(const Connection& connection, std::string what);
   void violation(const Device& device, std::string what);
+  /// Nothing the real server refuses.
+  void remark(const Connection& connection, std::string what);
   void note(JournalEntry::Direction direction, std::uint64_t connection, const Device* device,
             const wire::Node& node);
 

@@ -211,6 +211,8 @@ class Simulator {
   // What happened.
   [[nodiscard]] std::vector<JournalEntry> journal(std::uint64_t after = 0) const;
   [[nodiscard]] const std::vector<Violation>& violations() const;
+  /// What clients do otherwise than most, and the real server takes.
+  [[nodiscard]] const std::vector<Violation>& remarks() const;
 
   // The same for programs in any language: the control interface without its HTTP.
   struct Response {

@@ -86,6 +86,15 @@ TEST(Addressing, FollowsWhenTheAccountIsMoved) {
   EXPECT_EQ(sent_to(rig, 4), rig.customer_lid);
 }
 
+TEST(Addressing, FollowsWhenTheLineIsToldOfTheMove) {
+  Rig rig;
+  refuse_lid(rig, 1, {{"t", "1790000200"}});
+  EXPECT_EQ(sent_to(rig, 2), rig.customer_pn);
+  rig.restart();
+  rig.line.self.lid_migrated = true;
+  EXPECT_EQ(sent_to(rig, 3), rig.customer_lid);
+}
+
 TEST(Addressing, IsForgottenWithTheAccount) {
   Rig rig;
   refuse_lid(rig, 1, {{"t", "1790000200"}});
