@@ -40,6 +40,14 @@ App::App(const Config& config, const Access& access, Outside outside)
 App::~App() { stop(); }
 
 Result<void> App::build() {
+  if (out_.files != nullptr) {
+    api::FileLinks::Options options;
+    options.public_url = config_.api.public_url;
+    options.scheme = config_.api.plain_http ? "http" : "https";
+    TRY(links_, api::FileLinks::load(out_.store, out_.random, std::move(options)));
+    file_fetcher_ =
+        std::make_unique<FileFetcher>(out_.http, *out_.files, config_.files.private_urls);
+  }
   build_notify();
   TRY(const std::vector<std::string> told, told_messages());
   TRY(build_send(told));
@@ -81,21 +89,58 @@ Result<void> App::build_send(std::span<const std::string> told) {
                                     [this](session::Event event, Once<void(Result<void>)> stored) {
                                       on_event(event, std::move(stored));
                                     });
-  chat::Chat::Outside beside{out_.scheduler, out_.clock, out_.random, out_.store, told};
+  chat::Chat::Outside beside{out_.scheduler, out_.clock, out_.random,
+                             out_.store,     told,       files_outside()};
   TRY(chat_, chat::Chat::open(*session_, beside,
                               [this](chat::Event event, Once<void(Result<void>)> stored) {
                                 on_event(event, std::move(stored));
                               }));
   session_->join(chat_->listener());
   checker_ = std::make_unique<FirstContactCheck>(chat_->people());
-  outbox_ = std::make_unique<Outbox>(out_.outbox_ring);
+  outbox_ = std::make_unique<Outbox>(out_.outbox_ring, out_.files);
   valve_ = std::make_unique<throttle::Valve>(throttle::Valve::Outside{
       out_.scheduler, out_.clock, out_.random, out_.store, *outbox_, chat_->sender(), *checker_,
-      *this, out_.utc_offset, &chat_->identities()});
+      *this, out_.utc_offset, &chat_->identities(),
+      [this](std::uint64_t sequence, const Job& job) { return prepare(sequence, job); }});
   chat_->identities().on_joined(
       [this](const std::string& from, const std::string& into) { valve_->on_joined(from, into); });
   outbox_->join(*valve_);
   return {};
+}
+
+std::optional<chat::FilesOutside> App::files_outside() const {
+  if (out_.files == nullptr) return std::nullopt;
+  chat::FilesOutside outside{out_.worker, out_.http, *out_.files};
+  outside.ca_file = config_.whatsapp.media_ca_file;
+  outside.insecure_hosts = config_.whatsapp.media_insecure_hosts;
+  outside.proxy = config_.network.proxy;
+  outside.resume_check = config_.files.resume_uploads;
+  return outside;
+}
+
+std::optional<api::FileOutside> App::file_methods() {
+  if (out_.files == nullptr) return std::nullopt;
+  return api::FileOutside{
+      *out_.files, *chat_->files(), *links_,
+      [this](const std::string& url, Once<void(Result<api::FetchedFile>)> done) {
+        file_fetcher_->fetch(url, std::move(done));
+      }};
+}
+
+bool App::prepare(std::uint64_t sequence, const Job& job) {
+  const auto* file = std::get_if<content::File>(&job.content.what);
+  if (file == nullptr || out_.files == nullptr) return true;
+  if (chat_->files()->is_uploaded(*file)) return true;
+  // A little before the job's own end, so that it ends with the reason and not as merely expired.
+  constexpr seconds kBefore{5};
+  chat_->files()->upload(*file, job.expires_at - kBefore,
+                         alive_.bind([this, sequence](Result<void> uploaded) {
+                           out_.scheduler.post(alive_.bind(
+                               [this, sequence, uploaded = std::move(uploaded)]() mutable {
+                                 if (valve_) valve_->on_prepared(sequence, std::move(uploaded));
+                               }));
+                         }));
+  return false;
 }
 
 /// notify: session -> chat -> notifier -> inbox -> long poll | webhook
@@ -142,7 +187,7 @@ void App::build_ask() {
       api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
                         notifier_->state(), *outbox_, *inbox_, *session_, *people_,
                         chat_->read_marks(), chat_->presence(), [this] { return status(); },
-                        [this] { valve_->resume(); }, &notifier_->history()});
+                        [this] { valve_->resume(); }, &notifier_->history(), file_methods()});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))
@@ -189,10 +234,29 @@ void App::on_event(const session::Event& event, Once<void(Result<void>)> stored)
   notifier_->on_event(event, std::move(stored));
 }
 
+/// Fetches the message's file once the message itself is safe.
+Once<void(Result<void>)> App::fetch_after(const chat::Message& message,
+                                          Once<void(Result<void>)> stored) {
+  const auto* file = std::get_if<content::File>(&message.content.what);
+  if (file == nullptr || !file->place || out_.files == nullptr) return stored;
+  return [self = alive_.weak(), ref = file->ref,
+          stored = std::move(stored)](Result<void> result) mutable {
+    const bool kept = result.has_value();
+    stored(std::move(result));
+    App* me = self.get();
+    if (me == nullptr || !kept) return;
+    // Where it lies is noted with the batch, so ask in a later turn.
+    me->out_.scheduler.post(me->alive_.bind([me, ref] {
+      if (me->chat_) me->chat_->files()->fetch(ref, [](const Result<files::File>&) {});
+    }));
+  };
+}
+
 void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
   counters_.on_event(event);
   if (const auto* message = std::get_if<chat::Message>(&event)) {
     tell_of_message(*message);
+    if (config_.files.fetch_on_arrival) stored = fetch_after(*message, std::move(stored));
     const api::Settings& settings = settings_.current();
     const bool at_once =
         settings.mark_incoming_messages_readed && !settings.mark_incoming_messages_readed_on_reply;
@@ -203,7 +267,10 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
     valve_->on_delivered(receipt->message_id);
     if (receipt->kind != chat::Receipt::Kind::delivered) valve_->on_read(receipt->chat);
   }
-  notifier_->on_event(event, std::move(stored));
+  if (links_ == nullptr) return notifier_->on_event(event, std::move(stored));
+  chat::Event linked = event;
+  if (auto* message = std::get_if<chat::Message>(&linked)) links_->fill_in(message->content);
+  notifier_->on_event(linked, std::move(stored));
 }
 
 void App::tell_of_message(const chat::Message& message) {

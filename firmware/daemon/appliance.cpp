@@ -187,7 +187,9 @@ Result<void> Appliance::Impl::open_stores() {
                                    saved_time(*store_));
   TRY(access_, load_access(*identity_, config_.api, random_));
   TRY(auto folder, files::posix_folder(config_.data_dir + "/files"));
-  TRY(files_, files::Store::open(std::move(folder), worker_, {}));
+  files::StoreOptions files;
+  files.quota = config_.files.quota_bytes;
+  TRY(files_, files::Store::open(std::move(folder), worker_, files));
   return {};
 }
 
@@ -241,7 +243,8 @@ Result<void> Appliance::Impl::build() {
       App::Outside{loop_, *clock_, random_, worker_, *dialer_, *http_, *store_, *outbox_ring_,
                    *inbox_ring_, &throttle::local_offset, host_names(config_), [this] {
                      if (board_) board_->refresh();
-                   }});
+                   },
+                   files_.get()});
   if (set_aside_) app_->advise_until_linked(kLinkAgain);
   TRY(app_->build());
   care_ = make_care();

@@ -11,6 +11,7 @@
 #include "api/receiving.h"
 #include "api/root_page.h"
 #include "api/routes.h"
+#include "api/sending_file.h"
 #include "api/target.h"
 #include "api/token_bucket.h"
 #include "api/utf8.h"
@@ -129,6 +130,12 @@ class Api::Impl {
           request.local || right_for_page(request, PathParts(request.path)) != Right::none;
       reply.send(health(context_->outside.status(), context_->options.version, all));
     });
+    if (context_->outside.files) {
+      for (Route& route : file_routes(*context_)) add(std::move(route));
+      add_open_page("/files", [this](const Request& request, Reply reply) {
+        serve_file(*context_, request, std::move(reply));
+      });
+    }
     add_page("/", Right::none, [](const Request&, Reply reply) { reply.send(root_page()); });
     context_->outside.settings.on_change(
         alive_.bind([this](const Settings& settings) { on_settings(settings); }));
@@ -142,7 +149,11 @@ class Api::Impl {
   }
 
   void add_page(std::string path, Right right, std::function<void(const Request&, Reply)> handler) {
-    pages_.push_back({std::move(path), right, std::move(handler)});
+    pages_.push_back({std::move(path), right, std::move(handler), false});
+  }
+
+  void add_open_page(std::string path, std::function<void(const Request&, Reply)> handler) {
+    pages_.push_back({std::move(path), Right::none, std::move(handler), true});
   }
 
   void on_notification() {
@@ -212,6 +223,9 @@ class Api::Impl {
     }
     if (right == Right::none) return refuse_token(request, std::move(reply));
     wrong_.on_right(request.peer);
+    if (context_->outside.files) {
+      context_->outside.files->links.on_called(request.host, request.local);
+    }
     Entry* entry = find(parts[1], request.verb);
     if (entry == nullptr) return refuse(request, reply, 404, "Not Found");
     if (right < entry->route.right) return refuse_care(request, reply, entry->route.name);
@@ -228,6 +242,7 @@ class Api::Impl {
     std::string path;
     Right right;
     std::function<void(const Request&, Reply)> handler;
+    bool open;  ///< what stands behind its path is no token
   };
 
   [[nodiscard]] Wall now() const { return context_->outside.clock.now(); }
@@ -263,6 +278,7 @@ class Api::Impl {
     const auto page = std::find_if(pages_.begin(), pages_.end(),
                                    [&path](const Page& one) { return one.path == path; });
     if (page == pages_.end() || !is_read) return refuse(request, reply, 403, "Forbidden");
+    if (page->open) return page->handler(request, std::move(reply));
     const Right right = right_for_page(request, parts);
     const bool shown =
         Credentials::shows_any(request, parts[1]) || !request.query_value("token").empty();
@@ -347,6 +363,10 @@ void Api::add(Route route) { impl_->add(std::move(route)); }
 void Api::add_page(std::string path, Right right,
                    std::function<void(const Request&, Reply)> handler) {
   impl_->add_page(std::move(path), right, std::move(handler));
+}
+
+void Api::add_open_page(std::string path, std::function<void(const Request&, Reply)> handler) {
+  impl_->add_open_page(std::move(path), std::move(handler));
 }
 
 void Api::on_notification() { impl_->on_notification(); }

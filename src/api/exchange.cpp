@@ -69,6 +69,7 @@ Request read_head(MHD_Connection* connection, const char* url, const char* metho
   MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect_query, &request.query);
   request.content_type = header(connection, MHD_HTTP_HEADER_CONTENT_TYPE);
   request.idempotency_key = header(connection, "Idempotency-Key");
+  request.file_name = header(connection, "GA-Filename");
   request.authorization = header(connection, MHD_HTTP_HEADER_AUTHORIZATION);
   request.range = header(connection, MHD_HTTP_HEADER_RANGE);
   request.if_range = header(connection, MHD_HTTP_HEADER_IF_RANGE);

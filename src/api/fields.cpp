@@ -96,7 +96,7 @@ Result<std::string> check_message_id(std::string id) {
   return id;
 }
 
-Result<void> check_known(const json::Value& body, std::initializer_list<std::string_view> known) {
+Result<void> check_known(const json::Value& body, std::span<const std::string_view> known) {
   for (const std::string& name : body.getMemberNames()) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return invalid(clean_utf8(name), "is not allowed");

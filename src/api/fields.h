@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
+#include <span>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +43,6 @@ namespace posthorn::api {
 
 /// With strictValidation on: every member must be one of these.
 [[nodiscard]] Result<void> check_known(const json::Value& body,
-                                       std::initializer_list<std::string_view> known);
+                                       std::span<const std::string_view> known);
 
 }  // namespace posthorn::api

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "chat/files/carrier.h"
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
 #include "chat/lane/staged_keys.h"
@@ -20,6 +21,7 @@
 #include "chat/send/resend.h"
 #include "chat/send/sender.h"
 #include "posthorn/base/log.h"
+#include "posthorn/store/media_store.h"
 #include "posthorn/store/message_store.h"
 #include "posthorn/store/store.h"
 
@@ -31,7 +33,8 @@ using wire::Node;
 class Chat::Parts final : public session::Listener {
  public:
   Parts(session::Line& line, const Outside& outside, EventSink sink,
-        std::unique_ptr<store::MessageStore> messages, std::unique_ptr<store::AliasStore> aliases);
+        std::unique_ptr<store::MessageStore> messages, std::unique_ptr<store::AliasStore> aliases,
+        std::unique_ptr<store::MediaStore> media);
   ~Parts() override;
 
   void on_message(Node stanza) override;
@@ -46,14 +49,20 @@ class Chat::Parts final : public session::Listener {
 
  private:
   friend class Chat;
+  SendTools send_tools() {
+    return {context_, lane_,   protocol_, devices_, sessions_,
+            tokens_,  numbers_, files_ ? &files_->uploads() : nullptr};
+  }
   void answer_retry(const Node& stanza);
 
   EventSink sink_;
   std::unique_ptr<store::MessageStore> messages_;
   std::unique_ptr<store::AliasStore> aliases_;
+  std::unique_ptr<store::MediaStore> media_;
   Names names_;
   Addressing addressing_;
   MessageContext context_;
+  std::unique_ptr<FileCarrier> files_;  ///< null: without what files need
   StagedKeys keys_;
   signal::Protocol protocol_;
   ReceiveLane lane_;
@@ -73,10 +82,12 @@ class Chat::Parts final : public session::Listener {
 
 Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                    std::unique_ptr<store::MessageStore> messages,
-                   std::unique_ptr<store::AliasStore> aliases)
+                   std::unique_ptr<store::AliasStore> aliases,
+                   std::unique_ptr<store::MediaStore> media)
     : sink_(std::move(sink)),
       messages_(std::move(messages)),
       aliases_(std::move(aliases)),
+      media_(std::move(media)),
       names_(outside.store, *messages_, *aliases_),
       addressing_(line, outside.clock, outside.store),
       context_{.line = line,
@@ -86,8 +97,12 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                .random = outside.random,
                .store = outside.store,
                .messages = *messages_,
+               .media = *media_,
                .names = names_,
                .addressing = addressing_},
+      files_(outside.files
+                 ? std::make_unique<FileCarrier>(context_, *outside.files, *media_)
+                 : nullptr),
       keys_(outside.store),
       protocol_(keys_, outside.random),
       lane_(context_, keys_, [this] { names_.forget_cache(); }),
@@ -97,12 +112,11 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
       numbers_(context_, lane_),
       inbound_(context_, lane_, protocol_, tokens_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
-      resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}),
+      resends_(send_tools()),
       reader_(context_, lane_),
       notices_(context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); }),
       presence_(context_),
-      sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_},
-              presence_) {
+      sender_(send_tools(), presence_) {
   lane_.known_recent(outside.told);
 }
 
@@ -117,6 +131,7 @@ void Chat::Parts::on_message(Node stanza) {
 void Chat::Parts::on_receipt(Node stanza) { statuses_.push(std::move(stanza), lane_); }
 
 void Chat::Parts::on_notification(Node stanza, Once<void()> handled) {
+  if (files_ && stanza.text_attr("type") == "mediaretry") files_->on_media_retry(stanza);
   if (!notices_.concerns(stanza)) return handled();
   lane_.push([this, stanza = std::move(stanza)](
                  bool batch_open) { return notices_.take(stanza, batch_open); },
@@ -133,6 +148,7 @@ void Chat::Parts::answer_retry(const Node& stanza) {
 
 void Chat::Parts::on_online() {
   presence_.on_online();
+  if (files_) files_->on_online();
   // Our own two names are one account like any other.
   const session::Identity& self = context_.line.identity();
   if (self.lid.empty()) return;
@@ -152,6 +168,7 @@ void Chat::Parts::on_offline(const Error&) {
 void Chat::Parts::on_logged_out() {
   on_offline({Errc::disconnected, "logged out"});
   sender_.cancel();
+  if (files_) files_->on_logged_out();
   numbers_.forget_all();
   reader_.forget_privacy();
   names_.forget_cache();
@@ -167,8 +184,10 @@ void Chat::Parts::on_logged_out() {
 Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, EventSink sink) {
   TRY(auto messages, store::MessageStore::open(outside.store.database(), outside.clock.now()));
   TRY(auto aliases, store::AliasStore::open(outside.store.database()));
-  return std::unique_ptr<Chat>(new Chat(std::make_unique<Parts>(
-      line, outside, std::move(sink), std::move(messages), std::move(aliases))));
+  TRY(auto media, store::MediaStore::open(outside.store.database()));
+  return std::unique_ptr<Chat>(
+      new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(messages),
+                                       std::move(aliases), std::move(media))));
 }
 
 Chat::Chat(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -178,6 +197,8 @@ Chat::~Chat() = default;
 session::Listener& Chat::listener() { return *parts_; }
 
 throttle::Sender& Chat::sender() { return parts_->sender_; }
+
+Files* Chat::files() { return parts_->files_.get(); }
 
 Quotes& Chat::quotes() { return parts_->quotes_; }
 

@@ -16,6 +16,9 @@ namespace posthorn::simulator {
 
 class World;
 
+/// A query string without its '?'.
+[[nodiscard]] std::map<std::string, std::string> split_query(std::string_view query);
+
 /// The control interface's verbs; CONTROL.md describes each.
 class Control {
  public:
@@ -67,7 +70,10 @@ class Control {
   void log_out_device(const Request& request, Done done);
   void drop_device(const Request& request, Done done);
   void send(const Request& request, Done done);
+  void send_file(const Request& request, Done done);
   void act(const Request& request, Done done);
+  void show_media(const Request& request, Done done);
+  void change_media(const Request& request, Done done);
   void show_inbox(const Request& request, Done done);
   void push(const Request& request, Done done);
   void add_fault(const Request& request, Done done);

@@ -117,6 +117,7 @@ struct Account {
     std::vector<Bytes> patches;
   };
   std::map<std::string, Collection> app_state;
+  std::string media_retry = "success";  ///< what the phone says when it is to upload a file again
 
   [[nodiscard]] wire::Jid pn() const { return {phone, std::string(wire::kServerUser), 0}; }
   [[nodiscard]] wire::Jid lid() const { return {lid_user, std::string(wire::kServerLid), 0}; }

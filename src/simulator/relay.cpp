@@ -338,6 +338,7 @@ void Relay::on_receipt(Device& from, const Node& receipt) {
     from.endpoint->deliver(ack);
   }
   if (type == "retry") return forward_retry(from, receipt, *to);
+  if (type == "server-error") return world_.peers.upload_again(from, receipt);
   if (type == names::kSender || type == names::kHistSync || type == names::kPeerMsg) return;
   if (type == names::kReadSelf || type == names::kPlayedSelf) {
     return tell_own_devices_read(from, receipt, type.c_str());

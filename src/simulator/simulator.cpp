@@ -68,6 +68,9 @@ bool Simulator::connected(const wire::Jid& jid) const {
 Result<std::string> Simulator::peer_send(std::string_view account, const PeerText& text) {
   return world_->peers.send(account, text);
 }
+Result<std::string> Simulator::peer_send(std::string_view account, const PeerFile& file) {
+  return world_->peers.send(account, file);
+}
 Result<void> Simulator::peer_read(std::string_view account, std::string_view message_id) {
   return world_->peers.read(account, message_id);
 }
@@ -130,6 +133,24 @@ Result<void> Simulator::set_failure(std::string_view name, int reason, int code,
   for (const auto& [id, device] : account->devices) {
     if (device->connection != nullptr) device->connection->end();
   }
+  return {};
+}
+
+void Simulator::set_media_host(std::string host) { world_->media.host = std::move(host); }
+MediaAnswer Simulator::media(std::string_view method, std::string_view target, Bytes body) {
+  const std::size_t mark = target.find('?');
+  const std::string path(target.substr(0, mark));
+  if (method == "GET") return world_->media.download(path);
+  const auto query = mark == std::string_view::npos ? std::map<std::string, std::string>()
+                                                    : split_query(target.substr(mark + 1));
+  return world_->media.upload(path, query, std::move(body));
+}
+void Simulator::add_media_rule(const MediaRule& rule) { world_->media.add_rule(rule); }
+void Simulator::expire_media() { world_->media.expire_all(); }
+Result<void> Simulator::set_media_retry(std::string_view account, std::string_view answer) {
+  Account* found = world_->directory.find(account);
+  if (found == nullptr) return fail(Errc::not_found, "no account " + std::string(account));
+  found->media_retry = answer;
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include "posthorn/base/log.h"
 #include "posthorn/signal/padding.h"
 #include "posthorn/wire/names.h"
+#include "simulator/peer_files.h"
 #include "simulator/stanzas.h"
 #include "simulator/world.h"
 
@@ -46,6 +47,9 @@ void describe(const wa::Message& message, Received& out) {
     out.kind = "text";
     out.text = inner.extendedtextmessage().text();
     out.target_id = inner.extendedtextmessage().contextinfo().stanzaid();
+  } else if (const std::string kind = file_kind(inner); !kind.empty()) {
+    out.kind = kind;
+    out.text = file_caption(inner);
   } else if (inner.has_protocolmessage() && inner.protocolmessage().has_type()) {
     const auto& protocol = inner.protocolmessage();
     out.target_id = protocol.key().id();
@@ -66,6 +70,12 @@ Bytes adv_prefixed(std::uint8_t second, std::initializer_list<ByteView> parts) {
   Bytes out{std::byte{6}, static_cast<std::byte>(second)};
   for (const ByteView part : parts) append(out, part);
   return out;
+}
+
+/// On each <enc>, by the kind of a file (chapter 06 section 3.3).
+std::string media_type_of_kind(const std::string& kind) {
+  if (kind == "voice") return "ptt";
+  return kind == "video_note" ? "ptv" : kind;
 }
 
 std::string filled(std::string pattern, const std::string& text) {
@@ -218,6 +228,9 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   received.protobuf = to_bytes(plain);
   received.at = world_.now();
   describe(content, received);
+  if (const auto file = open_peer_file(content, world_.media)) {
+    received.file = Received::File{file->size(), hex_encode(crypto::sha256(*file))};
+  }
   if (received.from_me && !content.has_devicesentmessage() &&
       message.text_attr(names::kCategory) != names::kPeer) {
     world_.violation(sender, "own copy of " + received.id + " without deviceSentMessage");
@@ -341,6 +354,11 @@ void VirtualDevice::on_notification(const Node& notification) {
   (void)store_.forget_peer(signal::make_name(account->phone, wire::kServerUser));
 }
 
+const wa::Message* VirtualDevice::sent(const std::string& id) const {
+  const auto found = sent_.find(id);
+  return found == sent_.end() ? nullptr : &found->second.message;
+}
+
 void VirtualDevice::lose_sessions() {
   for (const auto& account : world_.directory.all()) {
     (void)store_.forget_peer(signal::make_name(account->phone, wire::kServerUser));
@@ -411,13 +429,35 @@ wa::Message VirtualDevice::build(const Account& to, const PeerText& text,
 }
 
 Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
-  const std::string id = text.id.empty()
-                             ? make_message_id(world_.random, world_.now(), device_.account.phone)
-                             : text.id;
+  const std::string id = id_or_new(text.id);
   const wa::Message message = build(to, text, id);
   const bool reacts = !text.reaction_to.empty();
   const bool takes_back = !text.revoke_of.empty() || (reacts && text.text.empty());
-  const std::string edit = !text.edit_of.empty() ? "1" : takes_back ? "7" : "";
+  Style style;
+  style.type = reacts ? "reaction" : "text";
+  style.edit = !text.edit_of.empty() ? "1" : takes_back ? "7" : "";
+  style.hide = !style.edit.empty() || reacts;
+  style.tamper = text.tamper || text.tamper_all;
+  style.tamper_all = text.tamper_all;
+  return send(to, id, message, style);
+}
+
+Result<std::string> VirtualDevice::send(Account& to, const PeerFile& file) {
+  TRY(const wa::Message message, build_peer_file(file, world_.media, world_.random,
+                                                 world_.now().unix_seconds()));
+  Style style;
+  style.type = "media";
+  style.mediatype = media_type_of_kind(file.kind);
+  return send(to, id_or_new(file.id), message, style);
+}
+
+std::string VirtualDevice::id_or_new(const std::string& id) {
+  return id.empty() ? make_message_id(world_.random, world_.now(), device_.account.phone) : id;
+}
+
+/// To all devices of `to` and to our own others.
+Result<std::string> VirtualDevice::send(Account& to, const std::string& id,
+                                        const wa::Message& message, const Style& style) {
   wa::Message own_copy;
   own_copy.mutable_devicesentmessage()->set_destinationjid(to_string(to.lid()));
   *own_copy.mutable_devicesentmessage()->mutable_message() = message;
@@ -429,8 +469,9 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
       if (device.get() == &device_) continue;
       auto enc = encrypt(*device, content);
       if (!enc) continue;
-      if (text.tamper || text.tamper_all) std::get<Bytes>(enc->content).back() ^= std::byte{1};
-      if (!edit.empty() || reacts) enc->set_attr("decrypt-fail", "hide");
+      if (style.tamper) std::get<Bytes>(enc->content).back() ^= std::byte{1};
+      if (style.hide) enc->set_attr("decrypt-fail", "hide");
+      if (!style.mediatype.empty()) enc->set_attr("mediatype", style.mediatype);
       prekey = prekey || enc->text_attr(names::kType) == names::kPkmsg;
       recipients.emplace_back(names::kTo, std::vector<wire::Attr>{{"jid", device->lid()}},
                               std::vector{std::move(*enc)});
@@ -439,12 +480,12 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
   add(to, &to == &device_.account ? own_copy : message);
   if (&to != &device_.account) add(device_.account, own_copy);
   if (recipients.empty()) return fail(Errc::refused, "no device of the recipient has keys");
-  sent_[id] = {message, to.phone, edit, text.tamper_all};
+  sent_[id] = {message, to.phone, style.edit, style.tamper_all};
   keep_bounded(sent_, sent_order_, id);
 
   Node stanza(names::kMessage,
-              {{"to", to.lid()}, {"id", id}, {"type", reacts ? "reaction" : "text"}});
-  if (!edit.empty()) stanza.set_attr(names::kEdit, edit);
+              {{"to", to.lid()}, {"id", id}, {"type", style.type}});
+  if (!style.edit.empty()) stanza.set_attr(names::kEdit, style.edit);
   std::vector<Node> children{Node(names::kParticipants, {}, std::move(recipients))};
   if (prekey && !device_.device_identity.empty()) {
     children.emplace_back(names::kDeviceIdentity, std::vector<wire::Attr>{},

@@ -29,6 +29,9 @@ class VirtualDevice final : public Endpoint {
 
   /// Sends a text, edit or revoke to all devices of `to` and to our own others. Gives the id.
   Result<std::string> send(Account& to, const PeerText& text);
+  Result<std::string> send(Account& to, const PeerFile& file);
+  /// nullptr: this device has sent no such message.
+  [[nodiscard]] const wa::Message* sent(const std::string& id) const;
   /// To one other device of the own account (category peer).
   void send_peer(Device& to, const wa::Message& message);
   Result<void> read(const std::string& message_id);
@@ -49,6 +52,19 @@ class VirtualDevice final : public Endpoint {
     std::string chat_phone;
   };
 
+  /// What a stanza says in the open about its message.
+  struct Style {
+    std::string type;
+    std::string edit = {};       ///< empty: none
+    std::string mediatype = {};  ///< of a file; empty: none
+    bool hide = false;
+    bool tamper = false;
+    bool tamper_all = false;
+  };
+
+  Result<std::string> send(Account& to, const std::string& id, const wa::Message& message,
+                           const Style& style);
+  [[nodiscard]] std::string id_or_new(const std::string& id);
   void handle(const wire::Node& stanza);
   void on_message(const wire::Node& message);
   void on_retry(const wire::Node& receipt);

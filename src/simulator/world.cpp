@@ -26,6 +26,7 @@ World::World(Scheduler& scheduler_in, Random& random_in, const Options& options_
       journal(options_in.journal_limit),
       directory(random_in, options_in.seed),
       faults(random_in, directory),
+      media(random_in),
       pairing(*this),
       queries(*this),
       relay(*this),

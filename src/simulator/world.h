@@ -9,6 +9,7 @@
 #include "simulator/directory.h"
 #include "simulator/faults.h"
 #include "simulator/journal.h"
+#include "simulator/media_shelf.h"
 #include "simulator/pairing.h"
 #include "simulator/peers.h"
 #include "simulator/queries.h"
@@ -30,6 +31,7 @@ class World {
   Journal journal;
   Directory directory;
   FaultTable faults;
+  MediaShelf media;
   Pairing pairing;
   Queries queries;
   Relay relay;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -107,6 +108,8 @@ class Api final : public RequestHandler {
     std::function<void()> resume = {};
     /// Of getStateInstanceHistory; may be null.
     const StateHistory* history = nullptr;
+    /// nullopt: the methods that carry files are absent.
+    std::optional<FileOutside> files = {};
   };
 
   /// Everything in `outside` outlives the Api.
@@ -120,6 +123,9 @@ class Api final : public RequestHandler {
   /// Adds a page outside of that grammar, e.g. "/metrics"; `path` is matched whole. Where `right`
   /// is asked for it is shown in the header Authorization, as ?token= or as "/metrics/TOKEN".
   void add_page(std::string path, Right right, std::function<void(const Request&, Reply)> handler);
+
+  /// The same for a page that everybody may read who knows its path, with all that is below it.
+  void add_open_page(std::string path, std::function<void(const Request&, Reply)> handler);
 
   /// A notification was stored: answers the long polls that wait for one.
   void on_notification();

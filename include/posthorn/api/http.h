@@ -24,6 +24,7 @@ struct Request {
   std::string body;
   std::string content_type;
   std::string idempotency_key;  ///< header Idempotency-Key
+  std::string file_name;        ///< header GA-Filename
   std::string host;             ///< of the target when that is a whole URL, else header Host
   std::string authorization;    ///< header Authorization
   std::string range;            ///< header Range

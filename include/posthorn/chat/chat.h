@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -10,6 +11,7 @@
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/chat/events.h"
+#include "posthorn/chat/files.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/quotes.h"
@@ -39,6 +41,8 @@ class Chat final {
     /// Ids of messages that are already in the inbox ring, newest last: a crash between the
     /// notification's append and our commit does not notify twice. Read by open() only.
     std::span<const std::string> told = {};
+    /// What files need. nullopt: messages with files are told, and none is carried.
+    std::optional<FilesOutside> files = {};
   };
 
   /// Everything given outlives the chat. Errors: io (the message tables).
@@ -60,6 +64,8 @@ class Chat final {
   [[nodiscard]] ReadMarks& read_marks();
   [[nodiscard]] Presence& presence();
   [[nodiscard]] Quotes& quotes();
+  /// nullptr: opened without what files need.
+  [[nodiscard]] Files* files();
 
  private:
   class Parts;

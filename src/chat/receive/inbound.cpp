@@ -149,6 +149,9 @@ Result<void> Inbound::write_reception(const Reception& reception) {
   if (reception.received) {
     TRY(context_.messages.save_received(*reception.received));
   }
+  if (reception.file) {
+    TRY(context_.media.save_received(*reception.file));
+  }
   if (!reception.push_name_user.empty()) {
     TRY(context_.messages.save_push_name(reception.push_name_user, reception.push_name));
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/content/context.h"
 #include "chat/content/secret.h"
 #include "chat/people/addressing.h"
 #include "chat/people/ids.h"
@@ -22,6 +23,7 @@ constexpr std::size_t kMaxPlaintext = 1U << 20;
 constexpr std::size_t kMaxQuoteText = 1024;
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kMaxGroupId = 64;
+constexpr std::size_t kRefDigits = 64;
 constexpr int kNackUnparsable = 487;
 constexpr int kNackUnknown = 488;
 constexpr int kNackNotProtobuf = 491;
@@ -32,16 +34,29 @@ bool is_newsletter(const Node& stanza) {
   return from && from->server == wire::kServerNewsletter;
 }
 
-/// What is kept of a message: the text that a later quote shows, the secret that a later edit of it
-/// is encrypted under.
-Bytes kept_of(const wa::Message& message, const wa::MessageContextInfo& context) {
+/// What is kept of a message: what a later quote shows of it (of a file also where it lies), the
+/// secret that a later edit of it is encrypted under.
+Bytes kept_of(const wa::Message& message, const wa::MessageContextInfo& context, bool view_once) {
   const std::string text = text_of(message);
-  wa::Message kept;
-  if (!text.empty()) kept.set_conversation(cut_utf8(text, kMaxQuoteText));
+  wa::Message kept = view_once ? wa::Message() : outline_of_file(message);
+  if (!text.empty() && content_field(kept).empty()) {
+    kept.set_conversation(cut_utf8(text, kMaxQuoteText));
+  }
   if (context.messagesecret().size() == kSecretBytes) {
     kept.mutable_messagecontextinfo()->set_messagesecret(context.messagesecret());
   }
   return to_bytes(kept.SerializeAsString());
+}
+
+/// What may be seen once is told, and nothing of it is kept that would show it again.
+bool keep_once_only(Content& content, bool around) {
+  auto* file = std::get_if<content::File>(&content.what);
+  if (file == nullptr || !(around || file->view_once)) return false;
+  file->view_once = true;
+  file->place.reset();
+  file->ref.clear();
+  file->thumbnail.clear();
+  return true;
 }
 
 /// Numbers without user or server in the migration list are WhatsApp's way to say "none".
@@ -277,12 +292,13 @@ Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
   }
   if (opened.message->has_secretencryptedmessage()) {
     TRY(const auto edit, open_edit(work, opened.message->secretencryptedmessage()));
-    if (edit) return interpret_content(work, *edit);
+    if (edit) return interpret_content(work, *edit, false);
   }
-  return interpret_content(work, *opened.message);
+  return interpret_content(work, *opened.message, opened.view_once);
 }
 
-Result<void> Receiver::interpret_content(Work& work, const wa::Message& message) {
+Result<void> Receiver::interpret_content(Work& work, const wa::Message& message,
+                                         bool view_once_around) {
   const Envelope& envelope = work.envelope;
   Parsed parsed = parse_content(message);
   if (parsed.protocol != nullptr) {
@@ -290,13 +306,14 @@ Result<void> Receiver::interpret_content(Work& work, const wa::Message& message)
     return {};
   }
   if (!parsed.content || envelope.category == "peer") return {};
+  const bool view_once = keep_once_only(*parsed.content, view_once_around);
   const bool changes_other = std::holds_alternative<content::Edit>(parsed.content->what) ||
                              std::holds_alternative<content::Deletion>(parsed.content->what);
   // In a chat of two only the author may change or delete a message.
   if (changes_other && envelope.chat.is_person() && !parsed.target_from_me) return {};
   TRY(work.out.event, build_event(work, std::move(parsed)));
   if (!changes_other) {
-    TRY(remember(work, message));
+    TRY(remember(work, message, view_once));
   }
   return {};
 }
@@ -401,22 +418,38 @@ Result<void> Receiver::fill_quote(const Envelope& envelope, bool by_sender, Quot
   TRY(const auto original, context_.messages.received(to_string(chat), quote.id));
   wa::Message message;
   if (original && message.ParseFromString(to_string(original->message))) {
-    quote.text = text_of(message);
+    describe_quoted(message, quote);
   }
   return {};
 }
 
-Result<void> Receiver::remember(Work& work, const wa::Message& message) {
+Result<void> Receiver::remember(Work& work, const wa::Message& message, bool view_once) {
   TRY(const Jid chat, context_.names.preferred(work.envelope.chat));
   TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
   store::MessageStore::Received received;
   received.id = work.envelope.id;
   received.chat = to_string(chat);
   received.sender = to_string(sender);
-  received.message = kept_of(message, work.context_info);
+  received.message = kept_of(message, work.context_info, view_once);
   received.unread = !work.envelope.from_me;
+  remember_file(work, received);
   work.out.received = std::move(received);
   return {};
+}
+
+/// Where its file lies, for whoever wants it later.
+void Receiver::remember_file(Work& work, const store::MessageStore::Received& message) {
+  const auto* file = work.out.event
+                         ? std::get_if<content::File>(&work.out.event->content.what)
+                         : nullptr;
+  if (file == nullptr || !file->place || file->ref.size() != kRefDigits) return;
+  store::MediaStore::Received received;
+  received.file = *file;
+  received.chat = message.chat;
+  received.sender = message.sender;
+  received.message_id = message.id;
+  received.from_me = work.envelope.from_me;
+  work.out.file = std::move(received);
 }
 
 /// The other side's name in a chat of two; a new one is noted.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/files/uploads.h"
 #include "chat/people/addressing.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
@@ -96,6 +97,25 @@ void SendFlow::begin() {
   if (!named) return end(named.error());
   peer_ = *named;
   by_number_ = tools_.context.addressing.by_number();
+  const auto* file = std::get_if<content::File>(&job_.content.what);
+  if (file != nullptr && !message_) return ask_place(*file);
+  ask_devices();
+}
+
+/// As a rule it lies there already: the throttle hands a job over when it is ready.
+void SendFlow::ask_place(const content::File& file) {
+  if (tools_.uploads == nullptr) return end(Kind::rejected, "this box carries no files");
+  tools_.uploads->get(file, job_.expires_at, later(&SendFlow::on_place));
+}
+
+void SendFlow::on_place(Result<content::MediaPlace> place) {
+  if (!place) {
+    const bool for_good = place.error().code == Errc::refused ||
+                          place.error().code == Errc::not_found ||
+                          place.error().code == Errc::timeout;
+    return end(for_good ? Kind::rejected : Kind::not_sent, place.error().detail);
+  }
+  std::get<content::File>(job_.content.what).place = std::move(*place);
   ask_devices();
 }
 

@@ -20,6 +20,8 @@
 
 namespace posthorn::chat {
 
+class Uploads;
+
 /// The parts that sending uses. All outlive the flow.
 struct SendTools {
   const MessageContext& context;
@@ -29,6 +31,7 @@ struct SendTools {
   SessionBuilder& sessions;
   Tokens& tokens;
   Numbers& numbers;
+  Uploads* uploads = nullptr;  ///< null: no files are sent
 };
 
 /// One job on its way: device lists, sessions, encrypt and commit, on disk, write, ack.
@@ -48,6 +51,8 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
 
   SendFlow(SendTools tools, Job job, Once<void(throttle::SendOutcome)> done);
   void begin();
+  void ask_place(const content::File& file);
+  void on_place(Result<content::MediaPlace> place);
   void ask_devices();
   void on_devices(Result<std::vector<UserDevices>> lists);
   void on_sessions(Result<SessionBuilder::Lists> lists);

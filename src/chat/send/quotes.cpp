@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "chat/content/context.h"
 #include "chat/content/parse.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
@@ -40,7 +41,10 @@ Result<Quote> QuoteFinder::find(const std::string& chat, const std::string& mess
   TRY(const Jid author, wire::parse_jid(quoted.author));
   TRY(quote.participant, context_.names.chat_id(author));
   wa::Message message;
-  if (message.ParseFromString(quoted.message)) quote.text = text_of(message);
+  if (message.ParseFromString(quoted.message)) {
+    const auto opened = open_wrappers(message);
+    if (opened) describe_quoted(*opened->message, quote);
+  }
   return quote;
 }
 
