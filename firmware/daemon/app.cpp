@@ -26,6 +26,11 @@ std::optional<std::string> incoming_id(ByteView notification) {
   return json::string_at(*parsed, "idMessage");
 }
 
+/// WhatsApp refuses the messages of those who are in no group of that name.
+bool is_no_member(const throttle::Fate& fate) {
+  return fate.job.chat.ends_with("@g.us") && (fate.code == 403 || fate.code == 404);
+}
+
 }  // namespace
 
 App::App(const Config& config, const Access& access, Outside outside)
@@ -94,6 +99,7 @@ Result<void> App::build_send(std::span<const std::string> told) {
       *this, out_.utc_offset, &chat_->identities()});
   chat_->identities().on_joined(
       [this](const std::string& from, const std::string& into) { valve_->on_joined(from, into); });
+  chat_->on_group([this](const std::string& chat, Wall since) { valve_->on_group(chat, since); });
   outbox_->join(*valve_);
   return {};
 }
@@ -127,6 +133,7 @@ void App::build_notify() {
 /// ask: api -> session and chat, and every method and page of the API.
 void App::build_ask() {
   people_ = std::make_unique<ChargedPeople>(chat_->people(), *valve_);
+  groups_ = std::make_unique<ChargedGroups>(chat_->groups(), *valve_);
   api::ApiOptions options;
   options.id_instance = access_.id_instance;
   options.token = access_.token;
@@ -141,7 +148,7 @@ void App::build_ask() {
       options,
       api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
                         notifier_->state(), *outbox_, *inbox_, *session_, *people_,
-                        chat_->read_marks(), chat_->presence(), [this] { return status(); },
+                        chat_->read_marks(), chat_->presence(), *groups_, [this] { return status(); },
                         [this] { valve_->resume(); }, &notifier_->history()});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
@@ -172,6 +179,7 @@ void App::stop() {
   mailbox_.reset();
   api_.reset();
   people_.reset();
+  groups_.reset();
   chat_.reset();
   session_.reset();
   valve_.reset();
@@ -253,7 +261,7 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
       status = api::MessageStatus::sent;
       break;
     case Kind::failed:
-      status = api::MessageStatus::failed;
+      status = is_no_member(fate) ? api::MessageStatus::not_in_group : api::MessageStatus::failed;
       break;
     case Kind::no_account:
       status = api::MessageStatus::no_account;

@@ -12,6 +12,7 @@
 #include "daemon/inbox.h"
 #include "daemon/inbox_mailbox.h"
 #include "daemon/metrics.h"
+#include "daemon/charged_groups.h"
 #include "daemon/number_checks.h"
 #include "daemon/outbox.h"
 #include "daemon/refused_list.h"
@@ -111,6 +112,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<api::Notifier> notifier_;
   std::unique_ptr<ChargedPeople> people_;
+  std::unique_ptr<ChargedGroups> groups_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;

@@ -81,13 +81,7 @@ Result<std::string> required_chat(const json::Value& body) {
 }
 
 Result<std::string> required_person(const json::Value& body) {
-  TRY(std::string chat, required_chat(body));
-  if (is_group_chat(chat)) {
-    return invalid("chatId",
-                   "names a group, and Posthorn does not send to groups yet: post to each person's "
-                   "'phone_number@c.us'");
-  }
-  return chat;
+  return required_chat(body);
 }
 
 Result<std::string> check_message_id(std::string id) {

@@ -61,7 +61,7 @@ Result<milliseconds> parse_typing(const json::Value& body, const Settings& setti
 Result<Job> parse_send_message(const json::Value& body, const Settings& settings) {
   if (settings.strict_validation) TRY(check_fields(body));
   Job job;
-  TRY(job.chat, required_person(body));
+  TRY(job.chat, required_chat(body));
   TRY(job.content.what, parse_text(body));
   TRY(job.content.quote, parse_quoted(body));
   TRY(const auto urgent, optional_bool(body, "urgent"));

@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#include "chat/groups/cache.h"
+#include "chat/groups/desk.h"
+#include "chat/groups/flow.h"
+#include "chat/groups/service.h"
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
 #include "chat/lane/staged_keys.h"
@@ -31,7 +35,8 @@ using wire::Node;
 class Chat::Parts final : public session::Listener {
  public:
   Parts(session::Line& line, const Outside& outside, EventSink sink,
-        std::unique_ptr<store::MessageStore> messages, std::unique_ptr<store::AliasStore> aliases);
+        std::unique_ptr<store::MessageStore> messages, std::unique_ptr<store::AliasStore> aliases,
+        std::unique_ptr<store::GroupStore> groups);
   ~Parts() override;
 
   void on_message(Node stanza) override;
@@ -51,6 +56,7 @@ class Chat::Parts final : public session::Listener {
   EventSink sink_;
   std::unique_ptr<store::MessageStore> messages_;
   std::unique_ptr<store::AliasStore> aliases_;
+  std::unique_ptr<store::GroupStore> group_rows_;
   Names names_;
   Addressing addressing_;
   MessageContext context_;
@@ -61,6 +67,9 @@ class Chat::Parts final : public session::Listener {
   SessionBuilder sessions_;
   Tokens tokens_;
   Numbers numbers_;
+  GroupCache groups_;
+  Desk desk_;
+  GroupService group_service_{context_, groups_};
   Inbound inbound_;
   Statuses statuses_;
   Resends resends_;
@@ -73,10 +82,12 @@ class Chat::Parts final : public session::Listener {
 
 Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                    std::unique_ptr<store::MessageStore> messages,
-                   std::unique_ptr<store::AliasStore> aliases)
+                   std::unique_ptr<store::AliasStore> aliases,
+                   std::unique_ptr<store::GroupStore> groups)
     : sink_(std::move(sink)),
       messages_(std::move(messages)),
       aliases_(std::move(aliases)),
+      group_rows_(std::move(groups)),
       names_(outside.store, *messages_, *aliases_),
       addressing_(line, outside.clock, outside.store),
       context_{.line = line,
@@ -86,6 +97,7 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                .random = outside.random,
                .store = outside.store,
                .messages = *messages_,
+               .groups = *group_rows_,
                .names = names_,
                .addressing = addressing_},
       keys_(outside.store),
@@ -95,14 +107,23 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
       sessions_(context_, lane_, protocol_, devices_),
       tokens_(context_),
       numbers_(context_, lane_),
+      groups_(context_, lane_, protocol_),
+      desk_(context_, groups_, protocol_),
       inbound_(context_, lane_, protocol_, tokens_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
-      resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}),
+      resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_},
+               desk_),
       reader_(context_, lane_),
       notices_(context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); }),
       presence_(context_),
       sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_},
-              presence_) {
+              presence_,
+              [this](const Job& job, Once<void(throttle::SendOutcome)> done) {
+                return GroupFlow::start(
+                    {{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_},
+                     groups_},
+                    job, std::move(done));
+              }) {
   lane_.known_recent(outside.told);
 }
 
@@ -117,6 +138,17 @@ void Chat::Parts::on_message(Node stanza) {
 void Chat::Parts::on_receipt(Node stanza) { statuses_.push(std::move(stanza), lane_); }
 
 void Chat::Parts::on_notification(Node stanza, Once<void()> handled) {
+  const Node* dirty = stanza.child("dirty");
+  if (dirty != nullptr && dirty->text_attr("type") == "groups") {
+    groups_.forget_all();
+    groups_.ask_names();
+    return handled();
+  }
+  if (GroupCache::concerns(stanza)) {
+    return lane_.push([this, stanza = std::move(stanza)](
+                          bool batch_open) { return groups_.take(stanza, batch_open); },
+                      std::move(handled));
+  }
   if (!notices_.concerns(stanza)) return handled();
   lane_.push([this, stanza = std::move(stanza)](
                  bool batch_open) { return notices_.take(stanza, batch_open); },
@@ -133,6 +165,7 @@ void Chat::Parts::answer_retry(const Node& stanza) {
 
 void Chat::Parts::on_online() {
   presence_.on_online();
+  groups_.ask_names();
   // Our own two names are one account like any other.
   const session::Identity& self = context_.line.identity();
   if (self.lid.empty()) return;
@@ -156,6 +189,10 @@ void Chat::Parts::on_logged_out() {
   reader_.forget_privacy();
   names_.forget_cache();
   addressing_.forget();
+  groups_.forget_all();
+  if (auto cleared = group_rows_->clear(); !cleared) {
+    log::error("messages", "groups could not be cleared", {{"why", cleared.error()}});
+  }
   if (auto cleared = aliases_->clear(); !cleared) {
     log::error("messages", "numbers could not be cleared", {{"why", cleared.error()}});
   }
@@ -167,8 +204,10 @@ void Chat::Parts::on_logged_out() {
 Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, EventSink sink) {
   TRY(auto messages, store::MessageStore::open(outside.store.database(), outside.clock.now()));
   TRY(auto aliases, store::AliasStore::open(outside.store.database()));
-  return std::unique_ptr<Chat>(new Chat(std::make_unique<Parts>(
-      line, outside, std::move(sink), std::move(messages), std::move(aliases))));
+  TRY(auto groups, store::GroupStore::open(outside.store.database()));
+  return std::unique_ptr<Chat>(
+      new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(messages),
+                                       std::move(aliases), std::move(groups))));
 }
 
 Chat::Chat(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -186,6 +225,12 @@ People& Chat::people() { return parts_->numbers_; }
 Identities& Chat::identities() { return parts_->names_; }
 
 Presence& Chat::presence() { return parts_->presence_; }
+
+Groups& Chat::groups() { return parts_->group_service_; }
+
+void Chat::on_group(std::function<void(const std::string& chat, Wall since)> heard) {
+  parts_->groups_.on_joined(std::move(heard));
+}
 
 ReadMarks& Chat::read_marks() { return parts_->reader_; }
 

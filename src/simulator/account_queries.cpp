@@ -263,9 +263,4 @@ void Queries::remove_device(Device& from, const Node& iq) {
   world_.unlink(*device);
 }
 
-void Queries::groups(Device& from, const Node& iq) {
-  if (iq.child("participating") != nullptr) return reply(from, iq, {Node(names::kGroups)});
-  refuse(from, iq, 404, "item-not-found");
-}
-
 }  // namespace posthorn::simulator

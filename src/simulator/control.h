@@ -68,6 +68,9 @@ class Control {
   void drop_device(const Request& request, Done done);
   void send(const Request& request, Done done);
   void act(const Request& request, Done done);
+  void add_group(const Request& request, Done done);
+  void show_group(const Request& request, Done done);
+  void act_on_group(const Request& request, Done done);
   void show_inbox(const Request& request, Done done);
   void push(const Request& request, Done done);
   void add_fault(const Request& request, Done done);

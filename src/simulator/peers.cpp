@@ -65,11 +65,17 @@ void Peers::welcome(Device& companion) {
 
 Result<std::string> Peers::send(std::string_view name, const PeerText& text) {
   TRY(Account * account, known(name));
-  TRY(Account * to, known(text.to));
   Device* device = account->device(text.from_device);
   if (device == nullptr || device->virtual_device == nullptr) {
     return fail(Errc::not_found, "no virtual device with that number");
   }
+  if (text.to.ends_with("@g.us")) {
+    TRY(const wire::Jid jid, wire::parse_jid(text.to));
+    Group* group = world_.groups.find(jid);
+    if (group == nullptr) return fail(Errc::not_found, "no group " + text.to);
+    return device->virtual_device->send(*group, text);
+  }
+  TRY(Account * to, known(text.to));
   return device->virtual_device->send(*to, text);
 }
 

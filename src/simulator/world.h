@@ -8,6 +8,7 @@
 #include "simulator/connection.h"
 #include "simulator/directory.h"
 #include "simulator/faults.h"
+#include "simulator/groups.h"
 #include "simulator/journal.h"
 #include "simulator/pairing.h"
 #include "simulator/peers.h"
@@ -29,6 +30,7 @@ class World {
   const Options options;
   Journal journal;
   Directory directory;
+  Groups groups;
   FaultTable faults;
   Pairing pairing;
   Queries queries;

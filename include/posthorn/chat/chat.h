@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/chat/events.h"
+#include "posthorn/chat/groups.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/quotes.h"
@@ -60,6 +62,9 @@ class Chat final {
   [[nodiscard]] ReadMarks& read_marks();
   [[nodiscard]] Presence& presence();
   [[nodiscard]] Quotes& quotes();
+  [[nodiscard]] Groups& groups();
+  /// heard: for each group that we are in, at the latest since then (chatId, when).
+  void on_group(std::function<void(const std::string& chat, Wall since)> heard);
 
  private:
   class Parts;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "chat/lane/context.h"
@@ -35,7 +36,8 @@ class SessionBuilder {
   void fetch_next(Work work);
   void on_reply(Work work, std::vector<wire::Jid> asked, Result<wire::Node> reply);
   Result<void> check_proof(const wire::Jid& companion, const KeyBundle& bundle);
-  Result<void> process_all(std::vector<FetchedBundle> fetched);
+  void process_next(Work work, std::vector<FetchedBundle> fetched);
+  Result<void> process_all(std::span<const FetchedBundle> fetched);
 
   const MessageContext& context_;
   ReceiveLane& lane_;

@@ -63,7 +63,7 @@ struct Receiver::Work {
   bool any_read = false;                ///< at least one part was decrypted
   bool used_number = false;             ///< at least one part has a number that was used before
   bool failed_content = false;          ///< at least one part was not, and is asked for again
-  bool ignored = false;                 ///< a part that we do not read (groups)
+  bool ignored = false;                 ///< a part that we do not read (stories)
   int nack = 0;
 };
 
@@ -163,12 +163,6 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
       work.nack = kNackUnknown;
     return {};
   }
-  // Group and status contents are read when groups are; the keys that come along are kept, so that
-  // nothing but an ack is owed here.
-  if (part.kind == EncPart::Kind::skmsg) {
-    work.ignored = true;
-    return {};
-  }
   TRY(auto decrypted, decrypt(work.envelope, part));
   if (decrypted) {
     work.any_read = true;
@@ -200,8 +194,8 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
 }
 
 void Receiver::ask_again(Work& work, signal::DecryptError why, bool hide_failure) {
-  // Until groups are read, what comes in them is not worth a question.
-  if (!work.envelope.chat.is_person()) {
+  // Nobody waits for a story: asking its author for it again would only show that we look.
+  if (work.envelope.is_status()) {
     work.ignored = true;
     return;
   }
@@ -216,8 +210,11 @@ void Receiver::ask_again(Work& work, signal::DecryptError why, bool hide_failure
 }
 
 Result<signal::DecryptResult> Receiver::decrypt(const Envelope& envelope, const EncPart& part) {
-  const auto try_as = [&](const Jid& device) {
+  const auto try_as = [&](const Jid& device) -> signal::DecryptResult {
     const signal::Address address = address_of(device);
+    if (part.kind == EncPart::Kind::skmsg) {
+      return protocol_.decrypt_group({to_string(envelope.from.bare()), address}, part.ciphertext);
+    }
     return part.kind == EncPart::Kind::pkmsg ? protocol_.decrypt_pkmsg(address, part.ciphertext)
                                              : protocol_.decrypt_msg(address, part.ciphertext);
   };
@@ -292,13 +289,25 @@ Result<void> Receiver::interpret_content(Work& work, const wa::Message& message)
   if (!parsed.content || envelope.category == "peer") return {};
   const bool changes_other = std::holds_alternative<content::Edit>(parsed.content->what) ||
                              std::holds_alternative<content::Deletion>(parsed.content->what);
-  // In a chat of two only the author may change or delete a message.
-  if (changes_other && envelope.chat.is_person() && !parsed.target_from_me) return {};
+  if (changes_other && !parsed.target_from_me) {
+    // Only the author may change a message; in a group its admins may delete one.
+    const bool deletes = std::holds_alternative<content::Deletion>(parsed.content->what);
+    TRY(const bool admin, deletes ? is_group_admin(envelope) : Result<bool>(false));
+    if (!admin) return {};
+  }
   TRY(work.out.event, build_event(work, std::move(parsed)));
   if (!changes_other) {
     TRY(remember(work, message));
   }
   return {};
+}
+
+/// As far as it is known: of a group that was never asked about nobody is.
+Result<bool> Receiver::is_group_admin(const Envelope& envelope) {
+  if (!envelope.chat.is_group()) return false;
+  TRY(const auto group, context_.groups.find(to_string(envelope.chat)));
+  TRY(const Jid sender, context_.names.preferred(envelope.sender.bare()));
+  return group && (' ' + group->admins).find(' ' + to_string(sender) + ' ') != std::string::npos;
 }
 
 /// The secret that came with a message, ours or theirs.
@@ -377,6 +386,10 @@ Result<Message> Receiver::build_event(Work& work, Parsed parsed) {
   if (envelope.chat.is_person()) {
     TRY(event.chat_name, chat_name(work, to_string(chat)));
     if (!envelope.from_me) event.sender_name = event.chat_name;
+  } else if (envelope.chat.is_group()) {
+    TRY(const auto group, context_.groups.find(to_string(envelope.chat)));
+    if (group) event.chat_name = group->subject;
+    TRY(event.sender_name, sender_name(work));
   }
   event.content = std::move(*parsed.content);
   if (event.content.quote) {
@@ -419,6 +432,13 @@ Result<void> Receiver::remember(Work& work, const wa::Message& message) {
   return {};
 }
 
+/// A group member's own name; a new one is noted.
+Result<std::string> Receiver::sender_name(Work& work) {
+  if (work.envelope.from_me) return work.envelope.push_name;
+  TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
+  return chat_name(work, to_string(sender));
+}
+
 /// The other side's name in a chat of two; a new one is noted.
 Result<std::string> Receiver::chat_name(Work& work, const std::string& user) {
   TRY(auto known, context_.messages.push_name(user));
@@ -441,6 +461,8 @@ void Receiver::finish(Work& work) {
     return;
   }
   work.out.failed.reset();
+  // A no to a story would hold up the whole backlog.
+  if (envelope.is_status()) work.nack = 0;
   if (work.nack != 0 && !work.any_read) {
     work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
     work.out.seen_key.reset();

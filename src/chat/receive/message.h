@@ -76,6 +76,8 @@ class Receiver {
   Result<Message> build_event(Work& work, Parsed parsed);
   Result<void> fill_quote(const Envelope& envelope, bool by_sender, Quote& quote);
   Result<void> remember(Work& work, const wa::Message& message);
+  Result<bool> is_group_admin(const Envelope& envelope);
+  Result<std::string> sender_name(Work& work);
   Result<std::string> chat_name(Work& work, const std::string& user);
   void finish(Work& work);
 
