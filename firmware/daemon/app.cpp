@@ -26,6 +26,11 @@ std::optional<std::string> incoming_id(ByteView notification) {
   return json::string_at(*parsed, "idMessage");
 }
 
+/// WhatsApp refuses the messages of those who are in no group of that name.
+bool is_no_member(const throttle::Fate& fate) {
+  return fate.job.chat.ends_with("@g.us") && (fate.code == 403 || fate.code == 404);
+}
+
 }  // namespace
 
 App::App(const Config& config, const Access& access, Outside outside)
@@ -104,6 +109,7 @@ Result<void> App::build_send(std::span<const std::string> told) {
       [this](std::uint64_t sequence, const Job& job) { return prepare(sequence, job); }});
   chat_->identities().on_joined(
       [this](const std::string& from, const std::string& into) { valve_->on_joined(from, into); });
+  chat_->on_group([this](const std::string& chat, Wall since) { valve_->on_group(chat, since); });
   outbox_->join(*valve_);
   return {};
 }
@@ -133,13 +139,12 @@ bool App::prepare(std::uint64_t sequence, const Job& job) {
   if (chat_->files()->is_uploaded(*file)) return true;
   // A little before the job's own end, so that it ends with the reason and not as merely expired.
   constexpr seconds kBefore{5};
-  chat_->files()->upload(*file, job.expires_at - kBefore,
-                         alive_.bind([this, sequence](Result<void> uploaded) {
-                           out_.scheduler.post(alive_.bind(
-                               [this, sequence, uploaded = std::move(uploaded)]() mutable {
-                                 if (valve_) valve_->on_prepared(sequence, std::move(uploaded));
-                               }));
-                         }));
+  chat_->files()->upload(
+      *file, job.expires_at - kBefore, alive_.bind([this, sequence](Result<void> uploaded) {
+        out_.scheduler.post(alive_.bind([this, sequence, uploaded = std::move(uploaded)]() mutable {
+          if (valve_) valve_->on_prepared(sequence, std::move(uploaded));
+        }));
+      }));
   return false;
 }
 
@@ -172,6 +177,7 @@ void App::build_notify() {
 /// ask: api -> session and chat, and every method and page of the API.
 void App::build_ask() {
   people_ = std::make_unique<ChargedPeople>(chat_->people(), *valve_);
+  groups_ = std::make_unique<ChargedGroups>(chat_->groups(), *valve_);
   api::ApiOptions options;
   options.id_instance = access_.id_instance;
   options.token = access_.token;
@@ -183,11 +189,11 @@ void App::build_ask() {
   // Else Green-API's 50 requests a second would be all that a benchmark measures.
   if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
   api_ = std::make_unique<api::Api>(
-      options,
-      api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
-                        notifier_->state(), *outbox_, *inbox_, *session_, *people_,
-                        chat_->read_marks(), chat_->presence(), [this] { return status(); },
-                        [this] { valve_->resume(); }, &notifier_->history(), file_methods()});
+      options, api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
+                                 notifier_->state(), *outbox_, *inbox_, *session_, *people_,
+                                 chat_->read_marks(), chat_->presence(), *groups_,
+                                 [this] { return status(); }, [this] { valve_->resume(); },
+                                 &notifier_->history(), file_methods()});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))
@@ -217,6 +223,7 @@ void App::stop() {
   mailbox_.reset();
   api_.reset();
   people_.reset();
+  groups_.reset();
   chat_.reset();
   session_.reset();
   valve_.reset();
@@ -318,7 +325,7 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
       status = api::MessageStatus::sent;
       break;
     case Kind::failed:
-      status = api::MessageStatus::failed;
+      status = is_no_member(fate) ? api::MessageStatus::not_in_group : api::MessageStatus::failed;
       break;
     case Kind::no_account:
       status = api::MessageStatus::no_account;

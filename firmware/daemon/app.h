@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "daemon/access.h"
+#include "daemon/charged_groups.h"
 #include "daemon/event_tail.h"
 #include "daemon/file_fetcher.h"
 #include "daemon/inbox.h"
@@ -114,7 +115,7 @@ class App final : private throttle::Listener {
   api::SettingsStore settings_;
   SettingChanges setting_changes_;
   RefusedList refused_;
-  std::unique_ptr<api::FileLinks> links_;     ///< null without files
+  std::unique_ptr<api::FileLinks> links_;      ///< null without files
   std::unique_ptr<FileFetcher> file_fetcher_;  ///< the same
   std::unique_ptr<session::Session> session_;
   std::unique_ptr<chat::Chat> chat_;
@@ -124,6 +125,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<api::Notifier> notifier_;
   std::unique_ptr<ChargedPeople> people_;
+  std::unique_ptr<ChargedGroups> groups_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;

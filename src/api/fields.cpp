@@ -80,16 +80,6 @@ Result<std::string> required_chat(const json::Value& body) {
   return parse_chat_id(text);
 }
 
-Result<std::string> required_person(const json::Value& body) {
-  TRY(std::string chat, required_chat(body));
-  if (is_group_chat(chat)) {
-    return invalid("chatId",
-                   "names a group, and Posthorn does not send to groups yet: post to each person's "
-                   "'phone_number@c.us'");
-  }
-  return chat;
-}
-
 Result<std::string> check_message_id(std::string id) {
   if (id.size() < kMessageIdMin) return invalid("message id", "must be at least 16 symbols");
   if (id.size() > kMessageIdMax) return invalid("message id", "must be at most 128 symbols");

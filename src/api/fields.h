@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,7 +35,7 @@ namespace posthorn::api {
 
 /// The chat a call is about: chatId, or phoneNumber as old clients send it. Normalised.
 [[nodiscard]] Result<std::string> required_chat(const json::Value& body);
-/// The same for methods that write to one person: a group is refused with a sentence.
+/// The same for methods that write something: a person or a group.
 [[nodiscard]] Result<std::string> required_person(const json::Value& body);
 
 /// An idMessage: at least 16 characters, else "'message id' must be at least 16 symbols".

@@ -3,6 +3,10 @@
 #include <utility>
 
 #include "chat/files/carrier.h"
+#include "chat/groups/cache.h"
+#include "chat/groups/desk.h"
+#include "chat/groups/flow.h"
+#include "chat/groups/service.h"
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
 #include "chat/lane/staged_keys.h"
@@ -34,7 +38,7 @@ class Chat::Parts final : public session::Listener {
  public:
   Parts(session::Line& line, const Outside& outside, EventSink sink,
         std::unique_ptr<store::MessageStore> messages, std::unique_ptr<store::AliasStore> aliases,
-        std::unique_ptr<store::MediaStore> media);
+        std::unique_ptr<store::MediaStore> media, std::unique_ptr<store::GroupStore> groups);
   ~Parts() override;
 
   void on_message(Node stanza) override;
@@ -50,8 +54,8 @@ class Chat::Parts final : public session::Listener {
  private:
   friend class Chat;
   SendTools send_tools() {
-    return {context_, lane_,   protocol_, devices_, sessions_,
-            tokens_,  numbers_, files_ ? &files_->uploads() : nullptr};
+    return {context_,  lane_,   protocol_, devices_,
+            sessions_, tokens_, numbers_,  files_ ? &files_->uploads() : nullptr};
   }
   void answer_retry(const Node& stanza);
 
@@ -59,6 +63,7 @@ class Chat::Parts final : public session::Listener {
   std::unique_ptr<store::MessageStore> messages_;
   std::unique_ptr<store::AliasStore> aliases_;
   std::unique_ptr<store::MediaStore> media_;
+  std::unique_ptr<store::GroupStore> group_rows_;
   Names names_;
   Addressing addressing_;
   MessageContext context_;
@@ -70,6 +75,9 @@ class Chat::Parts final : public session::Listener {
   SessionBuilder sessions_;
   Tokens tokens_;
   Numbers numbers_;
+  GroupCache groups_;
+  Desk desk_;
+  GroupService group_service_{context_, groups_};
   Inbound inbound_;
   Statuses statuses_;
   Resends resends_;
@@ -83,11 +91,13 @@ class Chat::Parts final : public session::Listener {
 Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                    std::unique_ptr<store::MessageStore> messages,
                    std::unique_ptr<store::AliasStore> aliases,
-                   std::unique_ptr<store::MediaStore> media)
+                   std::unique_ptr<store::MediaStore> media,
+                   std::unique_ptr<store::GroupStore> groups)
     : sink_(std::move(sink)),
       messages_(std::move(messages)),
       aliases_(std::move(aliases)),
       media_(std::move(media)),
+      group_rows_(std::move(groups)),
       names_(outside.store, *messages_, *aliases_),
       addressing_(line, outside.clock, outside.store),
       context_{.line = line,
@@ -97,12 +107,12 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                .random = outside.random,
                .store = outside.store,
                .messages = *messages_,
+               .groups = *group_rows_,
                .media = *media_,
                .names = names_,
                .addressing = addressing_},
-      files_(outside.files
-                 ? std::make_unique<FileCarrier>(context_, *outside.files, *media_)
-                 : nullptr),
+      files_(outside.files ? std::make_unique<FileCarrier>(context_, *outside.files, *media_)
+                           : nullptr),
       keys_(outside.store),
       protocol_(keys_, outside.random),
       lane_(context_, keys_, [this] { names_.forget_cache(); }),
@@ -110,13 +120,18 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
       sessions_(context_, lane_, protocol_, devices_),
       tokens_(context_),
       numbers_(context_, lane_),
+      groups_(context_, lane_, protocol_),
+      desk_(context_, groups_, protocol_),
       inbound_(context_, lane_, protocol_, tokens_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
-      resends_(send_tools()),
+      resends_(send_tools(), desk_),
       reader_(context_, lane_),
       notices_(context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); }),
       presence_(context_),
-      sender_(send_tools(), presence_) {
+      sender_(send_tools(), presence_,
+              [this](const Job& job, Once<void(throttle::SendOutcome)> done) {
+                return GroupFlow::start({send_tools(), groups_}, job, std::move(done));
+              }) {
   lane_.known_recent(outside.told);
 }
 
@@ -132,6 +147,17 @@ void Chat::Parts::on_receipt(Node stanza) { statuses_.push(std::move(stanza), la
 
 void Chat::Parts::on_notification(Node stanza, Once<void()> handled) {
   if (files_ && stanza.text_attr("type") == "mediaretry") files_->on_media_retry(stanza);
+  const Node* dirty = stanza.child("dirty");
+  if (dirty != nullptr && dirty->text_attr("type") == "groups") {
+    groups_.forget_all();
+    groups_.ask_names();
+    return handled();
+  }
+  if (GroupCache::concerns(stanza)) {
+    return lane_.push([this, stanza = std::move(stanza)](
+                          bool batch_open) { return groups_.take(stanza, batch_open); },
+                      std::move(handled));
+  }
   if (!notices_.concerns(stanza)) return handled();
   lane_.push([this, stanza = std::move(stanza)](
                  bool batch_open) { return notices_.take(stanza, batch_open); },
@@ -149,6 +175,7 @@ void Chat::Parts::answer_retry(const Node& stanza) {
 void Chat::Parts::on_online() {
   presence_.on_online();
   if (files_) files_->on_online();
+  groups_.ask_names();
   // Our own two names are one account like any other.
   const session::Identity& self = context_.line.identity();
   if (self.lid.empty()) return;
@@ -173,6 +200,10 @@ void Chat::Parts::on_logged_out() {
   reader_.forget_privacy();
   names_.forget_cache();
   addressing_.forget();
+  groups_.forget_all();
+  if (auto cleared = group_rows_->clear(); !cleared) {
+    log::error("messages", "groups could not be cleared", {{"why", cleared.error()}});
+  }
   if (auto cleared = aliases_->clear(); !cleared) {
     log::error("messages", "numbers could not be cleared", {{"why", cleared.error()}});
   }
@@ -185,9 +216,10 @@ Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, E
   TRY(auto messages, store::MessageStore::open(outside.store.database(), outside.clock.now()));
   TRY(auto aliases, store::AliasStore::open(outside.store.database()));
   TRY(auto media, store::MediaStore::open(outside.store.database()));
+  TRY(auto groups, store::GroupStore::open(outside.store.database()));
   return std::unique_ptr<Chat>(
       new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(messages),
-                                       std::move(aliases), std::move(media))));
+                                       std::move(aliases), std::move(media), std::move(groups))));
 }
 
 Chat::Chat(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -207,6 +239,12 @@ People& Chat::people() { return parts_->numbers_; }
 Identities& Chat::identities() { return parts_->names_; }
 
 Presence& Chat::presence() { return parts_->presence_; }
+
+Groups& Chat::groups() { return parts_->group_service_; }
+
+void Chat::on_group(std::function<void(const std::string& chat, Wall since)> heard) {
+  parts_->groups_.on_joined(std::move(heard));
+}
 
 ReadMarks& Chat::read_marks() { return parts_->reader_; }
 

@@ -172,7 +172,8 @@ void Queries::media_hosts(Device& from, const Node& iq) {
   reply(from, iq,
         {Node(names::kMediaConn,
               {{"auth", "sim"}, {"ttl", "3600"}, {"auth_ttl", "21600"}, {"max_buckets", "12"}},
-              std::vector{Node(names::kHost, {{"hostname", world_.media.host}, {"type", "primary"}})})});
+              std::vector{
+                  Node(names::kHost, {{"hostname", world_.media.host}, {"type", "primary"}})})});
 }
 
 void Queries::app_state(Device& from, const Node& iq) {
@@ -264,11 +265,6 @@ void Queries::remove_device(Device& from, const Node& iq) {
   }
   reply(from, iq);
   world_.unlink(*device);
-}
-
-void Queries::groups(Device& from, const Node& iq) {
-  if (iq.child("participating") != nullptr) return reply(from, iq, {Node(names::kGroups)});
-  refuse(from, iq, 404, "item-not-found");
 }
 
 }  // namespace posthorn::simulator

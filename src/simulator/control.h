@@ -74,6 +74,9 @@ class Control {
   void act(const Request& request, Done done);
   void show_media(const Request& request, Done done);
   void change_media(const Request& request, Done done);
+  void add_group(const Request& request, Done done);
+  void show_group(const Request& request, Done done);
+  void act_on_group(const Request& request, Done done);
   void show_inbox(const Request& request, Done done);
   void push(const Request& request, Done done);
   void add_fault(const Request& request, Done done);

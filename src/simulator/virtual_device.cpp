@@ -162,8 +162,8 @@ void VirtualDevice::receipt(const Node& message, const char* type) {
   Node out(names::kReceipt, {{"id", message.text_attr("id")}});
   out.set_attr(names::kTo, *message.jid_attr(names::kFrom));
   if (type != nullptr) out.set_attr(names::kType, type);
-  if (const auto recipient = message.jid_attr(names::kRecipient)) {
-    out.set_attr(names::kRecipient, *recipient);
+  for (const char* copied : {names::kRecipient, names::kParticipant}) {
+    if (const auto jid = message.jid_attr(copied)) out.set_attr(copied, *jid);
   }
   transmit(out);
 }
@@ -191,27 +191,50 @@ void VirtualDevice::check_device_identity(const Device& sender, const Node& mess
   }
 }
 
+tl::expected<Bytes, signal::DecryptError> VirtualDevice::open(const Node& message,
+                                                              const Device& sender,
+                                                              const Node& enc) {
+  const std::string type = enc.text_attr(names::kType);
+  if (type == names::kPkmsg) check_device_identity(sender, message);
+  const auto opened = [&]() -> signal::DecryptResult {
+    if (type == names::kSkmsg) {
+      return protocol_.decrypt_group(
+          {to_string(message.jid_attr(names::kFrom)->bare()), address_of(sender)}, enc.bytes());
+    }
+    return type == names::kPkmsg ? protocol_.decrypt_pkmsg(address_of(sender), enc.bytes())
+                                 : protocol_.decrypt_msg(address_of(sender), enc.bytes());
+  }();
+  if (!opened) return tl::unexpected(opened.error().kind);
+  return opened->plaintext;
+}
+
+/// Everything that can be read of it; the last part is what is said.
 void VirtualDevice::on_message(const Node& message) {
   const auto from = message.jid_attr(names::kFrom);
-  Device* sender = from ? world_.directory.find_device(*from) : nullptr;
-  const Node* enc = message.child(names::kEnc);
-  if (sender == nullptr || enc == nullptr) return acknowledge(message);
-  const std::string enc_type = enc->text_attr(names::kType);
-  const bool fresh = enc_type == names::kPkmsg;
-  if (fresh) check_device_identity(*sender, message);
-  const auto decrypted = fresh ? protocol_.decrypt_pkmsg(address_of(*sender), enc->bytes())
-                               : protocol_.decrypt_msg(address_of(*sender), enc->bytes());
-  if (!decrypted) {
-    if (decrypted.error().kind == signal::DecryptError::duplicate) return receipt(message, nullptr);
-    return ask_again(message, decrypted.error().kind);
+  const auto author = message.jid_attr(names::kParticipant);
+  Device* sender = from ? world_.directory.find_device(author.value_or(*from)) : nullptr;
+  if (sender == nullptr || message.child(names::kEnc) == nullptr) return acknowledge(message);
+  bool said = false;
+  for (const Node& enc : message.children()) {
+    if (enc.tag != names::kEnc) continue;
+    const auto opened = open(message, *sender, enc);
+    if (!opened) {
+      if (opened.error() == signal::DecryptError::duplicate) return receipt(message, nullptr);
+      return ask_again(message, opened.error());
+    }
+    const auto plain = signal::unpad(*opened);
+    wa::Message content;
+    if (!plain || !content.ParseFromArray(plain->data(), static_cast<int>(plain->size()))) {
+      world_.violation(*sender, "message " + message.text_attr("id") + ": not a padded protobuf");
+      return acknowledge(message);
+    }
+    take_sender_key(message, *sender, content);
+    content.clear_senderkeydistributionmessage();
+    if (author && content.ByteSizeLong() == 0) continue;
+    said = true;
+    keep(message, *sender, content, enc.text_attr(names::kType), *plain);
   }
-  const auto plain = signal::unpad(decrypted->plaintext);
-  wa::Message content;
-  if (!plain || !content.ParseFromArray(plain->data(), static_cast<int>(plain->size()))) {
-    world_.violation(*sender, "message " + message.text_attr("id") + ": not a padded protobuf");
-    return acknowledge(message);
-  }
-  keep(message, *sender, content, enc_type, *plain);
+  if (!said) receipt(message, nullptr);
 }
 
 void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Message& content,
@@ -222,8 +245,11 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   received.device = device_.id;
   received.from_me = &sender.account == &device_.account;
   const auto recipient = message.jid_attr(names::kRecipient);
+  const auto author = message.jid_attr(names::kParticipant);
   const Account* chat = recipient ? world_.directory.find(*recipient) : &sender.account;
-  received.chat = chat == nullptr ? std::string() : to_string(chat->pn());
+  received.chat = author            ? to_string(message.jid_attr(names::kFrom)->bare())
+                  : chat == nullptr ? std::string()
+                                    : to_string(chat->pn());
   received.enc_type = enc_type;
   received.protobuf = to_bytes(plain);
   received.at = world_.now();
@@ -231,7 +257,7 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   if (const auto file = open_peer_file(content, world_.media)) {
     received.file = Received::File{file->size(), hex_encode(crypto::sha256(*file))};
   }
-  if (received.from_me && !content.has_devicesentmessage() &&
+  if (received.from_me && !author && !content.has_devicesentmessage() &&
       message.text_attr(names::kCategory) != names::kPeer) {
     world_.violation(sender, "own copy of " + received.id + " without deviceSentMessage");
   }
@@ -239,7 +265,7 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   const wire::Jid from = *message.jid_attr(names::kFrom);
   const bool again = seen_.contains(received.id);
   if (!again) {
-    seen_[received.id] = {from, chat == nullptr ? std::string() : chat->phone};
+    seen_[received.id] = {from, chat == nullptr ? std::string() : chat->phone, author};
     keep_bounded(seen_, seen_order_, received.id);
     world_.peers.keep(device_.account, received);
   }
@@ -274,11 +300,11 @@ void VirtualDevice::react(const Received& received, const wire::Jid&) {
   }
   if (script.reply_after) {
     later(*script.reply_after, [](VirtualDevice& self, const Received& got) {
-      Account* to = self.world_.directory.find(got.chat);
-      if (to == nullptr) return;
       PeerText text;
+      text.to = got.chat;
       text.text = filled(self.script.reply_text, got.text);
-      if (const auto done = self.send(*to, text); !done) {
+      const auto done = self.world_.peers.send(self.device_.account.phone, text);
+      if (!done) {
         log::warn("simulator", "script cannot reply", {{"why", done.error()}});
       }
     });
@@ -297,8 +323,8 @@ void VirtualDevice::ask_again(const Node& message, signal::DecryptError why) {
   if (script.retry && count <= kMaxRetries && registration && *registration && signed_key) {
     Node out(names::kReceipt, {{"id", id}, {"type", "retry"}});
     out.set_attr(names::kTo, *message.jid_attr(names::kFrom));
-    if (const auto recipient = message.jid_attr(names::kRecipient)) {
-      out.set_attr(names::kRecipient, *recipient);
+    for (const char* copied : {names::kRecipient, names::kParticipant}) {
+      if (const auto jid = message.jid_attr(copied)) out.set_attr(copied, *jid);
     }
     std::vector<Node> children{
         Node(names::kRetry, {{"v", "1"},
@@ -339,6 +365,7 @@ Result<void> VirtualDevice::read(const std::string& message_id) {
   if (it == seen_.end()) return fail(Errc::not_found, "this device has not received that message");
   Node out(names::kReceipt, {{"id", message_id}, {"type", names::kRead}, {"t", world_.now_text()}});
   out.set_attr(names::kTo, it->second.from.bare());
+  if (it->second.participant) out.set_attr(names::kParticipant, it->second.participant->bare());
   transmit(out);
   return {};
 }
@@ -443,8 +470,8 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
 }
 
 Result<std::string> VirtualDevice::send(Account& to, const PeerFile& file) {
-  TRY(const wa::Message message, build_peer_file(file, world_.media, world_.random,
-                                                 world_.now().unix_seconds()));
+  TRY(const wa::Message message,
+      build_peer_file(file, world_.media, world_.random, world_.now().unix_seconds()));
   Style style;
   style.type = "media";
   style.mediatype = media_type_of_kind(file.kind);
@@ -483,8 +510,7 @@ Result<std::string> VirtualDevice::send(Account& to, const std::string& id,
   sent_[id] = {message, to.phone, style.edit, style.tamper_all};
   keep_bounded(sent_, sent_order_, id);
 
-  Node stanza(names::kMessage,
-              {{"to", to.lid()}, {"id", id}, {"type", style.type}});
+  Node stanza(names::kMessage, {{"to", to.lid()}, {"id", id}, {"type", style.type}});
   if (!style.edit.empty()) stanza.set_attr(names::kEdit, style.edit);
   std::vector<Node> children{Node(names::kParticipants, {}, std::move(recipients))};
   if (prekey && !device_.device_identity.empty()) {
@@ -511,7 +537,8 @@ void VirtualDevice::send_peer(Device& to, const wa::Message& message) {
 void VirtualDevice::on_retry(const Node& receipt) {
   const Node* retry = receipt.child(names::kRetry);
   const auto from = receipt.jid_attr(names::kFrom);
-  Device* asker = from ? world_.directory.find_device(*from) : nullptr;
+  const auto member = receipt.jid_attr(names::kParticipant);
+  Device* asker = from ? world_.directory.find_device(member.value_or(*from)) : nullptr;
   if (retry == nullptr || asker == nullptr) return;
   const std::string id = retry->text_attr("id");
   const auto sent = sent_.find(id);
@@ -519,6 +546,7 @@ void VirtualDevice::on_retry(const Node& receipt) {
   if (receipt.child(names::kKeys) != nullptr || retry->int_attr(names::kCount).value_or(1) >= 2) {
     (void)protocol_.delete_session(address_of(*asker));  // the next encrypt fetches a bundle
   }
+  if (member) return on_group_retry(receipt, *asker, sent->second);
   const bool own = &asker->account == &device_.account;
   Account* chat = world_.directory.find(sent->second.to_phone);
   wa::Message content = sent->second.message;

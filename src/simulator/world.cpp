@@ -25,6 +25,7 @@ World::World(Scheduler& scheduler_in, Random& random_in, const Options& options_
       options(options_in),
       journal(options_in.journal_limit),
       directory(random_in, options_in.seed),
+      groups(*this),
       faults(random_in, directory),
       media(random_in),
       pairing(*this),

@@ -8,6 +8,7 @@
 #include "simulator/connection.h"
 #include "simulator/directory.h"
 #include "simulator/faults.h"
+#include "simulator/groups.h"
 #include "simulator/journal.h"
 #include "simulator/media_shelf.h"
 #include "simulator/pairing.h"
@@ -30,6 +31,7 @@ class World {
   const Options options;
   Journal journal;
   Directory directory;
+  Groups groups;
   FaultTable faults;
   MediaShelf media;
   Pairing pairing;

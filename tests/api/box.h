@@ -88,7 +88,8 @@ class FakeInbox final : public InboxPort {
 class FakeLink final : public session::Linking,
                        public chat::People,
                        public chat::ReadMarks,
-                       public chat::Presence {
+                       public chat::Presence,
+                       public chat::Groups {
  public:
   [[nodiscard]] const session::StateChanged& state() const override { return now; }
   [[nodiscard]] session::Account account() const override { return who; }
@@ -128,6 +129,47 @@ class FakeLink final : public session::Linking,
     typed.push_back(chat + kWords.at(static_cast<std::size_t>(what)));
   }
   void keep_online(bool) override {}
+  void create(const std::string& name, std::vector<std::string> members,
+              Once<void(Result<chat::CreatedGroup>)> done) override {
+    asked = std::move(members);
+    asked.insert(asked.begin(), name);
+    done(created);
+  }
+  void show(const std::string& chat, Once<void(Result<chat::GroupData>)> done) override {
+    asked = {chat};
+    done(group);
+  }
+  void rename(const std::string& chat, const std::string& name,
+              Once<void(Result<chat::GroupChange>)> done) override {
+    asked = {chat, name};
+    done(changed);
+  }
+  void change_member(const std::string& chat, MemberChange change, const std::string& member,
+                     Once<void(Result<chat::GroupChange>)> done) override {
+    asked = {chat, std::to_string(static_cast<int>(change)), member};
+    done(changed);
+  }
+  void change_settings(const std::string& chat, Settings settings,
+                       Once<void(Result<chat::GroupChange>)> done) override {
+    const auto word = [](std::optional<bool> value) {
+      return !value ? std::string("-") : std::string(*value ? "yes" : "no");
+    };
+    asked = {chat, word(settings.members_edit), word(settings.members_send)};
+    done(changed);
+  }
+  void set_picture(const std::string& chat, Bytes jpeg,
+                   Once<void(Result<chat::GroupChange>)> done) override {
+    asked = {chat, std::to_string(jpeg.size())};
+    done(changed);
+  }
+  void leave(const std::string& chat, Once<void(Result<chat::GroupChange>)> done) override {
+    asked = {chat};
+    done(changed);
+  }
+  Result<chat::CreatedGroup> created =
+      chat::CreatedGroup{true, "", "120363000000000002@g.us", "https://chat.whatsapp.com/AbCd"};
+  Result<chat::GroupData> group;
+  Result<chat::GroupChange> changed = chat::GroupChange{true, ""};
 
   std::vector<std::string> typed;
   std::vector<std::string> asked;

@@ -18,6 +18,7 @@
 #include "posthorn/base/random.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/base/status.h"
+#include "posthorn/chat/groups.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/read_marks.h"
@@ -103,6 +104,7 @@ class Api final : public RequestHandler {
     chat::People& people;
     chat::ReadMarks& read_marks;
     chat::Presence& presence;
+    chat::Groups& groups;
     std::function<Status()> status;
     /// The operator did what ends a restriction (reboot, setSettings); may be empty.
     std::function<void()> resume = {};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include "posthorn/base/scheduler.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/files.h"
+#include "posthorn/chat/groups.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/quotes.h"
@@ -66,6 +68,9 @@ class Chat final {
   [[nodiscard]] Quotes& quotes();
   /// nullptr: opened without what files need.
   [[nodiscard]] Files* files();
+  [[nodiscard]] Groups& groups();
+  /// heard: for each group that we are in, at the latest since then (chatId, when).
+  void on_group(std::function<void(const std::string& chat, Wall since)> heard);
 
  private:
   class Parts;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@ using wire::Jid;
 
 constexpr milliseconds kFetchTimeout{30'000};
 constexpr std::size_t kMaxPerQuery = 100;
+constexpr std::size_t kAtOnce = 8;
 
 bool is_gone(const Error& error) {
   return error.code == Errc::refused && error.detail.starts_with("406");
@@ -101,18 +103,33 @@ void SessionBuilder::take(Work work, std::vector<FetchedBundle> fetched) {
     return !entry.bundle && is_gone(entry.bundle.error());
   };
   if (std::any_of(fetched.begin(), fetched.end(), gone)) work.lists = Lists::stale;
-  lane_.exclusive(
-      [this, fetched = std::move(fetched)]() mutable { return process_all(std::move(fetched)); },
-      [this, work = std::move(work)](Result<void> result) mutable {
-        if (!result) return work.done(fail(result.error(), "asking for keys"));
-        fetch_next(std::move(work));
-      });
-}
-
-Result<void> SessionBuilder::process_all(std::vector<FetchedBundle> fetched) {
   // Phones first: their identity key is what companions are checked against.
   std::stable_sort(fetched.begin(), fetched.end(),
                    [](const auto& a, const auto& b) { return a.device.device < b.device.device; });
+  process_next(std::move(work), std::move(fetched));
+}
+
+/// A few in each turn of the loop: a session costs a slow board's core several milliseconds.
+void SessionBuilder::process_next(Work work, std::vector<FetchedBundle> fetched) {
+  if (fetched.empty()) return fetch_next(std::move(work));
+  const auto count = static_cast<std::ptrdiff_t>(std::min(fetched.size(), kAtOnce));
+  std::vector<FetchedBundle> now(std::make_move_iterator(fetched.begin()),
+                                 std::make_move_iterator(fetched.begin() + count));
+  fetched.erase(fetched.begin(), fetched.begin() + count);
+  lane_.exclusive(
+      [this, now = std::move(now)] { return process_all(now); },
+      [this, work = std::move(work), fetched = std::move(fetched)](Result<void> result) mutable {
+        if (!result) return work.done(fail(result.error(), "asking for keys"));
+        if (fetched.empty()) return fetch_next(std::move(work));
+        context_.scheduler.post([this, alive = context_.alive, work = std::move(work),
+                                 fetched = std::move(fetched)]() mutable {
+          if (!*alive) return work.done(fail(Errc::cancelled, "building sessions"));
+          process_next(std::move(work), std::move(fetched));
+        });
+      });
+}
+
+Result<void> SessionBuilder::process_all(std::span<const FetchedBundle> fetched) {
   for (const FetchedBundle& entry : fetched) {
     const auto& bundle = entry.bundle;
     if (bundle) {
@@ -152,8 +169,9 @@ Result<void> SessionBuilder::process(const Jid& device, const KeyBundle& bundle)
   }
   const auto processed = protocol_.process_bundle(address_of(named), bundle.keys);
   if (!processed) return fail(processed.error(), "session");
-  if (*processed) log::info("messages", "a device has a new identity key");
-  return {};
+  if (!*processed) return {};
+  log::info("messages", "a device has a new identity key");
+  return context_.groups.drop_user(to_string(named.bare()));
 }
 
 }  // namespace posthorn::chat

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "chat/lane/context.h"
@@ -41,7 +42,8 @@ class SessionBuilder {
   void on_refused(Work work, std::vector<wire::Jid> asked, const Error& error);
   void take(Work work, std::vector<FetchedBundle> fetched);
   Result<void> check_proof(const wire::Jid& companion, const KeyBundle& bundle);
-  Result<void> process_all(std::vector<FetchedBundle> fetched);
+  void process_next(Work work, std::vector<FetchedBundle> fetched);
+  Result<void> process_all(std::span<const FetchedBundle> fetched);
 
   const MessageContext& context_;
   ReceiveLane& lane_;

@@ -86,7 +86,7 @@ Result<LaneWork> Inbound::read(const Node& stanza, bool batch_open) {
     if (changed) tokens_.on_identity_change(*changed);
   };
   const bool writes = reception.seen_key || reception.received || !reception.names.empty() ||
-                      !reception.push_name_user.empty();
+                      !reception.push_name_user.empty() || reception.changed_identity;
   if (writes) {
     work.write = [this, reception = std::move(reception)] { return write_reception(reception); };
   }
@@ -142,6 +142,10 @@ Result<Message> Inbound::undecryptable(const Node& stanza) {
 Result<void> Inbound::write_reception(const Reception& reception) {
   for (const auto& [one, other] : reception.names) {
     TRY(context_.names.learn(one, other));
+  }
+  if (reception.changed_identity) {
+    TRY(const wire::Jid sender, context_.names.preferred(reception.changed_identity->bare()));
+    TRY(context_.groups.drop_user(to_string(sender)));
   }
   if (reception.seen_key) {
     TRY(context_.messages.save_seen(*reception.seen_key, context_.clock.now()));

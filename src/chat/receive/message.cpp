@@ -78,7 +78,7 @@ struct Receiver::Work {
   bool any_read = false;                ///< at least one part was decrypted
   bool used_number = false;             ///< at least one part has a number that was used before
   bool failed_content = false;          ///< at least one part was not, and is asked for again
-  bool ignored = false;                 ///< a part that we do not read (groups)
+  bool ignored = false;                 ///< a part that we do not read (stories)
   int nack = 0;
 };
 
@@ -178,12 +178,6 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
       work.nack = kNackUnknown;
     return {};
   }
-  // Group and status contents are read when groups are; the keys that come along are kept, so that
-  // nothing but an ack is owed here.
-  if (part.kind == EncPart::Kind::skmsg) {
-    work.ignored = true;
-    return {};
-  }
   TRY(auto decrypted, decrypt(work.envelope, part));
   if (decrypted) {
     work.any_read = true;
@@ -215,8 +209,8 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
 }
 
 void Receiver::ask_again(Work& work, signal::DecryptError why, bool hide_failure) {
-  // Until groups are read, what comes in them is not worth a question.
-  if (!work.envelope.chat.is_person()) {
+  // Nobody waits for a story: asking its author for it again would only show that we look.
+  if (work.envelope.is_status()) {
     work.ignored = true;
     return;
   }
@@ -231,8 +225,11 @@ void Receiver::ask_again(Work& work, signal::DecryptError why, bool hide_failure
 }
 
 Result<signal::DecryptResult> Receiver::decrypt(const Envelope& envelope, const EncPart& part) {
-  const auto try_as = [&](const Jid& device) {
+  const auto try_as = [&](const Jid& device) -> signal::DecryptResult {
     const signal::Address address = address_of(device);
+    if (part.kind == EncPart::Kind::skmsg) {
+      return protocol_.decrypt_group({to_string(envelope.from.bare()), address}, part.ciphertext);
+    }
     return part.kind == EncPart::Kind::pkmsg ? protocol_.decrypt_pkmsg(address, part.ciphertext)
                                              : protocol_.decrypt_msg(address, part.ciphertext);
   };
@@ -309,13 +306,25 @@ Result<void> Receiver::interpret_content(Work& work, const wa::Message& message,
   const bool view_once = keep_once_only(*parsed.content, view_once_around);
   const bool changes_other = std::holds_alternative<content::Edit>(parsed.content->what) ||
                              std::holds_alternative<content::Deletion>(parsed.content->what);
-  // In a chat of two only the author may change or delete a message.
-  if (changes_other && envelope.chat.is_person() && !parsed.target_from_me) return {};
+  if (changes_other && !parsed.target_from_me) {
+    // Only the author may change a message; in a group its admins may delete one.
+    const bool deletes = std::holds_alternative<content::Deletion>(parsed.content->what);
+    TRY(const bool admin, deletes ? is_group_admin(envelope) : Result<bool>(false));
+    if (!admin) return {};
+  }
   TRY(work.out.event, build_event(work, std::move(parsed)));
   if (!changes_other) {
     TRY(remember(work, message, view_once));
   }
   return {};
+}
+
+/// As far as it is known: of a group that was never asked about nobody is.
+Result<bool> Receiver::is_group_admin(const Envelope& envelope) {
+  if (!envelope.chat.is_group()) return false;
+  TRY(const auto group, context_.groups.find(to_string(envelope.chat)));
+  TRY(const Jid sender, context_.names.preferred(envelope.sender.bare()));
+  return group && (' ' + group->admins).find(' ' + to_string(sender) + ' ') != std::string::npos;
 }
 
 /// The secret that came with a message, ours or theirs.
@@ -394,6 +403,10 @@ Result<Message> Receiver::build_event(Work& work, Parsed parsed) {
   if (envelope.chat.is_person()) {
     TRY(event.chat_name, chat_name(work, to_string(chat)));
     if (!envelope.from_me) event.sender_name = event.chat_name;
+  } else if (envelope.chat.is_group()) {
+    TRY(const auto group, context_.groups.find(to_string(envelope.chat)));
+    if (group) event.chat_name = group->subject;
+    TRY(event.sender_name, sender_name(work));
   }
   event.content = std::move(*parsed.content);
   if (event.content.quote) {
@@ -439,9 +452,8 @@ Result<void> Receiver::remember(Work& work, const wa::Message& message, bool vie
 
 /// Where its file lies, for whoever wants it later.
 void Receiver::remember_file(Work& work, const store::MessageStore::Received& message) {
-  const auto* file = work.out.event
-                         ? std::get_if<content::File>(&work.out.event->content.what)
-                         : nullptr;
+  const auto* file =
+      work.out.event ? std::get_if<content::File>(&work.out.event->content.what) : nullptr;
   if (file == nullptr || !file->place || file->ref.size() != kRefDigits) return;
   store::MediaStore::Received received;
   received.file = *file;
@@ -450,50 +462,57 @@ void Receiver::remember_file(Work& work, const store::MessageStore::Received& me
   received.message_id = message.id;
   received.from_me = work.envelope.from_me;
   work.out.file = std::move(received);
-}
+  /// A group member's own name; a new one is noted.
+  Result<std::string> Receiver::sender_name(Work & work) {
+    if (work.envelope.from_me) return work.envelope.push_name;
+    TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
+    return chat_name(work, to_string(sender));
+  }
 
-/// The other side's name in a chat of two; a new one is noted.
-Result<std::string> Receiver::chat_name(Work& work, const std::string& user) {
-  TRY(auto known, context_.messages.push_name(user));
-  const Envelope& envelope = work.envelope;
-  if (envelope.from_me || envelope.push_name.empty()) return known.value_or("");
-  if (known != envelope.push_name) {
-    work.out.push_name_user = user;
-    work.out.push_name = envelope.push_name;
+  /// The other side's name in a chat of two; a new one is noted.
+  Result<std::string> Receiver::chat_name(Work & work, const std::string& user) {
+    TRY(auto known, context_.messages.push_name(user));
+    const Envelope& envelope = work.envelope;
+    if (envelope.from_me || envelope.push_name.empty()) return known.value_or("");
+    if (known != envelope.push_name) {
+      work.out.push_name_user = user;
+      work.out.push_name = envelope.push_name;
+    }
+    return envelope.push_name;
   }
-  return envelope.push_name;
-}
 
-void Receiver::finish(Work& work) {
-  const session::Identity& self = context_.line.identity();
-  const Envelope& envelope = work.envelope;
-  if (work.failed_content) {
-    // Its ack leaves together with the retry request: a crash before that brings it again.
-    work.out.failed->stanza = work.stanza;
-    work.out.seen_key.reset();
-    return;
+  void Receiver::finish(Work & work) {
+    const session::Identity& self = context_.line.identity();
+    const Envelope& envelope = work.envelope;
+    if (work.failed_content) {
+      // Its ack leaves together with the retry request: a crash before that brings it again.
+      work.out.failed->stanza = work.stanza;
+      work.out.seen_key.reset();
+      return;
+    }
+    work.out.failed.reset();
+    // A no to a story would hold up the whole backlog.
+    if (envelope.is_status()) work.nack = 0;
+    if (work.nack != 0 && !work.any_read) {
+      work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
+      work.out.seen_key.reset();
+      return;
+    }
+    // A decrypted part that was not a message: the ratchet has moved, and asking again gives the
+    // same.
+    if (work.nack != 0) {
+      work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
+      return;
+    }
+    // A note to ourselves has nobody who waits for a receipt.
+    const bool to_self = envelope.from_me && envelope.chat.is_person() && !envelope.recipient &&
+                         envelope.category != "peer";
+    if (work.ignored || to_self || envelope.is_status()) {
+      if (!work.out.event) work.out.seen_key.reset();
+      work.out.replies.push_back(build_ack(work.stanza, self));
+      return;
+    }
+    work.out.replies.push_back(build_delivery_receipt(envelope, self));
   }
-  work.out.failed.reset();
-  if (work.nack != 0 && !work.any_read) {
-    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
-    work.out.seen_key.reset();
-    return;
-  }
-  // A decrypted part that was not a message: the ratchet has moved, and asking again gives the
-  // same.
-  if (work.nack != 0) {
-    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
-    return;
-  }
-  // A note to ourselves has nobody who waits for a receipt.
-  const bool to_self = envelope.from_me && envelope.chat.is_person() && !envelope.recipient &&
-                       envelope.category != "peer";
-  if (work.ignored || to_self || envelope.is_status()) {
-    if (!work.out.event) work.out.seen_key.reset();
-    work.out.replies.push_back(build_ack(work.stanza, self));
-    return;
-  }
-  work.out.replies.push_back(build_delivery_receipt(envelope, self));
-}
 
 }  // namespace posthorn::chat

@@ -78,6 +78,8 @@ class Receiver {
   Result<void> fill_quote(const Envelope& envelope, bool by_sender, Quote& quote);
   void remember_file(Work& work, const store::MessageStore::Received& message);
   Result<void> remember(Work& work, const wa::Message& message, bool view_once);
+  Result<bool> is_group_admin(const Envelope& envelope);
+  Result<std::string> sender_name(Work& work);
   Result<std::string> chat_name(Work& work, const std::string& user);
   void finish(Work& work);
 

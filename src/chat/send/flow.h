@@ -13,6 +13,7 @@
 #include "chat/people/numbers.h"
 #include "chat/people/tokens.h"
 #include "chat/send/ack.h"
+#include "chat/send/open_send.h"
 #include "chat/send/stanza.h"
 #include "posthorn/base/job.h"
 #include "posthorn/base/once.h"
@@ -38,13 +39,12 @@ struct SendTools {
 /// Kept by its own callbacks (shared, since an answer may come after the owner has let go of it)
 /// and ends at every error with an outcome that says whether anything may have left the box.
 /// Source: chapter 06 sections 2, 3, 5.
-class SendFlow final : public std::enable_shared_from_this<SendFlow> {
+class SendFlow final : public OpenSend, public std::enable_shared_from_this<SendFlow> {
  public:
   static std::shared_ptr<SendFlow> start(SendTools tools, const Job& job,
                                          Once<void(throttle::SendOutcome)> done);
-  ~SendFlow();
-  /// Ends it now; later answers are ignored.
-  void cancel();
+  ~SendFlow() override;
+  void cancel() override;
 
  private:
   enum class Step : std::uint8_t { preparing, sent, finished };
@@ -58,7 +58,6 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   void on_sessions(Result<SessionBuilder::Lists> lists);
   void encrypt_in_lane();
   Result<void> encrypt();
-  Result<wa::Message> message();
   Result<void> encrypt_for(const wire::Jid& device, ByteView padded, std::size_t& reached);
   void on_encrypted(Result<void> result);
   void on_durable(Result<void> result);
