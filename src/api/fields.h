@@ -35,8 +35,6 @@ namespace posthorn::api {
 
 /// The chat a call is about: chatId, or phoneNumber as old clients send it. Normalised.
 [[nodiscard]] Result<std::string> required_chat(const json::Value& body);
-/// The same for methods that write something: a person or a group.
-[[nodiscard]] Result<std::string> required_person(const json::Value& body);
 
 /// An idMessage: at least 16 characters, else "'message id' must be at least 16 symbols".
 [[nodiscard]] Result<std::string> check_message_id(std::string id);
