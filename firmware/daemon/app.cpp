@@ -194,6 +194,7 @@ void App::build_ask() {
                                  chat_->read_marks(), chat_->presence(), *groups_,
                                  [this] { return status(); }, [this] { valve_->resume(); },
                                  &notifier_->history(), file_methods()});
+  api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))

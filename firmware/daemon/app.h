@@ -58,6 +58,8 @@ class App final : private throttle::Listener {
     std::function<void()> on_change = {};
     /// Null: no files are carried.
     files::Store* files = nullptr;
+    /// Of the page in the browser; none: only /plain.
+    std::span<const api::PageFile> page_files = {};
   };
 
   /// Everything in `outside` outlives the box.
