@@ -127,7 +127,6 @@ void Outbox::clear(Once<void(Result<std::size_t>)> done) {
 
 void Outbox::for_each_pending(
     const std::function<void(std::uint64_t sequence, const Job& job)>& visit) {
-  std::vector<queue::Sequence> foreign;
   const auto read_all = ring_.for_each_pending([&](const queue::Entry& entry, ByteView record) {
     if (const auto job = decode_job(record)) {
       hold_file(entry.sequence, *job);
@@ -135,7 +134,6 @@ void Outbox::for_each_pending(
     } else {
       log::error("outbox", "a job was written by a newer program and is left out",
                  {{"sequence", entry.sequence}, {"error", job.error()}});
-      foreign.push_back(entry.sequence);
     }
   });
   if (!read_all) log::error("outbox", "cannot be read", {{"error", read_all.error()}});

@@ -9,12 +9,6 @@
 namespace posthorn::scenario {
 namespace {
 
-Config established() {
-  Config config;
-  config.throttle.number_in_use_months = 12;
-  return config;
-}
-
 class Unmoved : public testing::Test {
  protected:
   Unmoved() : shop(established()) {
@@ -29,10 +23,9 @@ class Unmoved : public testing::Test {
   }
   void move(bool moved) {
     const std::string body = moved ? R"({"lid_migrated":true})" : R"({"lid_migrated":false})";
-    shop.world.control("PATCH", "/v1/accounts/" + shop.phone, body,
-                       [](const simulator::Simulator::Response& answer) {
-                         EXPECT_EQ(answer.status, 200);
-                       });
+    shop.world.control(
+        "PATCH", "/v1/accounts/" + shop.phone, body,
+        [](const simulator::Simulator::Response& answer) { EXPECT_EQ(answer.status, 200); });
   }
   void start_the_day() {
     shop.link();

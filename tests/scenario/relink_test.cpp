@@ -8,12 +8,6 @@
 namespace posthorn::scenario {
 namespace {
 
-Config established() {
-  Config config;
-  config.throttle.number_in_use_months = 6;
-  return config;
-}
-
 /// A linked shop and a customer who has just written and been answered.
 class Relink : public testing::Test {
  protected:

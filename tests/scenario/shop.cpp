@@ -39,6 +39,12 @@ api::Request request_of(api::Verb verb, const std::string& method, const std::st
 
 }  // namespace
 
+Config established() {
+  Config config;
+  config.throttle.number_in_use_months = 6;
+  return config;
+}
+
 bool Story::has(const std::string& status) const {
   return std::ranges::find(statuses, status) != statuses.end();
 }

@@ -27,6 +27,9 @@ struct Story {
   [[nodiscard]] std::string end() const;
 };
 
+/// A number that has been in daily use for half a year, so that pace is not what holds things up.
+[[nodiscard]] Config established();
+
 /// A shop: the daemon's own composition (daemon::App) with real rings, store, throttle, session and
 /// API, on one fake clock. Sockets, disk and time are the test's; the other end is the simulator.
 /// The till speaks to it as it would over HTTP.
