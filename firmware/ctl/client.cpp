@@ -128,6 +128,18 @@ Result<json::Value> Client::post(const std::string& method, const json::Value& b
 Result<json::Value> Client::page(const std::string& path) const { return ask(path, nullptr); }
 
 Result<json::Value> Client::put_file(const std::string& method, const std::string& path) const {
+  return send_bytes(method, path, nullptr, "");
+}
+
+Result<std::string> Client::upload(const std::string& path) const {
+  const std::string name = path.substr(path.find_last_of('/') + 1);
+  TRY(const json::Value answer, send_bytes("uploadFile", path, "POST", "GA-Filename: " + name));
+  return json::string_at(answer, "urlFile").value_or("");
+}
+
+/// verb: nullptr: PUT. header: one more, or "".
+Result<json::Value> Client::send_bytes(const std::string& method, const std::string& path,
+                                       const char* verb, const std::string& header) const {
   const File file(std::fopen(path.c_str(), "rb"));
   struct stat about {};
   if (!file || fstat(fileno(file.get()), &about) != 0 || !S_ISREG(about.st_mode)) {
@@ -136,7 +148,11 @@ Result<json::Value> Client::put_file(const std::string& method, const std::strin
   if (about.st_size == 0) return fail(Errc::malformed, path + " is empty");
   const Curl curl = prepare(method_path(method));
   Answer answer;
+  std::unique_ptr<curl_slist, CurlDeleter> headers;
+  if (!header.empty()) headers.reset(curl_slist_append(nullptr, header.c_str()));
+  curl_easy_setopt(curl.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(curl.get(), CURLOPT_UPLOAD, 1L);
+  if (verb != nullptr) curl_easy_setopt(curl.get(), CURLOPT_CUSTOMREQUEST, verb);
   curl_easy_setopt(curl.get(), CURLOPT_READDATA, file.get());  // read by libcurl's own fread
   curl_easy_setopt(curl.get(), CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(about.st_size));
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &collect);

@@ -39,6 +39,8 @@ class Client {
   /// A file there, of any size. Errors: not_found (it cannot be read), as above.
   [[nodiscard]] Result<json::Value> put_file(const std::string& method,
                                              const std::string& path) const;
+  /// The same for Green-API's uploadFile, which wants a name beside the bytes; the file's link.
+  [[nodiscard]] Result<std::string> upload(const std::string& path) const;
   /// A file back, into fd; its size.
   [[nodiscard]] Result<std::uint64_t> get_file(const std::string& method, int fd) const;
   /// A page outside the instance's methods, "/healthz".
@@ -46,6 +48,9 @@ class Client {
   [[nodiscard]] const Access& access() const { return access_; }
 
  private:
+  [[nodiscard]] Result<json::Value> send_bytes(const std::string& method, const std::string& path,
+                                               const char* verb,
+                                               const std::string& header) const;
   struct Answer {
     long status = 0;
     std::string body;

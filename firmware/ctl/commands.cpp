@@ -183,6 +183,23 @@ int send_text(const Client& client, const std::string& chat, const std::string& 
   return 0;
 }
 
+int send_file(const Client& client, const std::string& chat, const std::string& path,
+              const std::string& caption) {
+  const auto to = chat_id(chat);
+  if (!to) return complain(to.error());
+  const auto link = client.upload(path);
+  if (!link) return complain(link.error());
+  json::Value body;
+  body["chatId"] = *to;
+  body["urlFile"] = *link;
+  body["fileName"] = path.substr(path.find_last_of('/') + 1);
+  if (!caption.empty()) body["caption"] = caption;
+  const auto answer = client.post("sendFileByUrl", body);
+  if (!answer) return complain(answer.error());
+  std::printf("%s\n", text_at(*answer, "idMessage").c_str());
+  return 0;
+}
+
 int show_queue(const Client& client) {
   const auto answer = client.get("showMessagesQueue");
   if (!answer) return complain(answer.error());

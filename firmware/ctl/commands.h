@@ -28,6 +28,9 @@ int pair_by_code(const Client& client, const std::string& phone);
 /// Ends what only a person may end, and connects at once.
 int reconnect(const Client& client);
 
+/// path: the file; caption may be empty.
+int send_file(const Client& client, const std::string& chat, const std::string& path,
+              const std::string& caption);
 int send_text(const Client& client, const std::string& chat, const std::string& text);
 int show_queue(const Client& client);
 /// Prints notifications as they come; takes none of them away. events_at_most 0: until interrupted.

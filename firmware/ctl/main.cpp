@@ -99,14 +99,18 @@ int main_with(int argc, char** argv) {
   pair_command->add_option("--wait", wait_seconds, "seconds until it gives up")
       ->capture_default_str();
 
-  CLI::App* send = options.add_subcommand("send", "queue a text message");
+  CLI::App* send = options.add_subcommand("send", "queue a text message, or a file");
   CLI::App* reconnect_command =
       options.add_subcommand("reconnect", "connect to WhatsApp anew, at once");
 
   std::vector<std::string> words;
+  std::string file;
+  std::string caption;
   send->add_option("what", words, "number with country (or chatId), then the text in quotes")
       ->required()
-      ->expected(2, 16);
+      ->expected(1, 16);
+  send->add_option("--file", file, "a file instead of the text")->check(CLI::ExistingFile);
+  send->add_option("--caption", caption, "the words below the file");
 
   CLI::App* queue = options.add_subcommand("queue", "messages that wait, and for what");
 
@@ -182,6 +186,7 @@ int main_with(int argc, char** argv) {
   if (pair_command->parsed())
     return pair(client, as_text ? PairBy::text : PairBy::qr, wait_seconds);
   if (reconnect_command->parsed()) return reconnect(client);
+  if (send->parsed() && !file.empty()) return send_file(client, joined(words), file, caption);
   if (send->parsed()) {
     const std::string text = words.back();
     words.pop_back();

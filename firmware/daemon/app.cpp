@@ -26,6 +26,11 @@ std::optional<std::string> incoming_id(ByteView notification) {
   return json::string_at(*parsed, "idMessage");
 }
 
+/// WhatsApp refuses the messages of those who are in no group of that name.
+bool is_no_member(const throttle::Fate& fate) {
+  return fate.job.chat.ends_with("@g.us") && (fate.code == 403 || fate.code == 404);
+}
+
 }  // namespace
 
 App::App(const Config& config, const Access& access, Outside outside)
@@ -40,6 +45,14 @@ App::App(const Config& config, const Access& access, Outside outside)
 App::~App() { stop(); }
 
 Result<void> App::build() {
+  if (out_.files != nullptr) {
+    api::FileLinks::Options options;
+    options.public_url = config_.api.public_url;
+    options.scheme = config_.api.plain_http ? "http" : "https";
+    TRY(links_, api::FileLinks::load(out_.store, out_.random, std::move(options)));
+    file_fetcher_ =
+        std::make_unique<FileFetcher>(out_.http, *out_.files, config_.files.private_urls);
+  }
   build_notify();
   TRY(const std::vector<std::string> told, told_messages());
   TRY(build_send(told));
@@ -81,21 +94,58 @@ Result<void> App::build_send(std::span<const std::string> told) {
                                     [this](session::Event event, Once<void(Result<void>)> stored) {
                                       on_event(event, std::move(stored));
                                     });
-  chat::Chat::Outside beside{out_.scheduler, out_.clock, out_.random, out_.store, told};
+  chat::Chat::Outside beside{out_.scheduler, out_.clock, out_.random,
+                             out_.store,     told,       files_outside()};
   TRY(chat_, chat::Chat::open(*session_, beside,
                               [this](chat::Event event, Once<void(Result<void>)> stored) {
                                 on_event(event, std::move(stored));
                               }));
   session_->join(chat_->listener());
   checker_ = std::make_unique<FirstContactCheck>(chat_->people());
-  outbox_ = std::make_unique<Outbox>(out_.outbox_ring);
+  outbox_ = std::make_unique<Outbox>(out_.outbox_ring, out_.files);
   valve_ = std::make_unique<throttle::Valve>(throttle::Valve::Outside{
       out_.scheduler, out_.clock, out_.random, out_.store, *outbox_, chat_->sender(), *checker_,
-      *this, out_.utc_offset, &chat_->identities()});
+      *this, out_.utc_offset, &chat_->identities(),
+      [this](std::uint64_t sequence, const Job& job) { return prepare(sequence, job); }});
   chat_->identities().on_joined(
       [this](const std::string& from, const std::string& into) { valve_->on_joined(from, into); });
+  chat_->on_group([this](const std::string& chat, Wall since) { valve_->on_group(chat, since); });
   outbox_->join(*valve_);
   return {};
+}
+
+std::optional<chat::FilesOutside> App::files_outside() const {
+  if (out_.files == nullptr) return std::nullopt;
+  chat::FilesOutside outside{out_.worker, out_.http, *out_.files};
+  outside.ca_file = config_.whatsapp.media_ca_file;
+  outside.insecure_hosts = config_.whatsapp.media_insecure_hosts;
+  outside.proxy = config_.network.proxy;
+  outside.resume_check = config_.files.resume_uploads;
+  return outside;
+}
+
+std::optional<api::FileOutside> App::file_methods() {
+  if (out_.files == nullptr) return std::nullopt;
+  return api::FileOutside{
+      *out_.files, *chat_->files(), *links_,
+      [this](const std::string& url, Once<void(Result<api::FetchedFile>)> done) {
+        file_fetcher_->fetch(url, std::move(done));
+      }};
+}
+
+bool App::prepare(std::uint64_t sequence, const Job& job) {
+  const auto* file = std::get_if<content::File>(&job.content.what);
+  if (file == nullptr || out_.files == nullptr) return true;
+  if (chat_->files()->is_uploaded(*file)) return true;
+  // A little before the job's own end, so that it ends with the reason and not as merely expired.
+  constexpr seconds kBefore{5};
+  chat_->files()->upload(
+      *file, job.expires_at - kBefore, alive_.bind([this, sequence](Result<void> uploaded) {
+        out_.scheduler.post(alive_.bind([this, sequence, uploaded = std::move(uploaded)]() mutable {
+          if (valve_) valve_->on_prepared(sequence, std::move(uploaded));
+        }));
+      }));
+  return false;
 }
 
 /// notify: session -> chat -> notifier -> inbox -> long poll | webhook
@@ -127,6 +177,7 @@ void App::build_notify() {
 /// ask: api -> session and chat, and every method and page of the API.
 void App::build_ask() {
   people_ = std::make_unique<ChargedPeople>(chat_->people(), *valve_);
+  groups_ = std::make_unique<ChargedGroups>(chat_->groups(), *valve_);
   api::ApiOptions options;
   options.id_instance = access_.id_instance;
   options.token = access_.token;
@@ -138,11 +189,13 @@ void App::build_ask() {
   // Else Green-API's 50 requests a second would be all that a benchmark measures.
   if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
   api_ = std::make_unique<api::Api>(
-      options, api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
-                                 notifier_->state(), *outbox_, *inbox_, *session_, *people_,
-                                 chat_->read_marks(), chat_->presence(), chat_->contacts(),
-                                 chat_->chat_state(), [this] { return status(); },
-                                 [this] { valve_->resume(); }, &notifier_->history()});
+      options,
+      api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
+                        notifier_->state(), *outbox_, *inbox_, *session_, *people_,
+                        chat_->read_marks(), chat_->presence(), chat_->contacts(),
+                        chat_->chat_state(), *groups_, [this] { return status(); },
+                        [this] { valve_->resume(); }, &notifier_->history(), file_methods()});
+  api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))
@@ -172,6 +225,7 @@ void App::stop() {
   mailbox_.reset();
   api_.reset();
   people_.reset();
+  groups_.reset();
   chat_.reset();
   session_.reset();
   valve_.reset();
@@ -183,12 +237,28 @@ void App::on_event(const session::Event& event, Once<void(Result<void>)> stored)
   counters_.on_event(event);
   if (const auto* restriction = std::get_if<session::Restriction>(&event)) {
     valve_->on_signal(to_signal(*restriction));
-  } else if (const auto* change = std::get_if<session::StateChanged>(&event)) {
-    if (change->state == session::State::pairing) linking_ = true;
   } else if (const auto* link = std::get_if<session::Connectivity>(&event)) {
     tell_of_link(link->online);
   }
   notifier_->on_event(event, std::move(stored));
+}
+
+/// Fetches the message's file once the message itself is safe.
+Once<void(Result<void>)> App::fetch_after(const chat::Message& message,
+                                          Once<void(Result<void>)> stored) {
+  const auto* file = std::get_if<content::File>(&message.content.what);
+  if (file == nullptr || !file->place || out_.files == nullptr) return stored;
+  return [self = alive_.weak(), ref = file->ref,
+          stored = std::move(stored)](Result<void> result) mutable {
+    const bool kept = result.has_value();
+    stored(std::move(result));
+    App* me = self.get();
+    if (me == nullptr || !kept) return;
+    // Where it lies is noted with the batch, so ask in a later turn.
+    me->out_.scheduler.post(me->alive_.bind([me, ref] {
+      if (me->chat_) me->chat_->files()->fetch(ref, [](const Result<files::File>&) {});
+    }));
+  };
 }
 
 void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
@@ -202,6 +272,7 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
   counters_.on_event(event);
   if (const auto* message = std::get_if<chat::Message>(&event)) {
     tell_of_message(*message);
+    if (config_.files.fetch_on_arrival) stored = fetch_after(*message, std::move(stored));
     const api::Settings& settings = settings_.current();
     const bool at_once =
         settings.mark_incoming_messages_readed && !settings.mark_incoming_messages_readed_on_reply;
@@ -212,7 +283,10 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
     valve_->on_delivered(receipt->message_id);
     if (receipt->kind != chat::Receipt::Kind::delivered) valve_->on_read(receipt->chat);
   }
-  notifier_->on_event(event, std::move(stored));
+  if (links_ == nullptr) return notifier_->on_event(event, std::move(stored));
+  chat::Event linked = event;
+  if (auto* message = std::get_if<chat::Message>(&linked)) links_->fill_in(message->content);
+  notifier_->on_event(linked, std::move(stored));
 }
 
 void App::tell_of_message(const chat::Message& message) {
@@ -228,14 +302,14 @@ void App::tell_of_message(const chat::Message& message) {
 void App::tell_of_link(bool online) {
   if (!online) return valve_->on_disconnected();
   advice_.clear();
-  if (std::exchange(linking_, false)) {
+  // An unlinked box has no keys to log in with, so it was linked again. Whoever scans the code
+  // holds the shop's phone: that is the operator's word for an unlink, though not for a ban.
+  const throttle::ThrottleStatus held = valve_->status();
+  if (held.signal == "unlinked" && held.needs_acknowledgement) {
     throttle::Signal relinked;
     relinked.kind = throttle::Signal::Kind::relinked;
-    const bool was_unlinked = valve_->status().signal == "unlinked";
     valve_->on_signal(relinked);
-    // Whoever scans the code holds the shop's phone: that is the operator's word for an unlink,
-    // though not for a ban.
-    if (was_unlinked) (void)valve_->acknowledge("phone", "the phone was linked again");
+    (void)valve_->acknowledge("phone", "the phone was linked again");
   }
   if (const auto made = session_->account().made) valve_->on_account_made(*made);
   valve_->on_connected();
@@ -260,7 +334,7 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
       status = api::MessageStatus::sent;
       break;
     case Kind::failed:
-      status = api::MessageStatus::failed;
+      status = is_no_member(fate) ? api::MessageStatus::not_in_group : api::MessageStatus::failed;
       break;
     case Kind::no_account:
       status = api::MessageStatus::no_account;

@@ -8,7 +8,9 @@
 #include <vector>
 
 #include "daemon/access.h"
+#include "daemon/charged_groups.h"
 #include "daemon/event_tail.h"
+#include "daemon/file_fetcher.h"
 #include "daemon/inbox.h"
 #include "daemon/inbox_mailbox.h"
 #include "daemon/metrics.h"
@@ -17,11 +19,13 @@
 #include "daemon/refused_list.h"
 #include "daemon/throttle_config.h"
 #include "posthorn/api/api.h"
+#include "posthorn/api/file_links.h"
 #include "posthorn/api/notifier.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/base/config.h"
 #include "posthorn/base/status.h"
 #include "posthorn/chat/chat.h"
+#include "posthorn/files/store.h"
 #include "posthorn/net/http_client.h"
 #include "posthorn/queue/ring_file.h"
 #include "posthorn/session/session.h"
@@ -52,6 +56,10 @@ class App final : private throttle::Listener {
     std::vector<std::string> host_names = {};
     /// Something that the LED shows has changed; may be empty.
     std::function<void()> on_change = {};
+    /// Null: no files are carried.
+    files::Store* files = nullptr;
+    /// Of the page in the browser; none: only /plain.
+    std::span<const api::PageFile> page_files = {};
   };
 
   /// Everything in `outside` outlives the box.
@@ -81,12 +89,18 @@ class App final : private throttle::Listener {
   Result<std::vector<std::string>> told_messages();
   Result<void> build_send(std::span<const std::string> told);
   void build_notify();
+  [[nodiscard]] std::optional<chat::FilesOutside> files_outside() const;
+  [[nodiscard]] std::optional<api::FileOutside> file_methods();
+  /// Whether the job's file lies at WhatsApp's host; else it is brought there first.
+  bool prepare(std::uint64_t sequence, const Job& job);
   void build_ask();
 
   // notify: net -> wire -> session -> chat -> here -> inbox -> webhook or long poll
   void on_event(const session::Event& event, Once<void(Result<void>)> stored);
   void on_event(const chat::Event& event, Once<void(Result<void>)> stored);
   void tell_of_message(const chat::Message& message);
+  Once<void(Result<void>)> fetch_after(const chat::Message& message,
+                                       Once<void(Result<void>)> stored);
   void tell_of_link(bool online);
   void on_settings(const api::Settings& settings);
 
@@ -103,6 +117,8 @@ class App final : private throttle::Listener {
   api::SettingsStore settings_;
   SettingChanges setting_changes_;
   RefusedList refused_;
+  std::unique_ptr<api::FileLinks> links_;      ///< null without files
+  std::unique_ptr<FileFetcher> file_fetcher_;  ///< the same
   std::unique_ptr<session::Session> session_;
   std::unique_ptr<chat::Chat> chat_;
   std::unique_ptr<FirstContactCheck> checker_;
@@ -111,13 +127,14 @@ class App final : private throttle::Listener {
   std::unique_ptr<Inbox> inbox_;
   std::unique_ptr<api::Notifier> notifier_;
   std::unique_ptr<ChargedPeople> people_;
+  std::unique_ptr<ChargedGroups> groups_;
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
   Counters counters_;
   EventTail tail_;
-  bool linking_ = false;  ///< a phone is being linked: going online then is news for the throttle
   std::string advice_;
+  Alive<App> alive_{this};
 };
 
 }  // namespace posthorn::daemon

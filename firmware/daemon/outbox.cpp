@@ -6,6 +6,16 @@
 
 namespace posthorn::daemon {
 
+namespace {
+
+/// Empty: the job brings none.
+std::string file_of(const Job& job) {
+  const auto* file = std::get_if<content::File>(&job.content.what);
+  return file == nullptr ? std::string() : file->ref;
+}
+
+}  // namespace
+
 void Outbox::accept(Job job, Once<void(Result<std::string>)> done) {
   if (const auto earlier = valve_->on_accept(job)) {
     done(*earlier);
@@ -13,10 +23,17 @@ void Outbox::accept(Job job, Once<void(Result<std::string>)> done) {
   }
   Bytes record = encode_job(job);
   const Wall accepted_at = job.accepted_at;
+  // Before anything else may want its room; under no sequence until there is one.
+  const std::string ref = file_of(job);
+  if (files_ != nullptr && !ref.empty()) files_->hold(ref);
   ring_.append(std::move(record), accepted_at,
-               [self = alive_.weak(), job = std::move(job),
+               [self = alive_.weak(), job = std::move(job), ref,
                 done = std::move(done)](Result<queue::Sequence> sequence) mutable {
                  Outbox* me = self.get();
+                 if (me != nullptr && sequence) me->hold_file(*sequence, job);
+                 if (me != nullptr && me->files_ != nullptr && !ref.empty()) {
+                   me->files_->release(ref);
+                 }
                  if (!sequence) {
                    // Nothing was queued: the till's next try is no double post.
                    if (me != nullptr) me->valve_->on_accept_failed(job);
@@ -96,7 +113,7 @@ void Outbox::clear(Once<void(Result<std::size_t>)> done) {
   std::size_t dropped = 0;
   for (const queue::Sequence sequence : waiting) {
     if (!valve_->cancel(sequence)) continue;  // just being sent
-    ring_.ack(sequence);
+    (void)ack(sequence);
     ++dropped;
   }
   ring_.flush([dropped, done = std::move(done)](Result<void> flushed) mutable {
@@ -110,14 +127,13 @@ void Outbox::clear(Once<void(Result<std::size_t>)> done) {
 
 void Outbox::for_each_pending(
     const std::function<void(std::uint64_t sequence, const Job& job)>& visit) {
-  std::vector<queue::Sequence> foreign;
   const auto read_all = ring_.for_each_pending([&](const queue::Entry& entry, ByteView record) {
     if (const auto job = decode_job(record)) {
+      hold_file(entry.sequence, *job);
       visit(entry.sequence, *job);
     } else {
       log::error("outbox", "a job was written by a newer program and is left out",
                  {{"sequence", entry.sequence}, {"error", job.error()}});
-      foreign.push_back(entry.sequence);
     }
   });
   if (!read_all) log::error("outbox", "cannot be read", {{"error", read_all.error()}});
@@ -133,7 +149,21 @@ void Outbox::read(std::uint64_t sequence, Once<void(Result<Job>)> done) {
   });
 }
 
+void Outbox::hold_file(std::uint64_t sequence, const Job& job) {
+  const std::string ref = file_of(job);
+  if (files_ == nullptr || ref.empty() || !held_.emplace(sequence, ref).second) return;
+  files_->hold(ref);
+}
+
+void Outbox::release_file(std::uint64_t sequence) {
+  const auto held = held_.find(sequence);
+  if (held == held_.end()) return;
+  files_->release(held->second);
+  held_.erase(held);
+}
+
 Result<void> Outbox::ack(std::uint64_t sequence) {
+  release_file(sequence);
   ring_.ack(sequence);
   return {};
 }

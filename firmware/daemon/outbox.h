@@ -1,12 +1,14 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "posthorn/api/ports.h"
 #include "posthorn/base/alive.h"
+#include "posthorn/files/store.h"
 #include "posthorn/queue/ring_file.h"
 #include "posthorn/throttle/valve.h"
 
@@ -15,7 +17,9 @@ namespace posthorn::daemon {
 /// The outbox ring between its two neighbours: the API puts jobs in, the throttle takes them out.
 class Outbox final : public api::OutboxPort, public throttle::Outbox {
  public:
-  explicit Outbox(queue::RingFile& ring) : ring_(ring) {}
+  /// files: may be null; then no job brings one.
+  explicit Outbox(queue::RingFile& ring, files::Store* files = nullptr)
+      : ring_(ring), files_(files) {}
 
   /// The valve needs the outbox at construction, the outbox the valve afterwards.
   void join(throttle::Valve& valve) { valve_ = &valve; }
@@ -39,7 +43,13 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
   void list_next(std::shared_ptr<Listing> listing);
   [[nodiscard]] api::JobView view_of(std::uint64_t sequence, Job job) const;
 
+  /// The file of a job stays on the box until the job has ended.
+  void hold_file(std::uint64_t sequence, const Job& job);
+  void release_file(std::uint64_t sequence);
+
   queue::RingFile& ring_;
+  files::Store* files_;
+  std::map<std::uint64_t, std::string> held_;  ///< files, by sequence
   throttle::Valve* valve_ = nullptr;
   Alive<Outbox> alive_{this};
 };

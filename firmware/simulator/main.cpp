@@ -9,6 +9,7 @@
 #include <string>
 
 #include "http_server.h"
+#include "media_server.h"
 #include "posthorn/base/log.h"
 #include "posthorn/loop/loop.h"
 #include "posthorn/net/listener.h"
@@ -22,6 +23,7 @@ using namespace posthorn;
 struct Arguments {
   std::uint16_t port = 0;
   std::uint16_t control_port = 0;
+  std::uint16_t media_port = 0;
   std::uint64_t seed = 0;
   std::vector<std::string> accounts;
   std::uint64_t run_for = 0;
@@ -137,10 +139,18 @@ int run(const Arguments& arguments) {
     return 1;
   }
   http = std::move(*control);
+  const auto media = MediaServer::start(loop, system_random, arguments.media_port, simulator);
+  if (!media) {
+    std::cerr << to_string(media.error()) << "\n";
+    return 1;
+  }
+  simulator.set_media_host("127.0.0.1:" + std::to_string((*media)->port()));
 
   json::Value hello;
   hello["url"] = "ws://127.0.0.1:" + std::to_string((*listener)->port()) + "/ws/chat";
   hello["control"] = "http://127.0.0.1:" + std::to_string(http->port());
+  hello["media"] = "https://127.0.0.1:" + std::to_string((*media)->port());
+  hello["media_certificate"] = (*media)->certificate();
   hello["noise_root_key"] = hex_encode(simulator.root_key());
   hello["seed"] = json::Value::UInt64(seed);
   hello["accounts"] = json::Value(Json::arrayValue);
@@ -181,6 +191,7 @@ int main(int argc, char** argv) {
       "addresses when it is ready."};
   app.add_option("--port", arguments.port, "WebSocket port (0: any free one)");
   app.add_option("--control-port", arguments.control_port, "HTTP control port (0: any free one)");
+  app.add_option("--media-port", arguments.media_port, "HTTPS port of the media host (0: any free one)");
   app.add_option("--seed", arguments.seed, "makes keys and ids repeat (0: drawn)");
   app.add_option("--account", arguments.accounts, "PHONE or PHONE:NAME; may be repeated");
   app.add_option("--run-for", arguments.run_for, "ends by itself after so many seconds");

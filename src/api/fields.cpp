@@ -80,23 +80,13 @@ Result<std::string> required_chat(const json::Value& body) {
   return parse_chat_id(text);
 }
 
-Result<std::string> required_person(const json::Value& body) {
-  TRY(std::string chat, required_chat(body));
-  if (is_group_chat(chat)) {
-    return invalid("chatId",
-                   "names a group, and Posthorn does not send to groups yet: post to each person's "
-                   "'phone_number@c.us'");
-  }
-  return chat;
-}
-
 Result<std::string> check_message_id(std::string id) {
   if (id.size() < kMessageIdMin) return invalid("message id", "must be at least 16 symbols");
   if (id.size() > kMessageIdMax) return invalid("message id", "must be at most 128 symbols");
   return id;
 }
 
-Result<void> check_known(const json::Value& body, std::initializer_list<std::string_view> known) {
+Result<void> check_known(const json::Value& body, std::span<const std::string_view> known) {
   for (const std::string& name : body.getMemberNames()) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return invalid(clean_utf8(name), "is not allowed");

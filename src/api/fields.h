@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -35,14 +35,12 @@ namespace posthorn::api {
 
 /// The chat a call is about: chatId, or phoneNumber as old clients send it. Normalised.
 [[nodiscard]] Result<std::string> required_chat(const json::Value& body);
-/// The same for methods that write to one person: a group is refused with a sentence.
-[[nodiscard]] Result<std::string> required_person(const json::Value& body);
 
 /// An idMessage: at least 16 characters, else "'message id' must be at least 16 symbols".
 [[nodiscard]] Result<std::string> check_message_id(std::string id);
 
 /// With strictValidation on: every member must be one of these.
 [[nodiscard]] Result<void> check_known(const json::Value& body,
-                                       std::initializer_list<std::string_view> known);
+                                       std::span<const std::string_view> known);
 
 }  // namespace posthorn::api

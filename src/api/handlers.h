@@ -59,6 +59,18 @@ void read_chat(Context& context, Call call);
 // service.cpp
 void check_whatsapp(Context& context, Call call);
 
+// groups.cpp
+void create_group(Context& context, Call call);
+void get_group_data(Context& context, Call call);
+void update_group_name(Context& context, Call call);
+void update_group_settings(Context& context, Call call);
+void add_group_participant(Context& context, Call call);
+void remove_group_participant(Context& context, Call call);
+void set_group_admin(Context& context, Call call);
+void remove_admin(Context& context, Call call);
+void set_group_picture(Context& context, Call call);
+void leave_group(Context& context, Call call);
+
 // health.cpp
 /// all: for who has a right; else only whether the box is alive.
 [[nodiscard]] Response health(const Status& status, const std::string& version, bool all);

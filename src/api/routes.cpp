@@ -8,7 +8,7 @@ namespace {
 
 // Verbs and limits: Green-API documentation, pages of each method and "Rate limiter", July 2026.
 // clearWebhooksQueue answers its once-a-minute limit by itself, in a 200.
-constexpr std::array<BuiltInRoute, 34> kRoutes{{
+constexpr std::array<BuiltInRoute, 44> kRoutes{{
     {"getSettings", Verb::get, 1, Needs::nothing, get_settings},
     {"setSettings", Verb::post, 1, Needs::body, set_settings},
     {"getStateInstance", Verb::get, 1, Needs::nothing, get_state_instance},
@@ -43,6 +43,16 @@ constexpr std::array<BuiltInRoute, 34> kRoutes{{
     {"deleteContact", Verb::post, 1, Needs::session, delete_contact},
     {"archiveChat", Verb::post, 10, Needs::session, archive_chat},
     {"unarchiveChat", Verb::post, 10, Needs::session, unarchive_chat},
+    {"createGroup", Verb::post, 1, Needs::session, create_group},
+    {"getGroupData", Verb::post, 1, Needs::session, get_group_data},
+    {"updateGroupName", Verb::post, 1, Needs::session, update_group_name},
+    {"updateGroupSettings", Verb::post, 1, Needs::session, update_group_settings},
+    {"addGroupParticipant", Verb::post, 10, Needs::session, add_group_participant},
+    {"removeGroupParticipant", Verb::post, 10, Needs::session, remove_group_participant},
+    {"setGroupAdmin", Verb::post, 10, Needs::session, set_group_admin},
+    {"removeAdmin", Verb::post, 10, Needs::session, remove_admin},
+    {"setGroupPicture", Verb::post, 1, Needs::nothing, set_group_picture},
+    {"leaveGroup", Verb::post, 10, Needs::session, leave_group},
 }};
 
 }  // namespace

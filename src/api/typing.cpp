@@ -16,7 +16,7 @@ struct Wish {
 
 Result<Wish> parse_typing_wish(const json::Value& body) {
   Wish wish;
-  TRY(wish.chat, required_person(body));
+  TRY(wish.chat, required_chat(body));
   TRY(const auto lasts, number_between(body, "typingTime", kShortest, kLongestTyping.count()));
   if (lasts) wish.lasts = milliseconds(*lasts);
   TRY(const auto type, optional_text(body, "typingType"));

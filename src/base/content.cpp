@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/content_stored.h"
 
@@ -53,6 +54,59 @@ Content::What restore_reaction(const json::Value& in) {
   return content::Reaction{text_at(in, "text")};
 }
 
+Bytes bytes_at(const json::Value& in, const char* name) {
+  return base64_decode(text_at(in, name)).value_or(Bytes{});
+}
+
+template <class Number>
+Number number_at(const json::Value& in, const char* name) {
+  const auto number = json::int_at(in, name).value_or(0);
+  return std::in_range<Number>(number) ? static_cast<Number>(number) : Number{};
+}
+
+/// Members that say nothing are left out: a receipt in PDF has neither pixels nor seconds.
+const std::string* readable(const content::File& kind) { return &kind.caption; }
+int store(const content::File& kind, json::Value& out) {
+  json::Value& file = out["file"];
+  const auto put = [&file](const char* name, const json::Value& value, bool said) {
+    if (said) file[name] = value;
+  };
+  file["kind"] = static_cast<int>(kind.kind);
+  file["ref"] = kind.ref;
+  put("mime", kind.mime, !kind.mime.empty());
+  put("name", kind.name, !kind.name.empty());
+  put("caption", kind.caption, !kind.caption.empty());
+  put("size", json::Value::UInt64(kind.size), kind.size != 0);
+  put("seconds", kind.seconds, kind.seconds != 0);
+  put("width", kind.width, kind.width != 0);
+  put("height", kind.height, kind.height != 0);
+  put("animated", true, kind.animated);
+  put("waveform", base64_encode(kind.waveform), !kind.waveform.empty());
+  put("thumbnail", base64_encode(kind.thumbnail), !kind.thumbnail.empty());
+  put("link", kind.link, !kind.link.empty());
+  return 5;
+}
+Content::What restore_file(const json::Value& in) {
+  const json::Value& file = json::at(in, "file");
+  content::File kind;
+  const auto stored = json::int_at(file, "kind").value_or(-1);
+  const bool known = stored >= 0 && stored <= static_cast<int>(content::File::Kind::sticker);
+  if (known) kind.kind = static_cast<content::File::Kind>(stored);
+  kind.ref = text_at(file, "ref");
+  kind.mime = text_at(file, "mime");
+  kind.name = text_at(file, "name");
+  kind.caption = text_at(file, "caption");
+  kind.size = number_at<std::uint64_t>(file, "size");
+  kind.seconds = number_at<std::uint32_t>(file, "seconds");
+  kind.width = number_at<std::uint32_t>(file, "width");
+  kind.height = number_at<std::uint32_t>(file, "height");
+  kind.animated = json::bool_at(file, "animated").value_or(false);
+  kind.waveform = bytes_at(file, "waveform");
+  kind.thumbnail = bytes_at(file, "thumbnail");
+  kind.link = text_at(file, "link");
+  return kind;
+}
+
 const std::string* readable(const content::Undecryptable&) { return nullptr; }
 int store(const content::Undecryptable&, json::Value&) { return 0; }
 
@@ -60,7 +114,8 @@ const std::string* readable(const content::Other& kind) { return &kind.text; }
 int store(const content::Other&, json::Value&) { return 0; }
 
 /// By the stored number, from 1 on.
-constexpr std::array kRestore{&restore_text, &restore_edit, &restore_deletion, &restore_reaction};
+constexpr std::array kRestore{&restore_text, &restore_edit, &restore_deletion, &restore_reaction,
+                              &restore_file};
 
 }  // namespace
 

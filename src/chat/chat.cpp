@@ -2,6 +2,12 @@
 
 #include <utility>
 
+#include "chat/files/carrier.h"
+#include "chat/groups/cache.h"
+#include "chat/groups/desk.h"
+#include "chat/groups/flow.h"
+#include "chat/groups/service.h"
+#include "chat/history/history.h"
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
 #include "chat/lane/staged_keys.h"
@@ -28,6 +34,7 @@
 #include "chat/state/keyring.h"
 #include "posthorn/base/log.h"
 #include "posthorn/store/history_store.h"
+#include "posthorn/store/media_store.h"
 #include "posthorn/store/message_store.h"
 #include "posthorn/store/people_store.h"
 #include "posthorn/store/store.h"
@@ -37,25 +44,31 @@ namespace posthorn::chat {
 
 using wire::Node;
 
+namespace {
+
+/// Where nothing can be fetched: no HTTP client was given.
+class NoBlobs final : public BlobSource {
+ public:
+  void fetch(BlobRef, std::uint64_t, std::function<Result<void>(ByteView)>,
+             Once<void(Result<void>)> done) override {
+    done(fail(Errc::not_found, "no way to the media hosts"));
+  }
+};
+
+}  // namespace
+
 /// What is kept on disk, opened.
-struct Stores {
+struct Chat::Stores {
   std::unique_ptr<store::MessageStore> messages;
   std::unique_ptr<store::AliasStore> aliases;
+  std::unique_ptr<store::MediaStore> media;
+  std::unique_ptr<store::GroupStore> groups;
   std::unique_ptr<store::SyncStore> sync;
   std::unique_ptr<store::PeopleStore> people;
   std::unique_ptr<store::HistoryStore> history;
 };
 
 /// The parts, in the order in which they need each other, and what each stanza is for.
-/// Until files are fetched.
-class NoFiles final : public BlobSource {
- public:
-  void fetch(BlobRef, std::uint64_t, std::function<Result<void>(ByteView)>,
-             Once<void(Result<void>)> done) override {
-    done(fail(Errc::not_found, "files are not fetched"));
-  }
-};
-
 class Chat::Parts final : public session::Listener {
  public:
   Parts(session::Line& line, const Outside& outside, EventSink sink, Stores stores);
@@ -73,6 +86,11 @@ class Chat::Parts final : public session::Listener {
 
  private:
   friend class Chat;
+  SendTools send_tools() {
+    return {context_,  lane_,   protocol_, devices_,
+            sessions_, tokens_, numbers_,  files_ ? &files_->uploads() : nullptr};
+  }
+  BlobSource& blobs() { return files_ ? files_->blobs() : static_cast<BlobSource&>(no_blobs_); }
   void answer_retry(const Node& stanza);
   void note_chat(const Message& message);
 
@@ -81,6 +99,8 @@ class Chat::Parts final : public session::Listener {
   Names names_;
   Addressing addressing_;
   MessageContext context_;
+  std::unique_ptr<FileCarrier> files_;  ///< null: without what files need
+  NoBlobs no_blobs_;
   StagedKeys keys_;
   signal::Protocol protocol_;
   ReceiveLane lane_;
@@ -88,7 +108,9 @@ class Chat::Parts final : public session::Listener {
   SessionBuilder sessions_;
   Tokens tokens_;
   Numbers numbers_;
-  NoFiles blobs_;
+  GroupCache groups_;
+  Desk desk_;
+  GroupService group_service_{context_, groups_};
   PeerMessages peers_;
   Keyring keyring_;
   Effects effects_;
@@ -122,8 +144,12 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, 
                .random = outside.random,
                .store = outside.store,
                .messages = *stores_.messages,
+               .groups = *stores_.groups,
+               .media = *stores_.media,
                .names = names_,
                .addressing = addressing_},
+      files_(outside.files ? std::make_unique<FileCarrier>(context_, *outside.files, *stores_.media)
+                           : nullptr),
       keys_(outside.store),
       protocol_(keys_, outside.random),
       lane_(context_, keys_, [this] { names_.forget_cache(); }),
@@ -131,24 +157,28 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, 
       sessions_(context_, lane_, protocol_, devices_),
       tokens_(context_),
       numbers_(context_, lane_),
+      groups_(context_, lane_, protocol_),
+      desk_(context_, groups_, protocol_),
       peers_(context_, lane_, protocol_, devices_, sessions_),
       keyring_(context_, *stores_.sync, peers_),
       effects_(context_, *stores_.people, [this](ByteView salt) { return tokens_.set_salt(salt); }),
       collections_(context_, *stores_.sync, keyring_, effects_),
-      state_(context_, lane_, collections_, *stores_.sync, keyring_, blobs_),
-      history_(context_, lane_, tokens_, *stores_.history, *stores_.people, blobs_),
+      state_(context_, lane_, collections_, *stores_.sync, keyring_, blobs()),
+      history_(context_, lane_, tokens_, *stores_.history, *stores_.people, blobs()),
       own_devices_(keyring_, state_, history_),
       profiles_(context_, *stores_.people, tokens_),
       inbound_(context_, lane_, protocol_, tokens_, own_devices_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
-      resends_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}),
+      resends_(send_tools(), desk_),
       reader_(context_, lane_),
       notices_(
           context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); },
           [this](const Node& stanza) { state_.on_notification(stanza); }),
       presence_(context_),
-      sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_},
-              presence_) {
+      sender_(send_tools(), presence_,
+              [this](const Job& job, Once<void(throttle::SendOutcome)> done) {
+                return GroupFlow::start({send_tools(), groups_}, job, std::move(done));
+              }) {
   lane_.known_recent(outside.told);
 }
 
@@ -165,6 +195,18 @@ void Chat::Parts::on_receipt(Node stanza) { statuses_.push(std::move(stanza), la
 void Chat::Parts::on_notification(Node stanza, Once<void()> handled) {
   if (stanza.text_attr("type") == "picture") {
     if (const auto whose = stanza.jid_attr("from")) profiles_.forget_picture(from_hosted(*whose));
+  }
+  if (files_ && stanza.text_attr("type") == "mediaretry") files_->on_media_retry(stanza);
+  const Node* dirty = stanza.child("dirty");
+  if (dirty != nullptr && dirty->text_attr("type") == "groups") {
+    groups_.forget_all();
+    groups_.ask_names();
+    return handled();
+  }
+  if (GroupCache::concerns(stanza)) {
+    return lane_.push([this, stanza = std::move(stanza)](
+                          bool batch_open) { return groups_.take(stanza, batch_open); },
+                      std::move(handled));
   }
   if (!notices_.concerns(stanza)) return handled();
   lane_.push([this, stanza = std::move(stanza)](
@@ -194,6 +236,8 @@ void Chat::Parts::on_online() {
   presence_.on_online();
   state_.on_online();
   history_.on_online();
+  if (files_) files_->on_online();
+  groups_.ask_names();
   // Our own two names are one account like any other.
   const session::Identity& self = context_.line.identity();
   if (self.lid.empty()) return;
@@ -215,13 +259,16 @@ void Chat::Parts::on_offline(const Error&) {
 void Chat::Parts::on_logged_out() {
   on_offline({Errc::disconnected, "logged out"});
   sender_.cancel();
+  if (files_) files_->on_logged_out();
   numbers_.forget_all();
   profiles_.forget_all();
+  state_.on_logged_out();
   reader_.forget_privacy();
   names_.forget_cache();
   addressing_.forget();
-  state_.on_logged_out();
+  groups_.forget_all();
   const auto clear = [this]() -> Result<void> {
+    TRY(stores_.groups->clear());
     TRY(stores_.aliases->clear());
     TRY(stores_.messages->clear());
     TRY(stores_.sync->clear());
@@ -230,7 +277,8 @@ void Chat::Parts::on_logged_out() {
     return tokens_.set_salt({});
   };
   if (auto cleared = clear(); !cleared) {
-    log::error("messages", "message tables could not be cleared", {{"why", cleared.error()}});
+    log::error("messages", "what was known of the account could not be cleared",
+               {{"why", cleared.error()}});
   }
 }
 
@@ -239,6 +287,8 @@ Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, E
   Stores stores;
   TRY(stores.messages, store::MessageStore::open(database, outside.clock.now()));
   TRY(stores.aliases, store::AliasStore::open(database));
+  TRY(stores.media, store::MediaStore::open(database));
+  TRY(stores.groups, store::GroupStore::open(database));
   TRY(stores.sync, store::SyncStore::open(database));
   TRY(stores.people, store::PeopleStore::open(database));
   TRY(stores.history, store::HistoryStore::open(database));
@@ -254,6 +304,8 @@ session::Listener& Chat::listener() { return *parts_; }
 
 throttle::Sender& Chat::sender() { return parts_->sender_; }
 
+Files* Chat::files() { return parts_->files_.get(); }
+
 Quotes& Chat::quotes() { return parts_->quotes_; }
 
 People& Chat::people() { return parts_->numbers_; }
@@ -261,6 +313,12 @@ People& Chat::people() { return parts_->numbers_; }
 Identities& Chat::identities() { return parts_->names_; }
 
 Presence& Chat::presence() { return parts_->presence_; }
+
+Groups& Chat::groups() { return parts_->group_service_; }
+
+void Chat::on_group(std::function<void(const std::string& chat, Wall since)> heard) {
+  parts_->groups_.on_joined(std::move(heard));
+}
 
 ReadMarks& Chat::read_marks() { return parts_->reader_; }
 

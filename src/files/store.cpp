@@ -96,13 +96,29 @@ void Store::remove_later(std::string name) {
   work_->run([disk = disk_, name = std::move(name)] { (void)disk->remove(name); }, [] {});
 }
 
+void Store::hold(const std::string& ref) { ++holds_[ref]; }
+
+void Store::release(const std::string& ref) {
+  const auto held = holds_.find(ref);
+  if (held != holds_.end() && --held->second == 0) holds_.erase(held);
+}
+
+std::map<std::uint64_t, File>::iterator Store::oldest_free() {
+  return std::find_if(files_.begin(), files_.end(),
+                      [this](const auto& one) { return !holds_.contains(one.second.ref); });
+}
+
 Result<void> Store::make_room(std::uint64_t bytes) {
   if (incoming_ + bytes > options_.quota) {
     return fail(Errc::full, "larger than the " + std::to_string(options_.quota >> 20) +
                                 " MiB that the box keeps of files");
   }
   while (used_ + incoming_ + bytes > options_.quota && !files_.empty()) {
-    const File oldest = files_.begin()->second;
+    const auto free = oldest_free();
+    if (free == files_.end()) {
+      return fail(Errc::full, "the files that wait to be sent fill the box's room for files");
+    }
+    const File oldest = free->second;
     forget(oldest.number);
     remove_later(name_of(oldest));
     ++pushed_out_;

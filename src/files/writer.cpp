@@ -11,7 +11,9 @@ namespace posthorn::files {
 namespace {
 
 /// What one writer holds in memory at most, besides as much on its way to the disk.
-constexpr std::size_t kPendingAtMost = std::size_t{64} << 10;
+constexpr std::size_t kPendingAtMost = std::size_t{128} << 10;
+/// A piece of the connection's buffer that comes when there was still room.
+constexpr std::size_t kLastPiece = std::size_t{32} << 10;
 /// A sync of everything at the end would hold up the messages' own syncs for seconds.
 constexpr std::uint64_t kSyncEvery = std::uint64_t{4} << 20;
 
@@ -39,6 +41,7 @@ bool Writer::State::append(std::string_view piece) {
     if (auto room = owner->make_room(0); !room) failed = room.error();
   }
   if (failed) return true;  // read to its end, so that its sender gets the answer
+  if (pending.empty()) pending.reserve(kPendingAtMost + kLastPiece);
   pending += piece;
   pump();
   said_no = pending.size() >= kPendingAtMost;

@@ -26,6 +26,7 @@ Result<const Curl*> load() {
                         find(library, "curl_easy_cleanup", curl.easy_cleanup) &&
                         find(library, "curl_easy_setopt", curl.easy_setopt) &&
                         find(library, "curl_easy_getinfo", curl.easy_getinfo) &&
+                        find(library, "curl_easy_pause", curl.easy_pause) &&
                         find(library, "curl_easy_strerror", curl.easy_strerror) &&
                         find(library, "curl_slist_append", curl.slist_append) &&
                         find(library, "curl_slist_free_all", curl.slist_free_all) &&

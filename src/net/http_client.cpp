@@ -1,12 +1,16 @@
 #include "posthorn/net/http_client.h"
 
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
 #include "net/curl_library.h"
+#include "net/public_address.h"
+#include "posthorn/base/alive.h"
 #include "posthorn/base/guard.h"
 #include "posthorn/base/log.h"
 #include "posthorn/base/scheduler.h"
@@ -61,6 +65,8 @@ struct Transfer {
   std::unique_ptr<CURL, EasyCleanup> easy;
   std::unique_ptr<curl_slist, ListFree> headers;
   std::unique_ptr<MemoryFile> roots;
+  std::optional<Error> failure;  ///< of the source or the sink
+  bool refused_address = false;
 };
 
 Errc errc_of(CURLcode code) {
@@ -84,8 +90,43 @@ Errc errc_of(CURLcode code) {
   }
 }
 
+bool is_success(const Transfer& transfer) {
+  long status = 0;
+  transfer.curl.easy_getinfo(transfer.easy.get(), CURLINFO_RESPONSE_CODE, &status);
+  return status >= 200 && status < 300;
+}
+
+/// 0 makes libcurl give the transfer up.
+std::size_t to_sink(Transfer& transfer, ByteView piece) {
+  bool room = false;
+  const bool ran = guarded("http client", [&] {
+    auto taken = transfer.request.sink->write(piece);
+    if (taken) room = *taken;
+    if (!taken) transfer.failure = std::move(taken.error());
+  });
+  if (!ran || transfer.failure) return 0;
+  if (!room) transfer.curl.easy_pause(transfer.easy.get(), CURLPAUSE_RECV);
+  return piece.size();
+}
+
+std::size_t on_source(char* out, std::size_t size, std::size_t count, void* user) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  std::size_t filled = 0;
+  const bool ran = guarded("http client", [&] {
+    auto read =
+        transfer.request.source->read({reinterpret_cast<std::byte*>(out), size * count});
+    if (read) filled = *read;
+    if (!read) transfer.failure = std::move(read.error());
+  });
+  if (!ran || transfer.failure) return CURL_READFUNC_ABORT;
+  return filled == 0 ? CURL_READFUNC_PAUSE : filled;
+}
+
 std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
   auto& transfer = *static_cast<Transfer*>(user);
+  if (transfer.request.sink && is_success(transfer)) {
+    return to_sink(transfer, {reinterpret_cast<const std::byte*>(data), size * count});
+  }
   std::string& body = transfer.response.body;
   const std::size_t room = transfer.request.response_limit - body.size();
   const bool kept =
@@ -108,11 +149,23 @@ bool add_headers(Transfer& transfer) {
   return add("Expect:");  // small receivers do not know 100-continue
 }
 
-void set_body(const Curl& curl, CURL* easy, const HttpRequest& request) {
+void set_body(const Curl& curl, CURL* easy, const HttpRequest& request, Transfer* user) {
   if (request.method == "GET") return;
+  if (request.method == "HEAD") {
+    curl.easy_setopt(easy, CURLOPT_NOBODY, 1L);
+    return;
+  }
   curl.easy_setopt(easy, CURLOPT_POST, 1L);
-  curl.easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
-  curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+  if (request.source) {
+    curl.easy_setopt(easy, CURLOPT_READFUNCTION, on_source);
+    curl.easy_setopt(easy, CURLOPT_READDATA, user);
+    curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.source->size()));
+  } else {
+    curl.easy_setopt(easy, CURLOPT_POSTFIELDS, request.body.data());
+    curl.easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE,
+                     static_cast<curl_off_t>(request.body.size()));
+  }
   if (request.method != "POST") {
     curl.easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
@@ -130,10 +183,25 @@ void set_tls(Transfer& transfer, CURL* easy) {
     curl.easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
   }
   if (!roots.empty()) curl.easy_setopt(easy, CURLOPT_CAINFO, roots.c_str());
+  if (request.any_certificate) {
+    curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+  }
   if (request.pinned_public_key.empty()) return;
   curl.easy_setopt(easy, CURLOPT_PINNEDPUBLICKEY, request.pinned_public_key.c_str());
   curl.easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
   curl.easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+}
+
+/// The address is looked at when the connection is made: a name that leads elsewhere at the second
+/// question, and a redirect, are seen as well.
+curl_socket_t open_socket(void* user, curlsocktype, curl_sockaddr* address) {
+  auto& transfer = *static_cast<Transfer*>(user);
+  if (!is_public_address(address->addr)) {
+    transfer.refused_address = true;
+    return CURL_SOCKET_BAD;
+  }
+  return ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
 bool configure(Transfer& transfer) {
@@ -146,14 +214,21 @@ bool configure(Transfer& transfer) {
   curl.easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   curl.easy_setopt(easy, CURLOPT_FOLLOWLOCATION, request.redirects > 0 ? 1L : 0L);
   curl.easy_setopt(easy, CURLOPT_MAXREDIRS, static_cast<long>(request.redirects));
-  curl.easy_setopt(easy, CURLOPT_PROXY, "");  // the environment does not decide where we talk to
+  // Also when it is empty: the environment does not decide where we talk to.
+  curl.easy_setopt(easy, CURLOPT_PROXY, request.proxy.c_str());
   curl.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl.easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
   curl.easy_setopt(easy, CURLOPT_HTTPHEADER, transfer.headers.get());
   curl.easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
   curl.easy_setopt(easy, CURLOPT_WRITEDATA, &transfer);
   curl.easy_setopt(easy, CURLOPT_PRIVATE, &transfer);
-  set_body(curl, easy, request);
+  if (request.public_only) {
+    // A connection that is kept may have been made for somebody who may go there.
+    curl.easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl.easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+    curl.easy_setopt(easy, CURLOPT_OPENSOCKETDATA, &transfer);
+  }
+  set_body(curl, easy, request, &transfer);
   set_tls(transfer, easy);
   return true;
 }
@@ -176,6 +251,8 @@ class CurlClient final : public HttpClient {
   void unwatch(curl_socket_t socket);
   void act(curl_socket_t socket, int events);
   void collect();
+  void go_on(CURL* easy);
+  void wake_with(CURL* easy, const HttpRequest& request);
   void finish(CURL* easy, CURLcode code);
   void answer_later(Once<void(Result<HttpResponse>)> done, Result<HttpResponse> result);
 
@@ -187,6 +264,7 @@ class CurlClient final : public HttpClient {
   std::vector<std::unique_ptr<loop::Poll>> retired_;
   Timer sweep_;
   std::unordered_map<CURL*, std::unique_ptr<Transfer>> transfers_;
+  Alive<CurlClient> alive_{this};
 };
 
 Result<void> CurlClient::start() {
@@ -230,9 +308,23 @@ void CurlClient::send(HttpRequest request, Once<void(Result<HttpResponse>)> done
   }
   transfer->done = std::move(done);
   CURL* easy = transfer->easy.get();
+  wake_with(easy, transfer->request);
   transfers_.emplace(easy, std::move(transfer));
   // Starts by the timer callback that curl asks for here, so never inside this call.
   curl_->multi_add_handle(multi_, easy);
+}
+
+/// Source and sink may call when the transfer has ended, and when the client has gone.
+void CurlClient::wake_with(CURL* easy, const HttpRequest& request) {
+  const auto wake = alive_.bind([this, easy] { go_on(easy); });
+  if (request.source) request.source->on_ready(wake);
+  if (request.sink) request.sink->on_room(wake);
+}
+
+void CurlClient::go_on(CURL* easy) {
+  if (!transfers_.contains(easy)) return;
+  curl_->easy_pause(easy, CURLPAUSE_CONT);
+  collect();
 }
 
 int CurlClient::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
@@ -296,6 +388,16 @@ void CurlClient::finish(CURL* easy, CURLcode code) {
     long status = 0;
     curl_->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     result->status = static_cast<int>(status);
+    const char* type = nullptr;
+    curl_->easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
+    if (type != nullptr) result->content_type = type;
+    curl_off_t wait = 0;
+    curl_->easy_getinfo(easy, CURLINFO_RETRY_AFTER, &wait);
+    result->retry_after = seconds(wait);
+  } else if (transfer.failure) {
+    result = tl::unexpected(std::move(*transfer.failure));
+  } else if (transfer.refused_address) {
+    result = fail(Errc::refused, "the address is in a private network");
   } else {
     result = fail(errc_of(code), curl_->easy_strerror(code));
   }

@@ -137,6 +137,7 @@ class Core final : public Session,
   void maybe_online();
   void after_login();
   void next_chore();
+  void ask_props();
   void ping();
   bool on_ping_answer(const wire::Node& iq);
   void check_hearing();

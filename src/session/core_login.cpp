@@ -2,6 +2,7 @@
 
 #include "posthorn/base/log.h"
 #include "posthorn/wire/names.h"
+#include "session/ab_props.h"
 #include "session/core.h"
 #include "session/stanzas.h"
 
@@ -15,7 +16,9 @@ constexpr milliseconds kActiveTimeout{30'000};
 constexpr milliseconds kChoreGapLow{500};
 constexpr milliseconds kChoreGapHigh{2'000};
 constexpr minutes kHearingCheck{1};
+constexpr milliseconds kPropsTimeout{30'000};
 constexpr std::size_t kMostNameBytes = 256;
+constexpr std::size_t kMostHashBytes = 128;
 
 }  // namespace
 
@@ -116,6 +119,9 @@ void Core::next_chore() {
       case 1:
         account_watch_.start();
         return next_chore();
+      case 2:
+        ask_props();
+        return next_chore();
       default:
         break;
     }
@@ -127,6 +133,25 @@ void Core::next_chore() {
       next_chore();
     });
   });
+}
+
+/// Whether WhatsApp has moved the account to LIDs meanwhile. A list that has not changed is not
+/// sent again.
+void Core::ask_props() {
+  questions_.ask(
+      build_props_query(credentials_.current().props_hash), kPropsTimeout,
+      [this](const Result<wire::Node>& answer) {
+        if (!logged_in_ || !answer) return;
+        const auto props = parse_props(*answer);
+        if (!props) return log::info("session", "properties not read", {{"why", props.error()}});
+        Credentials& mine = credentials_.current();
+        mine.props_hash = props->hash.substr(0, kMostHashBytes);
+        if (const auto found = props->values.find(AbProps::kLidMigration);
+            found != props->values.end())
+          mine.identity.lid_migrated = is_on(found->second);
+        save_credentials();
+      },
+      Questions::Silence::expected);
 }
 
 // Staying online

@@ -51,6 +51,7 @@ json::Value to_json(const Credentials& c) {
   out["logged_in_once"] = c.logged_in_once;
   out["server_has_prekeys"] = c.server_has_prekeys;
   out["routing_info"] = base64_encode(c.routing_info);
+  out["props_hash"] = c.props_hash;
   out["digest_checked_at"] = json::Value::Int64{c.digest_checked_at};
   out["prekey_rotated_at"] = json::Value::Int64{c.prekey_rotated_at};
   out["server_key"] = base64_encode(c.server_key);
@@ -76,6 +77,7 @@ Result<Credentials> from_json(const json::Value& in) {
   c.logged_in_once = json::bool_at(in, "logged_in_once").value_or(false);
   c.server_has_prekeys = json::bool_at(in, "server_has_prekeys").value_or(false);
   TRY(c.routing_info, bytes_at(in, "routing_info"));
+  c.props_hash = text_at(in, "props_hash");
   c.digest_checked_at = number_at(in, "digest_checked_at");
   c.prekey_rotated_at = number_at(in, "prekey_rotated_at");
   TRY(c.server_key, bytes_at(in, "server_key"));

@@ -25,6 +25,7 @@ struct Credentials {
   bool logged_in_once = false;  ///< a login has succeeded since linking
   bool server_has_prekeys = false;
   Bytes routing_info;                  ///< edge routing; empty: none
+  std::string props_hash;              ///< of the A/B properties last told; empty: none
   std::int64_t digest_checked_at = 0;  ///< unix seconds
   std::int64_t prekey_rotated_at = 0;  ///< unix seconds
   Bytes server_key;                    ///< leaf key of the last verified chain, for IK; or empty

@@ -47,6 +47,16 @@ bool knows(sender_key_record* record, sender_key_distribution_message* message) 
 
 }  // namespace
 
+Result<std::optional<Protocol::SenderKeyState>> Protocol::own_sender_key(const SenderKeyName& own) {
+  const auto record = impl_->readable_sender_key(own);
+  sender_key_state* state = nullptr;
+  if (!record || sender_key_record_get_sender_key_state(record.get(), &state) != 0)
+    return std::optional<SenderKeyState>();
+  return std::optional(
+      SenderKeyState{sender_key_state_get_key_id(state),
+                     sender_chain_key_get_iteration(sender_key_state_get_chain_key(state))});
+}
+
 Result<Bytes> Protocol::create_distribution(const SenderKeyName& own) {
   impl_->readable_sender_key(own);
   impl_->bridge.begin();

@@ -72,17 +72,20 @@ void Queries::set_active(Device& from, const Node& iq) {
 }
 
 void Queries::props(Device& from, const Node& iq) {
-  const bool known = iq.child(names::kProps)->text_attr("hash") == "sim1";
+  const std::string hash = from.account.lid_migrated ? "sim1" : "sim0";
   std::vector<Node> props;
-  if (!known) {
+  const auto add = [&props](const char* code, const char* value) {
     props.emplace_back("prop",
-                       std::vector<wire::Attr>{{"config_code", "10518"}, {"config_value", "1"}});
-    props.emplace_back("prop",
-                       std::vector<wire::Attr>{{"config_code", "20865"}, {"config_value", "1"}});
+                       std::vector<wire::Attr>{{"config_code", code}, {"config_value", value}});
+  };
+  if (iq.child(names::kProps)->text_attr("hash") != hash) {
+    add("9435", from.account.lid_migrated ? "1" : "0");
+    add("10518", "1");
+    add("20865", "1");
   }
   Node answer(names::kProps, {{"protocol", "1"},
                               {"ab_key", "sim"},
-                              {"hash", "sim1"},
+                              {"hash", hash},
                               {"refresh", "86400"},
                               {"refresh_id", "1"}});
   if (!props.empty()) answer.content = std::move(props);
@@ -169,7 +172,8 @@ void Queries::media_hosts(Device& from, const Node& iq) {
   reply(from, iq,
         {Node(names::kMediaConn,
               {{"auth", "sim"}, {"ttl", "3600"}, {"auth_ttl", "21600"}, {"max_buckets", "12"}},
-              std::vector{Node(names::kHost, {{"hostname", "127.0.0.1"}, {"type", "primary"}})})});
+              std::vector{
+                  Node(names::kHost, {{"hostname", world_.media.host}, {"type", "primary"}})})});
 }
 
 void Queries::app_state(Device& from, const Node& iq) {
@@ -231,11 +235,6 @@ void Queries::remove_device(Device& from, const Node& iq) {
   }
   reply(from, iq);
   world_.unlink(*device);
-}
-
-void Queries::groups(Device& from, const Node& iq) {
-  if (iq.child("participating") != nullptr) return reply(from, iq, {Node(names::kGroups)});
-  refuse(from, iq, 404, "item-not-found");
 }
 
 }  // namespace posthorn::simulator

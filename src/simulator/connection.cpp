@@ -141,43 +141,48 @@ void Connection::handle(const Node& node) {
   world_.on_stanza(*this, node);
 }
 
-void Connection::act_in(const Fault& fault, const Node& node) {
+/// What a rule does in the same way with what comes and what goes; false: it is another's.
+bool Connection::act(const Fault& fault, const Node& node, Pass pass) {
   switch (fault.action) {
     case Fault::Action::lose:
-      return;
+      return true;
     case Fault::Action::delay:
-      return world_.later(fault.after, [&world = world_, id = id_, node] {
+      world_.later(fault.after, [&world = world_, id = id_, node, pass] {
         Connection* self = world.connection(id);
-        if (self != nullptr && self->phase_ != Phase::ended) self->handle(node);
+        if (self != nullptr && self->phase_ != Phase::ended) (self->*pass)(node);
       });
+      return true;
     case Fault::Action::duplicate:
-      handle(node);
-      return handle(node);
+      (this->*pass)(node);
+      (this->*pass)(node);
+      return true;
     case Fault::Action::close:
-      return abort();
+      abort();
+      return true;
     case Fault::Action::close_after:
-      handle(node);
-      return abort();
+      (this->*pass)(node);
+      abort();
+      return true;
+    case Fault::Action::stream_error:
+      end(stream_error(fault));
+      return true;
+    case Fault::Action::deaf:
+      go_deaf();
+      return true;
+    default:
+      return false;
+  }
+}
+
+void Connection::act_in(const Fault& fault, const Node& node) {
+  if (act(fault, node, &Connection::handle)) return;
+  switch (fault.action) {
     case Fault::Action::error:
       return answer_error(fault, node);
-    case Fault::Action::stream_error:
-      return end(stream_error(fault));
     case Fault::Action::answer:
       return deliver(iq_result(node, fault.answer));
-    case Fault::Action::deaf:
-      return go_deaf();
-    case Fault::Action::swap:
-    case Fault::Action::cut:
-    case Fault::Action::failure:
-    case Fault::Action::corrupt:
-    case Fault::Action::length:
-    case Fault::Action::truncate:
-    case Fault::Action::garbage:
-    case Fault::Action::bad_deflate:
-    case Fault::Action::trickle:
-    case Fault::Action::bad_skey:
-    case Fault::Action::no_prekey:
-      break;  // these concern what we send; a rule "in" with them lets the stanza pass
+    default:
+      break;  // the others concern what we send; a rule "in" with them lets the stanza pass
   }
   handle(node);
 }
@@ -208,25 +213,11 @@ void Connection::deliver(const Node& stanza) {
 }
 
 void Connection::act_out(const Fault& fault, const Node& node) {
+  if (act(fault, node, &Connection::write)) return;
   switch (fault.action) {
-    case Fault::Action::lose:
-      return;
-    case Fault::Action::delay:
-      return world_.later(fault.after, [&world = world_, id = id_, node] {
-        Connection* self = world.connection(id);
-        if (self != nullptr && self->phase_ != Phase::ended) self->write(node);
-      });
-    case Fault::Action::duplicate:
-      write(node);
-      return write(node);
     case Fault::Action::swap:
       swapped_ = node;
       return;
-    case Fault::Action::close:
-      return abort();
-    case Fault::Action::close_after:
-      write(node);
-      return abort();
     case Fault::Action::cut:
     case Fault::Action::corrupt:
     case Fault::Action::length:
@@ -237,18 +228,12 @@ void Connection::act_out(const Fault& fault, const Node& node) {
     case Fault::Action::trickle:
       trickle_every_ = std::max(fault.after, milliseconds(1));
       return write(node);
-    case Fault::Action::deaf:
-      return go_deaf();
     case Fault::Action::bad_skey:
       return write(with_bad_signature(node));
     case Fault::Action::no_prekey:
       return write(without_prekeys(node));
-    case Fault::Action::stream_error:
-      return end(stream_error(fault));
-    case Fault::Action::error:
-    case Fault::Action::answer:
-    case Fault::Action::failure:
-      break;  // these answer what a client sent
+    default:
+      break;  // the others answer what a client sent
   }
   write(node);
 }

@@ -52,6 +52,8 @@ class Connection final : public Endpoint, private Stream::Handler {
 
   void on_node(const wire::Node& node);
   void handle(const wire::Node& node);
+  using Pass = void (Connection::*)(const wire::Node& node);
+  bool act(const Fault& fault, const wire::Node& node, Pass pass);
   void act_in(const Fault& fault, const wire::Node& node);
   void act_out(const Fault& fault, const wire::Node& node);
   void answer_error(const Fault& fault, const wire::Node& node);

@@ -39,6 +39,15 @@ std::vector<std::string> split_path(std::string_view path) {
   return parts;
 }
 
+bool fits(const char* pattern, const std::vector<std::string>& parts) {
+  const auto wanted = split_path(pattern);
+  return std::ranges::equal(wanted, parts, [](const std::string& want, const std::string& have) {
+    return want == "*" || want == have;
+  });
+}
+
+}  // namespace
+
 std::map<std::string, std::string> split_query(std::string_view query) {
   std::map<std::string, std::string> out;
   while (!query.empty()) {
@@ -53,15 +62,6 @@ std::map<std::string, std::string> split_query(std::string_view query) {
   }
   return out;
 }
-
-bool fits(const char* pattern, const std::vector<std::string>& parts) {
-  const auto wanted = split_path(pattern);
-  return std::ranges::equal(wanted, parts, [](const std::string& want, const std::string& have) {
-    return want == "*" || want == have;
-  });
-}
-
-}  // namespace
 
 Control::Control(Simulator& simulator, World& world) : simulator_(simulator), world_(world) {
   const auto later = [this] {
@@ -91,13 +91,19 @@ const std::vector<Control::Route>& Control::routes() {
       {"POST", "v1/devices/*/logout", &Control::log_out_device},
       {"POST", "v1/devices/*/drop", &Control::drop_device},
       {"POST", "v1/peers/*/send", &Control::send},
+      {"POST", "v1/peers/*/send-file", &Control::send_file},
       {"POST", "v1/peers/*/do", &Control::act},
+      {"POST", "v1/groups", &Control::add_group},
+      {"GET", "v1/groups/*", &Control::show_group},
+      {"POST", "v1/groups/*/do", &Control::act_on_group},
       {"GET", "v1/peers/*/inbox", &Control::show_inbox},
       {"POST", "v1/push", &Control::push},
       {"POST", "v1/faults", &Control::add_fault},
       {"GET", "v1/faults", &Control::list_faults},
       {"DELETE", "v1/faults", &Control::clear_faults},
       {"DELETE", "v1/faults/*", &Control::remove_fault},
+      {"GET", "v1/media", &Control::show_media},
+      {"POST", "v1/media", &Control::change_media},
       {"POST", "v1/clock", &Control::set_clock},
       {"GET", "v1/journal", &Control::show_journal},
       {"POST", "v1/expect", &Control::expect},

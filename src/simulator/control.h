@@ -16,6 +16,9 @@ namespace posthorn::simulator {
 
 class World;
 
+/// A query string without its '?'.
+[[nodiscard]] std::map<std::string, std::string> split_query(std::string_view query);
+
 /// The control interface's verbs; CONTROL.md describes each.
 class Control {
  public:
@@ -69,7 +72,13 @@ class Control {
   void log_out_device(const Request& request, Done done);
   void drop_device(const Request& request, Done done);
   void send(const Request& request, Done done);
+  void send_file(const Request& request, Done done);
   void act(const Request& request, Done done);
+  void show_media(const Request& request, Done done);
+  void change_media(const Request& request, Done done);
+  void add_group(const Request& request, Done done);
+  void show_group(const Request& request, Done done);
+  void act_on_group(const Request& request, Done done);
   void show_inbox(const Request& request, Done done);
   void push(const Request& request, Done done);
   void add_fault(const Request& request, Done done);

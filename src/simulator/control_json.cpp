@@ -40,6 +40,10 @@ json::Value received_json(const Received& received) {
   value["enc_type"] = received.enc_type;
   value["protobuf"] = base64_encode(received.protobuf);
   value["at"] = json::Value::Int64(received.at.since_epoch.count());
+  if (received.file) {
+    value["file"]["size"] = json::Value::UInt64(received.file->size);
+    value["file"]["sha256"] = received.file->sha256;
+  }
   return value;
 }
 

@@ -126,6 +126,8 @@ void Control::show_violations(const Request&, Done done) {
   for (const auto& violation : simulator_.violations()) {
     body["violations"].append(violation_json(violation));
   }
+  body["remarks"] = json::Value(Json::arrayValue);
+  for (const auto& remark : simulator_.remarks()) body["remarks"].append(violation_json(remark));
   done(ok(body));
 }
 

@@ -108,13 +108,14 @@ struct Account {
   Simulator::Timelock timelock;
   Simulator::Cap cap;
   bool restricted = false;
-  bool lid_migrated = true;  ///< its clients know people by LID
+  bool lid_migrated = true;  ///< its clients know people by LID; else a LID as `to` is refused
   struct {
     int reason = 0, code = 0;
     std::int64_t expire = 0;
   } failure;
   std::map<std::string, Collection> app_state;
-  Bytes nct_salt;  ///< of its first texts; empty: it has none
+  Bytes nct_salt;                       ///< of its first texts; empty: it has none
+  std::string media_retry = "success";  ///< what the phone says when it is to upload a file again
 
   [[nodiscard]] wire::Jid pn() const { return {phone, std::string(wire::kServerUser), 0}; }
   [[nodiscard]] wire::Jid lid() const { return {lid_user, std::string(wire::kServerLid), 0}; }

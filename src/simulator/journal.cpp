@@ -20,6 +20,10 @@ void Journal::add_violation(Violation violation) {
   if (violations_.size() < kMaxViolations) violations_.push_back(std::move(violation));
 }
 
+void Journal::add_remark(Violation remark) {
+  if (remarks_.size() < kMaxViolations) remarks_.push_back(std::move(remark));
+}
+
 std::vector<JournalEntry> Journal::after(std::uint64_t sequence) const {
   std::vector<JournalEntry> out;
   for (const auto& entry : entries_) {
@@ -31,6 +35,7 @@ std::vector<JournalEntry> Journal::after(std::uint64_t sequence) const {
 void Journal::clear() {
   entries_.clear();
   violations_.clear();
+  remarks_.clear();
 }
 
 }  // namespace posthorn::simulator

@@ -61,6 +61,14 @@ Result<void> check_registration(const wa::ClientPayload::DevicePairingRegistrati
   return {};
 }
 
+/// Some clients send back all that they were given.
+bool carries_account_key(ByteView device_identity) {
+  wa::ADVSignedDeviceIdentity identity;
+  return identity.ParseFromArray(device_identity.data(),
+                                 static_cast<int>(device_identity.size())) &&
+         !identity.accountsignaturekey().empty();
+}
+
 }  // namespace
 
 Pairing::~Pairing() {
@@ -194,6 +202,8 @@ void Pairing::send_success(Registration& registration, Account& account, ByteVie
   outer.set_hmac(std::string(as_text(crypto::hmac_sha256(secret, as_bytes(outer.details())))));
   outer.set_accounttype(wa::E2EE);
 
+  wa::ClientPairingProps props;
+  props.set_ischatdblidmigrated(account.lid_migrated);
   connection->deliver(Node(
       names::kIq,
       {{"type", "set"},
@@ -207,6 +217,7 @@ void Pairing::send_success(Registration& registration, Account& account, ByteVie
               Node(names::kDevice, {{"jid", account.pn().with_device(registration.device_id)},
                                     {"lid", account.lid().with_device(registration.device_id)}}),
               Node(names::kPlatform, {{"name", "android"}}),
+              Node("client-props", {}, to_bytes(props.SerializeAsString())),
               Node(names::kDeviceIdentity, {}, to_bytes(outer.SerializeAsString()))})}));
 }
 
@@ -252,9 +263,6 @@ Result<Bytes> Pairing::check_signed_identity(const Registration& registration, c
   if (!signed_identity.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return fail(Errc::malformed, "device-identity");
   }
-  if (!signed_identity.accountsignaturekey().empty()) {
-    return fail(Errc::malformed, "device-identity with the account signature key");
-  }
   const signal::PublicKey& account_key = registration.account->identity.key.public_key;
   const Bytes covered =
       prefixed(1, {as_bytes(registration.inner_details), registration.identity, account_key});
@@ -280,6 +288,8 @@ void Pairing::on_sign(Connection& connection, Registration& registration, const 
     finish(registration, fail(Errc::refused, identity.error().detail));
     return connection.end(Node(names::kFailure, {{"reason", "401"}}));
   }
+  if (carries_account_key(*identity))
+    world_.remark(connection, "device-identity with the account signature key");
   complete(connection, registration, std::move(*identity));
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "posthorn/wire/names.h"
+#include "simulator/peer_files.h"
 #include "simulator/stanzas.h"
 #include "simulator/virtual_device.h"
 #include "simulator/world.h"
@@ -62,12 +63,61 @@ void Peers::welcome(Device& companion) {
 
 Result<std::string> Peers::send(std::string_view name, const PeerText& text) {
   TRY(Account * account, known(name));
-  TRY(Account * to, known(text.to));
   Device* device = account->device(text.from_device);
   if (device == nullptr || device->virtual_device == nullptr) {
     return fail(Errc::not_found, "no virtual device with that number");
   }
+  if (text.to.ends_with("@g.us")) {
+    TRY(const wire::Jid jid, wire::parse_jid(text.to));
+    Group* group = world_.groups.find(jid);
+    if (group == nullptr) return fail(Errc::not_found, "no group " + text.to);
+    return device->virtual_device->send(*group, text);
+  }
+  TRY(Account * to, known(text.to));
   return device->virtual_device->send(*to, text);
+}
+
+Result<std::string> Peers::send(std::string_view name, const PeerFile& file) {
+  TRY(Account * account, known(name));
+  TRY(Account * to, known(file.to));
+  Device* device = account->device(file.from_device);
+  if (device == nullptr || device->virtual_device == nullptr) {
+    return fail(Errc::not_found, "no virtual device with that number");
+  }
+  return device->virtual_device->send(*to, file);
+}
+
+void Peers::upload_again(Device& asker, const Node& receipt) {
+  const std::string answer = asker.account.media_retry;
+  const std::string id = receipt.text_attr("id");
+  const Node* rmr = receipt.child("rmr");
+  if (rmr == nullptr || receipt.child("encrypt") == nullptr) {
+    return world_.violation(asker, "server-error receipt without rmr or encrypt");
+  }
+  if (answer == "silence" || asker.endpoint == nullptr) return;
+  Node notification(
+      "notification",
+      {{"type", "mediaretry"}, {"id", id}, {"from", asker.account.pn()}, {"t", world_.now_text()}});
+  Node error("error", {{"code", "2"}});
+  notification.content = std::vector{std::move(error), *rmr};
+  // The phone opens the request with the key of the message, which its sender's device has here.
+  for (const auto& account : world_.directory.all()) {
+    for (const auto& [number, device] : account->devices) {
+      const wa::Message* message =
+          device->virtual_device == nullptr ? nullptr : device->virtual_device->sent(id);
+      if (message == nullptr || answer == "not_found") continue;
+      const PeerFilePlace place = file_place(*message);
+      auto sealed = answer_media_retry(
+          place, receipt, id,
+          answer == "success" ? world_.media.put_again(place.direct_path) : std::string(),
+          world_.random);
+      if (!sealed) {
+        return world_.violation(asker, "server-error receipt that the phone cannot open");
+      }
+      notification.content = std::vector{std::move(*sealed), *rmr};
+    }
+  }
+  asker.endpoint->deliver(notification);
 }
 
 Result<void> Peers::read(std::string_view name, std::string_view message_id) {

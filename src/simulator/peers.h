@@ -25,6 +25,9 @@ class Peers {
   void refill(Device& device);
 
   Result<std::string> send(std::string_view account, const PeerText& text);
+  Result<std::string> send(std::string_view account, const PeerFile& file);
+  /// The phone of that device's account is asked for a file that the media host has dropped.
+  void upload_again(Device& asker, const wire::Node& receipt);
   Result<void> read(std::string_view account, std::string_view message_id);
   Result<void> set_script(std::string_view account, const PeerScript& script);
   Result<void> lose_session(std::string_view account);

@@ -32,7 +32,7 @@ const std::vector<Queries::Route>& Queries::routes() {
       {names::kWM, nullptr, names::kMediaConn, &Queries::media_hosts},
       {"w:sync:app:state", nullptr, nullptr, &Queries::app_state},
       {"w:profile:picture", names::kGet, nullptr, &Queries::get_picture},
-      {"w:profile:picture", names::kSet, nullptr, &Queries::empty},
+      {"w:profile:picture", names::kSet, nullptr, &Queries::set_picture},
       {names::kStatus, names::kSet, nullptr, &Queries::set_about},
       {names::kStatus, names::kGet, nullptr, &Queries::empty},
       {"disappearing_mode", nullptr, nullptr, &Queries::empty},

@@ -9,6 +9,7 @@
 namespace posthorn::simulator {
 
 class World;
+struct Group;
 
 /// Answers the IQs of logged-in devices (chapter 13 B6). None is left without an answer.
 class Queries {
@@ -63,7 +64,15 @@ class Queries {
   void set_about(Device& from, const wire::Node& iq);
   void mex(Device& from, const wire::Node& iq);
   void remove_device(Device& from, const wire::Node& iq);
+
+  // group_queries.cpp
   void groups(Device& from, const wire::Node& iq);
+  void list_groups(Device& from, const wire::Node& iq, const wire::Node& child);
+  void change_groups(Device& from, const wire::Node& iq, const wire::Node& child);
+  void create_group(Device& from, const wire::Node& iq, const wire::Node& child);
+  void change_group(Device& from, const wire::Node& iq, Group& group, const wire::Node& child);
+  void change_members(Device& from, const wire::Node& iq, Group& group, const wire::Node& child);
+  void set_picture(Device& from, const wire::Node& iq);
 
   World& world_;
 };

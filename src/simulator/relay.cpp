@@ -15,7 +15,6 @@ using wire::Node;
 namespace {
 
 constexpr std::size_t kSeenIds = 20'000;
-constexpr std::size_t kSenders = 50'000;
 
 bool needs_ack(const Node& stanza) {
   return (stanza.tag == names::kMessage || stanza.tag == names::kReceipt ||
@@ -179,6 +178,7 @@ void Relay::ack_message(Device& from, const Node& message, int error, const std:
 int Relay::policy_error(const Device& from, const Account& target, const Node& message) const {
   const Account& account = from.account;
   if (&account == &target || message.text_attr(names::kCategory) == names::kPeer) return 0;
+  if (!account.lid_migrated && message.jid_attr(names::kTo)->is_lid()) return 400;
   if (account.wrote_to_us.contains(target.phone)) return 0;
   const auto issued = target.tokens_issued.find(account.phone);
   const Node* token = message.child(names::kTctoken);
@@ -290,6 +290,7 @@ void Relay::on_message(Device& from, const Node& message) {
     world_.violation(from, "message without id, to, type or payload");
     return ack_message(from, message, 400, {});
   }
+  if (to->is_group()) return on_group_message(from, message);
   Account* target = world_.directory.find(*to);
   if (target == nullptr) return ack_message(from, message, to->is_person() ? 404 : 403, {});
   if (const int error = policy_error(from, *target, message)) {
@@ -301,12 +302,7 @@ void Relay::on_message(Device& from, const Node& message) {
   const auto routed = route(from, *target, message);
   if (!routed) return ack_message(from, message, 400, {});
 
-  senders_[id] = from.pn();
-  sender_order_.push_back(id);
-  if (sender_order_.size() > kSenders) {
-    senders_.erase(sender_order_.front());
-    sender_order_.pop_front();
-  }
+  remember_sender(id, from);
   const bool foreign = target != &from.account;
   if (foreign) {
     target->wrote_to_us.insert(from.account.phone);
@@ -343,7 +339,15 @@ void Relay::on_receipt(Device& from, const Node& receipt) {
     }
     from.endpoint->deliver(ack);
   }
+  if (to->is_group()) {
+    if (type == names::kRead || type == names::kReadSelf) {
+      tell_own_devices_read(from, receipt, names::kReadSelf);
+    }
+    if (type != names::kReadSelf) forward_group_receipt(from, receipt);
+    return;
+  }
   if (type == "retry") return forward_retry(from, receipt, *to);
+  if (type == "server-error") return world_.peers.upload_again(from, receipt);
   if (type == names::kSender || type == names::kHistSync || type == names::kPeerMsg) return;
   if (type == names::kReadSelf || type == names::kPlayedSelf) {
     return tell_own_devices_read(from, receipt, type.c_str());
@@ -416,6 +420,10 @@ void Relay::on_presence(Device& from, const Node& presence) {
 
 void Relay::on_chatstate(Device& from, const Node& chatstate) {
   const auto to = chatstate.jid_attr(names::kTo);
+  if (to && from.available) {
+    if (const Group* group = world_.groups.find(*to))
+      return group_chatstate(from, *group, chatstate);
+  }
   const Account* target = to ? world_.directory.find(*to) : nullptr;
   if (target == nullptr || !from.available) return;
   Node out(names::kChatstate, {{"from", from.account.named_like(*to)}}, chatstate.children());

@@ -4,9 +4,11 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "posthorn/base/scheduler.h"
 #include "posthorn/wire/node.h"
@@ -15,6 +17,7 @@
 namespace posthorn::simulator {
 
 class World;
+struct Group;
 
 /// Carries messages, receipts and notifications between devices, and keeps what a device has not
 /// acknowledged. It never opens an <enc>. Chapter 13 B7, B8.
@@ -72,6 +75,17 @@ class Relay {
                                         const std::vector<Routed>& routed) const;
   [[nodiscard]] wire::Node relayed(const Device& from, const Account& target, const Device& to,
                                    const wire::Node& message, const wire::Node& enc) const;
+  // relay_groups.cpp
+  void on_group_message(Device& from, const wire::Node& message);
+  [[nodiscard]] std::optional<std::map<const Device*, const wire::Node*>> group_copies(
+      Device& from, const Group& group, const wire::Node& message);
+  [[nodiscard]] wire::Node group_form(const Device& from, const Group& group,
+                                      const wire::Node& message,
+                                      const std::vector<const wire::Node*>& encs) const;
+  void forward_group_receipt(Device& from, const wire::Node& receipt);
+  void group_chatstate(Device& from, const Group& group, const wire::Node& chatstate);
+  void remember_sender(const std::string& id, const Device& from);
+
   void forward_receipt(Device& from, Account& target, const wire::Node& receipt);
   void forward_retry(Device& from, const wire::Node& receipt, const wire::Jid& to);
   void tell_own_devices_read(Device& from, const wire::Node& receipt, const char* type);

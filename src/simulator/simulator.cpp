@@ -68,6 +68,9 @@ bool Simulator::connected(const wire::Jid& jid) const {
 Result<std::string> Simulator::peer_send(std::string_view account, const PeerText& text) {
   return world_->peers.send(account, text);
 }
+Result<std::string> Simulator::peer_send(std::string_view account, const PeerFile& file) {
+  return world_->peers.send(account, file);
+}
 Result<void> Simulator::peer_read(std::string_view account, std::string_view message_id) {
   return world_->peers.read(account, message_id);
 }
@@ -133,6 +136,24 @@ Result<void> Simulator::set_failure(std::string_view name, int reason, int code,
   return {};
 }
 
+void Simulator::set_media_host(std::string host) { world_->media.host = std::move(host); }
+MediaAnswer Simulator::media(std::string_view method, std::string_view target, Bytes body) {
+  const std::size_t mark = target.find('?');
+  const std::string path(target.substr(0, mark));
+  if (method == "GET") return world_->media.download(path);
+  const auto query = mark == std::string_view::npos ? std::map<std::string, std::string>()
+                                                    : split_query(target.substr(mark + 1));
+  return world_->media.upload(path, query, std::move(body));
+}
+void Simulator::add_media_rule(const MediaRule& rule) { world_->media.add_rule(rule); }
+void Simulator::expire_media() { world_->media.expire_all(); }
+Result<void> Simulator::set_media_retry(std::string_view account, std::string_view answer) {
+  Account* found = world_->directory.find(account);
+  if (found == nullptr) return fail(Errc::not_found, "no account " + std::string(account));
+  found->media_retry = answer;
+  return {};
+}
+
 std::uint64_t Simulator::add_fault(Fault fault) { return world_->faults.add(std::move(fault)); }
 bool Simulator::remove_fault(std::uint64_t id) { return world_->faults.remove(id); }
 void Simulator::clear_faults() { world_->faults.clear(); }
@@ -158,6 +179,8 @@ std::vector<JournalEntry> Simulator::journal(std::uint64_t after) const {
   return world_->journal.after(after);
 }
 const std::vector<Violation>& Simulator::violations() const { return world_->journal.violations(); }
+
+const std::vector<Violation>& Simulator::remarks() const { return world_->journal.remarks(); }
 
 void Simulator::control(std::string_view method, std::string_view path, std::string_view body,
                         Once<void(Response)> done) {

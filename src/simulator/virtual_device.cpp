@@ -6,6 +6,7 @@
 #include "posthorn/base/log.h"
 #include "posthorn/signal/padding.h"
 #include "posthorn/wire/names.h"
+#include "simulator/peer_files.h"
 #include "simulator/stanzas.h"
 #include "simulator/world.h"
 
@@ -46,6 +47,9 @@ void describe(const wa::Message& message, Received& out) {
     out.kind = "text";
     out.text = inner.extendedtextmessage().text();
     out.target_id = inner.extendedtextmessage().contextinfo().stanzaid();
+  } else if (const std::string kind = file_kind(inner); !kind.empty()) {
+    out.kind = kind;
+    out.text = file_caption(inner);
   } else if (inner.has_protocolmessage() && inner.protocolmessage().has_type()) {
     const auto& protocol = inner.protocolmessage();
     out.target_id = protocol.key().id();
@@ -66,6 +70,12 @@ Bytes adv_prefixed(std::uint8_t second, std::initializer_list<ByteView> parts) {
   Bytes out{std::byte{6}, static_cast<std::byte>(second)};
   for (const ByteView part : parts) append(out, part);
   return out;
+}
+
+/// On each <enc>, by the kind of a file (chapter 06 section 3.3).
+std::string media_type_of_kind(const std::string& kind) {
+  if (kind == "voice") return "ptt";
+  return kind == "video_note" ? "ptv" : kind;
 }
 
 std::string filled(std::string pattern, const std::string& text) {
@@ -152,8 +162,8 @@ void VirtualDevice::receipt(const Node& message, const char* type) {
   Node out(names::kReceipt, {{"id", message.text_attr("id")}});
   out.set_attr(names::kTo, *message.jid_attr(names::kFrom));
   if (type != nullptr) out.set_attr(names::kType, type);
-  if (const auto recipient = message.jid_attr(names::kRecipient)) {
-    out.set_attr(names::kRecipient, *recipient);
+  for (const char* copied : {names::kRecipient, names::kParticipant}) {
+    if (const auto jid = message.jid_attr(copied)) out.set_attr(copied, *jid);
   }
   transmit(out);
 }
@@ -181,27 +191,50 @@ void VirtualDevice::check_device_identity(const Device& sender, const Node& mess
   }
 }
 
+tl::expected<Bytes, signal::DecryptError> VirtualDevice::open(const Node& message,
+                                                              const Device& sender,
+                                                              const Node& enc) {
+  const std::string type = enc.text_attr(names::kType);
+  if (type == names::kPkmsg) check_device_identity(sender, message);
+  const auto opened = [&]() -> signal::DecryptResult {
+    if (type == names::kSkmsg) {
+      return protocol_.decrypt_group(
+          {to_string(message.jid_attr(names::kFrom)->bare()), address_of(sender)}, enc.bytes());
+    }
+    return type == names::kPkmsg ? protocol_.decrypt_pkmsg(address_of(sender), enc.bytes())
+                                 : protocol_.decrypt_msg(address_of(sender), enc.bytes());
+  }();
+  if (!opened) return tl::unexpected(opened.error().kind);
+  return opened->plaintext;
+}
+
+/// Everything that can be read of it; the last part is what is said.
 void VirtualDevice::on_message(const Node& message) {
   const auto from = message.jid_attr(names::kFrom);
-  Device* sender = from ? world_.directory.find_device(*from) : nullptr;
-  const Node* enc = message.child(names::kEnc);
-  if (sender == nullptr || enc == nullptr) return acknowledge(message);
-  const std::string enc_type = enc->text_attr(names::kType);
-  const bool fresh = enc_type == names::kPkmsg;
-  if (fresh) check_device_identity(*sender, message);
-  const auto decrypted = fresh ? protocol_.decrypt_pkmsg(address_of(*sender), enc->bytes())
-                               : protocol_.decrypt_msg(address_of(*sender), enc->bytes());
-  if (!decrypted) {
-    if (decrypted.error().kind == signal::DecryptError::duplicate) return receipt(message, nullptr);
-    return ask_again(message, decrypted.error().kind);
+  const auto author = message.jid_attr(names::kParticipant);
+  Device* sender = from ? world_.directory.find_device(author.value_or(*from)) : nullptr;
+  if (sender == nullptr || message.child(names::kEnc) == nullptr) return acknowledge(message);
+  bool said = false;
+  for (const Node& enc : message.children()) {
+    if (enc.tag != names::kEnc) continue;
+    const auto opened = open(message, *sender, enc);
+    if (!opened) {
+      if (opened.error() == signal::DecryptError::duplicate) return receipt(message, nullptr);
+      return ask_again(message, opened.error());
+    }
+    const auto plain = signal::unpad(*opened);
+    wa::Message content;
+    if (!plain || !content.ParseFromArray(plain->data(), static_cast<int>(plain->size()))) {
+      world_.violation(*sender, "message " + message.text_attr("id") + ": not a padded protobuf");
+      return acknowledge(message);
+    }
+    take_sender_key(message, *sender, content);
+    content.clear_senderkeydistributionmessage();
+    if (author && content.ByteSizeLong() == 0) continue;
+    said = true;
+    keep(message, *sender, content, enc.text_attr(names::kType), *plain);
   }
-  const auto plain = signal::unpad(decrypted->plaintext);
-  wa::Message content;
-  if (!plain || !content.ParseFromArray(plain->data(), static_cast<int>(plain->size()))) {
-    world_.violation(*sender, "message " + message.text_attr("id") + ": not a padded protobuf");
-    return acknowledge(message);
-  }
-  keep(message, *sender, content, enc_type, *plain);
+  if (!said) receipt(message, nullptr);
 }
 
 void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Message& content,
@@ -212,13 +245,19 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   received.device = device_.id;
   received.from_me = &sender.account == &device_.account;
   const auto recipient = message.jid_attr(names::kRecipient);
+  const auto author = message.jid_attr(names::kParticipant);
   const Account* chat = recipient ? world_.directory.find(*recipient) : &sender.account;
-  received.chat = chat == nullptr ? std::string() : to_string(chat->pn());
+  received.chat = author            ? to_string(message.jid_attr(names::kFrom)->bare())
+                  : chat == nullptr ? std::string()
+                                    : to_string(chat->pn());
   received.enc_type = enc_type;
   received.protobuf = to_bytes(plain);
   received.at = world_.now();
   describe(content, received);
-  if (received.from_me && !content.has_devicesentmessage() &&
+  if (const auto file = open_peer_file(content, world_.media)) {
+    received.file = Received::File{file->size(), hex_encode(crypto::sha256(*file))};
+  }
+  if (received.from_me && !author && !content.has_devicesentmessage() &&
       message.text_attr(names::kCategory) != names::kPeer) {
     world_.violation(sender, "own copy of " + received.id + " without deviceSentMessage");
   }
@@ -226,7 +265,7 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   const wire::Jid from = *message.jid_attr(names::kFrom);
   const bool again = seen_.contains(received.id);
   if (!again) {
-    seen_[received.id] = {from, chat == nullptr ? std::string() : chat->phone};
+    seen_[received.id] = {from, chat == nullptr ? std::string() : chat->phone, author};
     keep_bounded(seen_, seen_order_, received.id);
     world_.peers.keep(device_.account, received);
   }
@@ -261,11 +300,11 @@ void VirtualDevice::react(const Received& received, const wire::Jid&) {
   }
   if (script.reply_after) {
     later(*script.reply_after, [](VirtualDevice& self, const Received& got) {
-      Account* to = self.world_.directory.find(got.chat);
-      if (to == nullptr) return;
       PeerText text;
+      text.to = got.chat;
       text.text = filled(self.script.reply_text, got.text);
-      if (const auto done = self.send(*to, text); !done) {
+      const auto done = self.world_.peers.send(self.device_.account.phone, text);
+      if (!done) {
         log::warn("simulator", "script cannot reply", {{"why", done.error()}});
       }
     });
@@ -284,8 +323,8 @@ void VirtualDevice::ask_again(const Node& message, signal::DecryptError why) {
   if (script.retry && count <= kMaxRetries && registration && *registration && signed_key) {
     Node out(names::kReceipt, {{"id", id}, {"type", "retry"}});
     out.set_attr(names::kTo, *message.jid_attr(names::kFrom));
-    if (const auto recipient = message.jid_attr(names::kRecipient)) {
-      out.set_attr(names::kRecipient, *recipient);
+    for (const char* copied : {names::kRecipient, names::kParticipant}) {
+      if (const auto jid = message.jid_attr(copied)) out.set_attr(copied, *jid);
     }
     std::vector<Node> children{
         Node(names::kRetry, {{"v", "1"},
@@ -326,6 +365,7 @@ Result<void> VirtualDevice::read(const std::string& message_id) {
   if (it == seen_.end()) return fail(Errc::not_found, "this device has not received that message");
   Node out(names::kReceipt, {{"id", message_id}, {"type", names::kRead}, {"t", world_.now_text()}});
   out.set_attr(names::kTo, it->second.from.bare());
+  if (it->second.participant) out.set_attr(names::kParticipant, it->second.participant->bare());
   transmit(out);
   return {};
 }
@@ -339,6 +379,11 @@ void VirtualDevice::on_notification(const Node& notification) {
   const Account* account = from ? world_.directory.find(*from) : nullptr;
   if (account == nullptr) return;
   (void)store_.forget_peer(signal::make_name(account->phone, wire::kServerUser));
+}
+
+const wa::Message* VirtualDevice::sent(const std::string& id) const {
+  const auto found = sent_.find(id);
+  return found == sent_.end() ? nullptr : &found->second.message;
 }
 
 void VirtualDevice::lose_sessions() {
@@ -411,13 +456,35 @@ wa::Message VirtualDevice::build(const Account& to, const PeerText& text,
 }
 
 Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
-  const std::string id = text.id.empty()
-                             ? make_message_id(world_.random, world_.now(), device_.account.phone)
-                             : text.id;
+  const std::string id = id_or_new(text.id);
   const wa::Message message = build(to, text, id);
   const bool reacts = !text.reaction_to.empty();
   const bool takes_back = !text.revoke_of.empty() || (reacts && text.text.empty());
-  const std::string edit = !text.edit_of.empty() ? "1" : takes_back ? "7" : "";
+  Style style;
+  style.type = reacts ? "reaction" : "text";
+  style.edit = !text.edit_of.empty() ? "1" : takes_back ? "7" : "";
+  style.hide = !style.edit.empty() || reacts;
+  style.tamper = text.tamper || text.tamper_all;
+  style.tamper_all = text.tamper_all;
+  return send(to, id, message, style);
+}
+
+Result<std::string> VirtualDevice::send(Account& to, const PeerFile& file) {
+  TRY(const wa::Message message,
+      build_peer_file(file, world_.media, world_.random, world_.now().unix_seconds()));
+  Style style;
+  style.type = "media";
+  style.mediatype = media_type_of_kind(file.kind);
+  return send(to, id_or_new(file.id), message, style);
+}
+
+std::string VirtualDevice::id_or_new(const std::string& id) {
+  return id.empty() ? make_message_id(world_.random, world_.now(), device_.account.phone) : id;
+}
+
+/// To all devices of `to` and to our own others.
+Result<std::string> VirtualDevice::send(Account& to, const std::string& id,
+                                        const wa::Message& message, const Style& style) {
   wa::Message own_copy;
   own_copy.mutable_devicesentmessage()->set_destinationjid(to_string(to.lid()));
   *own_copy.mutable_devicesentmessage()->mutable_message() = message;
@@ -429,8 +496,9 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
       if (device.get() == &device_) continue;
       auto enc = encrypt(*device, content);
       if (!enc) continue;
-      if (text.tamper || text.tamper_all) std::get<Bytes>(enc->content).back() ^= std::byte{1};
-      if (!edit.empty() || reacts) enc->set_attr("decrypt-fail", "hide");
+      if (style.tamper) std::get<Bytes>(enc->content).back() ^= std::byte{1};
+      if (style.hide) enc->set_attr("decrypt-fail", "hide");
+      if (!style.mediatype.empty()) enc->set_attr("mediatype", style.mediatype);
       prekey = prekey || enc->text_attr(names::kType) == names::kPkmsg;
       recipients.emplace_back(names::kTo, std::vector<wire::Attr>{{"jid", device->lid()}},
                               std::vector{std::move(*enc)});
@@ -439,12 +507,11 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
   add(to, &to == &device_.account ? own_copy : message);
   if (&to != &device_.account) add(device_.account, own_copy);
   if (recipients.empty()) return fail(Errc::refused, "no device of the recipient has keys");
-  sent_[id] = {message, to.phone, edit, text.tamper_all};
+  sent_[id] = {message, to.phone, style.edit, style.tamper_all};
   keep_bounded(sent_, sent_order_, id);
 
-  Node stanza(names::kMessage,
-              {{"to", to.lid()}, {"id", id}, {"type", reacts ? "reaction" : "text"}});
-  if (!edit.empty()) stanza.set_attr(names::kEdit, edit);
+  Node stanza(names::kMessage, {{"to", to.lid()}, {"id", id}, {"type", style.type}});
+  if (!style.edit.empty()) stanza.set_attr(names::kEdit, style.edit);
   std::vector<Node> children{Node(names::kParticipants, {}, std::move(recipients))};
   if (prekey && !device_.device_identity.empty()) {
     children.emplace_back(names::kDeviceIdentity, std::vector<wire::Attr>{},
@@ -470,7 +537,8 @@ void VirtualDevice::send_peer(Device& to, const wa::Message& message) {
 void VirtualDevice::on_retry(const Node& receipt) {
   const Node* retry = receipt.child(names::kRetry);
   const auto from = receipt.jid_attr(names::kFrom);
-  Device* asker = from ? world_.directory.find_device(*from) : nullptr;
+  const auto member = receipt.jid_attr(names::kParticipant);
+  Device* asker = from ? world_.directory.find_device(member.value_or(*from)) : nullptr;
   if (retry == nullptr || asker == nullptr) return;
   const std::string id = retry->text_attr("id");
   const auto sent = sent_.find(id);
@@ -478,6 +546,7 @@ void VirtualDevice::on_retry(const Node& receipt) {
   if (receipt.child(names::kKeys) != nullptr || retry->int_attr(names::kCount).value_or(1) >= 2) {
     (void)protocol_.delete_session(address_of(*asker));  // the next encrypt fetches a bundle
   }
+  if (member) return on_group_retry(receipt, *asker, sent->second);
   const bool own = &asker->account == &device_.account;
   Account* chat = world_.directory.find(sent->second.to_phone);
   wa::Message content = sent->second.message;

@@ -16,6 +16,7 @@
 namespace posthorn::simulator {
 
 class World;
+struct Group;
 
 /// A device without a socket: the phone of an account, or a scripted customer's. It reaches others
 /// only through the relay and holds real Signal sessions.
@@ -29,6 +30,11 @@ class VirtualDevice final : public Endpoint {
 
   /// Sends a text, edit or revoke to all devices of `to` and to our own others. Gives the id.
   Result<std::string> send(Account& to, const PeerText& text);
+  Result<std::string> send(Account& to, const PeerFile& file);
+  /// nullptr: this device has sent no such message.
+  [[nodiscard]] const wa::Message* sent(const std::string& id) const;
+  /// The same to a group.
+  Result<std::string> send(Group& group, const PeerText& text);
   /// To one other device of the own account (category peer).
   void send_peer(Device& to, const wa::Message& message);
   Result<void> read(const std::string& message_id);
@@ -40,18 +46,39 @@ class VirtualDevice final : public Endpoint {
  private:
   struct Sent {
     wa::Message message;
-    std::string to_phone;
+    std::string to_phone;  ///< of a group: its JID
     std::string edit;
     bool tamper = false;
   };
   struct Seen {
     wire::Jid from;  ///< as the stanza named it
     std::string chat_phone;
+    std::optional<wire::Jid> participant;  ///< the author, in a group
   };
 
+  /// What a stanza says in the open about its message.
+  struct Style {
+    std::string type;
+    std::string edit = {};       ///< empty: none
+    std::string mediatype = {};  ///< of a file; empty: none
+    bool hide = false;
+    bool tamper = false;
+    bool tamper_all = false;
+  };
+
+  Result<std::string> send(Account& to, const std::string& id, const wa::Message& message,
+                           const Style& style);
+  [[nodiscard]] std::string id_or_new(const std::string& id);
   void handle(const wire::Node& stanza);
   void on_message(const wire::Node& message);
   void on_retry(const wire::Node& receipt);
+  void on_group_retry(const wire::Node& receipt, Device& asker, const Sent& sent);
+  /// Which part of a message could not be read.
+  [[nodiscard]] tl::expected<Bytes, signal::DecryptError> open(const wire::Node& message,
+                                                               const Device& sender,
+                                                               const wire::Node& enc);
+  void take_sender_key(const wire::Node& message, const Device& sender, const wa::Message& content);
+  [[nodiscard]] std::optional<wa::Message> sender_key_message(const Group& group);
   void on_notification(const wire::Node& notification);
   void acknowledge(const wire::Node& stanza);
   void receipt(const wire::Node& message, const char* type);
@@ -73,7 +100,8 @@ class VirtualDevice final : public Endpoint {
   std::deque<std::string> sent_order_;
   std::map<std::string, Seen> seen_;
   std::deque<std::string> seen_order_;
-  std::map<std::string, int> retries_;  ///< asked, by message id
+  std::map<std::string, std::set<std::string>> key_holders_;  ///< of our sender key, by group
+  std::map<std::string, int> retries_;                        ///< asked, by message id
 };
 
 }  // namespace posthorn::simulator

@@ -25,7 +25,9 @@ World::World(Scheduler& scheduler_in, Random& random_in, const Options& options_
       options(options_in),
       journal(options_in.journal_limit),
       directory(random_in, options_in.seed),
+      groups(*this),
       faults(random_in, directory),
+      media(random_in),
       pairing(*this),
       queries(*this),
       relay(*this),
@@ -204,6 +206,10 @@ void World::violation(const Connection& connection, std::string what) {
   journal.add_violation({connection.id(),
                          device == nullptr ? std::string() : to_string(device->pn()),
                          std::move(what), now()});
+}
+
+void World::remark(const Connection& connection, std::string what) {
+  journal.add_remark({connection.id(), {}, std::move(what), now()});
 }
 
 void World::violation(const Device& device, std::string what) {

@@ -9,7 +9,9 @@
 #include "simulator/connection.h"
 #include "simulator/directory.h"
 #include "simulator/faults.h"
+#include "simulator/groups.h"
 #include "simulator/journal.h"
+#include "simulator/media_shelf.h"
 #include "simulator/pairing.h"
 #include "simulator/peers.h"
 #include "simulator/queries.h"
@@ -30,7 +32,9 @@ class World {
   const Options options;
   Journal journal;
   Directory directory;
+  Groups groups;
   FaultTable faults;
+  MediaShelf media;
   Pairing pairing;
   Queries queries;
   Relay relay;
@@ -66,6 +70,8 @@ class World {
 
   void violation(const Connection& connection, std::string what);
   void violation(const Device& device, std::string what);
+  /// Nothing the real server refuses.
+  void remark(const Connection& connection, std::string what);
   void note(JournalEntry::Direction direction, std::uint64_t connection, const Device* device,
             const wire::Node& node);
 

@@ -9,6 +9,7 @@
 
 #include "posthorn/base/crypto.h"
 #include "store/key_set.h"
+#include "store/peer_bounds.h"
 
 namespace posthorn::store {
 namespace {
@@ -95,12 +96,7 @@ class MessageStore::Impl {
 
   /// What each stranger adds a row to. Whatever is dropped is learned again.
   Result<void> prune_people() {
-    struct Bound {
-      const char* count;
-      const char* drop;
-      std::int64_t most;
-    };
-    constexpr Bound kBounds[] = {
+    constexpr RowBound kBounds[] = {
         {"SELECT count(*) FROM device_lists",
          "DELETE FROM device_lists WHERE user IN"
          " (SELECT user FROM device_lists ORDER BY fetched_at LIMIT ?1)",
@@ -118,19 +114,7 @@ class MessageStore::Impl {
          " (SELECT user FROM device_lists) LIMIT ?1)",
          kNamesMax},
     };
-    for (const Bound& bound : kBounds) {
-      Statement count(db_, bound.count);
-      std::int64_t rows = 0;
-      {
-        Query query = count.query();
-        TRY(query.next());
-        rows = query.integer(0);
-      }
-      if (rows <= bound.most) continue;
-      Statement drop(db_, bound.drop);
-      TRY(drop.run(rows - bound.most));
-    }
-    return {};
+    return bound_rows(db_, kBounds);
   }
 
   Result<void> write_raised() {

@@ -15,13 +15,18 @@ Result<std::int64_t> excess(Database& database, const char* count, std::int64_t 
 
 }  // namespace
 
+Result<void> bound_rows(Database& database, std::span<const RowBound> bounds) {
+  for (const RowBound& bound : bounds) {
+    TRY(const std::int64_t over, excess(database, bound.count, bound.most));
+    if (over == 0) continue;
+    Statement drop(database, bound.drop);
+    TRY(drop.run(over));
+  }
+  return {};
+}
+
 Result<void> bound_peers(Database& database) {
-  struct Bound {
-    const char* count;
-    const char* drop;
-    std::int64_t most;
-  };
-  constexpr Bound kBounds[] = {
+  constexpr RowBound kBounds[] = {
       {"SELECT count(*) FROM sessions",
        "DELETE FROM sessions WHERE rowid IN"
        " (SELECT rowid FROM sessions ORDER BY rowid LIMIT ?1)",
@@ -37,13 +42,7 @@ Result<void> bound_peers(Database& database) {
        " sessions WHERE sessions.name = known.name AND sessions.device = known.device) LIMIT ?1)",
        kIdentitiesMax},
   };
-  for (const Bound& bound : kBounds) {
-    TRY(const std::int64_t over, excess(database, bound.count, bound.most));
-    if (over == 0) continue;
-    Statement drop(database, bound.drop);
-    TRY(drop.run(over));
-  }
-  return {};
+  return bound_rows(database, kBounds);
 }
 
 }  // namespace posthorn::store

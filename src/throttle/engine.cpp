@@ -77,6 +77,10 @@ Engine::Step Engine::next(const Moment& m) {
       case Decision::Kind::send:
         break;
     }
+    if (ready && !ready(waiting.job(decision.job).sequence)) {
+      waiting.hold(decision.chat, m.now + kMinute, Hold::preparing);
+      continue;
+    }
     const Charge charge = charge_for(decision, m);
     throttle::charge(state, charge, m.now);
     waiting.set_busy(decision.chat, Hold::none);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -42,6 +43,10 @@ class Engine {
                 bool urgent, bool consent, bool confirmation, bool accepted, const Moment& moment);
   /// What to do now. At most one job is in flight: not to be called again before its finish().
   [[nodiscard]] Step next(const Moment& moment);
+
+  /// Whether the job may be handed over when its turn has come; empty: every one may. One that may
+  /// not is looked at again after a minute, or after reconsider(), and is not charged meanwhile.
+  std::function<bool(std::uint64_t sequence)> ready;
 
   /// The job has reached its end and leaves the view.
   void finish(std::uint32_t job, const Moment& moment);

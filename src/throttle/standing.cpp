@@ -206,12 +206,12 @@ void begin_again(Standing& s, Tick now) {
   s.green_since = now;
 }
 
-bool yellow_may_end(const Standing& s, Tick now) {
-  const bool waited = now >= s.reopen_at || (s.yellow_ended && now >= s.lock_until);
-  const bool asked =
-      s.lock_inactive || s.yellow_ended || now >= s.yellow_at + 2 * (s.reopen_at - s.yellow_at);
-  const bool agreed = s.rung < 4 || s.acknowledged || s.yellow_ended;
-  return waited && asked && agreed;
+/// The earliest end of yellow, whatever the stream does: the time has passed, the account query
+/// says so or the time has passed twice, and a person has agreed where one must.
+Tick yellow_end(const Standing& s) {
+  if (s.yellow_ended) return std::min(s.reopen_at, s.lock_until);
+  if (s.rung >= 4 && !s.acknowledged) return kNever;
+  return s.lock_inactive ? s.reopen_at : s.yellow_at + 2 * (s.reopen_at - s.yellow_at);
 }
 
 void pass_days(Standing& s, Tick now, bool up) {
@@ -344,6 +344,22 @@ bool apply(Standing& s, const Signal& signal, const Moment& m) {
   return false;
 }
 
+Tick next_end(const Standing& s, Tick now, Tick stream_up_since) {
+  Tick end = kNever;
+  const auto may_be = [&](Tick at) {
+    if (at > now) end = std::min(end, at);
+  };
+  may_be(s.amber_until);
+  if (stream_up_since == kNever) return end;
+  const auto once_stable = [&](Tick at) {
+    if (at != kNever) may_be(std::max(at, stream_up_since + kStableStream));
+  };
+  if (s.black && s.acknowledged) once_stable(0);
+  if (s.red && s.acknowledged) once_stable(s.red_until);
+  if (s.yellow) once_stable(yellow_end(s));
+  return end;
+}
+
 bool pass_time(Standing& s, Tick now, Tick stream_up_since) {
   const bool up = stream_up_since != kNever;
   const bool stable = up && now - stream_up_since >= kStableStream;
@@ -360,7 +376,7 @@ bool pass_time(Standing& s, Tick now, Tick stream_up_since) {
     begin_again(s, now);
     ended = true;
   }
-  if (s.yellow && !s.red && !s.black && stable && yellow_may_end(s, now)) {
+  if (s.yellow && !s.red && !s.black && stable && now >= yellow_end(s)) {
     s.yellow = false;
     s.known_stopped = false;
     s.resumed_at = now;

@@ -103,6 +103,10 @@ inline constexpr Tick kBridge = 14 * kDay;
 [[nodiscard]] Tick reconnect_at(const Standing& standing);
 [[nodiscard]] bool needs_acknowledgement(const Standing& standing);
 
+/// When pass_time() may next find that a level has ended, with the stream as it is; kNever: not by
+/// time alone. Later than now.
+[[nodiscard]] Tick next_end(const Standing& standing, Tick now, Tick stream_up_since);
+
 /// Takes one signal in. Returns false when it says nothing new.
 bool apply(Standing& standing, const Signal& signal, const Moment& moment);
 /// Amber for 24 h from now.

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kLevels{"green", "amber", "yellow", "red", "black"};
 constexpr std::array<std::string_view, 3> kLanes{"reply", "known", "first"};
-constexpr std::array<std::string_view, 18> kHolds{"",
+constexpr std::array<std::string_view, 19> kHolds{"",
                                                   "pace",
                                                   "chat_gap",
                                                   "hour_cap",
@@ -28,7 +28,7 @@ constexpr std::array<std::string_view, 18> kHolds{"",
                                                   "red",
                                                   "offline",
                                                   "reconnect_ramp",
-                                                  "double_post"};
+                                                  "double_post", "preparing"};
 constexpr std::array<std::string_view, 7> kRefusals{
     "noAccount",   "opted_out", "unanswered_limit", "campaign_needs_approval",
     "no_capacity", "expired",   "bad_chat"};

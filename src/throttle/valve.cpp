@@ -18,6 +18,9 @@ void Valve::stop() { impl_->stop(); }
 std::optional<std::string> Valve::on_accept(const Job& job) { return impl_->on_accept(job); }
 void Valve::on_accept_failed(const Job& job) { impl_->on_accept_failed(job); }
 void Valve::on_job(std::uint64_t sequence, const Job& job) { impl_->on_job(sequence, job); }
+void Valve::on_prepared(std::uint64_t sequence, Result<void> result) {
+  impl_->on_prepared(sequence, std::move(result));
+}
 bool Valve::cancel(std::uint64_t sequence) { return impl_->cancel(sequence); }
 std::optional<JobView> Valve::view(std::uint64_t sequence) const { return impl_->view(sequence); }
 std::size_t Valve::waiting() const { return impl_->engine_.waiting.size(); }

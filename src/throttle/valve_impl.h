@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <utility>
@@ -28,7 +29,9 @@ class Valve::Impl {
         audit_(o_.blobs),
         timer_(o_.scheduler),
         typing_(o_.scheduler),
-        alive_(std::make_shared<bool>(true)) {}
+        alive_(std::make_shared<bool>(true)) {
+    engine_.ready = [this](std::uint64_t sequence) { return !preparing_.contains(sequence); };
+  }
 
   Result<void> start(const Settings& settings);
   void stop();
@@ -36,6 +39,7 @@ class Valve::Impl {
   std::optional<std::string> on_accept(const Job& job);
   void on_accept_failed(const Job& job);
   void on_job(std::uint64_t sequence, const Job& job);
+  void on_prepared(std::uint64_t sequence, Result<void> result);
   bool cancel(std::uint64_t sequence);
   std::optional<JobView> view(std::uint64_t sequence);
 
@@ -147,6 +151,7 @@ class Valve::Impl {
   Tick ask_again_ = 0;        ///< for the restriction, once its end has passed
   bool poor_list_told_ = false;
   bool low_reply_told_ = false;
+  std::set<std::uint64_t> preparing_;  ///< sequences that are not ready for their turn
   std::map<std::uint64_t, int> attempts_;  ///< of jobs that came back, by sequence
   struct Counters {
     std::array<std::uint64_t, 3> sent{};  ///< by lane

@@ -136,6 +136,16 @@ std::string Valve::Impl::chat_hash(const std::string& chat) const {
 
 // Jobs in --------------------------------------------------------------------------------------
 
+namespace {
+
+/// What makes two messages copies in the eyes of whoever counts copies: of a file also which one.
+std::string said_by(const Content& content, const std::string& text) {
+  const auto* file = std::get_if<content::File>(&content.what);
+  return file == nullptr ? text : text + ' ' + file->ref;
+}
+
+}  // namespace
+
 std::optional<std::string> Valve::Impl::on_accept(const Job& job) {
   return recent_.find_or_add(job, key_of(job.chat), engine_.state.settings.double_post_s * kSecond,
                              moment().now);
@@ -155,10 +165,11 @@ void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) 
   // Accepted under a calendar that was ahead: nobody lives longer than from now on.
   if (m.trusted) expires = std::min(expires, m.now + life);
   const Admission admission =
-      engine_.add(sequence, chat, text_hash(text), expires, job.urgent, !job.consent.empty(),
+      engine_.add(sequence, chat, text_hash(said_by(job.content, text)), expires, job.urgent, !job.consent.empty(),
                   is_confirmation(text), from_disk, m);
   if (!admission.refusal) {
     engine_.waiting.job(engine_.waiting.find_job(sequence)).undated = undated;
+    if (o_.prepare && !o_.prepare(sequence, job)) preparing_.insert(sequence);
     return;
   }
   Fate fate;
@@ -180,11 +191,29 @@ void Valve::Impl::on_job(std::uint64_t sequence, const Job& job) {
   wake();
 }
 
+void Valve::Impl::on_prepared(std::uint64_t sequence, Result<void> result) {
+  const std::uint32_t job = engine_.waiting.find_job(sequence);
+  if (preparing_.erase(sequence) == 0 || job == kNone) return;
+  if (result) {
+    engine_.reconsider(engine_.waiting.chat(engine_.waiting.job(job).chat).key, moment().now);
+    return wake();
+  }
+  o_.outbox.read(sequence, guarded([this, sequence, why = result.error()](Result<Job> read) {
+                   if (engine_.waiting.find_job(sequence) == kNone) return;  // ended meanwhile
+                   Fate fate;
+                   if (read) fate.job = std::move(*read);
+                   fate.kind = Fate::Kind::failed;
+                   fate.description = why.detail;
+                   end(sequence, std::move(fate));
+                 }));
+}
+
 bool Valve::Impl::cancel(std::uint64_t sequence) {
   const std::uint32_t job = engine_.waiting.find_job(sequence);
   if (job == kNone || (in_flight_ && flying_ == sequence)) return false;
   engine_.finish(job, moment());
   attempts_.erase(sequence);
+  preparing_.erase(sequence);
   recent_.forget(sequence);
   wake();
   return true;
@@ -260,6 +289,9 @@ void Valve::Impl::run() {
 }
 
 void Valve::Impl::sleep_until(Tick at, const Moment& m) {
+  // No job names the moment at which a stop or a hold of everything ends.
+  const Tick up_since = engine_.state.connected ? engine_.state.connected_at : kNever;
+  at = std::min(at, next_end(engine_.state.standing, m.now, up_since));
   const Tick wait = at == kNever ? kLongestSleep.count() : std::max<Tick>(at - m.now, 1);
   timer_.start(std::min(milliseconds(wait), kLongestSleep), [this] { run(); });
 }
@@ -430,6 +462,7 @@ void Valve::Impl::end(std::uint64_t sequence, Fate fate) {
     if (fate.not_before) fate.description += ": earliest " + to_iso8601(*fate.not_before);
   }
   attempts_.erase(sequence);
+  preparing_.erase(sequence);
   // Off the view at once; the record itself is acknowledged when what became of it is on disk.
   const std::uint32_t job = engine_.waiting.find_job(sequence);
   if (job != kNone) engine_.finish(job, moment());

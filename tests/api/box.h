@@ -90,7 +90,8 @@ class FakeLink final : public session::Linking,
                        public chat::ReadMarks,
                        public chat::Presence,
                        public chat::Contacts,
-                       public chat::ChatState {
+                       public chat::ChatState,
+                       public chat::Groups {
  public:
   [[nodiscard]] const session::StateChanged& state() const override { return now; }
   [[nodiscard]] session::Account account() const override { return who; }
@@ -130,6 +131,47 @@ class FakeLink final : public session::Linking,
     typed.push_back(chat + kWords.at(static_cast<std::size_t>(what)));
   }
   void keep_online(bool) override {}
+  void create(const std::string& name, std::vector<std::string> members,
+              Once<void(Result<chat::CreatedGroup>)> done) override {
+    asked = std::move(members);
+    asked.insert(asked.begin(), name);
+    done(created);
+  }
+  void show(const std::string& chat, Once<void(Result<chat::GroupData>)> done) override {
+    asked = {chat};
+    done(group);
+  }
+  void rename(const std::string& chat, const std::string& name,
+              Once<void(Result<chat::GroupChange>)> done) override {
+    asked = {chat, name};
+    done(changed);
+  }
+  void change_member(const std::string& chat, MemberChange change, const std::string& member,
+                     Once<void(Result<chat::GroupChange>)> done) override {
+    asked = {chat, std::to_string(static_cast<int>(change)), member};
+    done(changed);
+  }
+  void change_settings(const std::string& chat, Settings settings,
+                       Once<void(Result<chat::GroupChange>)> done) override {
+    const auto word = [](std::optional<bool> value) {
+      return !value ? std::string("-") : std::string(*value ? "yes" : "no");
+    };
+    asked = {chat, word(settings.members_edit), word(settings.members_send)};
+    done(changed);
+  }
+  void set_picture(const std::string& chat, Bytes jpeg,
+                   Once<void(Result<chat::GroupChange>)> done) override {
+    asked = {chat, std::to_string(jpeg.size())};
+    done(changed);
+  }
+  void leave(const std::string& chat, Once<void(Result<chat::GroupChange>)> done) override {
+    asked = {chat};
+    done(changed);
+  }
+  Result<chat::CreatedGroup> created =
+      chat::CreatedGroup{true, "", "120363000000000002@g.us", "https://chat.whatsapp.com/AbCd"};
+  Result<chat::GroupData> group;
+  Result<chat::GroupChange> changed = chat::GroupChange{true, ""};
 
   Result<void> each(const std::function<void(const chat::ListedChat&)>& take) override {
     for (const chat::ListedChat& one : listed) take(one);
@@ -151,7 +193,7 @@ class FakeLink final : public session::Linking,
   void set_own_picture(Bytes, Once<void(Result<void>)> done) override { done({}); }
   void change(std::string what, Done done) {
     asked = {std::move(what)};
-    done(changed);
+    done(state_changed);
   }
   void archive(const std::string& chat, bool on, Done done) override {
     change((on ? "archive " : "unarchive ") + chat, std::move(done));
@@ -176,7 +218,7 @@ class FakeLink final : public session::Linking,
   std::vector<chat::ListedChat> listed;
   Result<chat::ChatDetails> known;
   Result<chat::Picture> face;
-  Result<void> changed;
+  Result<void> state_changed;
   std::vector<std::string> typed;
   std::vector<std::string> asked;
   int reconnects = 0;
@@ -227,6 +269,7 @@ class Box {
 
   posthorn::test::FakeScheduler scheduler;
   posthorn::test::SeededRandom random;
+  posthorn::test::InlineWorker worker{scheduler};
   posthorn::test::MemoryBlobStore blobs{scheduler};
   Clock clock{scheduler, Wall::from_unix(1'767'225'600)};
   SettingsStore settings{blobs};

@@ -85,7 +85,7 @@ TEST(Contacts, TheAddressBookAndTheArchiveAreChanged) {
   EXPECT_EQ(box.post("archiveChat", kChat)->text(), "");
   EXPECT_EQ(box.link.asked.front(), "archive 4915550007777@c.us");
   EXPECT_EQ(box.post("unarchiveChat", kChat)->status(), 200);
-  box.link.changed = fail(Errc::not_found, "the phone has not handed out the keys yet");
+  box.link.state_changed = fail(Errc::not_found, "the phone has not handed out the keys yet");
   EXPECT_EQ(box.post("archiveChat", kChat)->message(), "the phone has not handed out the keys yet");
   EXPECT_EQ(box.post("addContact", R"({"chatId":"4915550007777@c.us","firstName":"Ida"})")
                 ->json()["addContact"],

@@ -3,32 +3,16 @@
 #include <gtest/gtest.h>
 
 #include "api/byte_range.h"
+#include "api/told_parts.h"
 
 namespace posthorn::api::test {
 namespace {
-
-/// Writes down what the parser tells: "[name|file|type]data;".
-struct Told final : PartListener {
-  Result<void> on_part(const PartHead& head) override {
-    text += "[" + head.name + "|" + head.file_name + "|" + head.type + "]";
-    return {};
-  }
-  Result<void> on_data(std::string_view piece) override {
-    text += piece;
-    return {};
-  }
-  Result<void> on_part_end() override {
-    text += ";";
-    return {};
-  }
-  std::string text;
-};
 
 constexpr const char* kType = "multipart/form-data; boundary=----x7";
 
 /// In pieces of `step` bytes; what was told, or the error.
 std::string parse(std::string_view body, std::size_t step, const char* type = kType) {
-  Told told;
+  ToldParts told;
   auto parser = MultipartParser::from(type, told);
   if (!parser) return parser.error().detail;
   for (std::size_t at = 0; at < body.size(); at += step) {

@@ -191,18 +191,37 @@ TEST(Job, SurvivesEncodingAndIgnoresWhatItDoesNotKnow) {
   EXPECT_FALSE(decode_job(as_bytes("\x00")).has_value());
 }
 
+content::File receipt_photo() {
+  content::File file;
+  file.kind = content::File::Kind::image;
+  file.ref = std::string(64, 'a');
+  file.mime = "image/png";
+  file.name = "receipt.png";
+  file.caption = "Order 118";
+  file.size = 123'456'789'012;
+  file.width = 4'000'000'000;
+  file.height = 600;
+  file.seconds = 7;
+  file.animated = true;
+  file.waveform = to_bytes("\x01\x64");
+  file.thumbnail = to_bytes("\xFF\xD8");
+  file.link = "http://box.lan/files/1-receipt.png";
+  return file;
+}
+
 TEST(Job, KeepsEachKindOfContentThatCanBeSent) {
   for (const Content::What& what : {Content::What(content::Text{"hi", false, std::nullopt}),
                                     Content::What(content::Edit{"3EB0AA", "better"}),
                                     Content::What(content::Deletion{"3EB0AA"}),
-                                    Content::What(content::Reaction{"\xF0\x9F\x91\x8D"})}) {
+                                    Content::What(content::Reaction{"\xF0\x9F\x91\x8D"}),
+                                    Content::What(receipt_photo())}) {
     Job job;
     job.content.what = what;
     job.content.quote.emplace().id = "3EB0BB";
     EXPECT_EQ(*decode_job(encode_job(job)), job) << what.index();
   }
   Job never;
-  never.content.what = content::Other{"imageMessage", ""};
+  never.content.what = content::Other{"eventMessage", ""};
   EXPECT_EQ(decode_job(encode_job(never)).error().code, Errc::unsupported);
 }
 

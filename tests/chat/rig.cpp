@@ -215,7 +215,7 @@ Node Rig::text_from(PeerDevice& device, const std::string& id, const std::string
 }
 
 std::vector<PeerDevice*> Rig::devices_of(const Jid& user) {
-  if (user.user == customer_pn.user || user.user == customer_lid.user) return {&customer, &laptop};
+  if (user.user == customer_pn.user || user.user == customer_lid.user) return customer_devices;
   if (user.user == line.self.pn.user || user.user == box_jid.user) return {&phone};
   return {};
 }

@@ -131,6 +131,7 @@ class Rig {
   PeerDevice phone{{"100000000000001", "lid", 0}, 11};
   PeerDevice customer{{"200000000000002", "lid", 0}, 12};
   PeerDevice laptop{{"200000000000002", "lid", 5}, 13};
+  std::vector<PeerDevice*> customer_devices{&customer, &laptop};  ///< that the server knows
   std::set<std::string> without_account;  ///< numbers that usync does not know
   bool give_lids = true;
   bool lists_under_lids_only = false;  ///< a moved account has no device list under its number

@@ -122,8 +122,8 @@ TEST(MessagesVectors, WhatTextsSay) {
   }
   EXPECT_FALSE(parsed("revoke_by_admin").target_from_me);
   EXPECT_NE(parsed("ephemeral_setting").protocol, nullptr);
-  const Content image = *parsed("image").content;
-  EXPECT_EQ(std::get<content::Other>(image.what).type_name, "imageMessage");
+  const Content location = *parsed("order").content;
+  EXPECT_EQ(std::get<content::Other>(location.what).type_name, "orderMessage");
 }
 
 TEST(MessagesVectors, DeviceHashes) {

@@ -7,31 +7,16 @@
 #include "api/byte_range.h"
 #include "api/host_names.h"
 #include "api/multipart.h"
+#include "api/told_parts.h"
 #include "fuzz/fuzz_support.h"
 
 using namespace posthorn;
 
 namespace {
 
-struct Told final : api::PartListener {
-  Result<void> on_part(const api::PartHead& head) override {
-    text += "[" + head.name + "|" + head.file_name + "|" + head.type + "]";
-    return {};
-  }
-  Result<void> on_data(std::string_view piece) override {
-    text += piece;
-    return {};
-  }
-  Result<void> on_part_end() override {
-    text += ";";
-    return {};
-  }
-  std::string text;
-};
-
 /// What was told, and whether the form was whole.
 std::pair<std::string, bool> parse(std::string_view body, std::size_t step) {
-  Told told;
+  api::test::ToldParts told;
   auto parser = api::MultipartParser::from("multipart/form-data; boundary=b", told);
   for (std::size_t at = 0; at < body.size(); at += step) {
     if (!parser->feed(body.substr(at, step))) return {"", false};

@@ -8,12 +8,6 @@
 namespace posthorn::scenario {
 namespace {
 
-Config established() {
-  Config config;
-  config.throttle.number_in_use_months = 6;
-  return config;
-}
-
 /// A linked shop at nine in the morning.
 class Joins : public testing::Test {
  protected:

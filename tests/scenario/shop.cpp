@@ -39,6 +39,12 @@ api::Request request_of(api::Verb verb, const std::string& method, const std::st
 
 }  // namespace
 
+Config established() {
+  Config config;
+  config.throttle.number_in_use_months = 6;
+  return config;
+}
+
 bool Story::has(const std::string& status) const {
   return std::ranges::find(statuses, status) != statuses.end();
 }
@@ -84,6 +90,10 @@ void Shop::boot() {
   };
   outbox_ring = open_ring("outbox.ring", config.queue.outbox_bytes, queue::WhenFull::refuse);
   inbox_ring = open_ring("inbox.ring", config.queue.inbox_bytes, queue::WhenFull::drop_oldest);
+  auto kept = files::Store::open(std::move(*files::posix_folder(folder + "/files")), worker,
+                                 files::StoreOptions{config.files.quota_bytes, 0, 32});
+  if (!kept) throw std::runtime_error(to_string(kept.error()));
+  files = std::move(*kept);
   box = std::make_unique<daemon::App>(config, daemon::Access{kInstance, kToken, kCareToken, false},
                                       daemon::App::Outside{scheduler,
                                                            *clock,
@@ -96,7 +106,8 @@ void Shop::boot() {
                                                            *inbox_ring,
                                                            [](Wall) { return seconds(0); },
                                                            {},
-                                                           [this] { ++led_changes; }});
+                                                           [this] { ++led_changes; },
+                                                           files.get()});
   const auto built = box->build();
   if (!built) throw std::runtime_error(to_string(built.error()));
   box->connect();
@@ -110,6 +121,7 @@ void Shop::shut_down() {
   inbox_ring.reset();
   box.reset();
   scheduler.run_posted();
+  files.reset();
   store.reset();
   scheduler.run_posted();
 }
@@ -120,6 +132,7 @@ void Shop::end_at_once() {
   outbox_ring.reset();
   inbox_ring.reset();
   box.reset();
+  files.reset();
   store.reset();
   scheduler.run_posted();
 }
@@ -178,6 +191,48 @@ void Shop::take_stream(api::Response& response) {
   }
 }
 
+Shop::Answer Shop::upload(const std::string& method, const std::string& content_type,
+                          const std::string& body, const std::string& file_name) {
+  api::Request head = request_of(api::Verb::post, method, kToken, "");
+  head.host = "10.0.0.5:8080";
+  head.content_type = content_type;
+  head.content_length = body.size();
+  head.file_name = file_name;
+  api::Terms terms = box->api().terms(head);
+  const auto got = std::make_shared<std::optional<api::Response>>();
+  api::Reply reply([got](api::Response r) { *got = std::move(r); });
+  if (!terms.sink) {
+    box->api().handle(std::move(head), std::move(reply));
+  } else {
+    for (std::size_t at = 0; at < body.size(); at += 16'384) {
+      if (!terms.sink->write(std::string_view(body).substr(at, 16'384))) pass(milliseconds(1));
+    }
+    terms.sink->finish(std::move(reply));
+  }
+  scheduler.run_posted();
+  for (int i = 0; i < 1000 && !*got; ++i) pass(milliseconds(10));
+  if (!*got) return {};
+  Answer answer{(*got)->status, json::Value()};
+  if (auto parsed = json::parse((*got)->body)) answer.body = std::move(*parsed);
+  return answer;
+}
+
+api::Response Shop::follow(const std::string& link, const std::string& range) {
+  api::Request request;
+  const std::size_t host = link.find("://") + 3;
+  const std::size_t path = link.find('/', host);
+  request.host = link.substr(host, path - host);
+  request.path = link.substr(path);
+  request.range = range;
+  const auto got = std::make_shared<std::optional<api::Response>>();
+  box->api().handle(std::move(request),
+                    api::Reply([got](api::Response r) { *got = std::move(r); }));
+  for (int i = 0; i < 20'000 && !*got; ++i) pass(milliseconds(10));
+  if (!*got) return {.status = 0, .body = "no answer", .headers = {}};
+  take_stream(**got);
+  return std::move(**got);
+}
+
 std::string Shop::metrics() {
   api::Request request;
   request.path = "/metrics";
@@ -217,6 +272,9 @@ void Shop::take_notifications() {
       states.push_back({json::string_at(body, "stateInstance").value_or(""), scheduler.now()});
     } else if (type == "incomingMessageReceived") {
       texts.push_back(json::write(body["messageData"]));
+      if (body["messageData"].isMember("fileMessageData")) {
+        files_told.push_back(body["messageData"]);
+      }
     }
     call("deleteNotification", "", "/" + std::to_string(*receipt), api::Verb::del);
   }

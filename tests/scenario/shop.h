@@ -8,25 +8,14 @@
 #include <vector>
 
 #include "daemon/app.h"
+#include "media_http.h"
 #include "posthorn/base/json.h"
+#include "posthorn/files/store.h"
 #include "posthorn/simulator/simulator.h"
 #include "support/fakes.h"
 #include "support/mem_disk.h"
 
 namespace posthorn::scenario {
-
-/// Nobody listens at the other end of a webhook.
-class NoHttp final : public net::HttpClient {
- public:
-  explicit NoHttp(Scheduler& scheduler) : scheduler_(scheduler) {}
-  void send(net::HttpRequest, Once<void(Result<net::HttpResponse>)> done) override {
-    scheduler_.post(
-        [done = std::move(done)]() mutable { done(fail(Errc::refused, "nobody listens")); });
-  }
-
- private:
-  Scheduler& scheduler_;
-};
 
 /// What the till learns about one message, by its notifications.
 struct Story {
@@ -37,6 +26,9 @@ struct Story {
   /// "sent", "failed" or "noAccount"; empty: not yet.
   [[nodiscard]] std::string end() const;
 };
+
+/// A number that has been in daily use for half a year, so that pace is not what holds things up.
+[[nodiscard]] Config established();
 
 /// A shop: the daemon's own composition (daemon::App) with real rings, store, throttle, session and
 /// API, on one fake clock. Sockets, disk and time are the test's; the other end is the simulator.
@@ -80,6 +72,11 @@ class Shop {
   /// Takes a streamed body to its end, as a client does.
   void take_stream(api::Response& response);
   std::string metrics();
+  /// One API call whose body is streamed, as multipart forms are.
+  Answer upload(const std::string& method, const std::string& content_type,
+                const std::string& body, const std::string& file_name = "");
+  /// GET of a whole link, as the till follows it.
+  api::Response follow(const std::string& link, const std::string& range = "");
 
   /// sendMessage with consent; the id that the 200 named, and one more accepted job.
   std::string send(const std::string& chat, const std::string& text);
@@ -98,8 +95,8 @@ class Shop {
   test::InlineWorker worker{scheduler};
   test::MemoryDialer dialer{scheduler};
   test::MemDisk disk;
-  NoHttp http{scheduler};
   simulator::Simulator world{scheduler, world_random};
+  MediaHttp http{scheduler, world};
   std::string folder;
   /// What the box believes at power on: a board without a battery may wake in 1970.
   std::optional<Wall> clock_at_boot;
@@ -108,6 +105,7 @@ class Shop {
   std::unique_ptr<Clock> clock;
   std::unique_ptr<queue::RingFile> outbox_ring;
   std::unique_ptr<queue::RingFile> inbox_ring;
+  std::unique_ptr<files::Store> files;
   std::unique_ptr<daemon::App> box;
 
   std::string phone;                     ///< the shop's own number
@@ -119,6 +117,7 @@ class Shop {
   };
   std::vector<StateNews> states;   ///< stateInstanceChanged, as the till took them
   std::vector<std::string> texts;  ///< that customers wrote
+  std::vector<json::Value> files_told;  ///< messageData of incoming messages with a file
   int led_changes = 0;             ///< how often the box asked for a look at its status
 };
 

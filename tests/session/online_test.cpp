@@ -440,6 +440,38 @@ TEST(Dirty, IsCleanedAfterItWasDealtWith) {
 // Prekeys
 // --------------------------------------------------------------------------------------------------
 
+TEST(Properties, TellWhetherTheAccountIsMovedToLids) {
+  Box box;
+  std::vector<std::string> hashes;
+  std::string value = "0";
+  box.server.on_stanza = [&](FakeServer::Line& line, const wire::Node& stanza) {
+    const wire::Node* asked = stanza.child("props");
+    if (asked == nullptr) return false;
+    hashes.push_back(asked->text_attr("hash"));
+    wire::Node props("props", {{"hash", "h" + value}});
+    if (hashes.back() != "h" + value)
+      props.content =
+          std::vector{wire::Node("prop", {{"config_code", "9435"}, {"config_value", value}})};
+    wire::Node answer = build_iq_result(stanza);
+    answer.content = std::vector{std::move(props)};
+    line.send(answer);
+    return true;
+  };
+  box.link();
+  box.run(seconds(10));
+  EXPECT_EQ(box.session->identity().lid_migrated, false);
+  box.pull_the_plug();
+  box.boot();
+  box.run(seconds(10));
+  EXPECT_EQ(box.session->identity().lid_migrated, false) << "remembered, and not said again";
+  value = "1";
+  box.run(hours(25));
+  EXPECT_EQ(box.session->identity().lid_migrated, true) << "asked again each day";
+  ASSERT_GE(hashes.size(), 3U);
+  EXPECT_EQ(hashes[0], "");
+  EXPECT_EQ(hashes[1], "h0");
+}
+
 TEST(Prekeys, AreRefilledOnceWhenTheServerRunsLow) {
   Box box;
   box.link();

@@ -51,6 +51,36 @@ TEST_F(SimulatorLinking, RefusesADeviceSignatureOverOtherBytes) {
   EXPECT_EQ(sim.violations().size(), 1U);
 }
 
+TEST_F(SimulatorLinking, LinksAClientThatSendsTheAccountsKeyBackAndRemarksIt) {
+  TestClient client(scheduler, random, sim);
+  client.keep_account_key = true;
+  client.link("");
+  EXPECT_TRUE(sim.connected(client.pn));
+  EXPECT_TRUE(sim.violations().empty());
+  ASSERT_EQ(sim.remarks().size(), 1U);
+  EXPECT_EQ(sim.remarks()[0].what, "device-identity with the account signature key");
+}
+
+TEST_F(SimulatorLinking, SaysInPairSuccessWhetherTheAccountIsMovedToLids) {
+  const auto props = [this](const std::string& account) {
+    TestClient client(scheduler, random, sim);
+    client.hold_pair_success = true;
+    client.adv_secret = random.bytes(32);
+    client.connect();
+    sim.scan(client.qr(), account, [](Result<wire::Jid>) {});
+    const auto stanza = client.take(names::kIq, names::kPairSuccess);
+    wa::ClientPairingProps said;
+    EXPECT_TRUE(said.ParseFromString(
+        to_string(stanza->child(names::kPairSuccess)->child("client-props")->bytes())));
+    return said.ischatdblidmigrated();
+  };
+  const AccountInfo account = sim.add_account();
+  EXPECT_TRUE(props(account.pn.user));
+  sim.control("PATCH", "/v1/accounts/" + account.pn.user, R"({"lid_migrated":false})",
+              [](const Simulator::Response&) {});
+  EXPECT_FALSE(props(account.pn.user));
+}
+
 TEST_F(SimulatorLinking, AnswersAScanOfAnUnknownCodeWithNotFound) {
   TestClient client(scheduler, random, sim);
   client.adv_secret = random.bytes(32);

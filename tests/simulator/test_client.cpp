@@ -183,7 +183,7 @@ void TestClient::sign(const Node& stanza) {
   device_identity = to_bytes(identity.SerializeAsString());
   wa::ADVDeviceIdentity inner;
   ASSERT_TRUE(inner.ParseFromString(identity.details()));
-  identity.clear_accountsignaturekey();
+  if (!keep_account_key) identity.clear_accountsignaturekey();
   pn = *success.child(names::kDevice)->jid_attr("jid");
   lid = *success.child(names::kDevice)->jid_attr("lid");
   send(Node(names::kIq, {{"type", "result"}, {"id", stanza.text_attr("id")}},

@@ -55,6 +55,7 @@ class TestClient final : private Stream::Handler {
   Bytes adv_secret;
   bool passive = false;
   bool spoil_device_signature = false;
+  bool keep_account_key = false;   ///< in what it signs, as some clients do
   bool hold_pair_success = false;  ///< leaves it in `stanzas`, unanswered
   bool resume = false;
   std::function<void()> cut;

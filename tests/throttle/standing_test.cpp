@@ -46,6 +46,34 @@ struct Account {
   bool up = true;
 };
 
+TEST(Standing, KnowsWhenToLookWhetherALevelHasEnded) {
+  const auto wakes_to_green = [](Account& a) {
+    for (int looks = 0; looks < 10 && a.level() != Level::green; ++looks) {
+      const Tick end = next_end(a.standing, a.now, 0);
+      if (end == kNever) return false;
+      EXPECT_GT(end, a.now);
+      a.now = end;
+      pass_time(a.standing, a.now, 0);
+    }
+    return a.level() == Level::green;
+  };
+  for (const Kind kind : {Kind::rate_query, Kind::reachout_ack, Kind::reachout_lock}) {
+    Account account;
+    account.signal(kind, 5 * kHour);
+    EXPECT_TRUE(wakes_to_green(account)) << static_cast<int>(kind);
+  }
+  for (const Kind kind : {Kind::temporary_ban, Kind::unlinked}) {
+    Account account;
+    account.signal(kind, 5 * kHour);
+    EXPECT_EQ(next_end(account.standing, account.now, 0), kNever) << "only a person may end it";
+    account.standing.acknowledged = true;
+    EXPECT_EQ(next_end(account.standing, account.now, kNever), kNever) << "not while offline";
+    // The stream has just come up: ten quiet minutes.
+    EXPECT_GE(next_end(account.standing, account.now, account.now), account.now + 10 * kMinute);
+    EXPECT_TRUE(wakes_to_green(account)) << static_cast<int>(kind);
+  }
+}
+
 TEST(Standing, EachSignalLeadsToItsLevel) {
   const std::vector<std::pair<Kind, Level>> table{
       {Kind::rate_query, Level::amber},

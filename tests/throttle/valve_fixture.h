@@ -223,4 +223,17 @@ struct Box {
 
 inline std::string person(int n) { return std::to_string(491500000000LL + n) + "@c.us"; }
 
+inline const WindowUse& window(const ThrottleStatus& status, std::string_view name) {
+  for (const WindowUse& each : status.windows) {
+    if (each.name == name) return each;
+  }
+  ADD_FAILURE() << "no window " << name;
+  return status.windows.front();
+}
+
+inline Job with_consent(Job job) {
+  job.consent = "order";
+  return job;
+}
+
 }  // namespace posthorn::throttle::test

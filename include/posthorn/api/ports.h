@@ -1,13 +1,17 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "posthorn/api/file_links.h"
 #include "posthorn/base/job.h"
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
+#include "posthorn/chat/files.h"
+#include "posthorn/files/store.h"
 
 /// What the API needs from the stages beside it, in its own words; the composition root joins them
 /// to the real ones. Everything happens on the loop thread. `done` may run inside the call.
@@ -57,6 +61,22 @@ class InboxPort {
   /// Also for ids that are not the head. done: on disk; false: no such notification.
   virtual void remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) = 0;
   virtual void clear(Once<void(Result<void>)> done) = 0;
+};
+
+/// A file that somebody else's server gave.
+struct FetchedFile {
+  files::File file;
+  std::string said_type;  ///< Content-Type; may be empty
+};
+
+/// What the methods that carry files need. Everything outlives the API.
+struct FileOutside {
+  files::Store& store;
+  chat::Files& chat;
+  FileLinks& links;
+  /// Brings what lies at an http or https address into the store. Errors: full (too large, or no
+  /// room), refused (status, or an address that may not be asked), timeout, not_found, …
+  std::function<void(const std::string& url, Once<void(Result<FetchedFile>)> done)> fetch;
 };
 
 }  // namespace posthorn::api

@@ -55,6 +55,14 @@ struct QueueConfig {
   hours keep{24};  ///< life of a job and of a notification, 1 .. 168 h
 };
 
+/// [files]
+struct FilesConfig {
+  std::uint64_t quota_bytes = 512ULL << 20;  ///< of all files on the box; the oldest go
+  bool fetch_on_arrival = false;             ///< files of messages, else when somebody wants one
+  bool private_urls = false;  ///< urlFile may lead into the shop's own network
+  bool resume_uploads = true;
+};
+
 /// [log]
 struct LogConfig {
   std::string level = "info";
@@ -92,6 +100,7 @@ struct Config {
   ApiConfig api;
   NetworkConfig network;
   QueueConfig queue;
+  FilesConfig files;
   ThrottleConfig throttle;
   BoardConfig board;
   LogConfig log;

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <variant>
+
+#include "posthorn/base/bytes.h"
 
 /// What a message says, whoever said it and whichever transport carries it. Each kind is a small
 /// value; whatever turns a message into another language does so by kind, in a file per kind or
@@ -24,6 +27,46 @@ struct Text {
   bool link_preview = true;        ///< of ours: a link in it may be shown with a preview
   std::optional<Preview> preview;  ///< it came with a preview or formatting data, maybe empty
   bool operator==(const Text&) const = default;
+};
+
+/// Where WhatsApp's servers keep the encrypted bytes of a file, and how they are read.
+struct MediaPlace {
+  std::string direct_path;  ///< below whichever host serves media
+  std::string url;          ///< the same with a host; empty: not said
+  Bytes key;                ///< 32 bytes
+  Bytes sha256;             ///< of the file
+  Bytes enc_sha256;         ///< of what lies at the host
+  std::int64_t key_at = 0;  ///< when the key was made, Unix seconds; 0: not said
+  bool operator==(const MediaPlace&) const = default;
+};
+
+/// A file, with what the message says about it. What it does not say is 0 or empty.
+struct File {
+  /// Stored: do not renumber.
+  enum class Kind : std::uint8_t {
+    image = 0,
+    video = 1,
+    gif = 2,  ///< a video without sound that plays in a loop
+    video_note = 3,
+    audio = 4,
+    voice = 5,  ///< recorded in the chat; Ogg with Opus
+    document = 6,
+    sticker = 7,
+  };
+  Kind kind = Kind::document;
+  std::string ref;   ///< SHA-256 of the file, 64 hex digits: its name in files::Store
+  std::string mime;  ///< "image/jpeg"
+  std::string name;  ///< of a document as its sender calls it
+  std::string caption;
+  std::uint64_t size = 0;
+  std::uint32_t seconds = 0, width = 0, height = 0;
+  bool animated = false;   ///< a sticker that moves
+  bool view_once = false;  ///< to be seen once: never kept here
+  Bytes waveform;          ///< of a voice note: 64 bytes 0 .. 100
+  Bytes thumbnail;         ///< JPEG; of a sticker PNG
+  std::string link;        ///< where the till gets it; empty: nowhere
+  std::optional<MediaPlace> place;
+  bool operator==(const File&) const = default;
 };
 
 /// An earlier message says something else now.
@@ -62,7 +105,7 @@ struct Other {
 /// Every kind, in the order in which a received message is asked whether it is one; Other takes
 /// what is left. Each translator declares a function per kind from this list, so that a new kind
 /// does not link until each has said what it makes of it.
-#define POSTHORN_CONTENT_KINDS(X) X(Text) X(Edit) X(Deletion) X(Reaction) X(Undecryptable) X(Other)
+#define POSTHORN_CONTENT_KINDS(X) X(Text) X(Edit) X(Deletion) X(Reaction) X(File) X(Undecryptable) X(Other)
 
 /// The message that another one answers.
 struct Quote {
@@ -70,13 +113,14 @@ struct Quote {
   std::string participant;  ///< chatId of its author; empty: not known
   std::string text;
   std::string type_message = "textMessage";  ///< Green-API's word for its kind
+  std::optional<content::File> file = {};    ///< when it is one
   bool operator==(const Quote&) const = default;
 };
 
 /// What a message says, and what every kind can have beside it.
 struct Content {
   using What = std::variant<content::Text, content::Edit, content::Deletion, content::Reaction,
-                            content::Undecryptable, content::Other>;
+                            content::File, content::Undecryptable, content::Other>;
   What what;
   std::optional<Quote> quote;
   bool forwarded = false;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -12,6 +14,8 @@
 #include "posthorn/chat/chat_state.h"
 #include "posthorn/chat/contacts.h"
 #include "posthorn/chat/events.h"
+#include "posthorn/chat/files.h"
+#include "posthorn/chat/groups.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/quotes.h"
@@ -41,6 +45,8 @@ class Chat final {
     /// Ids of messages that are already in the inbox ring, newest last: a crash between the
     /// notification's append and our commit does not notify twice. Read by open() only.
     std::span<const std::string> told = {};
+    /// What files need. nullopt: messages with files are told, and none is carried.
+    std::optional<FilesOutside> files = {};
   };
 
   /// Everything given outlives the chat. Errors: io (the message tables).
@@ -64,9 +70,15 @@ class Chat final {
   [[nodiscard]] Contacts& contacts();
   [[nodiscard]] Presence& presence();
   [[nodiscard]] Quotes& quotes();
+  /// nullptr: opened without what files need.
+  [[nodiscard]] Files* files();
+  [[nodiscard]] Groups& groups();
+  /// heard: for each group that we are in, at the latest since then (chatId, when).
+  void on_group(std::function<void(const std::string& chat, Wall since)> heard);
 
  private:
   class Parts;
+  struct Stores;
   explicit Chat(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

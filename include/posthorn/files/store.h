@@ -99,6 +99,10 @@ class Store {
   [[nodiscard]] std::vector<File> list() const;
   /// Errors: not_found, io.
   Result<void> remove(const std::string& ref);
+  /// While it is held it does not go for a newer one; as often as that, it is to be released.
+  /// What is not there is held as well, from the moment it comes.
+  void hold(const std::string& ref);
+  void release(const std::string& ref);
   /// Where it stands, for somebody who takes it away by rename(2); forgets it. Errors: not_found.
   Result<std::string> hand_over(const std::string& ref);
   /// Where it stands, for somebody who reads it there. Errors: not_found.
@@ -126,6 +130,8 @@ class Store {
   friend class Writer;
   Store(std::shared_ptr<Disk> disk, Worker& worker, StoreOptions options);
   Result<void> load();
+  /// The oldest that nobody holds; end: none.
+  [[nodiscard]] std::map<std::uint64_t, File>::iterator oldest_free();
   /// Lets the oldest go until `bytes` more fit. Errors: full.
   Result<void> make_room(std::uint64_t bytes);
   void forget(std::uint64_t number);
@@ -142,6 +148,7 @@ class Store {
   StoreOptions options_;
   std::map<std::uint64_t, File> files_;  ///< by number
   std::map<std::string, std::uint64_t> numbers_;
+  std::map<std::string, std::size_t> holds_;
   std::uint64_t used_ = 0;
   std::uint64_t incoming_ = 0;  ///< bytes of unfinished files
   std::uint64_t next_number_ = 1;

@@ -20,7 +20,8 @@ struct Identity {
   Bytes device_identity;  ///< ADVSignedDeviceIdentity as received, account signature key included
   Bytes account_key;      ///< the account's signature public key, 32 bytes
   std::string push_name;
-  /// Whether WhatsApp had moved the account to LIDs when it was linked; nullopt: it did not say.
+  /// Whether WhatsApp has moved the account to LIDs, as said when it was linked and by the A/B
+  /// property since; nullopt: it did not say.
   std::optional<bool> lid_migrated;
 };
 

@@ -127,6 +127,12 @@ class Protocol {
 
   // Sender keys (groups) --------------------------------------------------------------------------
 
+  /// Which key of ours it is, and how many messages it has sealed; nullopt: there is none.
+  struct SenderKeyState {
+    std::uint32_t id = 0;
+    std::uint32_t iteration = 0;
+  };
+  [[nodiscard]] Result<std::optional<SenderKeyState>> own_sender_key(const SenderKeyName& own);
   /// The distribution message of our sender key as it stands, made when there is none. Take it
   /// before encrypt_group, so that who gets it can read that message.
   Result<Bytes> create_distribution(const SenderKeyName& own);

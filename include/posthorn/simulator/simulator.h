@@ -16,6 +16,7 @@
 #include "posthorn/base/scheduler.h"
 #include "posthorn/base/stream.h"
 #include "posthorn/simulator/fault.h"
+#include "posthorn/simulator/media_rule.h"
 #include "posthorn/wire/channel.h"
 #include "posthorn/wire/jid.h"
 #include "posthorn/wire/node.h"
@@ -94,12 +95,19 @@ struct Received {
   std::string sender;        ///< the device that wrote it, PN form
   std::uint16_t device = 0;  ///< which device of the account decrypted it
   bool from_me = false;      ///< copy of what another device of this account sent
-  std::string kind;          ///< "text", "edit", "revoke", "key_share_request", "other"
+  std::string kind;          ///< "text", "edit", "revoke", "key_share_request", a PeerFile's kind, "other"
   std::string text;          ///< plain text of text and edit
   std::string target_id;     ///< of edit, revoke and quoted messages
   std::string enc_type;      ///< "pkmsg" or "msg"
   Bytes protobuf;            ///< the whole Message, unpadded
   Wall at;
+  /// What the media host had for the message's file; nullopt: nothing, or it could not be opened
+  /// with what the message says.
+  struct File {
+    std::uint64_t size = 0;
+    std::string sha256;  ///< hex
+  };
+  std::optional<File> file;
 };
 
 /// A text that a customer or a phone sends.
@@ -116,6 +124,28 @@ struct PeerText {
   bool extended = false;    ///< extendedTextMessage instead of conversation
   bool tamper = false;      ///< flips a bit of the ciphertext: the receiver must ask again
   bool tamper_all = false;  ///< the resends too
+};
+
+/// A file that a customer or a phone sends: encrypted here, put on the media host's shelf.
+struct PeerFile {
+  std::string to;
+  std::string kind = "document";  ///< image, video, gif, video_note, audio, voice, document, sticker
+  Bytes bytes;
+  std::string mime, name, caption;
+  std::uint16_t from_device = 0;
+  std::string id;  ///< empty: made here
+  std::uint32_t seconds = 0, width = 0, height = 0;
+  Bytes thumbnail;
+  bool view_once = false;
+  bool lies = false;  ///< says another SHA-256 of the file than it has
+};
+
+/// What the media host answers; bytes or text.
+struct MediaAnswer {
+  int status = 200;
+  std::string text;                         ///< JSON
+  std::shared_ptr<const Bytes> bytes;       ///< of a file; shared: while it is sent
+  std::optional<std::uint64_t> cut_after;   ///< the connection breaks after so many bytes
 };
 
 /// What a virtual peer does by itself with what it receives.
@@ -160,6 +190,7 @@ class Simulator {
 
   // Virtual customers and phones (device 0 and companions added by add_companion).
   Result<std::string> peer_send(std::string_view account, const PeerText& text);
+  Result<std::string> peer_send(std::string_view account, const PeerFile& file);
   Result<void> peer_read(std::string_view account, std::string_view message_id);
   Result<void> peer_script(std::string_view account, const PeerScript& script);
   /// Forgets its Signal sessions with everybody (messages to it need a retry).
@@ -197,6 +228,18 @@ class Simulator {
   Result<void> set_failure(std::string_view account, int reason, int code = 0,
                            std::int64_t expire_seconds = 0);
 
+  // The media host: its HTTP is the program's, see firmware/simulator.
+  /// host: as clients are told, "127.0.0.1:PORT".
+  void set_media_host(std::string host);
+  /// target: path and query. Of a GET body is empty.
+  MediaAnswer media(std::string_view method, std::string_view target, Bytes body);
+  void add_media_rule(const MediaRule& rule);
+  /// Every file has expired: 404 until the phone uploads it again.
+  void expire_media();
+  /// What the phone answers when it is asked to upload a file again: "success" (default),
+  /// "not_found", "error" or "silence".
+  Result<void> set_media_retry(std::string_view account, std::string_view answer);
+
   // Faults, raw stanzas, time.
   std::uint64_t add_fault(Fault fault);
   bool remove_fault(std::uint64_t id);
@@ -211,6 +254,8 @@ class Simulator {
   // What happened.
   [[nodiscard]] std::vector<JournalEntry> journal(std::uint64_t after = 0) const;
   [[nodiscard]] const std::vector<Violation>& violations() const;
+  /// What clients do otherwise than most, and the real server takes.
+  [[nodiscard]] const std::vector<Violation>& remarks() const;
 
   // The same for programs in any language: the control interface without its HTTP.
   struct Response {

@@ -38,6 +38,7 @@ enum class Hold : std::uint8_t {
   offline,
   reconnect_ramp,
   double_post,
+  preparing,  ///< what it needs before its turn is on its way (a file's upload)
 };
 [[nodiscard]] std::string_view to_string(Hold hold);
 

@@ -121,6 +121,10 @@ class Valve {
     /// Whose name is whose: limits, lanes and opt-outs are a person's. May be null: then every chat
     /// id is somebody else.
     Identities* identities = nullptr;
+    /// Begins what a job needs before its turn, which costs the account nothing (the upload of a
+    /// file). True: it is ready, or needs nothing; else on_prepared() tells when it is. May be
+    /// empty: then every job is ready.
+    std::function<bool(std::uint64_t sequence, const Job& job)> prepare = {};
   };
 
   /// Everything in `outside` outlives the valve. Nothing happens before start().
@@ -145,6 +149,8 @@ class Valve {
   void on_accept_failed(const Job& job);
   /// After the outbox record is written. May refuse at once: the fate then comes in a later turn.
   void on_job(std::uint64_t sequence, const Job& job);
+  /// What Outside::prepare began is done. An error ends the job as failed, with its detail.
+  void on_prepared(std::uint64_t sequence, Result<void> result);
   /// Forgets a job without a fate (clearMessagesQueue, a deleted or rewritten job); the caller
   /// acknowledges the record. False: unknown, or just being sent.
   bool cancel(std::uint64_t sequence);

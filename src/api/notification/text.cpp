@@ -1,4 +1,5 @@
 #include "api/notification/kinds.h"
+#include "api/notification/quote.h"
 
 // textMessage, extendedTextMessage, quotedMessage.
 namespace posthorn::api {
@@ -32,11 +33,7 @@ json::Value quoted(const content::Text& kind, const Quote& quote) {
   data["text"] = shown_text(kind.body);
   data["stanzaId"] = shown_text(quote.id);
   data["participant"] = shown_text(quote.participant);
-  json::Value& original = out["quotedMessage"];
-  original["stanzaId"] = shown_text(quote.id);
-  original["participant"] = shown_text(quote.participant);
-  original["typeMessage"] = shown_text(quote.type_message);
-  original["textMessage"] = shown_text(quote.text);
+  out["quotedMessage"] = show_quote(quote);
   return out;
 }
 

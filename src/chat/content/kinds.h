@@ -28,7 +28,4 @@ struct Beside {
 POSTHORN_CONTENT_KINDS(POSTHORN_DECLARE_)
 #undef POSTHORN_DECLARE_
 
-/// What a message quotes, and whether it was forwarded.
-void read_context(const wa::ContextInfo& context, Beside& beside);
-
 }  // namespace posthorn::chat

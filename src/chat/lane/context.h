@@ -7,6 +7,8 @@
 #include "posthorn/base/scheduler.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/session/line.h"
+#include "posthorn/store/group_store.h"
+#include "posthorn/store/media_store.h"
 #include "posthorn/store/message_store.h"
 #include "posthorn/store/store.h"
 
@@ -24,6 +26,8 @@ struct MessageContext {
   Random& random;
   store::Store& store;
   store::MessageStore& messages;
+  store::GroupStore& groups;
+  store::MediaStore& media;
   Names& names;
   Addressing& addressing;
   /// False once message handling has ended; shared with answers that may come after that.

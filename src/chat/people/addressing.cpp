@@ -16,9 +16,10 @@ bool Addressing::by_number() {
     case Name::lid:
       return false;
     case Name::number:
+      if (told_moved() && !told_then_) return false;
       return clock_.now() - since_ < kRemembered;
-    case Name::as_paired:
-      return !line_.identity().lid_migrated.value_or(true);
+    case Name::as_told:
+      return line_.identity().lid_migrated == false;
   }
   return false;
 }
@@ -30,11 +31,11 @@ void Addressing::on_moved() {
   if (*name_ != Name::lid) remember(Name::lid);
 }
 
-void Addressing::forget() { remember(Name::as_paired); }
+void Addressing::forget() { remember(Name::as_told); }
 
 void Addressing::read() {
   if (name_) return;
-  name_ = Name::as_paired;
+  name_ = Name::as_told;
   const auto kept = blobs_.load(kRecord);
   if (!kept || !*kept) return;
   const auto record = json::parse(as_text(**kept));
@@ -43,13 +44,16 @@ void Addressing::read() {
   if (word == "number") name_ = Name::number;
   if (word == "lid") name_ = Name::lid;
   since_ = Wall::from_unix(json::int_at(*record, "since").value_or(0));
+  told_then_ = json::bool_at(*record, "told").value_or(true);
 }
 
 void Addressing::remember(Name name) {
   name_ = name;
   since_ = clock_.now();
+  told_then_ = told_moved();
   json::Value record(::Json::objectValue);
-  record["name"] = name == Name::number ? "number" : name == Name::lid ? "lid" : "as_paired";
+  record["name"] = name == Name::number ? "number" : name == Name::lid ? "lid" : "as_told";
+  record["told"] = told_then_;
   record["since"] = static_cast<::Json::Int64>(since_.unix_seconds());
   log::info("messages", "people are written to by another name",
             {{"name", json::string_at(record, "name").value_or("")}});

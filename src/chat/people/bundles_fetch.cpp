@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
+#include <map>
+#include <string>
 #include <utility>
 
 #include "chat/people/devices_adv.h"
@@ -16,6 +19,7 @@ using wire::Jid;
 
 constexpr milliseconds kFetchTimeout{30'000};
 constexpr std::size_t kMaxPerQuery = 100;
+constexpr std::size_t kAtOnce = 8;
 
 bool is_gone(const Error& error) {
   return error.code == Errc::refused && error.detail.starts_with("406");
@@ -27,11 +31,12 @@ bool is_gone(const Error& error) {
 struct SessionBuilder::Work {
   std::deque<std::vector<Jid>> queries;
   FetchReason reason = FetchReason::ordinary;
-  Once<void(Result<void>)> done;
+  Once<void(Result<Lists>)> done;
+  Lists lists = Lists::current;
 };
 
 void SessionBuilder::ensure(std::vector<Jid> devices, FetchReason reason,
-                            Once<void(Result<void>)> done) {
+                            Once<void(Result<Lists>)> done) {
   Work work{{}, reason, std::move(done)};
   std::vector<Jid> missing;
   for (const Jid& device : devices) {
@@ -51,7 +56,7 @@ void SessionBuilder::ensure(std::vector<Jid> devices, FetchReason reason,
 }
 
 void SessionBuilder::fetch_next(Work work) {
-  if (work.queries.empty()) return work.done({});
+  if (work.queries.empty()) return work.done(work.lists);
   std::vector<Jid> devices = std::move(work.queries.front());
   work.queries.pop_front();
   wire::Node query = build_bundle_query(devices, work.reason);
@@ -64,27 +69,67 @@ void SessionBuilder::fetch_next(Work work) {
 }
 
 void SessionBuilder::on_reply(Work work, std::vector<Jid> asked, Result<wire::Node> reply) {
-  if (!reply && is_gone(reply.error()) && asked.size() > 1) {
-    // One device spoiled the query for all: ask for each alone.
-    for (Jid& device : asked) work.queries.push_back({std::move(device)});
-    return fetch_next(std::move(work));
-  }
-  if (!reply && reply.error().code == Errc::refused) return fetch_next(std::move(work));
+  if (!reply && reply.error().code == Errc::refused)
+    return on_refused(std::move(work), std::move(asked), reply.error());
   if (!reply) return work.done(fail(reply.error(), "asking for keys"));
   auto fetched = parse_bundles(*reply);
   if (!fetched) return work.done(fail(fetched.error(), "asking for keys"));
-  lane_.exclusive(
-      [this, fetched = std::move(*fetched)]() mutable { return process_all(std::move(fetched)); },
-      [this, work = std::move(work)](Result<void> result) mutable {
-        if (!result) return work.done(std::move(result));
-        fetch_next(std::move(work));
-      });
+  take(std::move(work), std::move(*fetched));
 }
 
-Result<void> SessionBuilder::process_all(std::vector<FetchedBundle> fetched) {
+/// One device that is gone spoils the query for all: the users are asked for one by one, then the
+/// devices of the user it is one of.
+void SessionBuilder::on_refused(Work work, std::vector<Jid> asked, const Error& error) {
+  if (!is_gone(error)) return fetch_next(std::move(work));
+  if (asked.size() == 1) {
+    std::vector<FetchedBundle> gone;
+    gone.push_back({asked.front(), tl::unexpected(error)});
+    return take(std::move(work), std::move(gone));
+  }
+  std::map<std::string, std::vector<Jid>> by_user;
+  for (Jid& device : asked) by_user[to_string(device.bare())].push_back(std::move(device));
+  for (auto& [user, devices] : by_user) {
+    if (by_user.size() > 1) {
+      work.queries.push_back(std::move(devices));
+    } else {
+      for (Jid& device : devices) work.queries.push_back({std::move(device)});
+    }
+  }
+  fetch_next(std::move(work));
+}
+
+void SessionBuilder::take(Work work, std::vector<FetchedBundle> fetched) {
+  const auto gone = [](const FetchedBundle& entry) {
+    return !entry.bundle && is_gone(entry.bundle.error());
+  };
+  if (std::any_of(fetched.begin(), fetched.end(), gone)) work.lists = Lists::stale;
   // Phones first: their identity key is what companions are checked against.
   std::stable_sort(fetched.begin(), fetched.end(),
                    [](const auto& a, const auto& b) { return a.device.device < b.device.device; });
+  process_next(std::move(work), std::move(fetched));
+}
+
+/// A few in each turn of the loop: a session costs a slow board's core several milliseconds.
+void SessionBuilder::process_next(Work work, std::vector<FetchedBundle> fetched) {
+  if (fetched.empty()) return fetch_next(std::move(work));
+  const auto count = static_cast<std::ptrdiff_t>(std::min(fetched.size(), kAtOnce));
+  std::vector<FetchedBundle> now(std::make_move_iterator(fetched.begin()),
+                                 std::make_move_iterator(fetched.begin() + count));
+  fetched.erase(fetched.begin(), fetched.begin() + count);
+  lane_.exclusive(
+      [this, now = std::move(now)] { return process_all(now); },
+      [this, work = std::move(work), fetched = std::move(fetched)](Result<void> result) mutable {
+        if (!result) return work.done(fail(result.error(), "asking for keys"));
+        if (fetched.empty()) return fetch_next(std::move(work));
+        context_.scheduler.post([this, alive = context_.alive, work = std::move(work),
+                                 fetched = std::move(fetched)]() mutable {
+          if (!*alive) return work.done(fail(Errc::cancelled, "building sessions"));
+          process_next(std::move(work), std::move(fetched));
+        });
+      });
+}
+
+Result<void> SessionBuilder::process_all(std::span<const FetchedBundle> fetched) {
   for (const FetchedBundle& entry : fetched) {
     const auto& bundle = entry.bundle;
     if (bundle) {
@@ -124,8 +169,9 @@ Result<void> SessionBuilder::process(const Jid& device, const KeyBundle& bundle)
   }
   const auto processed = protocol_.process_bundle(address_of(named), bundle.keys);
   if (!processed) return fail(processed.error(), "session");
-  if (*processed) log::info("messages", "a device has a new identity key");
-  return {};
+  if (!*processed) return {};
+  log::info("messages", "a device has a new identity key");
+  return context_.groups.drop_user(to_string(named.bare()));
 }
 
 }  // namespace posthorn::chat

@@ -99,7 +99,8 @@ std::vector<DeviceEntry> decode_devices(std::string_view text) {
   return devices;
 }
 
-void Devices::get(std::vector<Jid> users, Once<void(Result<std::vector<UserDevices>>)> done) {
+void Devices::get(std::vector<Jid> users, Once<void(Result<std::vector<UserDevices>>)> done,
+                  Freshness freshness) {
   std::vector<Jid> missing;
   std::vector<UserDevices> known;
   for (const Jid& user : users) {
@@ -107,7 +108,7 @@ void Devices::get(std::vector<Jid> users, Once<void(Result<std::vector<UserDevic
     if (!entries) return done(fail(entries.error(), "device lists"));
     const auto named = context_.names.preferred(user);
     if (!named) return done(fail(named.error(), "device lists"));
-    if (*entries)
+    if (*entries && freshness == Freshness::remembered)
       known.push_back(to_user_devices(*named, **entries));
     else
       missing.push_back(*named);

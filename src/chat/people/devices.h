@@ -30,9 +30,12 @@ class Devices {
   Devices(const MessageContext& context, ReceiveLane& lane, signal::Protocol& protocol)
       : context_(context), lane_(lane), protocol_(protocol) {}
 
+  enum class Freshness : bool { remembered, asked };
   /// users: bare, in any form. done: in the same order; names that came along are learned by then.
+  /// asked: whatever is remembered.
   /// Errors: timeout, disconnected, refused, busy (asked too often), malformed, io.
-  void get(std::vector<wire::Jid> users, Once<void(Result<std::vector<UserDevices>>)> done);
+  void get(std::vector<wire::Jid> users, Once<void(Result<std::vector<UserDevices>>)> done,
+           Freshness freshness = Freshness::remembered);
 
   /// The list is asked for again at its next use.
   Result<void> drop(const wire::Jid& user);

@@ -89,7 +89,8 @@ Result<LaneWork> Inbound::read(const Node& stanza, bool batch_open) {
     if (changed) tokens_.on_identity_change(*changed);
   };
   const bool writes = reception.seen_key || reception.received || !reception.names.empty() ||
-                      !reception.push_name_user.empty() || reception.from_own_device;
+                      !reception.push_name_user.empty() || reception.changed_identity ||
+                      reception.from_own_device;
   if (writes) {
     work.write = [this, reception = std::move(reception), id = stanza.text_attr("id")] {
       return write_reception(reception, id);
@@ -151,11 +152,18 @@ Result<void> Inbound::write_reception(const Reception& reception, const std::str
   if (reception.from_own_device) {
     TRY(own_devices_.write(reception.own_device, id, *reception.from_own_device));
   }
+  if (reception.changed_identity) {
+    TRY(const wire::Jid sender, context_.names.preferred(reception.changed_identity->bare()));
+    TRY(context_.groups.drop_user(to_string(sender)));
+  }
   if (reception.seen_key) {
     TRY(context_.messages.save_seen(*reception.seen_key, context_.clock.now()));
   }
   if (reception.received) {
     TRY(context_.messages.save_received(*reception.received));
+  }
+  if (reception.file) {
+    TRY(context_.media.save_received(*reception.file));
   }
   if (!reception.push_name_user.empty()) {
     TRY(context_.messages.save_push_name(reception.push_name_user, reception.push_name));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/content/context.h"
 #include "chat/content/cut_text.h"
 #include "chat/content/secret.h"
 #include "chat/people/addressing.h"
@@ -23,6 +24,7 @@ constexpr std::size_t kMaxPlaintext = 1U << 20;
 constexpr std::size_t kMaxQuoteText = 1024;
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kMaxGroupId = 64;
+constexpr std::size_t kRefDigits = 64;
 constexpr int kNackUnparsable = 487;
 constexpr int kNackUnknown = 488;
 constexpr int kNackNotProtobuf = 491;
@@ -33,16 +35,29 @@ bool is_newsletter(const Node& stanza) {
   return from && from->server == wire::kServerNewsletter;
 }
 
-/// What is kept of a message: the text that a later quote shows, the secret that a later edit of it
-/// is encrypted under.
-Bytes kept_of(const wa::Message& message, const wa::MessageContextInfo& context) {
+/// What is kept of a message: what a later quote shows of it (of a file also where it lies), the
+/// secret that a later edit of it is encrypted under.
+Bytes kept_of(const wa::Message& message, const wa::MessageContextInfo& context, bool view_once) {
   const std::string text = text_of(message);
-  wa::Message kept;
-  if (!text.empty()) kept.set_conversation(cut_utf8(text, kMaxQuoteText));
+  wa::Message kept = view_once ? wa::Message() : outline_of_file(message);
+  if (!text.empty() && content_field(kept).empty()) {
+    kept.set_conversation(cut_utf8(text, kMaxQuoteText));
+  }
   if (context.messagesecret().size() == kSecretBytes) {
     kept.mutable_messagecontextinfo()->set_messagesecret(context.messagesecret());
   }
   return to_bytes(kept.SerializeAsString());
+}
+
+/// What may be seen once is told, and nothing of it is kept that would show it again.
+bool keep_once_only(Content& content, bool around) {
+  auto* file = std::get_if<content::File>(&content.what);
+  if (file == nullptr || !(around || file->view_once)) return false;
+  file->view_once = true;
+  file->place.reset();
+  file->ref.clear();
+  file->thumbnail.clear();
+  return true;
 }
 
 /// Numbers without user or server in the migration list are WhatsApp's way to say "none".
@@ -64,7 +79,7 @@ struct Receiver::Work {
   bool any_read = false;                ///< at least one part was decrypted
   bool used_number = false;             ///< at least one part has a number that was used before
   bool failed_content = false;          ///< at least one part was not, and is asked for again
-  bool ignored = false;                 ///< a part that we do not read (groups)
+  bool ignored = false;                 ///< a part that we do not read (stories)
   int nack = 0;
 };
 
@@ -164,12 +179,6 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
       work.nack = kNackUnknown;
     return {};
   }
-  // Group and status contents are read when groups are; the keys that come along are kept, so that
-  // nothing but an ack is owed here.
-  if (part.kind == EncPart::Kind::skmsg) {
-    work.ignored = true;
-    return {};
-  }
   TRY(auto decrypted, decrypt(work.envelope, part));
   if (decrypted) {
     work.any_read = true;
@@ -201,8 +210,8 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
 }
 
 void Receiver::ask_again(Work& work, signal::DecryptError why, bool hide_failure) {
-  // Until groups are read, what comes in them is not worth a question.
-  if (!work.envelope.chat.is_person()) {
+  // Nobody waits for a story: asking its author for it again would only show that we look.
+  if (work.envelope.is_status()) {
     work.ignored = true;
     return;
   }
@@ -217,8 +226,11 @@ void Receiver::ask_again(Work& work, signal::DecryptError why, bool hide_failure
 }
 
 Result<signal::DecryptResult> Receiver::decrypt(const Envelope& envelope, const EncPart& part) {
-  const auto try_as = [&](const Jid& device) {
+  const auto try_as = [&](const Jid& device) -> signal::DecryptResult {
     const signal::Address address = address_of(device);
+    if (part.kind == EncPart::Kind::skmsg) {
+      return protocol_.decrypt_group({to_string(envelope.from.bare()), address}, part.ciphertext);
+    }
     return part.kind == EncPart::Kind::pkmsg ? protocol_.decrypt_pkmsg(address, part.ciphertext)
                                              : protocol_.decrypt_msg(address, part.ciphertext);
   };
@@ -278,12 +290,13 @@ Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
   }
   if (opened.message->has_secretencryptedmessage()) {
     TRY(const auto edit, open_edit(work, opened.message->secretencryptedmessage()));
-    if (edit) return interpret_content(work, *edit);
+    if (edit) return interpret_content(work, *edit, false);
   }
-  return interpret_content(work, *opened.message);
+  return interpret_content(work, *opened.message, opened.view_once);
 }
 
-Result<void> Receiver::interpret_content(Work& work, const wa::Message& message) {
+Result<void> Receiver::interpret_content(Work& work, const wa::Message& message,
+                                         bool view_once_around) {
   const Envelope& envelope = work.envelope;
   Parsed parsed = parse_content(message);
   if (parsed.protocol != nullptr) {
@@ -291,15 +304,28 @@ Result<void> Receiver::interpret_content(Work& work, const wa::Message& message)
     return {};
   }
   if (!parsed.content || envelope.category == "peer") return {};
+  const bool view_once = keep_once_only(*parsed.content, view_once_around);
   const bool changes_other = std::holds_alternative<content::Edit>(parsed.content->what) ||
                              std::holds_alternative<content::Deletion>(parsed.content->what);
-  // In a chat of two only the author may change or delete a message.
-  if (changes_other && envelope.chat.is_person() && !parsed.target_from_me) return {};
+  if (changes_other && !parsed.target_from_me) {
+    // Only the author may change a message; in a group its admins may delete one.
+    const bool deletes = std::holds_alternative<content::Deletion>(parsed.content->what);
+    TRY(const bool admin, deletes ? is_group_admin(envelope) : Result<bool>(false));
+    if (!admin) return {};
+  }
   TRY(work.out.event, build_event(work, std::move(parsed)));
   if (!changes_other) {
-    TRY(remember(work, message));
+    TRY(remember(work, message, view_once));
   }
   return {};
+}
+
+/// As far as it is known: of a group that was never asked about nobody is.
+Result<bool> Receiver::is_group_admin(const Envelope& envelope) {
+  if (!envelope.chat.is_group()) return false;
+  TRY(const auto group, context_.groups.find(to_string(envelope.chat)));
+  TRY(const Jid sender, context_.names.preferred(envelope.sender.bare()));
+  return group && (' ' + group->admins).find(' ' + to_string(sender) + ' ') != std::string::npos;
 }
 
 /// The secret that came with a message, ours or theirs.
@@ -374,6 +400,10 @@ Result<Message> Receiver::build_event(Work& work, Parsed parsed) {
   if (envelope.chat.is_person()) {
     TRY(event.chat_name, chat_name(work, to_string(chat)));
     if (!envelope.from_me) event.sender_name = event.chat_name;
+  } else if (envelope.chat.is_group()) {
+    TRY(const auto group, context_.groups.find(to_string(envelope.chat)));
+    if (group) event.chat_name = group->subject;
+    TRY(event.sender_name, sender_name(work));
   }
   event.content = std::move(*parsed.content);
   if (event.content.quote) {
@@ -398,66 +428,88 @@ Result<void> Receiver::fill_quote(const Envelope& envelope, bool by_sender, Quot
   TRY(const auto original, context_.messages.received(to_string(chat), quote.id));
   wa::Message message;
   if (original && message.ParseFromString(to_string(original->message))) {
-    quote.text = text_of(message);
+    describe_quoted(message, quote);
   }
   return {};
 }
 
-Result<void> Receiver::remember(Work& work, const wa::Message& message) {
+Result<void> Receiver::remember(Work& work, const wa::Message& message, bool view_once) {
   TRY(const Jid chat, context_.names.preferred(work.envelope.chat));
   TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
   store::MessageStore::Received received;
   received.id = work.envelope.id;
   received.chat = to_string(chat);
   received.sender = to_string(sender);
-  received.message = kept_of(message, work.context_info);
+  received.message = kept_of(message, work.context_info, view_once);
   received.unread = !work.envelope.from_me;
+  remember_file(work, received);
   work.out.received = std::move(received);
   return {};
 }
 
-/// The other side's name in a chat of two; a new one is noted.
-Result<std::string> Receiver::chat_name(Work& work, const std::string& user) {
-  TRY(auto known, context_.messages.push_name(user));
-  const Envelope& envelope = work.envelope;
-  if (envelope.from_me || envelope.push_name.empty()) return known.value_or("");
-  if (known != envelope.push_name) {
-    work.out.push_name_user = user;
-    work.out.push_name = envelope.push_name;
+/// Where its file lies, for whoever wants it later.
+void Receiver::remember_file(Work& work, const store::MessageStore::Received& message) {
+  const auto* file =
+      work.out.event ? std::get_if<content::File>(&work.out.event->content.what) : nullptr;
+  if (file == nullptr || !file->place || file->ref.size() != kRefDigits) return;
+  store::MediaStore::Received received;
+  received.file = *file;
+  received.chat = message.chat;
+  received.sender = message.sender;
+  received.message_id = message.id;
+  received.from_me = work.envelope.from_me;
+  work.out.file = std::move(received);
+  /// A group member's own name; a new one is noted.
+  Result<std::string> Receiver::sender_name(Work & work) {
+    if (work.envelope.from_me) return work.envelope.push_name;
+    TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
+    return chat_name(work, to_string(sender));
   }
-  return envelope.push_name;
-}
 
-void Receiver::finish(Work& work) {
-  const session::Identity& self = context_.line.identity();
-  const Envelope& envelope = work.envelope;
-  if (work.failed_content) {
-    // Its ack leaves together with the retry request: a crash before that brings it again.
-    work.out.failed->stanza = work.stanza;
-    work.out.seen_key.reset();
-    return;
+  /// The other side's name in a chat of two; a new one is noted.
+  Result<std::string> Receiver::chat_name(Work & work, const std::string& user) {
+    TRY(auto known, context_.messages.push_name(user));
+    const Envelope& envelope = work.envelope;
+    if (envelope.from_me || envelope.push_name.empty()) return known.value_or("");
+    if (known != envelope.push_name) {
+      work.out.push_name_user = user;
+      work.out.push_name = envelope.push_name;
+    }
+    return envelope.push_name;
   }
-  work.out.failed.reset();
-  if (work.nack != 0 && !work.any_read) {
-    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
-    work.out.seen_key.reset();
-    return;
+
+  void Receiver::finish(Work & work) {
+    const session::Identity& self = context_.line.identity();
+    const Envelope& envelope = work.envelope;
+    if (work.failed_content) {
+      // Its ack leaves together with the retry request: a crash before that brings it again.
+      work.out.failed->stanza = work.stanza;
+      work.out.seen_key.reset();
+      return;
+    }
+    work.out.failed.reset();
+    // A no to a story would hold up the whole backlog.
+    if (envelope.is_status()) work.nack = 0;
+    if (work.nack != 0 && !work.any_read) {
+      work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
+      work.out.seen_key.reset();
+      return;
+    }
+    // A decrypted part that was not a message: the ratchet has moved, and asking again gives the
+    // same.
+    if (work.nack != 0) {
+      work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
+      return;
+    }
+    // A note to ourselves has nobody who waits for a receipt.
+    const bool to_self = envelope.from_me && envelope.chat.is_person() && !envelope.recipient &&
+                         envelope.category != "peer";
+    if (work.ignored || to_self || envelope.is_status()) {
+      if (!work.out.event) work.out.seen_key.reset();
+      work.out.replies.push_back(build_ack(work.stanza, self));
+      return;
+    }
+    work.out.replies.push_back(build_delivery_receipt(envelope, self));
   }
-  // A decrypted part that was not a message: the ratchet has moved, and asking again gives the
-  // same.
-  if (work.nack != 0) {
-    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
-    return;
-  }
-  // A note to ourselves has nobody who waits for a receipt.
-  const bool to_self = envelope.from_me && envelope.chat.is_person() && !envelope.recipient &&
-                       envelope.category != "peer";
-  if (work.ignored || to_self || envelope.is_status()) {
-    if (!work.out.event) work.out.seen_key.reset();
-    work.out.replies.push_back(build_ack(work.stanza, self));
-    return;
-  }
-  work.out.replies.push_back(build_delivery_receipt(envelope, self));
-}
 
 }  // namespace posthorn::chat

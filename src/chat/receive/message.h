@@ -33,6 +33,7 @@ struct Reception {
   std::optional<Message> event;
   std::optional<std::uint64_t> seen_key;
   std::optional<store::MessageStore::Received> received;
+  std::optional<store::MediaStore::Received> file;
   std::string push_name_user;  ///< whose push name changed; empty: nobody's
   std::string push_name;
   std::vector<wire::Node> replies;  ///< to be written when all of the above is on disk
@@ -71,14 +72,17 @@ class Receiver {
   Result<void> interpret(Work& work, const Unwrapped& opened);
   void take_protocol(Work& work, const wa::Message::ProtocolMessage& protocol);
   void take_lid_migration(Work& work, const wa::LIDMigrationMappingSyncMessage& message);
-  Result<void> interpret_content(Work& work, const wa::Message& message);
+  Result<void> interpret_content(Work& work, const wa::Message& message, bool view_once_around);
   Result<void> show_unavailable(Work& work);
   Result<Bytes> secret_of(const wire::Jid& chat, const std::string& id);
   Result<std::optional<wa::Message>> open_edit(const Work& work,
                                                const wa::Message::SecretEncryptedMessage& secret);
   Result<Message> build_event(Work& work, Parsed parsed);
   Result<void> fill_quote(const Envelope& envelope, bool by_sender, Quote& quote);
-  Result<void> remember(Work& work, const wa::Message& message);
+  void remember_file(Work& work, const store::MessageStore::Received& message);
+  Result<void> remember(Work& work, const wa::Message& message, bool view_once);
+  Result<bool> is_group_admin(const Envelope& envelope);
+  Result<std::string> sender_name(Work& work);
   Result<std::string> chat_name(Work& work, const std::string& user);
   void finish(Work& work);
 

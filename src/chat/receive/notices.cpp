@@ -110,7 +110,13 @@ Result<LaneWork> Notices::take_identity(const Node& stanza, const Jid& from, boo
   for (const Jid& name : {from, other.value_or(from)}) {
     TRY(keys_.forget_peer(signal::make_name(name.user, name.server)));
   }
-  work.write = [this, from] { return devices_.drop(from); };
+  work.write = [this, from, other]() -> Result<void> {
+    // He has lost our sender keys with his own.
+    for (const Jid& name : {from, other.value_or(from)}) {
+      TRY(context_.groups.drop_user(to_string(name.bare())));
+    }
+    return devices_.drop(from);
+  };
   work.afterwards = [this, from] { tokens_.on_identity_change(from); };
   return work;
 }

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/files/uploads.h"
 #include "chat/people/addressing.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
-#include "chat/send/quotes.h"
 #include "posthorn/base/log.h"
 #include "posthorn/signal/padding.h"
 
@@ -18,7 +18,6 @@ using Kind = throttle::SendOutcome::Kind;
 
 constexpr milliseconds kAckTimeout{20'000};
 constexpr milliseconds kLidTimeout{30'000};
-constexpr std::size_t kSecretBytes = 32;
 constexpr int kMalformed = 400;
 constexpr int kNoToken = 463;
 
@@ -77,25 +76,35 @@ bool SendFlow::to_ourselves() const { return is_own_user(tools_.context.line.ide
 void SendFlow::begin() {
   const auto chat = tools_.context.names.addressed(job_.chat);
   if (!chat) return end(Kind::rejected, chat.error().detail);
-  if (!chat->is_person()) return end(Kind::rejected, "groups are not supported yet");
+  if (!chat->is_person()) return end(Kind::rejected, "this is not a person's chat");
   if (!tools_.context.line.online()) return end(Kind::not_sent, "not connected");
-  const auto earlier = tools_.context.messages.sent(job_.id);
+  auto earlier = find_earlier(tools_.context, job_.id);
   if (!earlier) return end(earlier.error());
-  using Status = store::MessageStore::Sent::Status;
-  if (*earlier && (*earlier)->status != Status::made) {
-    // Acknowledged before a crash that lost the news: the server would only drop the repeat.
-    throttle::SendOutcome outcome;
-    outcome.server_time = (*earlier)->at;
-    return finish(std::move(outcome));
-  }
-  if (*earlier) {
-    wa::Message message;
-    if (message.ParseFromString(to_string((*earlier)->message))) message_ = std::move(message);
-  }
+  if (earlier->outcome) return finish(std::move(*earlier->outcome));
+  message_ = std::move(earlier->message);
   const auto named = tools_.context.names.preferred(*chat);
   if (!named) return end(named.error());
   peer_ = *named;
   by_number_ = tools_.context.addressing.by_number();
+  const auto* file = std::get_if<content::File>(&job_.content.what);
+  if (file != nullptr && !message_) return ask_place(*file);
+  ask_devices();
+}
+
+/// As a rule it lies there already: the throttle hands a job over when it is ready.
+void SendFlow::ask_place(const content::File& file) {
+  if (tools_.uploads == nullptr) return end(Kind::rejected, "this box carries no files");
+  tools_.uploads->get(file, job_.expires_at, later(&SendFlow::on_place));
+}
+
+void SendFlow::on_place(Result<content::MediaPlace> place) {
+  if (!place) {
+    const bool for_good = place.error().code == Errc::refused ||
+                          place.error().code == Errc::not_found ||
+                          place.error().code == Errc::timeout;
+    return end(for_good ? Kind::rejected : Kind::not_sent, place.error().detail);
+  }
+  std::get<content::File>(job_.content.what).place = std::move(*place);
   ask_devices();
 }
 
@@ -132,24 +141,21 @@ void SendFlow::on_devices(Result<std::vector<UserDevices>> lists) {
                          later(&SendFlow::on_sessions));
 }
 
-void SendFlow::on_sessions(Result<void> result) {
-  if (!result) return end(result.error());
+void SendFlow::on_sessions(Result<SessionBuilder::Lists> lists) {
+  if (!lists) return end(lists.error());
+  // Once: a server that goes on naming a device without keys holds nobody up.
+  if (*lists == SessionBuilder::Lists::stale && !std::exchange(listed_again_, true))
+    return ask_devices();
+  encrypt_in_lane();
+}
+
+void SendFlow::encrypt_in_lane() {
   tools_.lane.exclusive(
       [self = shared_from_this()]() -> Result<void> {
         if (self->step_ == Step::finished) return {};
         return self->encrypt();
       },
       later(&SendFlow::on_encrypted));
-}
-
-Result<wa::Message> SendFlow::message() {
-  if (message_) return *message_;
-  std::optional<QuotedMessage> quote;
-  if (job_.content.quote) {
-    TRY(quote, find_quoted(tools_.context, peer_, job_.content.quote->id));
-  }
-  const Bytes secret = tools_.context.random.bytes(kSecretBytes);
-  return build_message(job_.content, {secret, quote});
 }
 
 Result<Jid> SendFlow::written_to() {
@@ -160,8 +166,10 @@ Result<Jid> SendFlow::written_to() {
 
 /// Inside the lane's transaction: every session that moves is committed before the stanza leaves.
 Result<void> SendFlow::encrypt() {
-  TRY(message_, message());
   const auto& context = tools_.context;
+  if (!message_) {
+    TRY(message_, message_of(context, job_, peer_));
+  }
   stanza_ = {};
   stanza_.id = job_.id;
   TRY(stanza_.to, written_to());
@@ -185,13 +193,7 @@ Result<void> SendFlow::encrypt() {
   for (const Jid& device : own_devices_) {
     TRY(encrypt_for(device, copy, own_reached));
   }
-  store::MessageStore::Sent sent;
-  sent.id = job_.id;
-  sent.chat = to_string(peer_);
-  sent.posted = job_.chat;
-  sent.message = to_bytes(message_->SerializeAsString());
-  sent.at = context.clock.now();
-  return context.messages.save_sent(sent);
+  return save_sent(context, job_, peer_, *message_);
 }
 
 Result<void> SendFlow::encrypt_for(const Jid& device, ByteView padded, std::size_t& reached) {
@@ -303,7 +305,7 @@ void SendFlow::send_again_by_number(throttle::SendOutcome refused) {
   by_number_ = true;
   number_instead_ = true;
   step_ = Step::preparing;
-  on_sessions({});
+  encrypt_in_lane();
 }
 
 void SendFlow::ask_lid_again() {

@@ -13,12 +13,15 @@
 #include "chat/people/numbers.h"
 #include "chat/people/tokens.h"
 #include "chat/send/ack.h"
+#include "chat/send/open_send.h"
 #include "chat/send/stanza.h"
 #include "posthorn/base/job.h"
 #include "posthorn/base/once.h"
 #include "posthorn/throttle/sender.h"
 
 namespace posthorn::chat {
+
+class Uploads;
 
 /// The parts that sending uses. All outlive the flow.
 struct SendTools {
@@ -29,30 +32,32 @@ struct SendTools {
   SessionBuilder& sessions;
   Tokens& tokens;
   Numbers& numbers;
+  Uploads* uploads = nullptr;  ///< null: no files are sent
 };
 
 /// One job on its way: device lists, sessions, encrypt and commit, on disk, write, ack.
 /// Kept by its own callbacks (shared, since an answer may come after the owner has let go of it)
 /// and ends at every error with an outcome that says whether anything may have left the box.
 /// Source: chapter 06 sections 2, 3, 5.
-class SendFlow final : public std::enable_shared_from_this<SendFlow> {
+class SendFlow final : public OpenSend, public std::enable_shared_from_this<SendFlow> {
  public:
   static std::shared_ptr<SendFlow> start(SendTools tools, const Job& job,
                                          Once<void(throttle::SendOutcome)> done);
-  ~SendFlow();
-  /// Ends it now; later answers are ignored.
-  void cancel();
+  ~SendFlow() override;
+  void cancel() override;
 
  private:
   enum class Step : std::uint8_t { preparing, sent, finished };
 
   SendFlow(SendTools tools, Job job, Once<void(throttle::SendOutcome)> done);
   void begin();
+  void ask_place(const content::File& file);
+  void on_place(Result<content::MediaPlace> place);
   void ask_devices();
   void on_devices(Result<std::vector<UserDevices>> lists);
-  void on_sessions(Result<void> result);
+  void on_sessions(Result<SessionBuilder::Lists> lists);
+  void encrypt_in_lane();
   Result<void> encrypt();
-  Result<wa::Message> message();
   Result<void> encrypt_for(const wire::Jid& device, ByteView padded, std::size_t& reached);
   void on_encrypted(Result<void> result);
   void on_durable(Result<void> result);
@@ -83,6 +88,7 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   OutgoingMessage stanza_;
   std::size_t reached_ = 0;  ///< devices of the peer that have a copy
   bool rebuilt_ = false;
+  bool listed_again_ = false;    ///< the device lists were stale, so these are asked for anew
   bool by_number_ = false;       ///< `to` is the number although a LID is known
   bool number_instead_ = false;  ///< the LID was refused, so this is the second try
   bool asked_number_ = false;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "chat/content/context.h"
 #include "chat/content/parse.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
@@ -18,14 +19,26 @@ Result<QuotedMessage> find_quoted(const MessageContext& context, const Jid& peer
                                   const std::string& id) {
   QuotedMessage quoted;
   quoted.id = id;
+  const bool group = peer.is_group();
+  TRY(const auto row, group ? context.groups.find(to_string(peer))
+                            : Result<std::optional<store::GroupStore::Group>>(std::nullopt));
   TRY(const auto received, context.messages.received(to_string(peer), id));
   if (received) {
     quoted.author = received->sender;
+    if (group && row && !row->by_lid) {
+      TRY(const Jid sender, wire::parse_jid(received->sender));
+      TRY(const auto number, context.names.other(sender));
+      if (sender.is_lid() && number) quoted.author = to_string(*number);
+    }
     quoted.message = to_string(received->message);
     return quoted;
   }
   TRY(const auto outline, context.messages.sent_outline(id));
-  quoted.author = to_string(outline ? own_name_beside(peer, context.line.identity()) : peer);
+  const session::Identity& self = context.line.identity();
+  const Jid own =
+      row && row->by_lid && !self.lid.empty() ? self.lid.bare() : own_name_beside(peer, self);
+  // Of a group's message that is not remembered only WhatsApp knows who wrote it.
+  if (outline || !group) quoted.author = to_string(outline ? own : peer);
   TRY(const auto sent, context.messages.sent(id));
   if (sent) quoted.message = to_string(sent->message);
   return quoted;
@@ -37,10 +50,15 @@ Result<Quote> QuoteFinder::find(const std::string& chat, const std::string& mess
   TRY(const QuotedMessage quoted, find_quoted(context_, peer, message_id));
   Quote quote;
   quote.id = message_id;
-  TRY(const Jid author, wire::parse_jid(quoted.author));
-  TRY(quote.participant, context_.names.chat_id(author));
+  if (!quoted.author.empty()) {
+    TRY(const Jid author, wire::parse_jid(quoted.author));
+    TRY(quote.participant, context_.names.chat_id(author));
+  }
   wa::Message message;
-  if (message.ParseFromString(quoted.message)) quote.text = text_of(message);
+  if (message.ParseFromString(quoted.message)) {
+    const auto opened = open_wrappers(message);
+    if (opened) describe_quoted(*opened->message, quote);
+  }
   return quote;
 }
 

@@ -56,7 +56,8 @@ auto Resends::later(F member) {
   };
 }
 
-Resends::Resends(SendTools tools) : tools_(tools), self_(std::make_shared<Resends*>(this)) {}
+Resends::Resends(SendTools tools, GroupDesk& groups)
+    : tools_(tools), groups_(groups), self_(std::make_shared<Resends*>(this)) {}
 
 Resends::~Resends() {
   *self_ = nullptr;
@@ -114,6 +115,7 @@ Result<bool> Resends::find_message() {
   TRY(entry.chat, wire::parse_jid(sent->chat));
   // Only the chat it went to and our own devices may have it.
   const session::Identity& self = tools_.context.line.identity();
+  if (!entry.chat.is_person()) return entry.chat == entry.request.from.bare();
   TRY(const Jid asking, tools_.context.names.preferred(entry.request.requester.bare()));
   TRY(const Jid chat, tools_.context.names.preferred(entry.chat));
   return asking == chat || is_own_user(self, entry.request.requester);
@@ -124,6 +126,18 @@ void Resends::begin() {
   const auto found = find_message();
   if (!found) return finish(to_string(found.error()));
   if (!*found) return finish("no such message");
+  const Jid& chat = current_->chat;
+  if (chat.is_person()) return prepare();
+  groups_.may_read(chat, current_->request.requester.bare(), later(&Resends::on_member));
+}
+
+void Resends::on_member(Result<bool> may_read) {
+  if (!may_read) return finish(to_string(may_read.error()));
+  if (!*may_read) return finish("not of that group");
+  prepare();
+}
+
+void Resends::prepare() {
   tools_.lane.exclusive(
       [self = self_, turn = turn_]() -> Result<void> {
         if (*self == nullptr || (*self)->turn_ != turn) return {};
@@ -165,7 +179,7 @@ Result<void> Resends::prepare_session() {
 void Resends::on_prepared(Result<void> result) {
   if (!result) return finish(to_string(result.error()));
   tools_.sessions.ensure({current_->request.requester}, FetchReason::ordinary,
-                         [self = self_, turn = turn_](Result<void> built) {
+                         [self = self_, turn = turn_](Result<SessionBuilder::Lists> built) {
                            if (*self == nullptr || (*self)->turn_ != turn) return;
                            if (!built) return (*self)->finish(to_string(built.error()));
                            (*self)->tools_.lane.exclusive(
@@ -182,12 +196,15 @@ Result<void> Resends::encrypt() {
   const auto& context = tools_.context;
   const bool own = is_own_user(context.line.identity(), entry.request.requester);
   const bool to_self = is_own_user(context.line.identity(), entry.chat);
-  const wa::Message content =
+  wa::Message content =
       own && entry.chat.is_person() ? build_device_sent(entry.message, entry.chat) : entry.message;
-  if (!own && !to_self) {
+  if (entry.chat.is_person() && !own && !to_self) {
     TRY(entry.tctoken, tools_.tokens.token_for(entry.chat));
   }
   TRY(const Jid device, context.names.preferred(entry.request.requester));
+  if (!entry.chat.is_person()) {
+    TRY(groups_.add_key(entry.chat, device, content));
+  }
   const Bytes padded = signal::pad(as_bytes(content.SerializeAsString()), context.random);
   TRY(entry.encrypted, tools_.protocol.encrypt(address_of(device), padded));
   return {};
@@ -212,6 +229,8 @@ void Resends::on_durable(Result<void> result) {
   message.count = entry.request.count;
   message.device_identity = tools_.context.line.identity().device_identity;
   message.tctoken = std::move(entry.tctoken);
+  if (entry.chat.is_group())
+    message.addressing_mode = entry.request.requester.is_lid() ? "lid" : "pn";
   tools_.context.line.write(build_resend(message));
   finish({});
 }

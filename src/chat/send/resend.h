@@ -8,6 +8,7 @@
 #include <string>
 
 #include "chat/send/flow.h"
+#include "chat/send/group_desk.h"
 #include "posthorn/base/result.h"
 
 namespace posthorn::chat {
@@ -31,7 +32,8 @@ struct RetryRequest {
 /// Sends messages again to devices that ask. One at a time. Source: chapter 06 section 8.2.
 class Resends {
  public:
-  explicit Resends(SendTools tools);
+  /// groups outlives this.
+  Resends(SendTools tools, GroupDesk& groups);
   ~Resends();
 
   /// done: answered, refused or given up: the receipt may be acked.
@@ -51,6 +53,8 @@ class Resends {
   void begin();
   [[nodiscard]] bool may_ask(const RetryRequest& request);
   [[nodiscard]] Result<bool> find_message();
+  void on_member(Result<bool> may_read);
+  void prepare();
   Result<void> prepare_session();
   void on_prepared(Result<void> result);
   Result<void> encrypt();
@@ -61,6 +65,7 @@ class Resends {
   auto later(F member);
 
   SendTools tools_;
+  GroupDesk& groups_;
   std::deque<Entry> waiting_;
   std::optional<Entry> current_;
   std::uint64_t turn_ = 0;

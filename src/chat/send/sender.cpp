@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "chat/people/ids.h"
+
 namespace posthorn::chat {
 
 void MessageSender::send(const Job& job, Once<void(throttle::SendOutcome)> done) {
@@ -12,11 +14,17 @@ void MessageSender::send(const Job& job, Once<void(throttle::SendOutcome)> done)
     return done(std::move(outcome));
   }
   open_ = true;
-  flow_ = SendFlow::start(tools_, job,
-                          [this, done = std::move(done)](throttle::SendOutcome outcome) mutable {
-                            open_ = false;
-                            done(std::move(outcome));
-                          });
+  Once<void(throttle::SendOutcome)> ended =
+      [this, done = std::move(done)](throttle::SendOutcome outcome) mutable {
+        open_ = false;
+        done(std::move(outcome));
+      };
+  const auto chat = parse_chat_id(job.chat);
+  if (chat && chat->is_group()) {
+    flow_ = to_group_(job, std::move(ended));
+  } else {
+    flow_ = SendFlow::start(tools_, job, std::move(ended));
+  }
 }
 
 void MessageSender::show_typing(const std::string& chat, bool on) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "chat/send/flow.h"
 #include "posthorn/chat/presence.h"
@@ -12,7 +13,9 @@ namespace posthorn::chat {
 class MessageSender final : public throttle::Sender {
  public:
   /// What the tools refer to outlives this.
-  MessageSender(SendTools tools, Presence& presence) : tools_(tools), presence_(presence) {}
+  /// to_group: sends to groups.
+  MessageSender(SendTools tools, Presence& presence, StartSend to_group)
+      : tools_(tools), presence_(presence), to_group_(std::move(to_group)) {}
   ~MessageSender() override { cancel(); }
 
   void send(const Job& job, Once<void(throttle::SendOutcome)> done) override;
@@ -23,7 +26,8 @@ class MessageSender final : public throttle::Sender {
  private:
   SendTools tools_;
   Presence& presence_;
-  std::weak_ptr<SendFlow> flow_;
+  StartSend to_group_;
+  std::weak_ptr<OpenSend> flow_;
   bool open_ = false;
 };
 

@@ -8,6 +8,16 @@ namespace {
 using wire::Jid;
 using wire::Node;
 
+void add_tail(std::vector<Node>& children, bool pkmsg, ByteView device_identity,
+              const StanzaAttrs& attrs, const Bytes& tctoken, const Bytes& cstoken = {}) {
+  if (pkmsg) children.push_back(Node("device-identity", {}, to_bytes(device_identity)));
+  if (!attrs.meta.empty()) children.push_back(Node("meta", attrs.meta));
+  if (!tctoken.empty()) children.push_back(Node("tctoken", {}, tctoken));
+  if (tctoken.empty() && !cstoken.empty()) children.push_back(Node("cstoken", {}, cstoken));
+}
+
+}  // namespace
+
 Node build_enc(const signal::Encrypted& encrypted, const StanzaAttrs& attrs) {
   Node enc("enc", {{"v", "2"}, {"type", to_string(encrypted.type)}}, encrypted.bytes);
   if (!attrs.mediatype.empty()) enc.set_attr("mediatype", attrs.mediatype);
@@ -21,33 +31,30 @@ Node build_head(const std::string& id, const Jid& to, const StanzaAttrs& attrs) 
   return stanza;
 }
 
-void add_tail(std::vector<Node>& children, bool any_pkmsg, ByteView device_identity,
-              const StanzaAttrs& attrs, const Bytes& tctoken, const Bytes& cstoken = {}) {
-  if (any_pkmsg) children.push_back(Node("device-identity", {}, to_bytes(device_identity)));
-  if (!attrs.meta.empty()) children.push_back(Node("meta", attrs.meta));
-  if (!tctoken.empty()) children.push_back(Node("tctoken", {}, tctoken));
-  if (tctoken.empty() && !cstoken.empty()) children.push_back(Node("cstoken", {}, cstoken));
+Node build_copies(std::span<const DeviceCopy> copies, const StanzaAttrs& attrs) {
+  std::vector<Node> participants;
+  participants.reserve(copies.size());
+  for (const DeviceCopy& copy : copies) {
+    participants.push_back(Node("to", {{"jid", copy.device}}, {build_enc(copy.encrypted, attrs)}));
+  }
+  return Node("participants", {}, std::move(participants));
 }
 
-}  // namespace
+bool any_pkmsg(std::span<const DeviceCopy> copies) {
+  return std::any_of(copies.begin(), copies.end(), [](const DeviceCopy& copy) {
+    return copy.encrypted.type == signal::MessageType::pkmsg;
+  });
+}
 
 Node build_message(const OutgoingMessage& message) {
   Node stanza = build_head(message.id, message.to, message.attrs);
   if (message.peer_recipient_pn) {
     stanza.set_attr("peer_recipient_pn", message.peer_recipient_pn->bare());
   }
-  std::vector<Node> participants;
-  participants.reserve(message.copies.size());
-  bool any_pkmsg = false;
-  for (const DeviceCopy& copy : message.copies) {
-    any_pkmsg = any_pkmsg || copy.encrypted.type == signal::MessageType::pkmsg;
-    participants.push_back(
-        Node("to", {{"jid", copy.device}}, {build_enc(copy.encrypted, message.attrs)}));
-  }
   std::vector<Node> children;
-  children.push_back(Node("participants", {}, std::move(participants)));
-  add_tail(children, any_pkmsg, message.device_identity, message.attrs, message.tctoken,
-           message.cstoken);
+  children.push_back(build_copies(message.copies, message.attrs));
+  add_tail(children, any_pkmsg(message.copies), message.device_identity, message.attrs,
+           message.tctoken, message.cstoken);
   stanza.content = std::move(children);
   return stanza;
 }
@@ -57,6 +64,9 @@ Node build_resend(const ResentMessage& message) {
   if (!message.t.empty()) stanza.set_attr("t", message.t);
   if (message.participant) stanza.set_attr("participant", *message.participant);
   if (message.recipient) stanza.set_attr("recipient", *message.recipient);
+  if (!message.addressing_mode.empty()) {
+    stanza.set_attr("addressing_mode", message.addressing_mode);
+  }
   // Without it the server would offer the copy to the user's other devices as well.
   if (message.to.is_person()) stanza.set_attr("device_fanout", std::string("false"));
   Node enc = build_enc(message.encrypted, message.attrs);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,14 @@ struct DeviceCopy {
   wire::Jid device;
   signal::Encrypted encrypted;
 };
+
+// What every form of <message> has.
+[[nodiscard]] wire::Node build_enc(const signal::Encrypted& encrypted, const StanzaAttrs& attrs);
+[[nodiscard]] wire::Node build_head(const std::string& id, const wire::Jid& to,
+                                    const StanzaAttrs& attrs);
+/// <participants>: a <to> for each copy.
+[[nodiscard]] wire::Node build_copies(std::span<const DeviceCopy> copies, const StanzaAttrs& attrs);
+[[nodiscard]] bool any_pkmsg(std::span<const DeviceCopy> copies);
 
 /// A 1:1 <message> to be written. Source: chapter 06 section 3.2.
 struct OutgoingMessage {
@@ -43,6 +52,7 @@ struct ResentMessage {
   std::uint32_t count = 1;
   ByteView device_identity;
   Bytes tctoken;
+  std::string addressing_mode;  ///< of a group; empty: none
 };
 [[nodiscard]] wire::Node build_resend(const ResentMessage& message);
 

@@ -86,12 +86,82 @@ TEST(Addressing, FollowsWhenTheAccountIsMoved) {
   EXPECT_EQ(sent_to(rig, 4), rig.customer_lid);
 }
 
+TEST(Addressing, FollowsWhenTheLineIsToldOfTheMove) {
+  Rig rig;
+  refuse_lid(rig, 1, {{"t", "1790000200"}});
+  EXPECT_EQ(sent_to(rig, 2), rig.customer_pn);
+  rig.restart();
+  rig.line.self.lid_migrated = true;
+  EXPECT_EQ(sent_to(rig, 3), rig.customer_lid);
+}
+
 TEST(Addressing, IsForgottenWithTheAccount) {
   Rig rig;
   refuse_lid(rig, 1, {{"t", "1790000200"}});
   rig.listener().on_logged_out();
   EXPECT_EQ(sent_to(rig, 2), rig.customer_lid);
 }
+
+/// Whose laptop gives way to a tablet while a text to it is being prepared: what the server says
+/// when it is asked for the keys of the laptop.
+void replace_laptop(Rig& rig, PeerDevice& tablet, bool spoils_the_query) {
+  rig.line.answer = [&rig, &tablet, spoils_the_query](const Node& iq) -> Result<Node> {
+    if (iq.text_attr("xmlns") != "encrypt") return rig.answer(iq);
+    bool named = false;
+    for (const Node& user : iq.child("key")->children())
+      named = named || user.jid_attr("jid") == rig.laptop.jid;
+    if (!named) return rig.answer(iq);
+    rig.customer_devices = {&rig.customer, &tablet};
+    if (spoils_the_query) return fail(Errc::refused, "406 not-acceptable");
+    auto answer = rig.answer(iq);
+    if (!answer) return answer;
+    answer->mutable_children().front().mutable_children().push_back(
+        Node("user", {{"jid", rig.laptop.jid}},
+             {Node("error", {{"code", "406"}, {"text", "not-acceptable"}})}));
+    return answer;
+  };
+}
+
+class StaleDeviceLists : public testing::TestWithParam<bool> {};
+
+TEST_P(StaleDeviceLists, AreAskedForAnewAndTheSameSendGoesOn) {
+  Rig rig;
+  PeerDevice tablet({rig.customer_lid.user, "lid", 6}, 14);
+  tablet.proof = rig.customer.vouch_for(tablet);
+  replace_laptop(rig, tablet, GetParam());
+  EXPECT_EQ(rig.send(rig.job(id(1), "text")).kind, Kind::sent);
+  const auto written = rig.written_of("message");
+  ASSERT_EQ(written.size(), 1U);
+  EXPECT_NE(Rig::enc_for(written[0], rig.customer.jid), nullptr);
+  EXPECT_EQ(Rig::enc_for(written[0], rig.laptop.jid), nullptr);
+  const Node* enc = Rig::enc_for(written[0], tablet.jid);
+  ASSERT_NE(enc, nullptr) << "it is named by the right list only";
+  const auto message = tablet.decrypt(*enc, rig.box_jid);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->conversation(), "text");
+}
+
+TEST_P(StaleDeviceLists, ThatStayWrongHoldNobodyUp) {
+  Rig rig;
+  PeerDevice tablet({rig.customer_lid.user, "lid", 6}, 14);
+  replace_laptop(rig, tablet, GetParam());
+  const auto answer = rig.line.answer;
+  rig.line.answer = [&rig, answer](const Node& iq) {
+    auto reply = answer(iq);
+    rig.customer_devices = {&rig.customer, &rig.laptop};
+    return reply;
+  };
+  EXPECT_EQ(rig.send(rig.job(id(1), "text")).kind, Kind::sent);
+  std::size_t lists = 0;
+  for (const Node& iq : rig.line.asked) lists += iq.text_attr("xmlns") == "usync" ? 1U : 0U;
+  EXPECT_EQ(lists, 2U) << "once more, not for ever";
+  EXPECT_NE(Rig::enc_for(rig.written_of("message").at(0), rig.customer.jid), nullptr);
+}
+
+INSTANTIATE_TEST_SUITE_P(Prekeys, StaleDeviceLists, testing::Values(false, true),
+                         [](const auto& test) {
+                           return std::string(test.param ? "TheQuery" : "TheDevice");
+                         });
 
 TEST(DeviceLists, OfAMovedAccountAreAskedForUnderItsLid) {
   Rig rig;

@@ -45,6 +45,9 @@ function memoryAuth() {
     },
     forgetSessions: () => {
       delete data.session
+    },
+    forgetGroupKeys: () => {
+      delete data['sender-key']
     }
   }
 }

@@ -106,6 +106,12 @@ export class Simulator {
   send(peer, message) {
     return this.request('POST', `/v1/peers/${peer}/send`, message)
   }
+  sendFile(peer, file) {
+    return this.request('POST', `/v1/peers/${peer}/send-file`, file)
+  }
+  media(verb, more = {}) {
+    return this.request('POST', '/v1/media', { verb, ...more })
+  }
   do(peer, verb, more = {}) {
     return this.request('POST', `/v1/peers/${peer}/do`, { verb, ...more })
   }

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+
+#include "api/context.h"
+#include "posthorn/base/job.h"
+
+/// From a POST to a job on disk: the same for every kind of message.
+namespace posthorn::api {
+
+/// A body as a job without its id and times: the chat, what is said, and what every method takes
+/// beside its own fields. own_fields: for strictValidation. Errors: malformed (which field, why).
+[[nodiscard]] Result<Job> parse_job(const json::Value& body, const Settings& settings,
+                                    std::initializer_list<std::string_view> own_fields,
+                                    Result<Content::What> what);
+
+/// Id, times, key, and what of the POST the job does not say itself. life: nullopt: the box's.
+void complete_job(Context& context, Job& job, const Call& call,
+                  std::optional<milliseconds> life);
+
+/// Completes and queues the job, and answers {"idMessage"} when it is on disk; a POST that repeats
+/// an Idempotency-Key gets the first one's answer. method: as Green-API names it; outlives all.
+/// extra: further members of the answer.
+void queue_job(Context& context, Call call, const char* method, Result<Job> job,
+               json::Value extra = json::Value(::Json::objectValue));
+
+}  // namespace posthorn::api
