@@ -8,7 +8,7 @@ namespace {
 
 // Verbs and limits: Green-API documentation, pages of each method and "Rate limiter", July 2026.
 // clearWebhooksQueue answers its once-a-minute limit by itself, in a 200.
-constexpr std::array<BuiltInRoute, 44> kRoutes{{
+constexpr std::array<BuiltInRoute, 45> kRoutes{{
     {"getSettings", Verb::get, 1, Needs::nothing, get_settings},
     {"setSettings", Verb::post, 1, Needs::body, set_settings},
     {"getStateInstance", Verb::get, 1, Needs::nothing, get_state_instance},
@@ -38,6 +38,7 @@ constexpr std::array<BuiltInRoute, 44> kRoutes{{
     {"getChats", Verb::get, 1, Needs::nothing, get_chats},
     {"getContactInfo", Verb::post, 1, Needs::session, get_contact_info},
     {"getAvatar", Verb::post, 10, Needs::session, get_avatar},
+    {"setProfilePicture", Verb::post, 0.1, Needs::nothing, set_profile_picture},
     {"addContact", Verb::post, 1, Needs::session, add_contact},
     {"editContact", Verb::post, 1, Needs::session, edit_contact},
     {"deleteContact", Verb::post, 1, Needs::session, delete_contact},
