@@ -68,8 +68,9 @@ void AppState::begin(Account& account) {
   name_value.message(7, name);
   locale.text(1, "en_GB");
   locale_value.message(16, locale);
-  change(account, "critical_block", SyncOperation::set, {"setting_pushName"}, name_value.out(), 1);
-  change(account, "critical_block", SyncOperation::set, {"setting_locale"}, locale_value.out(), 3);
+  // Nobody is told: it was there before any companion.
+  write(account, "critical_block", SyncOperation::set, {"setting_pushName"}, name_value.out(), 1);
+  write(account, "critical_block", SyncOperation::set, {"setting_locale"}, locale_value.out(), 3);
 }
 
 void AppState::change(Account& account, const std::string& name, SyncOperation operation,
