@@ -17,10 +17,16 @@ class QrWait {
   static constexpr seconds kLongest{10};
 
   /// status: tells why there is no code.
-  QrWait(Scheduler& scheduler, session::Linking& link, std::function<Status()> status)
-      : link_(link), status_(std::move(status)), scheduler_(scheduler), look_(scheduler) {}
+  QrWait(Scheduler& scheduler, const Clock& clock, session::Linking& link,
+         std::function<Status()> status)
+      : link_(link),
+        status_(std::move(status)),
+        clock_(clock),
+        scheduler_(scheduler),
+        look_(scheduler) {}
 
-  /// Answers when there is a code, or the account is linked, or kLongest is over.
+  /// Answers when there is a code, or WhatsApp asks for a passkey, or the account is linked, or
+  /// kLongest is over.
   void answer(Call call);
   void stop();
 
@@ -36,6 +42,7 @@ class QrWait {
 
   session::Linking& link_;
   std::function<Status()> status_;
+  const Clock& clock_;
   Scheduler& scheduler_;
   Timer look_;
   std::list<Waiting> waiting_;

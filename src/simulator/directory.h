@@ -19,6 +19,7 @@
 #include "posthorn/simulator/simulator.h"
 #include "posthorn/wire/jid.h"
 #include "posthorn/wire/node.h"
+#include "simulator/passkey.h"
 
 namespace posthorn::simulator {
 
@@ -117,6 +118,11 @@ struct Account {
     std::vector<Bytes> patches;
   };
   std::map<std::string, Collection> app_state;
+  struct {
+    std::optional<PasskeyCredential> credential;  ///< linking asks for it
+    PasskeyFlaw flaw = PasskeyFlaw::none;
+    Simulator::PasskeySeen seen;
+  } passkey;
 
   [[nodiscard]] wire::Jid pn() const { return {phone, std::string(wire::kServerUser), 0}; }
   [[nodiscard]] wire::Jid lid() const { return {lid_user, std::string(wire::kServerLid), 0}; }

@@ -53,6 +53,41 @@ enum class LinkFlaw : std::uint8_t {
   other_identity,     ///< signature over another companion's identity key
 };
 
+/// What goes wrong between the scan and pair-success of an account with a passkey.
+enum class PasskeyFlaw : std::uint8_t {
+  none,
+  options_missing,   ///< the question comes without options; they are given when asked for
+  options_damaged,   ///< the same with options that are no JSON
+  options_withheld,  ///< missing, and refused when asked for
+  stranger_asks,     ///< another question follows that is not the server's
+  secret_retired,    ///< companion_reg_refresh while the owner is busy
+  new_refs,          ///< pair-device again while the owner is busy
+  bare_code_notice,  ///< a link-code notification without keys while the owner is busy
+  answer_refused,    ///< the first assertion, though it is right
+  phone_first,       ///< the phone's keys come before the prologue's result
+  phone_twice,       ///< they come twice, with other keys
+  phone_silent,      ///< they never come
+  short_key,
+  short_nonce,
+  zero_key,
+  nonce_refused,
+  request_refused,
+  success_first,  ///< pair-success comes before the request's result
+  no_success,     ///< it never comes
+  old_secret,     ///< it is made with the secret of before
+};
+
+/// What a browser puts wrong in its answer.
+enum class AssertionFlaw : std::uint8_t {
+  none,
+  challenge,
+  origin,
+  rp_id,
+  flags,  ///< the user was not verified
+  signature,
+  credential,
+};
+
 /// What add_account makes; every field may stay empty.
 struct NewAccount {
   std::string phone;  ///< digits; empty: the next free one
@@ -149,6 +184,18 @@ class Simulator {
   /// not_found (no connection shows this code), refused (the client said no), disconnected.
   void scan(std::string_view qr, std::string_view account, Once<void(Result<wire::Jid>)> done,
             LinkFlaw flaw = LinkFlaw::none);
+  /// Gives the account a passkey, so that linking asks for it, or takes it away (nullopt).
+  Result<void> set_passkey(std::string_view account, std::optional<PasskeyFlaw> flaw);
+  /// What a browser answers after the phone has confirmed: PublicKeyCredential.toJSON().
+  Result<json::Value> passkey_answer(std::string_view account, const json::Value& options,
+                                     AssertionFlaw flaw = AssertionFlaw::none);
+  /// How far the last linking with the passkey has come, as server and phone see it.
+  struct PasskeySeen {
+    std::string stage;  ///< "asked", "answered", "compared", "requested"; empty: none yet
+    std::string code;   ///< that the phone shows
+    bool handoff_proof = false;
+  };
+  [[nodiscard]] Result<PasskeySeen> passkey_seen(std::string_view account) const;
   /// The account's owner types a link code on the phone.
   void type_link_code(std::string_view account, std::string_view code,
                       Once<void(Result<wire::Jid>)> done);
