@@ -16,6 +16,11 @@ void logout(Context& context, Call call);
 void qr(Context& context, Call call);
 void get_authorization_code(Context& context, Call call);
 
+// passkey.cpp
+void get_passkey(Context& context, Call call);
+void send_passkey_response(Context& context, Call call);
+void confirm_passkey(Context& context, Call call);
+
 // account_info.cpp
 void get_wa_settings(Context& context, Call call);
 void get_state_instance_history(Context& context, Call call);

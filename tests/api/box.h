@@ -101,6 +101,15 @@ class FakeLink final : public session::Linking,
     asked = {phone};
     done(link_code);
   }
+  [[nodiscard]] session::Passkey passkey() const override { return asked_for; }
+  void answer_passkey(const std::string& response, Once<void(Result<void>)> done) override {
+    asked = {response};
+    done(passkey_result);
+  }
+  void confirm_passkey(Codes codes, Once<void(Result<void>)> done) override {
+    asked = {codes == Codes::match ? "match" : "differ"};
+    done(passkey_result);
+  }
   void log_out(Once<void(Result<void>)> done) override {
     who = {};
     done({});
@@ -121,6 +130,8 @@ class FakeLink final : public session::Linking,
   session::StateChanged now{session::State::online, 0, {}, {}, {}};
   session::Account who{"4915550001234", "4915550001234:17@s.whatsapp.net", "Shop"};
   std::optional<std::string> qr_text;
+  session::Passkey asked_for;
+  Result<void> passkey_result;
   Result<std::string> link_code = std::string("7XK2-M9QT");
   Result<std::vector<chat::NumberStatus>> numbers;
   Result<std::size_t> marked = std::size_t{1};

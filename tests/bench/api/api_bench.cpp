@@ -72,6 +72,9 @@ class NoLink final : public session::Linking,
   void request_link_code(const std::string&, Once<void(Result<std::string>)> done) override {
     done(std::string());
   }
+  [[nodiscard]] session::Passkey passkey() const override { return {}; }
+  void answer_passkey(const std::string&, Once<void(Result<void>)> done) override { done({}); }
+  void confirm_passkey(Codes, Once<void(Result<void>)> done) override { done({}); }
   void log_out(Once<void(Result<void>)> done) override { done({}); }
   void reconnect() override {}
   void check_numbers(std::vector<std::string>,
