@@ -189,11 +189,12 @@ void App::build_ask() {
   // Else Green-API's 50 requests a second would be all that a benchmark measures.
   if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
   api_ = std::make_unique<api::Api>(
-      options, api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
-                                 notifier_->state(), *outbox_, *inbox_, *session_, *people_,
-                                 chat_->read_marks(), chat_->presence(), *groups_,
-                                 [this] { return status(); }, [this] { valve_->resume(); },
-                                 &notifier_->history(), file_methods()});
+      options,
+      api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
+                        notifier_->state(), *outbox_, *inbox_, *session_, *people_,
+                        chat_->read_marks(), chat_->presence(), chat_->contacts(),
+                        chat_->chat_state(), *groups_, [this] { return status(); },
+                        [this] { valve_->resume(); }, &notifier_->history(), file_methods()});
   api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
@@ -261,6 +262,13 @@ Once<void(Result<void>)> App::fetch_after(const chat::Message& message,
 }
 
 void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
+  if (const auto* past = std::get_if<chat::PastChats>(&event)) {
+    std::vector<throttle::PastChat> chats;
+    for (const chat::PastChat& one : past->chats) {
+      chats.push_back({one.chat, one.wrote, one.written, one.unanswered, one.member_since, false});
+    }
+    return valve_->on_history(chats, std::move(stored));
+  }
   counters_.on_event(event);
   if (const auto* message = std::get_if<chat::Message>(&event)) {
     tell_of_message(*message);

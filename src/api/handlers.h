@@ -47,6 +47,17 @@ void get_messages_count(Context& context, Call call);
 void get_webhooks_count(Context& context, Call call);
 void clear_webhooks_queue(Context& context, Call call);
 
+// contacts.cpp
+void get_contacts(Context& context, Call call);
+void get_chats(Context& context, Call call);
+void get_contact_info(Context& context, Call call);
+void get_avatar(Context& context, Call call);
+void add_contact(Context& context, Call call);
+void edit_contact(Context& context, Call call);
+void delete_contact(Context& context, Call call);
+void archive_chat(Context& context, Call call);
+void unarchive_chat(Context& context, Call call);
+
 // read_mark.cpp
 void read_chat(Context& context, Call call);
 

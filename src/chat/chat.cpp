@@ -7,38 +7,71 @@
 #include "chat/groups/desk.h"
 #include "chat/groups/flow.h"
 #include "chat/groups/service.h"
+#include "chat/history/history.h"
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
 #include "chat/lane/staged_keys.h"
+#include "chat/own_devices.h"
 #include "chat/people/addressing.h"
 #include "chat/people/bundles_fetch.h"
 #include "chat/people/devices.h"
+#include "chat/people/ids.h"
 #include "chat/people/names.h"
 #include "chat/people/numbers.h"
+#include "chat/people/profiles.h"
 #include "chat/people/tokens.h"
 #include "chat/receive/inbound.h"
 #include "chat/receive/notices.h"
 #include "chat/receive/statuses.h"
+#include "chat/send/peer_messages.h"
 #include "chat/send/presence.h"
 #include "chat/send/quotes.h"
 #include "chat/send/read_marks.h"
 #include "chat/send/resend.h"
 #include "chat/send/sender.h"
+#include "chat/state/app_state.h"
+#include "chat/state/effects.h"
+#include "chat/state/keyring.h"
 #include "posthorn/base/log.h"
+#include "posthorn/store/history_store.h"
 #include "posthorn/store/media_store.h"
 #include "posthorn/store/message_store.h"
+#include "posthorn/store/people_store.h"
 #include "posthorn/store/store.h"
+#include "posthorn/store/sync_store.h"
 
 namespace posthorn::chat {
 
 using wire::Node;
 
+namespace {
+
+/// Where nothing can be fetched: no HTTP client was given.
+class NoBlobs final : public BlobSource {
+ public:
+  void fetch(BlobRef, std::uint64_t, std::function<Result<void>(ByteView)>,
+             Once<void(Result<void>)> done) override {
+    done(fail(Errc::not_found, "no way to the media hosts"));
+  }
+};
+
+}  // namespace
+
+/// What is kept on disk, opened.
+struct Chat::Stores {
+  std::unique_ptr<store::MessageStore> messages;
+  std::unique_ptr<store::AliasStore> aliases;
+  std::unique_ptr<store::MediaStore> media;
+  std::unique_ptr<store::GroupStore> groups;
+  std::unique_ptr<store::SyncStore> sync;
+  std::unique_ptr<store::PeopleStore> people;
+  std::unique_ptr<store::HistoryStore> history;
+};
+
 /// The parts, in the order in which they need each other, and what each stanza is for.
 class Chat::Parts final : public session::Listener {
  public:
-  Parts(session::Line& line, const Outside& outside, EventSink sink,
-        std::unique_ptr<store::MessageStore> messages, std::unique_ptr<store::AliasStore> aliases,
-        std::unique_ptr<store::MediaStore> media, std::unique_ptr<store::GroupStore> groups);
+  Parts(session::Line& line, const Outside& outside, EventSink sink, Stores stores);
   ~Parts() override;
 
   void on_message(Node stanza) override;
@@ -57,17 +90,17 @@ class Chat::Parts final : public session::Listener {
     return {context_,  lane_,   protocol_, devices_,
             sessions_, tokens_, numbers_,  files_ ? &files_->uploads() : nullptr};
   }
+  BlobSource& blobs() { return files_ ? files_->blobs() : static_cast<BlobSource&>(no_blobs_); }
   void answer_retry(const Node& stanza);
+  void note_chat(const Message& message);
 
   EventSink sink_;
-  std::unique_ptr<store::MessageStore> messages_;
-  std::unique_ptr<store::AliasStore> aliases_;
-  std::unique_ptr<store::MediaStore> media_;
-  std::unique_ptr<store::GroupStore> group_rows_;
+  Stores stores_;
   Names names_;
   Addressing addressing_;
   MessageContext context_;
   std::unique_ptr<FileCarrier> files_;  ///< null: without what files need
+  NoBlobs no_blobs_;
   StagedKeys keys_;
   signal::Protocol protocol_;
   ReceiveLane lane_;
@@ -78,6 +111,14 @@ class Chat::Parts final : public session::Listener {
   GroupCache groups_;
   Desk desk_;
   GroupService group_service_{context_, groups_};
+  PeerMessages peers_;
+  Keyring keyring_;
+  Effects effects_;
+  Collections collections_;
+  AppState state_;
+  History history_;
+  OwnDevices own_devices_;
+  Profiles profiles_;
   Inbound inbound_;
   Statuses statuses_;
   Resends resends_;
@@ -88,17 +129,13 @@ class Chat::Parts final : public session::Listener {
   QuoteFinder quotes_{context_};
 };
 
-Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
-                   std::unique_ptr<store::MessageStore> messages,
-                   std::unique_ptr<store::AliasStore> aliases,
-                   std::unique_ptr<store::MediaStore> media,
-                   std::unique_ptr<store::GroupStore> groups)
-    : sink_(std::move(sink)),
-      messages_(std::move(messages)),
-      aliases_(std::move(aliases)),
-      media_(std::move(media)),
-      group_rows_(std::move(groups)),
-      names_(outside.store, *messages_, *aliases_),
+Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, Stores stores)
+    : sink_([this, told = std::move(sink)](Event event, Once<void(Result<void>)> stored) {
+        if (const auto* message = std::get_if<Message>(&event)) note_chat(*message);
+        told(std::move(event), std::move(stored));
+      }),
+      stores_(std::move(stores)),
+      names_(outside.store, *stores_.messages, *stores_.aliases),
       addressing_(line, outside.clock, outside.store),
       context_{.line = line,
                .sink = sink_,
@@ -106,12 +143,12 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                .clock = outside.clock,
                .random = outside.random,
                .store = outside.store,
-               .messages = *messages_,
-               .groups = *group_rows_,
-               .media = *media_,
+               .messages = *stores_.messages,
+               .groups = *stores_.groups,
+               .media = *stores_.media,
                .names = names_,
                .addressing = addressing_},
-      files_(outside.files ? std::make_unique<FileCarrier>(context_, *outside.files, *media_)
+      files_(outside.files ? std::make_unique<FileCarrier>(context_, *outside.files, *stores_.media)
                            : nullptr),
       keys_(outside.store),
       protocol_(keys_, outside.random),
@@ -122,11 +159,21 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
       numbers_(context_, lane_),
       groups_(context_, lane_, protocol_),
       desk_(context_, groups_, protocol_),
-      inbound_(context_, lane_, protocol_, tokens_),
+      peers_(context_, lane_, protocol_, devices_, sessions_),
+      keyring_(context_, *stores_.sync, peers_),
+      effects_(context_, *stores_.people, [this](ByteView salt) { return tokens_.set_salt(salt); }),
+      collections_(context_, *stores_.sync, keyring_, effects_),
+      state_(context_, lane_, collections_, *stores_.sync, keyring_, blobs()),
+      history_(context_, lane_, tokens_, *stores_.history, *stores_.people, blobs()),
+      own_devices_(keyring_, state_, history_),
+      profiles_(context_, *stores_.people, tokens_),
+      inbound_(context_, lane_, protocol_, tokens_, own_devices_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
       resends_(send_tools(), desk_),
       reader_(context_, lane_),
-      notices_(context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); }),
+      notices_(
+          context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); },
+          [this](const Node& stanza) { state_.on_notification(stanza); }),
       presence_(context_),
       sender_(send_tools(), presence_,
               [this](const Job& job, Once<void(throttle::SendOutcome)> done) {
@@ -146,6 +193,9 @@ void Chat::Parts::on_message(Node stanza) {
 void Chat::Parts::on_receipt(Node stanza) { statuses_.push(std::move(stanza), lane_); }
 
 void Chat::Parts::on_notification(Node stanza, Once<void()> handled) {
+  if (stanza.text_attr("type") == "picture") {
+    if (const auto whose = stanza.jid_attr("from")) profiles_.forget_picture(from_hosted(*whose));
+  }
   if (files_ && stanza.text_attr("type") == "mediaretry") files_->on_media_retry(stanza);
   const Node* dirty = stanza.child("dirty");
   if (dirty != nullptr && dirty->text_attr("type") == "groups") {
@@ -172,8 +222,20 @@ void Chat::Parts::answer_retry(const Node& stanza) {
                [this, ack = std::move(ack)]() mutable { context_.line.write(std::move(ack)); });
 }
 
+/// For the order of the list of chats.
+void Chat::Parts::note_chat(const Message& message) {
+  const auto jid = names_.addressed(message.chat);
+  const auto named = jid ? names_.preferred(*jid) : jid;
+  const auto noted =
+      named ? stores_.people->touch(to_string(named->bare()), message.timestamp.unix_seconds())
+            : fail(named.error(), "chat");
+  if (!noted) log::debug("messages", "chat not noted", {{"why", noted.error()}});
+}
+
 void Chat::Parts::on_online() {
   presence_.on_online();
+  state_.on_online();
+  history_.on_online();
   if (files_) files_->on_online();
   groups_.ask_names();
   // Our own two names are one account like any other.
@@ -187,6 +249,8 @@ void Chat::Parts::on_online() {
 
 void Chat::Parts::on_offline(const Error&) {
   presence_.on_offline();
+  state_.on_offline();
+  history_.on_offline();
   lane_.forget_waiting();
   inbound_.forget_waiting();
   resends_.forget_waiting();
@@ -197,29 +261,39 @@ void Chat::Parts::on_logged_out() {
   sender_.cancel();
   if (files_) files_->on_logged_out();
   numbers_.forget_all();
+  profiles_.forget_all();
+  state_.on_logged_out();
   reader_.forget_privacy();
   names_.forget_cache();
   addressing_.forget();
   groups_.forget_all();
-  if (auto cleared = group_rows_->clear(); !cleared) {
-    log::error("messages", "groups could not be cleared", {{"why", cleared.error()}});
-  }
-  if (auto cleared = aliases_->clear(); !cleared) {
-    log::error("messages", "numbers could not be cleared", {{"why", cleared.error()}});
-  }
-  if (auto cleared = messages_->clear(); !cleared) {
-    log::error("messages", "message tables could not be cleared", {{"why", cleared.error()}});
+  const auto clear = [this]() -> Result<void> {
+    TRY(stores_.groups->clear());
+    TRY(stores_.aliases->clear());
+    TRY(stores_.messages->clear());
+    TRY(stores_.sync->clear());
+    TRY(stores_.people->clear());
+    TRY(stores_.history->clear());
+    return tokens_.set_salt({});
+  };
+  if (auto cleared = clear(); !cleared) {
+    log::error("messages", "what was known of the account could not be cleared",
+               {{"why", cleared.error()}});
   }
 }
 
 Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, EventSink sink) {
-  TRY(auto messages, store::MessageStore::open(outside.store.database(), outside.clock.now()));
-  TRY(auto aliases, store::AliasStore::open(outside.store.database()));
-  TRY(auto media, store::MediaStore::open(outside.store.database()));
-  TRY(auto groups, store::GroupStore::open(outside.store.database()));
+  store::Database& database = outside.store.database();
+  Stores stores;
+  TRY(stores.messages, store::MessageStore::open(database, outside.clock.now()));
+  TRY(stores.aliases, store::AliasStore::open(database));
+  TRY(stores.media, store::MediaStore::open(database));
+  TRY(stores.groups, store::GroupStore::open(database));
+  TRY(stores.sync, store::SyncStore::open(database));
+  TRY(stores.people, store::PeopleStore::open(database));
+  TRY(stores.history, store::HistoryStore::open(database));
   return std::unique_ptr<Chat>(
-      new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(messages),
-                                       std::move(aliases), std::move(media), std::move(groups))));
+      new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(stores))));
 }
 
 Chat::Chat(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -247,5 +321,9 @@ void Chat::on_group(std::function<void(const std::string& chat, Wall since)> hea
 }
 
 ReadMarks& Chat::read_marks() { return parts_->reader_; }
+
+Contacts& Chat::contacts() { return parts_->profiles_; }
+
+ChatState& Chat::chat_state() { return parts_->state_; }
 
 }  // namespace posthorn::chat

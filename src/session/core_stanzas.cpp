@@ -205,7 +205,7 @@ void Core::on_dirty(const wire::Node& ib, const wire::Node& dirty) {
       if (!answer) log::debug("session", "dirty bit not cleaned", {{"error", answer.error()}});
     });
   };
-  if (type != "account_sync" && type != "groups") return clean();
+  if (type != "account_sync" && type != "groups" && type != "syncd_app_state") return clean();
   wire::Node alone(ib.tag, ib.attrs, std::vector{dirty});
   listener_->on_notification(std::move(alone), std::move(clean));
 }

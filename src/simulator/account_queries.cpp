@@ -177,39 +177,9 @@ void Queries::media_hosts(Device& from, const Node& iq) {
 }
 
 void Queries::app_state(Device& from, const Node& iq) {
-  const Node* sync = iq.child(names::kSync);
-  if (sync == nullptr) return refuse(from, iq, 400, "bad-request");
-  std::vector<Node> answers;
-  for (const Node& asked : sync->children()) {
-    const std::string name = asked.text_attr("name");
-    auto& collection = from.account.app_state[name];
-    const auto version = static_cast<std::uint64_t>(asked.int_attr("version").value_or(0));
-    Node answer(names::kCollection, {{"name", name}});
-    const Node* patch = asked.child(names::kPatch);
-    std::vector<Node> patches;
-    if (patch != nullptr && version == collection.version) {
-      collection.patches.push_back(to_bytes(patch->bytes()));
-      ++collection.version;
-    } else {
-      if (patch != nullptr) {
-        answer.set_attr(names::kType, "error");
-        patches.emplace_back(names::kError,
-                             std::vector<wire::Attr>{{"code", "409"}, {"text", "conflict"}});
-      }
-      std::vector<Node> missing;
-      for (std::uint64_t v = version; v < collection.version; ++v) {
-        missing.emplace_back(names::kPatch, std::vector<wire::Attr>{},
-                             collection.patches[static_cast<std::size_t>(v)]);
-      }
-      if (!missing.empty()) {
-        patches.emplace_back(names::kPatches, std::vector<wire::Attr>{}, std::move(missing));
-      }
-    }
-    answer.set_attr("version", std::to_string(collection.version));
-    if (!patches.empty()) answer.content = std::move(patches);
-    answers.push_back(std::move(answer));
-  }
-  reply(from, iq, {Node(names::kSync, {}, std::move(answers))});
+  auto answer = world_.app_state.answer(from, iq);
+  if (!answer) return refuse(from, iq, answer.error().code, answer.error().text);
+  reply(from, iq, {std::move(*answer)});
 }
 
 void Queries::get_picture(Device& from, const Node& iq) { refuse(from, iq, 404, "item-not-found"); }

@@ -83,6 +83,8 @@ const std::vector<Control::Route>& Control::routes() {
       {"POST", "v1/accounts", &Control::add_account},
       {"GET", "v1/accounts/*", &Control::show_account},
       {"PATCH", "v1/accounts/*", &Control::change_account},
+      {"GET", "v1/accounts/*/state", &Control::show_state},
+      {"POST", "v1/accounts/*/state", &Control::change_state},
       {"POST", "v1/scan", &Control::scan},
       {"POST", "admin/mock-phone/scan-qr", &Control::scan_raw},
       {"POST", "v1/link-code", &Control::link_code},

@@ -63,6 +63,8 @@ class Control {
   void info(const Request& request, Done done);
   void add_account(const Request& request, Done done);
   void show_account(const Request& request, Done done);
+  void show_state(const Request& request, Done done);
+  void change_state(const Request& request, Done done);
   void change_account(const Request& request, Done done);
   void scan(const Request& request, Done done);
   void scan_raw(const Request& request, Done done);

@@ -19,6 +19,7 @@
 #include "posthorn/simulator/simulator.h"
 #include "posthorn/wire/jid.h"
 #include "posthorn/wire/node.h"
+#include "simulator/app_state.h"
 #include "simulator/passkey.h"
 
 namespace posthorn::simulator {
@@ -113,11 +114,8 @@ struct Account {
     int reason = 0, code = 0;
     std::int64_t expire = 0;
   } failure;
-  struct Collection {
-    std::uint64_t version = 0;
-    std::vector<Bytes> patches;
-  };
   std::map<std::string, Collection> app_state;
+  Bytes nct_salt;                       ///< of its first texts; empty: it has none
   std::string media_retry = "success";  ///< what the phone says when it is to upload a file again
   struct {
     std::optional<PasskeyCredential> credential;  ///< linking asks for it

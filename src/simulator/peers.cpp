@@ -44,17 +44,14 @@ void Peers::welcome(Device& companion) {
   companion.welcomed = true;
   VirtualDevice* phone = companion.account.device(0)->virtual_device.get();
   if (phone == nullptr) return;
+  world_.app_state.begin(companion.account);
   wa::Message message;
   auto& protocol = *message.mutable_protocolmessage();
   protocol.set_type(wa::Message::ProtocolMessage::APP_STATE_SYNC_KEY_SHARE);
   auto& key = *protocol.mutable_appstatesynckeyshare()->add_keys();
-  // One key per account, the same for every companion: derived, not drawn.
-  const Bytes id{std::byte{0}, std::byte{0}, std::byte{0},
-                 std::byte{0}, std::byte{0}, std::byte{1}};
-  key.mutable_keyid()->set_keyid(to_string(id));
+  key.mutable_keyid()->set_keyid(to_string(AppState::key_id()));
   auto& data = *key.mutable_keydata();
-  data.set_keydata(to_string(crypto::hkdf_sha256(companion.account.identity.key.private_key, {},
-                                                 as_bytes("app state key"), 32)));
+  data.set_keydata(to_string(AppState::key_data(companion.account)));
   data.mutable_fingerprint()->set_rawid(companion.account.raw_id);
   data.mutable_fingerprint()->set_currentindex(companion.account.key_index_counter);
   for (const auto& [number, device] : companion.account.devices) {

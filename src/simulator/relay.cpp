@@ -186,6 +186,13 @@ int Relay::policy_error(const Device& from, const Account& target, const Node& m
       std::ranges::equal(token->bytes(), issued->second)) {
     return 0;
   }
+  const Node* stranger = message.child("cstoken");
+  if (stranger != nullptr && !account.nct_salt.empty() &&
+      std::ranges::equal(
+          stranger->bytes(),
+          crypto::hmac_sha256(account.nct_salt, as_bytes(to_string(target.lid()))))) {
+    return 0;
+  }
   if (account.restricted || account.timelock.holds(world_.now().unix_seconds())) return 463;
   const bool new_chat = !account.talked_with.contains(target.phone);
   if (account.cap.status == "CAPPED" && new_chat) return 475;

@@ -89,6 +89,8 @@ class FakeLink final : public session::Linking,
                        public chat::People,
                        public chat::ReadMarks,
                        public chat::Presence,
+                       public chat::Contacts,
+                       public chat::ChatState,
                        public chat::Groups {
  public:
   [[nodiscard]] const session::StateChanged& state() const override { return now; }
@@ -182,6 +184,52 @@ class FakeLink final : public session::Linking,
   Result<chat::GroupData> group;
   Result<chat::GroupChange> changed = chat::GroupChange{true, ""};
 
+  Result<void> each(const std::function<void(const chat::ListedChat&)>& take) override {
+    for (const chat::ListedChat& one : listed) take(one);
+    return {};
+  }
+  Result<void> each_chat(std::size_t most,
+                         const std::function<void(const chat::ListedChat&)>& take) override {
+    for (std::size_t i = 0; i < std::min(most, listed.size()); ++i) take(listed[i]);
+    return {};
+  }
+  void details(const std::string& chat, Once<void(Result<chat::ChatDetails>)> done) override {
+    asked = {chat};
+    done(known);
+  }
+  void picture(const std::string& chat, Once<void(Result<chat::Picture>)> done) override {
+    asked = {chat};
+    done(face);
+  }
+  void set_own_picture(Bytes, Once<void(Result<void>)> done) override { done({}); }
+  void change(std::string what, Done done) {
+    asked = {std::move(what)};
+    done(state_changed);
+  }
+  void archive(const std::string& chat, bool on, Done done) override {
+    change((on ? "archive " : "unarchive ") + chat, std::move(done));
+  }
+  void pin(const std::string& chat, bool, Done done) override { change(chat, std::move(done)); }
+  void mute(const std::string& chat, std::optional<Wall>, Done done) override {
+    change(chat, std::move(done));
+  }
+  void mark_read(const std::string& chat, bool, Done done) override {
+    change(chat, std::move(done));
+  }
+  void remove(const std::string& chat, Done done) override { change(chat, std::move(done)); }
+  void save_contact(const std::string& chat, const std::string& first, const std::string& last,
+                    bool in_phone_book, Done done) override {
+    change("save " + chat + "/" + first + "/" + last + (in_phone_book ? "/book" : ""),
+           std::move(done));
+  }
+  void remove_contact(const std::string& chat, Done done) override {
+    change("remove " + chat, std::move(done));
+  }
+
+  std::vector<chat::ListedChat> listed;
+  Result<chat::ChatDetails> known;
+  Result<chat::Picture> face;
+  Result<void> state_changed;
   std::vector<std::string> typed;
   std::vector<std::string> asked;
   int reconnects = 0;

@@ -19,6 +19,8 @@
 #include "posthorn/base/random.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/base/status.h"
+#include "posthorn/chat/chat_state.h"
+#include "posthorn/chat/contacts.h"
 #include "posthorn/chat/groups.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
@@ -107,6 +109,8 @@ class Api final : public RequestHandler {
     chat::People& people;
     chat::ReadMarks& read_marks;
     chat::Presence& presence;
+    chat::Contacts& contacts;
+    chat::ChatState& chat_state;
     chat::Groups& groups;
     std::function<Status()> status;
     /// The operator did what ends a restriction (reboot, setSettings); may be empty.

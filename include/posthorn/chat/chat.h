@@ -11,6 +11,8 @@
 #include "posthorn/base/random.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
+#include "posthorn/chat/chat_state.h"
+#include "posthorn/chat/contacts.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/files.h"
 #include "posthorn/chat/groups.h"
@@ -64,6 +66,8 @@ class Chat final {
   /// Who is who: fed by number checks and by what WhatsApp tells about LIDs.
   [[nodiscard]] Identities& identities();
   [[nodiscard]] ReadMarks& read_marks();
+  [[nodiscard]] ChatState& chat_state();
+  [[nodiscard]] Contacts& contacts();
   [[nodiscard]] Presence& presence();
   [[nodiscard]] Quotes& quotes();
   /// nullptr: opened without what files need.
@@ -74,6 +78,7 @@ class Chat final {
 
  private:
   class Parts;
+  struct Stores;
   explicit Chat(std::unique_ptr<Parts> parts);
   std::unique_ptr<Parts> parts_;
 };

@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "posthorn/base/content.h"
 #include "posthorn/base/once.h"
@@ -36,7 +38,20 @@ struct Receipt {
   Wall timestamp;
 };
 
-using Event = std::variant<Message, Receipt>;
+/// One chat as the phone's history knows it, without anything that was said in it.
+struct PastChat {
+  std::string chat;
+  std::optional<Wall> wrote;         ///< the newest message of theirs
+  std::optional<Wall> written;       ///< the newest message of ours
+  std::uint32_t unanswered = 0;      ///< messages of ours since the last of theirs, 255 at most
+  std::optional<Wall> member_since;  ///< groups
+};
+/// A piece of the history, some hundred chats. `stored` when it is on disk wherever it is kept.
+struct PastChats {
+  std::vector<PastChat> chats;
+};
+
+using Event = std::variant<Message, Receipt, PastChats>;
 
 /// Where events go. `stored` runs when whatever the event became is on disk (at once when it became
 /// nothing); a Message's delivery receipt leaves only after that. An error keeps the message

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "chat/files/blob_fetch.h"
 #include "chat/files/downloads.h"
 #include "chat/files/hosts.h"
 #include "chat/files/outside.h"
@@ -22,6 +23,7 @@ class FileCarrier final : public Files {
   void fetch(const std::string& ref, Once<void(Result<files::File>)> done) override;
 
   Uploads& uploads() { return uploads_; }
+  BlobSource& blobs() { return blobs_; }
   void on_online() { uploads_.on_online(); }
   void on_media_retry(const wire::Node& notification) { downloads_.on_media_retry(notification); }
   void on_logged_out();
@@ -31,6 +33,7 @@ class FileCarrier final : public Files {
   MediaHosts hosts_{context_.context.line, context_.context.scheduler, context_.context.clock};
   Uploads uploads_{context_, hosts_};
   Downloads downloads_{context_, hosts_};
+  BlobFetch blobs_{context_, hosts_};
 };
 
 }  // namespace posthorn::chat

@@ -1,6 +1,7 @@
 #include "chat/people/tokens.h"
 
 #include "chat/people/names.h"
+#include "posthorn/base/crypto.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::chat {
@@ -13,6 +14,7 @@ constexpr std::int64_t kBucketSeconds = 604'800;
 constexpr std::int64_t kBucketsValid = 3;
 constexpr milliseconds kIssueTimeout{30'000};
 constexpr std::size_t kMaxTokenBytes = 1024;
+constexpr auto kSaltRecord = "chat.nct_salt";
 
 std::int64_t bucket(std::int64_t t) { return t / kBucketSeconds; }
 
@@ -41,6 +43,25 @@ Result<Bytes> Tokens::token_for(const Jid& chat) {
   TRY(auto row, context_.messages.token(to_string(named)));
   if (!token_is_valid(row.timestamp, context_.clock.now().unix_seconds())) return Bytes();
   return std::move(row.token);
+}
+
+Bytes stranger_token(ByteView salt, const Jid& recipient_lid) {
+  return to_bytes(ByteView(crypto::hmac_sha256(salt, as_bytes(to_string(recipient_lid.bare())))));
+}
+
+Result<Bytes> Tokens::stranger_token_for(const Jid& chat) {
+  if (!salt_) {
+    TRY(auto kept, context_.store.load(kSaltRecord));
+    salt_ = kept ? std::move(*kept) : Bytes();
+  }
+  TRY(const Jid named, context_.names.preferred(chat.bare()));
+  if (salt_->empty() || !named.is_lid()) return Bytes();
+  return stranger_token(*salt_, named);
+}
+
+Result<void> Tokens::set_salt(ByteView salt) {
+  salt_.reset();
+  return salt.empty() ? context_.store.erase(kSaltRecord) : context_.store.save(kSaltRecord, salt);
 }
 
 void Tokens::after_send(const Jid& chat) {

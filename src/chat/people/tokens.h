@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -19,6 +20,11 @@ class Tokens {
 
   /// The <tctoken> for a message to that person: empty when there is none that counts.
   [[nodiscard]] Result<Bytes> token_for(const wire::Jid& chat);
+  /// The <cstoken> in its place, for somebody who has given us none: empty while we have no salt,
+  /// or do not know the person's LID.
+  [[nodiscard]] Result<Bytes> stranger_token_for(const wire::Jid& chat);
+  /// The salt that it is made with, from history or app state; empty: withdrawn.
+  Result<void> set_salt(ByteView salt);
   /// After a message to that person has left: gives ours out, once per week and person.
   void after_send(const wire::Jid& chat);
   /// After a 463: gives ours out again.
@@ -33,7 +39,11 @@ class Tokens {
 
   const MessageContext& context_;
   std::set<wire::Jid> asking_;
+  std::optional<Bytes> salt_;  ///< nullopt: not read yet
 };
+
+/// HMAC of the recipient's "user@lid" under the salt.
+[[nodiscard]] Bytes stranger_token(ByteView salt, const wire::Jid& recipient_lid);
 
 /// <iq> that hands out our token. t: unix seconds.
 [[nodiscard]] wire::Node build_token_issue(const wire::Jid& person, std::int64_t t);

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "chat/content/cut_text.h"
 #include "chat/people/ids.h"
 
 namespace posthorn::chat {

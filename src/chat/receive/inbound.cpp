@@ -30,10 +30,11 @@ std::optional<std::uint32_t> resend_count(const Envelope& envelope) {
 }  // namespace
 
 Inbound::Inbound(const MessageContext& context, ReceiveLane& lane, signal::Protocol& protocol,
-                 Tokens& tokens)
+                 Tokens& tokens, OwnDeviceNews& own_devices)
     : context_(context),
       lane_(lane),
       tokens_(tokens),
+      own_devices_(own_devices),
       receiver_(context, protocol),
       retries_(context, protocol, [this](const Node& stanza) { show_given_up(stanza); }) {}
 
@@ -80,15 +81,20 @@ Result<LaneWork> Inbound::read(const Node& stanza, bool batch_open) {
   }
   work.afterwards = [this, replies = std::move(reception.replies),
                      failed = std::move(reception.failed), count = reception.retry_count,
-                     key = reception.retry_key, changed = reception.changed_identity]() mutable {
+                     key = reception.retry_key, changed = reception.changed_identity,
+                     news = reception.from_own_device, id = stanza.text_attr("id")]() mutable {
     for (Node& reply : replies) context_.line.write(std::move(reply));
+    if (news) own_devices_.afterwards(id, *news);
     if (failed) retries_.ask(std::move(*failed), key, count);
     if (changed) tokens_.on_identity_change(*changed);
   };
   const bool writes = reception.seen_key || reception.received || !reception.names.empty() ||
-                      !reception.push_name_user.empty() || reception.changed_identity;
+                      !reception.push_name_user.empty() || reception.changed_identity ||
+                      reception.from_own_device;
   if (writes) {
-    work.write = [this, reception = std::move(reception)] { return write_reception(reception); };
+    work.write = [this, reception = std::move(reception), id = stanza.text_attr("id")] {
+      return write_reception(reception, id);
+    };
   }
   return work;
 }
@@ -139,9 +145,12 @@ Result<Message> Inbound::undecryptable(const Node& stanza) {
   return event;
 }
 
-Result<void> Inbound::write_reception(const Reception& reception) {
+Result<void> Inbound::write_reception(const Reception& reception, const std::string& id) {
   for (const auto& [one, other] : reception.names) {
     TRY(context_.names.learn(one, other));
+  }
+  if (reception.from_own_device) {
+    TRY(own_devices_.write(reception.own_device, id, *reception.from_own_device));
   }
   if (reception.changed_identity) {
     TRY(const wire::Jid sender, context_.names.preferred(reception.changed_identity->bare()));

@@ -14,13 +14,25 @@
 
 namespace posthorn::chat {
 
+/// What our own devices say to this one and nobody sees. Believed: it came from one of them.
+class OwnDeviceNews {
+ public:
+  virtual ~OwnDeviceNews() = default;
+  /// Keeps of it what has to be kept, inside the batch's transaction.
+  virtual Result<void> write(const wire::Jid& device, const std::string& message_id,
+                             const wa::Message::ProtocolMessage& news) = 0;
+  /// All of that is on disk.
+  virtual void afterwards(const std::string& message_id,
+                          const wa::Message::ProtocolMessage& news) = 0;
+};
+
 /// What becomes of one <message>: an event, a request to send it again, or a message that nobody
 /// could read; and what is kept of it.
 class Inbound {
  public:
   /// All outlive this. protocol: on staged keys.
   Inbound(const MessageContext& context, ReceiveLane& lane, signal::Protocol& protocol,
-          Tokens& tokens);
+          Tokens& tokens, OwnDeviceNews& own_devices);
 
   /// For the lane. Errors: io and the like; what a stanza says makes one at most once, then it is
   /// refused.
@@ -34,11 +46,12 @@ class Inbound {
   void ask_again(LaneWork& work, Reception& reception);
   void show_given_up(const wire::Node& stanza);
   [[nodiscard]] Result<Message> undecryptable(const wire::Node& stanza);
-  Result<void> write_reception(const Reception& reception);
+  Result<void> write_reception(const Reception& reception, const std::string& id);
 
   const MessageContext& context_;
   ReceiveLane& lane_;
   Tokens& tokens_;
+  OwnDeviceNews& own_devices_;
   Receiver receiver_;
   RetryRequests retries_;
   std::set<std::string> refused_;  ///< ids of messages that made a batch fail, since the start

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chat/content/context.h"
+#include "chat/content/cut_text.h"
 #include "chat/content/secret.h"
 #include "chat/people/addressing.h"
 #include "chat/people/ids.h"
@@ -367,12 +368,8 @@ Result<std::optional<wa::Message>> Receiver::open_edit(
 void Receiver::take_protocol(Work& work, const Protocol& protocol) {
   // What housekeeping says is believed from our own devices only.
   if (!work.envelope.from_me) return;
-  if (protocol.type() == Protocol::HISTORY_SYNC_NOTIFICATION) {
-    // The phone offers the chunk again until it is told that it was taken.
-    work.out.replies.push_back(Node("receipt", {{"id", work.envelope.id},
-                                                {"to", context_.line.identity().pn.bare()},
-                                                {"type", "hist_sync"}}));
-  }
+  work.out.from_own_device = protocol;
+  work.out.own_device = work.envelope.sender;
   if (protocol.type() == Protocol::LID_MIGRATION_MAPPING_SYNC) {
     context_.addressing.on_moved();
     take_lid_migration(work, protocol.lidmigrationmappingsyncmessage());

@@ -42,6 +42,9 @@ struct Reception {
   std::uint64_t retry_key = 0;
   std::optional<wire::Jid> changed_identity;           ///< the sender has new keys
   std::vector<std::pair<wire::Jid, wire::Jid>> names;  ///< to be learned with the commit
+  /// What a device of our own says to this one, and which: keys, history.
+  std::optional<wa::Message::ProtocolMessage> from_own_device;
+  wire::Jid own_device;
 };
 
 /// Reads messages: who, decrypt, unwrap, interpret. Changes keys (through `protocol`, which works

@@ -18,6 +18,11 @@ bool is_user_identity(const Node& stanza, const Jid& from) {
          from.is_person();
 }
 
+bool is_dirty(const Node& stanza, std::string_view type) {
+  const Node* dirty = stanza.tag == "ib" ? stanza.child("dirty") : nullptr;
+  return dirty != nullptr && dirty->text_attr("type") == type;
+}
+
 /// The devices that a <remove> names.
 std::vector<Jid> removed_devices(const Node& stanza, const Jid& from) {
   std::vector<Jid> removed;
@@ -37,12 +42,17 @@ bool Notices::concerns(const Node& stanza) {
   const auto from = stanza.jid_attr("from");
   if (stanza.tag == "ib") return stanza.child("dirty") != nullptr;
   if (type == "devices" || type == "account_sync") return true;
-  if (type == "privacy_token" || type == "contacts") return true;
+  if (type == "privacy_token" || type == "contacts" || type == "server_sync") return true;
   return from && is_user_identity(stanza, *from);
 }
 
 Result<LaneWork> Notices::take(const Node& stanza, bool batch_open) {
   const std::string type = stanza.text_attr("type");
+  if (type == "server_sync" || is_dirty(stanza, "syncd_app_state")) {
+    LaneWork work;
+    work.afterwards = [this, stanza] { on_state_(stanza); };
+    return work;
+  }
   if (stanza.tag == "ib" || type == "account_sync") return take_account(stanza);
   const auto from = stanza.jid_attr("from");
   if (!from) return LaneWork{};

@@ -17,14 +17,15 @@ namespace posthorn::chat {
 /// Source: chapter 09 sections 8, 9.
 class Notices {
  public:
-  /// on_privacy: the account's privacy settings have changed.
+  /// on_privacy: the account's privacy settings have changed. on_state: its app state has.
   Notices(const MessageContext& context, StagedKeys& keys, Devices& devices, Tokens& tokens,
-          std::function<void()> on_privacy)
+          std::function<void()> on_privacy, std::function<void(const wire::Node&)> on_state)
       : context_(context),
         keys_(keys),
         devices_(devices),
         tokens_(tokens),
-        on_privacy_(std::move(on_privacy)) {}
+        on_privacy_(std::move(on_privacy)),
+        on_state_(std::move(on_state)) {}
 
   /// Whether the stanza is one of these; anything else needs no work here.
   [[nodiscard]] static bool concerns(const wire::Node& stanza);
@@ -43,6 +44,7 @@ class Notices {
   Devices& devices_;
   Tokens& tokens_;
   std::function<void()> on_privacy_;
+  std::function<void(const wire::Node&)> on_state_;
 };
 
 }  // namespace posthorn::chat

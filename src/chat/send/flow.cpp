@@ -180,6 +180,7 @@ Result<void> SendFlow::encrypt() {
   }
   if (!to_ourselves()) {
     TRY(stanza_.tctoken, tools_.tokens.token_for(peer_));
+    TRY(stanza_.cstoken, tools_.tokens.stranger_token_for(peer_));
   }
   const Bytes plain = signal::pad(as_bytes(message_->SerializeAsString()), context.random);
   const Bytes copy = signal::pad(as_bytes(build_device_sent(*message_, peer_).SerializeAsString()),

@@ -9,10 +9,11 @@ using wire::Jid;
 using wire::Node;
 
 void add_tail(std::vector<Node>& children, bool pkmsg, ByteView device_identity,
-              const StanzaAttrs& attrs, const Bytes& tctoken) {
+              const StanzaAttrs& attrs, const Bytes& tctoken, const Bytes& cstoken = {}) {
   if (pkmsg) children.push_back(Node("device-identity", {}, to_bytes(device_identity)));
   if (!attrs.meta.empty()) children.push_back(Node("meta", attrs.meta));
   if (!tctoken.empty()) children.push_back(Node("tctoken", {}, tctoken));
+  if (tctoken.empty() && !cstoken.empty()) children.push_back(Node("cstoken", {}, cstoken));
 }
 
 }  // namespace
@@ -53,7 +54,7 @@ Node build_message(const OutgoingMessage& message) {
   std::vector<Node> children;
   children.push_back(build_copies(message.copies, message.attrs));
   add_tail(children, any_pkmsg(message.copies), message.device_identity, message.attrs,
-           message.tctoken);
+           message.tctoken, message.cstoken);
   stanza.content = std::move(children);
   return stanza;
 }

@@ -37,6 +37,7 @@ struct OutgoingMessage {
   std::vector<DeviceCopy> copies;
   ByteView device_identity;  ///< ours; goes along when a copy is a pkmsg
   Bytes tctoken;             ///< empty: none
+  Bytes cstoken;             ///< in its place for strangers; empty: none
 };
 [[nodiscard]] wire::Node build_message(const OutgoingMessage& message);
 

@@ -1,0 +1,96 @@
+#include <gtest/gtest.h>
+
+#include "api/box.h"
+
+namespace posthorn::api::test {
+namespace {
+
+constexpr const char* kChat = R"({"chatId":"4915550007777@c.us"})";
+
+TEST(Contacts, ListsArePlainArraysWithTheContractsMembers) {
+  Box box(0);
+  EXPECT_EQ(box.get("getContacts")->text(), "[]");
+  EXPECT_EQ(box.get("getChats")->text(), "[]");
+  box.link.listed = {{"120363000000000001@g.us", "Staff", "", false, 0, 0},
+                     {"4915550007777@c.us", "Ida", "Ida K.", true, 604800, 1790000000}};
+  const auto all = box.get("getContacts")->json();
+  ASSERT_EQ(all.size(), 2U);
+  EXPECT_EQ(json::write(all[1]),
+            R"({"contactName":"Ida K.","id":"4915550007777@c.us","name":"Ida","type":"user"})");
+  EXPECT_EQ(box.call(Verb::get, "getContacts", "", "?group=true")->json()[0]["type"], "group");
+  EXPECT_EQ(box.call(Verb::get, "getContacts", "", "?group=false")->json().size(), 1U);
+  EXPECT_EQ(box.call(Verb::get, "getContacts", "", "?count=1")->json().size(), 1U);
+  const auto chats = box.get("getChats")->json();
+  EXPECT_EQ(chats[1]["archive"], true);
+  EXPECT_EQ(chats[1]["ephemeralExpiration"], 604800);
+  EXPECT_EQ(chats[1]["name"], "Ida K.");
+}
+
+TEST(Contacts, OnePersonWithEverythingThatIsKnown) {
+  Box box(0);
+  chat::ChatDetails details;
+  details.chat = "4915550007777@c.us";
+  details.name = "Ida";
+  details.contact = "Ida K.";
+  details.muted_until = Wall::from_unix(1'767'230'000);
+  details.picture.url = "https://pps.whatsapp.net/v/1.jpg";
+  box.link.known = details;
+  auto shown = box.post("getContactInfo", kChat)->json();
+  EXPECT_EQ(shown["avatar"], "https://pps.whatsapp.net/v/1.jpg");
+  EXPECT_EQ(shown["isMute"], true);
+  EXPECT_EQ(shown["muteExpiration"], 1'767'230'000);
+  EXPECT_EQ(shown["isBusiness"], false);
+  EXPECT_TRUE(shown["products"].isArray());
+  EXPECT_TRUE(shown["lastSeen"].isNull());
+  details.muted_until = Wall::from_unix(4'102'444'800);
+  details.business = chat::BusinessProfile{"Bread", "info@bakery.example", "Bakery"};
+  box.link.known = details;
+  shown = box.post("getContactInfo", kChat)->json();
+  EXPECT_TRUE(shown["muteExpiration"].isNull()) << "for ever has no end";
+  EXPECT_EQ(shown["category"], "Bakery");
+  box.link.known = fail(Errc::timeout, "no answer");
+  EXPECT_EQ(box.post("getContactInfo", kChat)->status(), 502);
+}
+
+TEST(Contacts, AnAvatarThatIsNotThereIsNoError) {
+  Box box(0);
+  auto shown = box.post("getAvatar", kChat)->json();
+  EXPECT_EQ(shown["urlAvatar"], "");
+  EXPECT_EQ(shown["available"], false);
+  EXPECT_TRUE(shown["reason"].isNull());
+  box.link.face = chat::Picture{"https://pps.whatsapp.net/v/1.jpg", false};
+  shown = box.post("getAvatar", kChat)->json();
+  EXPECT_EQ(shown["available"], true);
+  box.link.face = fail(Errc::timeout, "no answer");
+  shown = box.post("getAvatar", kChat)->json();
+  EXPECT_EQ(shown["reason"], "get avatar timeout limit exceeded");
+  EXPECT_EQ(box.post("getAvatar", "{}")->status(), 400);
+}
+
+TEST(Contacts, TheAddressBookAndTheArchiveAreChanged) {
+  Box box(0);
+  EXPECT_EQ(box.post("addContact",
+                     R"({"chatId":"4915550007777@c.us","firstName":"Ida","lastName":"Kern"})")
+                ->text(),
+            R"({"addContact":true})");
+  EXPECT_EQ(box.link.asked.front(), "save 4915550007777@c.us/Ida/Kern/book");
+  EXPECT_EQ(
+      box.post("editContact",
+               R"({"chatId":"4915550007777@c.us","firstName":"Ida","saveInAddressbook":false})")
+          ->text(),
+      R"({"editContact":true})");
+  EXPECT_EQ(box.link.asked.front(), "save 4915550007777@c.us/Ida/");
+  EXPECT_EQ(box.post("addContact", kChat)->status(), 400) << "firstName is required";
+  EXPECT_EQ(box.post("deleteContact", kChat)->text(), R"({"deleteContact":true})");
+  EXPECT_EQ(box.post("archiveChat", kChat)->text(), "");
+  EXPECT_EQ(box.link.asked.front(), "archive 4915550007777@c.us");
+  EXPECT_EQ(box.post("unarchiveChat", kChat)->status(), 200);
+  box.link.state_changed = fail(Errc::not_found, "the phone has not handed out the keys yet");
+  EXPECT_EQ(box.post("archiveChat", kChat)->message(), "the phone has not handed out the keys yet");
+  EXPECT_EQ(box.post("addContact", R"({"chatId":"4915550007777@c.us","firstName":"Ida"})")
+                ->json()["addContact"],
+            false);
+}
+
+}  // namespace
+}  // namespace posthorn::api::test
