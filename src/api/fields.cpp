@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "api/utf8.h"
 #include "posthorn/api/chat_id.h"
@@ -56,6 +57,20 @@ Result<std::optional<std::int64_t>> optional_int(const json::Value& body, const 
   return std::optional(number);
 }
 
+Result<std::optional<double>> optional_number(const json::Value& body, const char* field) {
+  const json::Value& value = json::at(body, field);
+  if (value.isNull()) return std::optional<double>();
+  if (const auto number = json::double_of(value)) return number;
+  const std::string text = json::string_at(body, field).value_or("");
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() ||
+      !std::isfinite(number)) {
+    return invalid(field, "must be a number");
+  }
+  return std::optional(number);
+}
+
 Result<std::optional<std::int64_t>> number_between(const json::Value& body, const char* key,
                                                    std::int64_t low, std::int64_t high) {
   TRY(const auto value, optional_int(body, key));
@@ -96,7 +111,7 @@ Result<std::string> check_message_id(std::string id) {
   return id;
 }
 
-Result<void> check_known(const json::Value& body, std::initializer_list<std::string_view> known) {
+Result<void> check_known(const json::Value& body, std::span<const std::string_view> known) {
   for (const std::string& name : body.getMemberNames()) {
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       return invalid(clean_utf8(name), "is not allowed");

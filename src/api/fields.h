@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,7 +27,11 @@ namespace posthorn::api {
 [[nodiscard]] Result<std::optional<std::int64_t>> optional_int(const json::Value& body,
                                                                const char* field);
 
-/// The same, and not beyond these.
+/// Any number, or text that is one ("52.5208").
+[[nodiscard]] Result<std::optional<double>> optional_number(const json::Value& body,
+                                                            const char* field);
+
+/// A whole number, and not beyond these.
 [[nodiscard]] Result<std::optional<std::int64_t>> number_between(const json::Value& body,
                                                                  const char* field,
                                                                  std::int64_t low,
@@ -43,6 +47,6 @@ namespace posthorn::api {
 
 /// With strictValidation on: every member must be one of these.
 [[nodiscard]] Result<void> check_known(const json::Value& body,
-                                       std::initializer_list<std::string_view> known);
+                                       std::span<const std::string_view> known);
 
 }  // namespace posthorn::api

@@ -8,7 +8,7 @@ namespace {
 
 // Verbs and limits: Green-API documentation, pages of each method and "Rate limiter", July 2026.
 // clearWebhooksQueue answers its once-a-minute limit by itself, in a 200.
-constexpr std::array<BuiltInRoute, 25> kRoutes{{
+constexpr std::array<BuiltInRoute, 34> kRoutes{{
     {"getSettings", Verb::get, 1, Needs::nothing, get_settings},
     {"setSettings", Verb::post, 1, Needs::body, set_settings},
     {"getStateInstance", Verb::get, 1, Needs::nothing, get_state_instance},
@@ -23,6 +23,15 @@ constexpr std::array<BuiltInRoute, 25> kRoutes{{
     {"getDeviceInfo", Verb::get, 1, Needs::nothing, get_device_info},
     {"setSystemProxy", Verb::get, 1, Needs::nothing, set_system_proxy},
     {"sendMessage", Verb::post, 50, Needs::body, send_message},
+    {"sendLocation", Verb::post, 50, Needs::body, send_location},
+    {"sendContact", Verb::post, 50, Needs::body, send_contact},
+    {"sendPoll", Verb::post, 50, Needs::body, send_poll},
+    {"sendInteractiveButtons", Verb::post, 50, Needs::body, send_interactive_buttons},
+    {"sendInteractiveButtonsReply", Verb::post, 50, Needs::body, send_interactive_buttons_reply},
+    {"sendReaction", Verb::post, 50, Needs::body, send_reaction},
+    {"forwardMessages", Verb::post, 50, Needs::body, forward_messages},
+    {"editMessage", Verb::post, 1, Needs::body, edit_message},
+    {"deleteMessage", Verb::post, 10, Needs::body, delete_message},
     {"sendLink", Verb::post, 50, Needs::body, send_link},
     {"sendTyping", Verb::post, 50, Needs::session, send_typing},
     {"receiveNotification", Verb::get, 100, Needs::nothing, receive_notification},

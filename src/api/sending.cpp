@@ -1,134 +1,61 @@
-#include "api/errors.h"
-#include "api/fields.h"
+#include "api/accept.h"
 #include "api/handlers.h"
 #include "api/sending/kinds.h"
 
+// The methods that send one message: what each kind says is in sending/, how it is queued in
+// accept.cpp.
 namespace posthorn::api {
+
+void send_message(Context& context, Call call) {
+  auto job =
+      parse_job(call.body, context.settings(),
+                {"message", "linkPreview", "typePreview", "customPreview"}, parse_text(call.body));
+  queue_job(context, std::move(call), "sendMessage", std::move(job));
+}
+
+void send_location(Context& context, Call call) {
+  auto job =
+      parse_job(call.body, context.settings(), {"latitude", "longitude", "nameLocation", "address"},
+                parse_location(call.body));
+  queue_job(context, std::move(call), "sendLocation", std::move(job));
+}
+
+void send_contact(Context& context, Call call) {
+  auto job = parse_job(call.body, context.settings(), {"contact"}, parse_contact(call.body));
+  queue_job(context, std::move(call), "sendContact", std::move(job));
+}
+
+void send_poll(Context& context, Call call) {
+  auto job = parse_job(call.body, context.settings(), {"message", "options", "multipleAnswers"},
+                       parse_poll(call.body));
+  queue_job(context, std::move(call), "sendPoll", std::move(job));
+}
 
 namespace {
 
-constexpr std::size_t kKeyMax = 255;
-constexpr std::size_t kPostedMax = 4096;
-constexpr std::int64_t kShortestTyping = 1000;  // milliseconds
-constexpr int kOtherBodyStatus = 422;
-constexpr const char* kOtherBody =
-    "This Idempotency-Key was used for another message within the last 24 hours; nothing was sent. "
-    "Use a new key for each message, and the same key only to repeat the same request";
+constexpr int kForbidden = 403;
 
-/// Fields that sendMessage knows, documented or once documented, and those of the box.
-Result<void> check_fields(const json::Value& body) {
-  return check_known(
-      body, {"chatId", "phoneNumber", "message", "quotedMessageId", "linkPreview", "typePreview",
-             "customPreview", "typingTime", "archiveChat", "urgent", "consent"});
-}
-
-Result<std::string> parse_consent(const json::Value& body) {
-  TRY(auto consent, optional_text(body, "consent"));
-  if (!consent || consent->empty()) return std::string();
-  if (*consent != "order" && *consent != "form" && *consent != "spoken") {
-    return invalid("consent", "must be one of [order, form, spoken]");
+void send_buttons(Context& context, Call call, const char* method, ButtonsAsked asked) {
+  if (!context.settings().interactive_fallback) {
+    return call.refuse(
+        kForbidden,
+        "Forbidden: WhatsApp shows buttons of linked devices on some phones only, and "
+        "interactiveFallback is no; set it to yes to send them as numbered lines");
   }
-  return std::move(*consent);
-}
-
-Result<std::optional<Quote>> parse_quoted(const json::Value& body) {
-  TRY(auto quoted, optional_text(body, "quotedMessageId"));
-  if (!quoted || quoted->empty()) return std::optional<Quote>();
-  Quote quote;
-  TRY(quote.id, check_message_id(std::move(*quoted)));
-  return std::optional(std::move(quote));
-}
-
-/// typingTime, or the account's autoTyping without it. 0 is nobody's typing, as in older clients.
-Result<milliseconds> parse_typing(const json::Value& body, const Settings& settings) {
-  TRY(const auto asked, optional_int(body, "typingTime"));
-  if (!asked) return milliseconds(seconds(settings.auto_typing));
-  if (*asked == 0) return milliseconds(0);
-  TRY(number_between(body, "typingTime", kShortestTyping, kLongestTyping.count()));
-  return milliseconds(*asked);
-}
-
-/// sendMessage's body as a job without its id and times.
-Result<Job> parse_send_message(const json::Value& body, const Settings& settings) {
-  if (settings.strict_validation) TRY(check_fields(body));
-  Job job;
-  TRY(job.chat, required_person(body));
-  TRY(job.content.what, parse_text(body));
-  TRY(job.content.quote, parse_quoted(body));
-  TRY(const auto urgent, optional_bool(body, "urgent"));
-  job.urgent = urgent.value_or(false);
-  TRY(job.typing, parse_typing(body, settings));
-  TRY(job.consent, parse_consent(body));
-  return job;
-}
-
-/// For showMessagesQueue: what the job itself does not say. Fields that this box does not know may
-/// be of any size.
-std::string posted_form(json::Value body, const std::string& chat) {
-  body.removeMember("message");
-  if (body.size() == 1 && json::string_at(body, "chatId") == chat) return "";
-  std::string text = json::write(body);
-  return text.size() <= kPostedMax ? text : "";
-}
-
-void complete(Context& context, Job& job, const Call& call) {
-  job.id = make_message_id(context.outside.random, call.now, context.outside.link.account().phone);
-  job.accepted_at = call.now;
-  job.expires_at = call.now + context.options.job_life;
-  job.idempotency_key = call.request.idempotency_key;
-  job.posted = posted_form(call.body, job.chat);
-}
-
-void answer_id(Context& context, Call& call, const Result<std::string>& id) {
-  if (!id && id.error().code == Errc::full) {
-    return call.reply.send(quota_response("sendMessage", context.outside.outbox.count()));
-  }
-  if (!id) return call.refuse(id.error());
-  call.send_text("{\"idMessage\":\"" + *id + "\"}");  // our own hex: nothing to escape
-}
-
-/// Queues the job; done gets the id of the message that will go out for it.
-void accept(Context& context, Job job, Once<void(Result<Idempotency::Made>)> done) {
-  const Wall expires_at = job.expires_at;
-  context.outside.outbox.accept(
-      std::move(job), [expires_at, done = std::move(done)](Result<std::string> id) mutable {
-        if (!id) return done(tl::unexpected(id.error()));
-        done(Idempotency::Made{std::move(*id), expires_at});
-      });
+  auto job = parse_job(call.body, context.settings(), {"header", "body", "footer", "buttons"},
+                       parse_buttons(call.body, asked));
+  if (job) job->method = method;
+  queue_job(context, std::move(call), method, std::move(job));
 }
 
 }  // namespace
 
-void send_message(Context& context, Call call) {
-  auto parsed = parse_send_message(call.body, context.settings());
-  if (!parsed) return call.refuse(parsed.error());
-  Job job = std::move(*parsed);
-  const std::string key = call.request.idempotency_key;
-  if (key.size() > kKeyMax) {
-    return call.refuse(invalid("Idempotency-Key", "must be at most 255 symbols").value());
-  }
-  if (!key.empty()) job.body_digest = Idempotency::digest_of("sendMessage", call.body);
-  complete(context, job, call);
-  if (key.empty()) {
-    return accept(context, std::move(job),
-                  [shared = context.shared_from_this(),
-                   call = std::move(call)](Result<Idempotency::Made> made) mutable {
-                    answer_id(*shared, call,
-                              made ? Result<std::string>(made->id) : tl::unexpected(made.error()));
-                  });
-  }
-  const std::string digest = job.body_digest;
-  // By reference: the keys belong to the context and answer everybody before they go with it.
-  context.idempotency.once(
-      key, digest,
-      [&context, job = std::move(job)](Once<void(Result<Idempotency::Made>)> done) mutable {
-        accept(context, std::move(job), std::move(done));
-      },
-      [&context, call = std::move(call)](Result<Idempotency::Answer> answer) mutable {
-        if (!answer) return answer_id(context, call, tl::unexpected(answer.error()));
-        if (answer->other_body) return call.refuse(kOtherBodyStatus, kOtherBody);
-        answer_id(context, call, std::move(answer->id));
-      });
+void send_interactive_buttons(Context& context, Call call) {
+  send_buttons(context, std::move(call), "sendInteractiveButtons", ButtonsAsked::actions);
+}
+
+void send_interactive_buttons_reply(Context& context, Call call) {
+  send_buttons(context, std::move(call), "sendInteractiveButtonsReply", ButtonsAsked::replies);
 }
 
 }  // namespace posthorn::api

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "posthorn/simulator/simulator.h"
+#include "simulator/calls.h"
 #include "simulator/connection.h"
 #include "simulator/directory.h"
 #include "simulator/faults.h"
@@ -34,6 +35,7 @@ class World {
   Queries queries;
   Relay relay;
   Peers peers;
+  Calls calls;
 
   [[nodiscard]] Wall now() const { return scheduler.system_wall() + clock_offset_; }
   [[nodiscard]] std::string now_text() const { return std::to_string(now().unix_seconds()); }

@@ -158,9 +158,11 @@ void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) 
   const Tick expires = undated ? m.now + (job.expires_at - job.accepted_at).count()
                                : m.to_tick(job.expires_at.since_epoch.count());
   const std::string text = readable_text(job.content);
+  // A place or a card has no text, and an emoji is none: they are not the same text sent to many.
+  const bool says = !text.empty() && !std::holds_alternative<content::Reaction>(job.content.what);
   const Admission admission =
-      engine_.add(sequence, chat, text_hash(text), expires, job.urgent, !job.consent.empty(),
-                  is_confirmation(text), from_disk, m);
+      engine_.add(sequence, chat, text_hash(says ? text : job.id), expires, job.urgent,
+                  !job.consent.empty(), is_confirmation(text), from_disk, m);
   if (!admission.refusal) {
     engine_.waiting.job(engine_.waiting.find_job(sequence)).undated = undated;
     return;

@@ -35,7 +35,7 @@ Box::Box(double rate_scale, const std::string& care_token, const std::string& pa
   api = std::make_unique<Api>(
       options,
       Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link, link,
-                   link, link, [this] { return status; }, [this] { ++resumed; }, &history});
+                   link, link, link, [this] { return status; }, [this] { ++resumed; }, &history});
 }
 
 Request Box::request(Verb verb, const std::string& path, const std::string& body) {

@@ -46,6 +46,27 @@ class FakeOutbox final : public OutboxPort {
     view.sequence = sequence + 1;
     done(std::optional(std::move(view)));
   }
+  void waiting(const std::string& id, Once<void(Result<std::optional<Job>>)> done) override {
+    const auto found = find(id);
+    done(found == views.end() ? std::optional<Job>() : std::optional(found->job));
+  }
+  void replace(Job job, Once<void(Result<bool>)> done) override {
+    const auto found = find(job.id);
+    const bool there = found != views.end() && !leaves;
+    if (there) found->job = std::move(job);
+    done(there);
+  }
+  void drop(const std::string& id, const std::string& chat,
+            Once<void(Result<bool>)> done) override {
+    const auto found = find(id);
+    const bool there = found != views.end() && found->job.chat == chat;
+    if (there) views.erase(found);
+    done(there);
+  }
+  std::vector<JobView>::iterator find(const std::string& id) {
+    return std::find_if(views.begin(), views.end(),
+                        [&](const JobView& view) { return view.job.id == id; });
+  }
   [[nodiscard]] std::size_t count() const override { return views.size(); }
   void clear(Once<void(Result<std::size_t>)> done) override {
     const std::size_t dropped = views.size();
@@ -60,6 +81,7 @@ class FakeOutbox final : public OutboxPort {
   std::optional<Error> failure;
   std::optional<Error> unreadable;
   std::optional<std::string> posted_before;
+  bool leaves = false;  ///< what is found is sent before it can be changed
   bool hold_answers = false;
   std::vector<Once<void()>> held;
   bool hold_jobs = false;
@@ -88,7 +110,8 @@ class FakeInbox final : public InboxPort {
 class FakeLink final : public session::Linking,
                        public chat::People,
                        public chat::ReadMarks,
-                       public chat::Presence {
+                       public chat::Presence,
+                       public chat::Earlier {
  public:
   [[nodiscard]] const session::StateChanged& state() const override { return now; }
   [[nodiscard]] session::Account account() const override { return who; }
@@ -128,6 +151,13 @@ class FakeLink final : public session::Linking,
     typed.push_back(chat + kWords.at(static_cast<std::size_t>(what)));
   }
   void keep_online(bool) override {}
+  [[nodiscard]] Result<std::optional<chat::EarlierMessage>> find(const std::string& chat,
+                                                                 const std::string& id) override {
+    const auto found = earlier.find(chat + "/" + id);
+    if (found == earlier.end()) return std::optional<chat::EarlierMessage>();
+    return std::optional(found->second);
+  }
+  std::map<std::string, chat::EarlierMessage> earlier;  ///< by "chat/id"
 
   std::vector<std::string> typed;
   std::vector<std::string> asked;

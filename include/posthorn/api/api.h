@@ -17,6 +17,7 @@
 #include "posthorn/base/random.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/base/status.h"
+#include "posthorn/chat/earlier.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/read_marks.h"
@@ -102,6 +103,7 @@ class Api final : public RequestHandler {
     chat::People& people;
     chat::ReadMarks& read_marks;
     chat::Presence& presence;
+    chat::Earlier& earlier;
     std::function<Status()> status;
     /// The operator did what ends a restriction (reboot, setSettings); may be empty.
     std::function<void()> resume = {};

@@ -9,6 +9,8 @@
 #include "posthorn/base/random.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
+#include "posthorn/chat/calls.h"
+#include "posthorn/chat/earlier.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
@@ -60,6 +62,8 @@ class Chat final {
   [[nodiscard]] ReadMarks& read_marks();
   [[nodiscard]] Presence& presence();
   [[nodiscard]] Quotes& quotes();
+  [[nodiscard]] Earlier& earlier();
+  [[nodiscard]] Calls& calls();
 
  private:
   class Parts;

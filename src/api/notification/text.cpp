@@ -20,8 +20,7 @@ json::Value extended(const content::Text& kind, const Content& content) {
   data["title"] = shown_text(kind.preview->title);
   data["previewType"] = "None";
   data["jpegThumbnail"] = "";
-  data["forwardingScore"] = content.forwarding_score;
-  data["isForwarded"] = content.forwarded;
+  show_forwarding(content, data);
   return out;
 }
 
@@ -32,11 +31,7 @@ json::Value quoted(const content::Text& kind, const Quote& quote) {
   data["text"] = shown_text(kind.body);
   data["stanzaId"] = shown_text(quote.id);
   data["participant"] = shown_text(quote.participant);
-  json::Value& original = out["quotedMessage"];
-  original["stanzaId"] = shown_text(quote.id);
-  original["participant"] = shown_text(quote.participant);
-  original["typeMessage"] = shown_text(quote.type_message);
-  original["textMessage"] = shown_text(quote.text);
+  show_quote(quote, out);
   return out;
 }
 

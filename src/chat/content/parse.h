@@ -37,6 +37,8 @@ struct Parsed {
 
 /// The text that a person reads: text, caption, or empty.
 [[nodiscard]] std::string text_of(const wa::Message& message);
+/// At most `limit` bytes, cut at a character boundary (continuation bytes of UTF-8 are 10xxxxxx).
+[[nodiscard]] std::string cut_utf8(std::string text, std::size_t limit);
 /// The protobuf field that holds the content, e.g. "imageMessage"; empty when there is none.
 [[nodiscard]] std::string content_field(const wa::Message& message);
 

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "chat/content/parse.h"
 #include "chat/people/ids.h"
 
 namespace posthorn::chat {
@@ -87,13 +88,6 @@ Result<void> find_parties(const session::Identity& self, Envelope& envelope) {
 }
 
 }  // namespace
-
-std::string cut_utf8(std::string text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
-  text.resize(limit);
-  return text;
-}
 
 Result<Envelope> parse_envelope(const Node& stanza, const session::Identity& self, Wall now) {
   Envelope envelope;

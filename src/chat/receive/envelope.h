@@ -57,7 +57,4 @@ struct Envelope {
 [[nodiscard]] Result<Envelope> parse_envelope(const wire::Node& stanza,
                                               const session::Identity& self, Wall now);
 
-/// At most `limit` bytes, cut at a character boundary (continuation bytes of UTF-8 are 10xxxxxx).
-[[nodiscard]] std::string cut_utf8(std::string text, std::size_t limit);
-
 }  // namespace posthorn::chat

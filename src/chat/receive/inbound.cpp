@@ -149,6 +149,15 @@ Result<void> Inbound::write_reception(const Reception& reception) {
   if (reception.received) {
     TRY(context_.messages.save_received(*reception.received));
   }
+  if (reception.poll) {
+    TRY(context_.messages.polls().save(*reception.poll, context_.clock.now()));
+  }
+  if (reception.vote) {
+    TRY(context_.messages.polls().note(*reception.vote));
+  }
+  if (reception.timer) {
+    TRY(context_.messages.timers().save(reception.timer->first, reception.timer->second));
+  }
   if (!reception.push_name_user.empty()) {
     TRY(context_.messages.save_push_name(reception.push_name_user, reception.push_name));
   }

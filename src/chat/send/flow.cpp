@@ -19,6 +19,7 @@ using Kind = throttle::SendOutcome::Kind;
 constexpr milliseconds kAckTimeout{20'000};
 constexpr milliseconds kLidTimeout{30'000};
 constexpr std::size_t kSecretBytes = 32;
+constexpr minutes kEditable{20};
 constexpr int kMalformed = 400;
 constexpr int kNoToken = 463;
 
@@ -144,12 +145,60 @@ void SendFlow::on_sessions(Result<void> result) {
 
 Result<wa::Message> SendFlow::message() {
   if (message_) return *message_;
+  const auto& context = tools_.context;
   std::optional<QuotedMessage> quote;
-  if (job_.content.quote) {
-    TRY(quote, find_quoted(tools_.context, peer_, job_.content.quote->id));
+  std::optional<TargetMessage> target;
+  if (const std::string id = target_id_of(job_.content); !id.empty()) {
+    TRY(const Jid to, written_to());
+    TRY(target, find_target(context, peer_, to, id));
+    TRY(check_age(job_.content, id));
   }
-  const Bytes secret = tools_.context.random.bytes(kSecretBytes);
-  return build_message(job_.content, {secret, quote});
+  if (job_.content.quote) {
+    TRY(quote, find_quoted(context, peer_, job_.content.quote->id));
+  }
+  std::vector<std::string> mentions;  // under the names by which the text calls them
+  for (const std::string& chat : job_.content.mentions) {
+    TRY(const Jid person, parse_chat_id(chat));
+    mentions.push_back(to_string(person));
+  }
+  TRY(const auto timer, context.messages.timers().find(to_string(peer_)));
+  const Bytes secret = context.random.bytes(kSecretBytes);
+  return build_message(job_.content, {.secret32 = secret,
+                                      .quoted = quote,
+                                      .target = target,
+                                      .mentions = mentions,
+                                      .timer = {timer.seconds, timer.set_at},
+                                      .now = context.clock.now()});
+}
+
+/// What waited in the queue for longer than WhatsApp lets it be changed is not sent any more: the
+/// customer's phone would drop it without a word. Errors: unsupported.
+Result<void> SendFlow::check_age(const Content& content, const std::string& id) {
+  if (!std::holds_alternative<content::Edit>(content.what)) return {};
+  TRY(const auto sent, tools_.context.messages.sent_outline(id));
+  const Wall now = tools_.context.clock.now();
+  if (!sent || !now.trusted || now - sent->at <= kEditable) return {};
+  return fail(Errc::unsupported,
+              "the message was sent more than 20 minutes before its edit could "
+              "be: WhatsApp does not take edits so late");
+}
+
+/// A poll of ours: its votes come for longer than what was sent is kept. A timer of ours is the
+/// chat's from now on.
+Result<void> SendFlow::remember_for_later() {
+  const auto& context = tools_.context;
+  const std::string chat = to_string(peer_);
+  if (const auto* timer = std::get_if<content::Timer>(&job_.content.what)) {
+    return context.messages.timers().save(chat,
+                                          {timer->seconds, context.clock.now().unix_seconds()});
+  }
+  if (!std::holds_alternative<content::Poll>(job_.content.what)) return {};
+  TRY(const auto known, context.messages.polls().find(chat, job_.id));
+  if (known) return {};
+  const Jid own = own_name_beside(peer_, context.line.identity());
+  return context.messages.polls().save(
+      {job_.id, chat, to_string(own), to_bytes(message_->SerializeAsString())},
+      context.clock.now());
 }
 
 Result<Jid> SendFlow::written_to() {
@@ -190,6 +239,7 @@ Result<void> SendFlow::encrypt() {
   sent.posted = job_.chat;
   sent.message = to_bytes(message_->SerializeAsString());
   sent.at = context.clock.now();
+  TRY(remember_for_later());
   return context.messages.save_sent(sent);
 }
 
@@ -209,6 +259,10 @@ Result<void> SendFlow::encrypt_for(const Jid& device, ByteView padded, std::size
 }
 
 void SendFlow::on_encrypted(Result<void> result) {
+  // What cannot be said at all is no better later.
+  if (!result && result.error().code == Errc::unsupported) {
+    return end(Kind::rejected, result.error().detail);
+  }
   if (!result) return end(result.error());
   if (reached_ == 0 && !to_ourselves()) {
     if (!peer_found_) return ask_number();

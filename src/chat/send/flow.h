@@ -53,6 +53,8 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   void on_sessions(Result<void> result);
   Result<void> encrypt();
   Result<wa::Message> message();
+  Result<void> check_age(const Content& content, const std::string& id);
+  Result<void> remember_for_later();
   Result<void> encrypt_for(const wire::Jid& device, ByteView padded, std::size_t& reached);
   void on_encrypted(Result<void> result);
   void on_durable(Result<void> result);

@@ -1,0 +1,176 @@
+#include "api/accept.h"
+
+#include "api/errors.h"
+#include "api/fields.h"
+#include "api/sending/kinds.h"
+#include "posthorn/api/chat_id.h"
+
+namespace posthorn::api {
+
+namespace {
+
+constexpr std::size_t kKeyMax = 255;
+constexpr std::size_t kPostedMax = 4096;
+constexpr unsigned kMentionsMax = 1024;
+constexpr std::int64_t kShortestTyping = 1000;  // milliseconds
+constexpr int kOtherBodyStatus = 422;
+constexpr const char* kOtherBody =
+    "This Idempotency-Key was used for another message within the last 24 hours; nothing was sent. "
+    "Use a new key for each message, and the same key only to repeat the same request";
+
+/// What every method that sends takes beside its own fields, documented or once documented, and
+/// the box's own.
+constexpr std::string_view kCommon[] = {"chatId",     "phoneNumber", "quotedMessageId",
+                                        "typingTime", "archiveChat", "mentions",
+                                        "urgent",     "consent"};
+
+Result<void> check_fields(const json::Value& body, std::initializer_list<std::string_view> own) {
+  std::vector<std::string_view> known(std::begin(kCommon), std::end(kCommon));
+  known.insert(known.end(), own.begin(), own.end());
+  return check_known(body, known);
+}
+
+Result<std::string> parse_consent(const json::Value& body) {
+  TRY(auto consent, optional_text(body, "consent"));
+  if (!consent || consent->empty()) return std::string();
+  if (*consent != "order" && *consent != "form" && *consent != "spoken") {
+    return invalid("consent", "must be one of [order, form, spoken]");
+  }
+  return std::move(*consent);
+}
+
+Result<std::optional<Quote>> parse_quoted(const json::Value& body) {
+  TRY(auto quoted, optional_text(body, "quotedMessageId"));
+  if (!quoted || quoted->empty()) return std::optional<Quote>();
+  Quote quote;
+  TRY(quote.id, check_message_id(std::move(*quoted)));
+  return std::optional(std::move(quote));
+}
+
+/// typingTime, or the account's autoTyping without it. 0 is nobody's typing, as in older clients.
+Result<milliseconds> parse_typing(const json::Value& body, const Settings& settings) {
+  TRY(const auto asked, optional_int(body, "typingTime"));
+  if (!asked) return milliseconds(seconds(settings.auto_typing));
+  if (*asked == 0) return milliseconds(0);
+  TRY(number_between(body, "typingTime", kShortestTyping, kLongestTyping.count()));
+  return milliseconds(*asked);
+}
+
+/// People whom the text names; each is somebody's chatId.
+Result<std::vector<std::string>> parse_mentions(const json::Value& body) {
+  std::vector<std::string> mentions;
+  const json::Value& list = json::at(body, "mentions");
+  if (list.isNull()) return mentions;
+  if (!list.isArray()) return invalid("mentions", "must be an array");
+  if (list.size() > kMentionsMax) return invalid("mentions", "must have at most 1024 items");
+  for (const json::Value& item : list) {
+    TRY(std::string chat, parse_chat_id(json::text_of(item).value_or("")));
+    if (is_group_chat(chat)) return invalid("mentions", "must name people, not groups");
+    mentions.push_back(std::move(chat));
+  }
+  return mentions;
+}
+
+/// For showMessagesQueue: what the job itself does not say. Fields that this box does not know may
+/// be of any size.
+std::string posted_form(json::Value body, const Job& job) {
+  if (json::Value shown = request_of(job); shown["body"] == body) return "";
+  body.removeMember("message");
+  std::string text = json::write(body);
+  return text.size() <= kPostedMax ? text : "";
+}
+
+struct Asked {
+  const char* method;
+  Answers answers;
+};
+
+void answer_id(Context& context, Call& call, Asked asked, const Result<std::string>& id) {
+  if (!id && id.error().code == Errc::full) {
+    return call.reply.send(quota_response(asked.method, context.outside.outbox.count()));
+  }
+  if (!id) return call.refuse(id.error());
+  if (asked.answers == Answers::nothing) return call.send_text("");
+  call.send_text("{\"idMessage\":\"" + *id + "\"}");  // our own hex: nothing to escape
+}
+
+/// Queues the job; done gets the id of the message that will go out for it.
+void accept(Context& context, Job job, Once<void(Result<Idempotency::Made>)> done) {
+  const Wall expires_at = job.expires_at;
+  context.outside.outbox.accept(
+      std::move(job), [expires_at, done = std::move(done)](Result<std::string> id) mutable {
+        if (!id) return done(tl::unexpected(id.error()));
+        done(Idempotency::Made{std::move(*id), expires_at});
+      });
+}
+
+}  // namespace
+
+Result<Job> parse_job(const json::Value& body, const Settings& settings,
+                      std::initializer_list<std::string_view> own_fields,
+                      Result<Content::What> what) {
+  if (settings.strict_validation) TRY(check_fields(body, own_fields));
+  Job job;
+  TRY(job.chat, required_person(body));
+  TRY(job.content.what, std::move(what));
+  TRY(job.content.quote, parse_quoted(body));
+  TRY(job.content.mentions, parse_mentions(body));
+  TRY(const auto urgent, optional_bool(body, "urgent"));
+  job.urgent = urgent.value_or(false);
+  TRY(job.typing, parse_typing(body, settings));
+  TRY(job.consent, parse_consent(body));
+  return job;
+}
+
+json::Value request_of(const Job& job) {
+  json::Value item(::Json::objectValue);
+  item["body"]["chatId"] = job.chat;
+  std::visit([&](const auto& kind) { show_request(kind, item); }, job.content.what);
+  if (job.content.quote) item["body"]["quotedMessageId"] = job.content.quote->id;
+  for (const std::string& chat : job.content.mentions) item["body"]["mentions"].append(chat);
+  if (!job.method.empty()) item["type"] = job.method;
+  return item;
+}
+
+void complete_job(Context& context, Job& job, const Call& call) {
+  job.id = make_message_id(context.outside.random, call.now, context.outside.link.account().phone);
+  job.accepted_at = call.now;
+  job.expires_at = call.now + context.options.job_life;
+  job.idempotency_key = call.request.idempotency_key;
+  job.posted = posted_form(call.body, job);
+}
+
+void queue_job(Context& context, Call call, const char* method, Result<Job> parsed,
+               Answers answers) {
+  if (!parsed) return call.refuse(parsed.error());
+  Job job = std::move(*parsed);
+  const std::string key = call.request.idempotency_key;
+  if (key.size() > kKeyMax) {
+    return call.refuse(invalid("Idempotency-Key", "must be at most 255 symbols").value());
+  }
+  if (!key.empty()) job.body_digest = Idempotency::digest_of(method, call.body);
+  complete_job(context, job, call);
+  const Asked asked{method, answers};
+  if (key.empty()) {
+    return accept(context, std::move(job),
+                  [shared = context.shared_from_this(), asked,
+                   call = std::move(call)](Result<Idempotency::Made> made) mutable {
+                    answer_id(*shared, call, asked,
+                              made ? Result<std::string>(made->id) : tl::unexpected(made.error()));
+                  });
+  }
+  const std::string digest = job.body_digest;
+  // By reference: the keys belong to the context and answer everybody before they go with it.
+  context.idempotency.once(
+      key, digest,
+      [&context, job = std::move(job)](Once<void(Result<Idempotency::Made>)> done) mutable {
+        accept(context, std::move(job), std::move(done));
+      },
+      [&context, asked, call = std::move(call)](Result<Idempotency::Answer> answer) mutable {
+        if (!answer) return answer_id(context, call, asked, tl::unexpected(answer.error()));
+        if (answer->other_body) return call.refuse(kOtherBodyStatus, kOtherBody);
+        answer_id(context, call, asked, std::move(answer->id));
+      });
+}
+
+}  // namespace posthorn::api

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+
+#include "api/context.h"
+#include "posthorn/base/job.h"
+
+/// From a POST to a job on disk: the same for every kind of message.
+namespace posthorn::api {
+
+/// A body as a job without its id and times: the chat, what is said, and what every method takes
+/// beside its own fields. own_fields: for strictValidation. Errors: malformed (which field, why).
+[[nodiscard]] Result<Job> parse_job(const json::Value& body, const Settings& settings,
+                                    std::initializer_list<std::string_view> own_fields,
+                                    Result<Content::What> what);
+
+/// The request that makes that job: {"type": method, "body": {...}}, for showMessagesQueue.
+[[nodiscard]] json::Value request_of(const Job& job);
+
+/// Id, times, key, and what of the POST the job does not say itself.
+void complete_job(Context& context, Job& job, const Call& call);
+
+/// Completes and queues the job, and answers when it is on disk: {"idMessage"}, or nothing where
+/// the method's answer is empty. A POST that repeats an Idempotency-Key gets the first one's
+/// answer. method: as Green-API names it; outlives all.
+enum class Answers : std::uint8_t { id, nothing };
+void queue_job(Context& context, Call call, const char* method, Result<Job> job,
+               Answers answers = Answers::id);
+
+}  // namespace posthorn::api
