@@ -3,7 +3,7 @@
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/sending/kinds.h"
-#include "api/utf8.h"
+#include "posthorn/api/chat_id.h"
 
 // What is done to a message that was posted or came before: editMessage, deleteMessage,
 // sendReaction. A job that still waits is changed in the queue; for everything else WhatsApp is
