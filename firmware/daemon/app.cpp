@@ -188,13 +188,26 @@ void App::build_ask() {
   options.version = POSTHORN_VERSION;
   // Else Green-API's 50 requests a second would be all that a benchmark measures.
   if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
-  api_ = std::make_unique<api::Api>(
-      options,
-      api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
-                        notifier_->state(), *outbox_, *inbox_, *session_, *people_,
-                        chat_->read_marks(), chat_->presence(), chat_->contacts(),
-                        chat_->chat_state(), *groups_, [this] { return status(); },
-                        [this] { valve_->resume(); }, &notifier_->history(), file_methods()});
+  api_ = std::make_unique<api::Api>(options, api::Api::Outside{out_.scheduler,
+                                                               out_.clock,
+                                                               out_.random,
+                                                               out_.store,
+                                                               settings_,
+                                                               notifier_->state(),
+                                                               *outbox_,
+                                                               *inbox_,
+                                                               *session_,
+                                                               *people_,
+                                                               chat_->read_marks(),
+                                                               chat_->presence(),
+                                                               chat_->contacts(),
+                                                               chat_->chat_state(),
+                                                               chat_->earlier(),
+                                                               *groups_,
+                                                               [this] { return status(); },
+                                                               [this] { valve_->resume(); },
+                                                               &notifier_->history(),
+                                                               file_methods()});
   api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
@@ -320,6 +333,7 @@ void App::on_settings(const api::Settings& settings) {
   courier_->set_target({settings.webhook_url, settings.webhook_url_token,
                         settings.webhook_url_pinned_key, settings.webhook_url_ca});
   chat_->presence().keep_online(settings.keep_online_status);
+  chat_->calls().reject_incoming(settings.reject_calls);
   if (const auto set = valve_->set_delay(settings.delay_send_messages); !set) {
     log::warn("throttle", "delaySendMessagesMilliseconds was not taken", {{"error", set.error()}});
   }

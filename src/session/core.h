@@ -160,6 +160,7 @@ class Core final : public Session,
   void on_dirty(const wire::Node& ib, const wire::Node& dirty);
   void on_expiration(const wire::Node& expiration);
   void on_notification(wire::Node notification);
+  void on_call(wire::Node call);
   void on_takeover_notice(const wire::Node& notification);
   /// Runs `effect`, and acks the stanza when it says that it has settled, after 5 s at the latest.
   void ack_later(const wire::Node& stanza, Function<void(Once<void()> settled)> effect);

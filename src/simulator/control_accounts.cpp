@@ -184,6 +184,18 @@ void Control::act(const Request& request, Done done) {
     result = simulator_.peer_remove_companion(peer, static_cast<std::uint16_t>(device));
   } else if (verb == "drain_prekeys") {
     result = simulator_.peer_drain_prekeys(peer);
+  } else if (verb == "call") {
+    const auto id =
+        simulator_.peer_call(peer, json::text_of(json::at(request.body, "to")).value_or(""),
+                             json::bool_at(request.body, "video").value_or(false));
+    if (!id) return done(refusal(id.error()));
+    body["id"] = *id;
+  } else if (verb == "hang_up" || verb == "take_call" || verb == "decline_call") {
+    using End = Simulator::CallEnd;
+    result = simulator_.end_call(json::string_at(request.body, "id").value_or(""),
+                                 verb == "hang_up"     ? End::hang_up
+                                 : verb == "take_call" ? End::take
+                                                       : End::decline);
   } else if (verb == "online" || verb == "offline") {
     result = simulator_.peer_online(peer, verb == "online");
   } else if (verb == "block" || verb == "unblock") {
@@ -199,7 +211,8 @@ void Control::act(const Request& request, Done done) {
   } else {
     return done(refusal(400,
                         "verb: read, script, lose_session, reregister, add_device, "
-                        "remove_device, drain_prekeys, online, offline, block, unblock"));
+                        "remove_device, drain_prekeys, call, hang_up, take_call, decline_call, "
+                        "online, offline, block, unblock"));
   }
   done(result ? ok(body) : refusal(result.error()));
 }

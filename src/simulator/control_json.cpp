@@ -3,6 +3,7 @@
 #include <array>
 
 #include "simulator/node_json.h"
+#include "simulator/peer_content.h"
 
 namespace posthorn::simulator {
 
@@ -86,9 +87,16 @@ Result<PeerText> read_peer_text(const json::Value& value) {
   text.extended = json::bool_at(value, "extended").value_or(false);
   text.tamper = json::bool_at(value, "tamper").value_or(false);
   text.tamper_all = json::bool_at(value, "tamper_all").value_or(false);
+  text.vote_in = read("vote_in");
+  for (const json::Value& option : json::at(value, "options")) {
+    text.options.push_back(json::text_of(option).value_or(""));
+  }
+  TRY(const wa::Message content, read_peer_content(value));
+  text.content = to_bytes(as_bytes(content.SerializeAsString()));
   if (text.to.empty()) return fail(Errc::malformed, "to: missing");
-  if (text.text.empty() && text.revoke_of.empty() && text.reaction_to.empty())
-    return fail(Errc::malformed, "text: missing");
+  const bool says = !text.text.empty() || !text.revoke_of.empty() || !text.reaction_to.empty() ||
+                    !text.content.empty() || !text.vote_in.empty();
+  if (!says) return fail(Errc::malformed, "text: missing");
   return text;
 }
 

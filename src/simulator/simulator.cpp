@@ -181,6 +181,18 @@ Result<void> Simulator::set_media_retry(std::string_view account, std::string_vi
   return {};
 }
 
+Result<std::string> Simulator::peer_call(std::string_view name, std::string_view to, bool video) {
+  Account* caller = world_->directory.find(name);
+  Account* called = world_->directory.find(to);
+  if (caller == nullptr) return unknown(name);
+  if (called == nullptr) return unknown(to);
+  return world_->calls.ring(*caller, *called, video);
+}
+
+Result<void> Simulator::end_call(std::string_view call_id, CallEnd end) {
+  return world_->calls.end(call_id, end);
+}
+
 std::uint64_t Simulator::add_fault(Fault fault) { return world_->faults.add(std::move(fault)); }
 bool Simulator::remove_fault(std::uint64_t id) { return world_->faults.remove(id); }
 void Simulator::clear_faults() { world_->faults.clear(); }

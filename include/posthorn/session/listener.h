@@ -24,6 +24,9 @@ class Listener {
   /// there is none; the session then writes the ack.
   virtual void on_notification(wire::Node stanza, Once<void()> handled) = 0;
 
+  /// One <call>. `handled` as above.
+  virtual void on_call(wire::Node stanza, Once<void()> handled) = 0;
+
   /// Line::online() has become true.
   virtual void on_online() = 0;
   /// The connection ended. What has no receipt or ack yet the server sends again.

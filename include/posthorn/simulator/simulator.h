@@ -130,11 +130,12 @@ struct Received {
   std::string sender;        ///< the device that wrote it, PN form
   std::uint16_t device = 0;  ///< which device of the account decrypted it
   bool from_me = false;      ///< copy of what another device of this account sent
-  std::string kind;  ///< "text", "edit", "revoke", "key_share_request", a PeerFile's kind, "other"
-  std::string text;  ///< plain text of text and edit
-  std::string target_id;  ///< of edit, revoke and quoted messages
-  std::string enc_type;   ///< "pkmsg" or "msg"
-  Bytes protobuf;         ///< the whole Message, unpadded
+  std::string kind;          ///< "text", "edit", "revoke", "key_share_request", a PeerFile's kind,
+                             ///< "location", "contacts", "poll", "reaction", "other"
+  std::string text;          ///< plain text of text and edit
+  std::string target_id;     ///< of edit, revoke and quoted messages
+  std::string enc_type;      ///< "pkmsg" or "msg"
+  Bytes protobuf;            ///< the whole Message, unpadded
   Wall at;
   /// What the media host had for the message's file; nullopt: nothing, or it could not be opened
   /// with what the message says.
@@ -156,6 +157,10 @@ struct PeerText {
   std::string edit_of;      ///< replaces the text of this earlier message
   std::string revoke_of;    ///< deletes this earlier message for everyone; text is not used
   std::string reaction_to;  ///< text is a reaction to this message of `to`'s; empty: taken back
+  Bytes content;            ///< a serialised Message instead of a text; empty: none
+  /// A vote in this poll, which the peer has received or sent, for `options`; none: withdrawn.
+  std::string vote_in;
+  std::vector<std::string> options;
   bool extended = false;    ///< extendedTextMessage instead of conversation
   bool tamper = false;      ///< flips a bit of the ciphertext: the receiver must ask again
   bool tamper_all = false;  ///< the resends too
@@ -252,6 +257,12 @@ class Simulator {
   Result<void> peer_drain_prekeys(std::string_view account);
   /// Offline virtual devices receive nothing until they are online again.
   Result<void> peer_online(std::string_view account, bool online);
+  /// A call rings on all devices of `to`; gives its id. The peer's own number is who calls.
+  Result<std::string> peer_call(std::string_view account, std::string_view to, bool video = false);
+  /// What becomes of it: the caller hangs up; the called one's phone takes or declines it.
+  enum class CallEnd : std::uint8_t { hang_up, take, decline };
+  Result<void> end_call(std::string_view call_id, CallEnd end);
+
   [[nodiscard]] std::vector<Received> inbox(std::string_view account,
                                             std::uint64_t after = 0) const;
 

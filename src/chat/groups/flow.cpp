@@ -168,7 +168,7 @@ Result<void> GroupFlow::choose_receivers(std::vector<std::string> holders) {
   next_ = 0;
   holders_.clear();
   if (!message_) {
-    TRY(message_, message_of(context(), job_, group_));
+    TRY(message_, message_of(context(), job_, group_, group_));
     if (info_->ephemeral_seconds > 0) set_timer(*message_, info_->ephemeral_seconds);
   }
   stanza_ = {};
@@ -196,7 +196,7 @@ void GroupFlow::build_sessions() {
   for (std::size_t i = 0; i < count; ++i) devices.push_back(lacking_[next_ + i].named);
   next_ += count;
   tools_.send.sessions.ensure(std::move(devices), FetchReason::ordinary,
-                              [self = shared_from_this()](Result<void> result) {
+                              [self = shared_from_this()](Result<SessionBuilder::Lists> result) {
                                 if (self->step_ == Step::finished) return;
                                 if (!result) return self->end(result.error());
                                 self->context().scheduler.post([self] {

@@ -168,7 +168,8 @@ Result<Jid> SendFlow::written_to() {
 Result<void> SendFlow::encrypt() {
   const auto& context = tools_.context;
   if (!message_) {
-    TRY(message_, message_of(context, job_, peer_));
+    TRY(const Jid to, written_to());
+    TRY(message_, message_of(context, job_, peer_, to));
   }
   stanza_ = {};
   stanza_.id = job_.id;
@@ -212,6 +213,10 @@ Result<void> SendFlow::encrypt_for(const Jid& device, ByteView padded, std::size
 }
 
 void SendFlow::on_encrypted(Result<void> result) {
+  // What cannot be said at all is no better later.
+  if (!result && result.error().code == Errc::unsupported) {
+    return end(Kind::rejected, result.error().detail);
+  }
   if (!result) return end(result.error());
   if (reached_ == 0 && !to_ourselves()) {
     if (!peer_found_) return ask_number();
