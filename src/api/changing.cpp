@@ -46,7 +46,7 @@ constexpr const char* kNoText =
 
 /// The job that edits a message which has left the queue.
 Result<Job> parse_edit_job(Context& context, const Call& call, content::Edit edit) {
-  TRY(const std::string chat, required_person(call.body));
+  TRY(const std::string chat, required_chat(call.body));
   TRY(EarlierMessage earlier, find_earlier(context, chat, edit.target_id));
   if (!earlier.from_me) {
     return invalid("idMessage", "must be of a message of this account: nobody can edit another's");
@@ -113,7 +113,7 @@ struct Deletion {
 
 Result<Deletion> parse_deletion(const json::Value& body) {
   Deletion deletion;
-  TRY(deletion.chat, required_person(body));
+  TRY(deletion.chat, required_chat(body));
   TRY(std::string id, required_text(body, "idMessage"));
   TRY(deletion.id, check_message_id(std::move(id)));
   TRY(const auto only, optional_bool(body, "onlySenderDelete"));
@@ -133,7 +133,7 @@ Result<content::Reaction> parse_reaction(const json::Value& body) {
 }
 
 Result<Job> parse_reaction_job(Context& context, const Call& call) {
-  TRY(const std::string chat, required_person(call.body));
+  TRY(const std::string chat, required_chat(call.body));
   TRY(std::string id, required_text(call.body, "idMessage"));
   TRY(id, check_message_id(std::move(id)));
   TRY(const EarlierMessage earlier, find_earlier(context, chat, id));
@@ -148,7 +148,7 @@ Result<Job> parse_reaction_job(Context& context, const Call& call) {
 void edit_message(Context& context, Call call) {
   auto edit = parse_edit(call.body);
   if (!edit) return call.refuse(edit.error());
-  const auto chat = required_person(call.body);
+  const auto chat = required_chat(call.body);
   if (!chat) return call.refuse(chat.error());
   std::string id = edit->target_id;
   context.outside.outbox.waiting(

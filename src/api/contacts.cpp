@@ -73,7 +73,7 @@ chat::ChatState::Done answered(Call call, const char* member) {
 }
 
 void save(Context& context, Call call, const char* member) {
-  const auto chat = required_person(call.body);
+  const auto chat = required_chat(call.body);
   if (!chat) return call.refuse(chat.error());
   const auto first = required_text(call.body, "firstName");
   if (!first) return call.refuse(first.error());
@@ -167,7 +167,7 @@ void add_contact(Context& context, Call call) { save(context, std::move(call), "
 void edit_contact(Context& context, Call call) { save(context, std::move(call), "editContact"); }
 
 void delete_contact(Context& context, Call call) {
-  const auto chat = required_person(call.body);
+  const auto chat = required_chat(call.body);
   if (!chat) return call.refuse(chat.error());
   context.outside.chat_state.remove_contact(*chat, answered(std::move(call), "deleteContact"));
 }

@@ -96,6 +96,14 @@ void GroupFlow::begin() {
   if (earlier->outcome) return finish(std::move(*earlier->outcome));
   message_ = std::move(earlier->message);
   group_ = *group;
+  if (std::holds_alternative<content::File>(job_.content.what) && !message_)
+    return ask_place(tools_.send, job_, later(&GroupFlow::on_place));
+  ask_group();
+}
+
+void GroupFlow::on_place(Result<content::MediaPlace> place) {
+  if (!place) return end(outcome_without_place(place.error()), place.error().detail);
+  std::get<content::File>(job_.content.what).place = std::move(*place);
   ask_group();
 }
 
@@ -182,6 +190,9 @@ Result<void> GroupFlow::choose_receivers(std::vector<std::string> holders) {
 }
 
 void GroupFlow::on_key(Result<void> result) {
+  // What cannot be said at all is no better later.
+  if (!result && result.error().code == Errc::unsupported)
+    return end(Kind::rejected, result.error().detail);
   if (!result) return end(result.error());
   build_sessions();
 }

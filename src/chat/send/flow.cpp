@@ -29,6 +29,19 @@ Jid in_form_of(const Jid& device, const Jid& to, const session::Identity& self) 
 
 }  // namespace
 
+/// As a rule it lies there already: the throttle hands a job over when it is ready.
+void ask_place(const SendTools& tools, const Job& job,
+               Once<void(Result<content::MediaPlace>)> done) {
+  if (tools.uploads == nullptr) return done(fail(Errc::refused, "this box carries no files"));
+  tools.uploads->get(std::get<content::File>(job.content.what), job.expires_at, std::move(done));
+}
+
+Kind outcome_without_place(const Error& error) {
+  const bool for_good =
+      error.code == Errc::refused || error.code == Errc::not_found || error.code == Errc::timeout;
+  return for_good ? Kind::rejected : Kind::not_sent;
+}
+
 /// A callback for a member function that does nothing once the flow is finished.
 template <class F>
 auto SendFlow::later(F member) {
@@ -86,24 +99,13 @@ void SendFlow::begin() {
   if (!named) return end(named.error());
   peer_ = *named;
   by_number_ = tools_.context.addressing.by_number();
-  const auto* file = std::get_if<content::File>(&job_.content.what);
-  if (file != nullptr && !message_) return ask_place(*file);
+  if (std::holds_alternative<content::File>(job_.content.what) && !message_)
+    return ask_place(tools_, job_, later(&SendFlow::on_place));
   ask_devices();
 }
 
-/// As a rule it lies there already: the throttle hands a job over when it is ready.
-void SendFlow::ask_place(const content::File& file) {
-  if (tools_.uploads == nullptr) return end(Kind::rejected, "this box carries no files");
-  tools_.uploads->get(file, job_.expires_at, later(&SendFlow::on_place));
-}
-
 void SendFlow::on_place(Result<content::MediaPlace> place) {
-  if (!place) {
-    const bool for_good = place.error().code == Errc::refused ||
-                          place.error().code == Errc::not_found ||
-                          place.error().code == Errc::timeout;
-    return end(for_good ? Kind::rejected : Kind::not_sent, place.error().detail);
-  }
+  if (!place) return end(outcome_without_place(place.error()), place.error().detail);
   std::get<content::File>(job_.content.what).place = std::move(*place);
   ask_devices();
 }
