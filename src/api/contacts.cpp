@@ -2,6 +2,7 @@
 
 #include "api/fields.h"
 #include "api/handlers.h"
+#include "api/picture_form.h"
 
 /// People and chats as lists and one by one, and the owner's address book.
 namespace posthorn::api {
@@ -170,6 +171,22 @@ void delete_contact(Context& context, Call call) {
   const auto chat = required_chat(call.body);
   if (!chat) return call.refuse(chat.error());
   context.outside.chat_state.remove_contact(*chat, answered(std::move(call), "deleteContact"));
+}
+
+/// Of the account itself.
+void set_profile_picture(Context& context, Call call) {
+  auto form = parse_picture_form(call.request);
+  if (!form) return call.refuse(form.error());
+  context.outside.contacts.set_own_picture(
+      to_bytes(form->picture), [call = std::move(call)](Result<void> set) mutable {
+        json::Value out(::Json::objectValue);
+        const bool refused = !set && set.error().code == Errc::refused;
+        if (!set && !refused) return call.refuse(set.error());
+        out["setProfilePicture"] = !refused;
+        out["urlAvatar"] = json::Value();
+        out["reason"] = refused ? json::Value("bad request data") : json::Value();
+        call.send(out);
+      });
 }
 
 void archive_chat(Context& context, Call call) { archive(context, std::move(call), true); }

@@ -2,7 +2,7 @@
 
 #include "api/fields.h"
 #include "api/handlers.h"
-#include "api/multipart.h"
+#include "api/picture_form.h"
 #include "api/utf8.h"
 #include "posthorn/api/chat_id.h"
 #include "posthorn/chat/groups.h"
@@ -107,42 +107,6 @@ json::Value show_group(const chat::GroupData& data) {
   return out;
 }
 
-/// setGroupPicture's form: groupId and one file, in either order.
-class PictureForm final : public PartListener {
- public:
-  Result<void> on_part(const PartHead& head) override {
-    into_ = head.name == "file"                               ? &picture
-            : head.name == "groupId" || head.name == "chatId" ? &group
-                                                              : nullptr;
-    return {};
-  }
-  Result<void> on_data(std::string_view piece) override {
-    if (into_ != nullptr) into_->append(piece);
-    return {};
-  }
-  Result<void> on_part_end() override { return {}; }
-
-  std::string group, picture;
-
- private:
-  std::string* into_ = nullptr;
-};
-
-Result<PictureForm> parse_picture_form(const Request& request) {
-  PictureForm form;
-  TRY(auto parser, MultipartParser::from(request.content_type, form));
-  TRY(parser.feed(request.body));
-  TRY(parser.finish());
-  json::Value body(::Json::objectValue);
-  if (!form.group.empty()) body["groupId"] = form.group;
-  TRY(form.group, required_group(body));
-  const std::string& picture = form.picture;
-  if (picture.empty()) return invalid("file", "is required");
-  if (!picture.starts_with("\xFF\xD8\xFF"))
-    return invalid("file", "must be a JPEG picture, best a square one of 640 x 640");
-  return form;
-}
-
 }  // namespace
 
 void create_group(Context& context, Call call) {
@@ -222,8 +186,12 @@ void remove_admin(Context& context, Call call) {
 void set_group_picture(Context& context, Call call) {
   auto form = parse_picture_form(call.request);
   if (!form) return call.refuse(form.error());
+  json::Value body(::Json::objectValue);
+  if (!form->group.empty()) body["groupId"] = form->group;
+  const auto group = required_group(body);
+  if (!group) return call.refuse(group.error());
   context.outside.groups.set_picture(
-      form->group, to_bytes(form->picture),
+      *group, to_bytes(form->picture),
       [call = std::move(call)](Result<chat::GroupChange> change) mutable {
         if (!change) return call.refuse(change.error());
         json::Value out(::Json::objectValue);

@@ -68,6 +68,7 @@ void get_avatar(Context& context, Call call);
 void add_contact(Context& context, Call call);
 void edit_contact(Context& context, Call call);
 void delete_contact(Context& context, Call call);
+void set_profile_picture(Context& context, Call call);
 void archive_chat(Context& context, Call call);
 void unarchive_chat(Context& context, Call call);
 

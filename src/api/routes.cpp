@@ -50,6 +50,7 @@ constexpr auto kRoutes = std::to_array<BuiltInRoute>({
     {"getChats", Verb::get, 1, Needs::nothing, get_chats},
     {"getContactInfo", Verb::post, 1, Needs::session, get_contact_info},
     {"getAvatar", Verb::post, 10, Needs::session, get_avatar},
+    {"setProfilePicture", Verb::post, 0.1, Needs::nothing, set_profile_picture},
     {"addContact", Verb::post, 1, Needs::session, add_contact},
     {"editContact", Verb::post, 1, Needs::session, edit_contact},
     {"deleteContact", Verb::post, 1, Needs::session, delete_contact},

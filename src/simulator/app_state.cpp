@@ -68,12 +68,19 @@ void AppState::begin(Account& account) {
   name_value.message(7, name);
   locale.text(1, "en_GB");
   locale_value.message(16, locale);
-  change(account, "critical_block", SyncOperation::set, {"setting_pushName"}, name_value.out(), 1);
-  change(account, "critical_block", SyncOperation::set, {"setting_locale"}, locale_value.out(), 3);
+  // Nobody is told: it was there before any companion.
+  write(account, "critical_block", SyncOperation::set, {"setting_pushName"}, name_value.out(), 1);
+  write(account, "critical_block", SyncOperation::set, {"setting_locale"}, locale_value.out(), 3);
 }
 
 void AppState::change(Account& account, const std::string& name, SyncOperation operation,
                       const std::vector<std::string>& index, ByteView value, std::int64_t version) {
+  write(account, name, operation, index, value, version);
+  tell(account, name, nullptr);
+}
+
+void AppState::write(Account& account, const std::string& name, SyncOperation operation,
+                     const std::vector<std::string>& index, ByteView value, std::int64_t version) {
   const wire::SyncKeys keys = wire::expand_sync_key(key_data(account));
   const Bytes id = key_id();
   FieldWriter time;
@@ -94,7 +101,6 @@ void AppState::change(Account& account, const std::string& name, SyncOperation o
   patch.patch_mac = mac;
   patch.key_id = id;
   collection.patches.push_back(wire::write_sync_patch(patch, 0));
-  tell(account, name, nullptr);
 }
 
 void AppState::tell(Account& account, const std::string& name, const Device* except) {
@@ -116,13 +122,11 @@ tl::expected<Node, AppState::Refusal> AppState::answer(Device& from, const Node&
   if (sync == nullptr) return tl::unexpected(Refusal{});
   std::vector<Node> answers;
   for (const Node& asked : sync->children()) {
-    const std::string name = asked.text_attr("name");
-    const std::string whole = asked.text_attr("return_snapshot");
-    if (!asked.has_attr("version") || (whole != "true" && whole != "false")) {
-      world_.violation(from, "app state: a collection without version or return_snapshot");
+    if (asked.child(names::kPatch) != nullptr && !asked.has_attr("version")) {
+      world_.violation(from, "app state: a patch on no version");
       return tl::unexpected(Refusal{});
     }
-    answers.push_back(answer_one(from, asked, whole == "true"));
+    answers.push_back(answer_one(from, asked, asked.text_attr("return_snapshot") == "true"));
   }
   return Node(names::kSync, {}, std::move(answers));
 }

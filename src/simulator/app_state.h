@@ -52,6 +52,8 @@ class AppState {
   [[nodiscard]] static Bytes key_data(const Account& account);
 
  private:
+  void write(Account& account, const std::string& collection, wire::SyncOperation operation,
+             const std::vector<std::string>& index, ByteView value, std::int64_t version);
   wire::Node answer_one(Device& from, const wire::Node& asked, bool whole);
   bool take(Device& from, const std::string& name, ByteView patch);
   void follow(const Device& from, const std::string& name, Collection& collection,

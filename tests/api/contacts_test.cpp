@@ -67,6 +67,20 @@ TEST(Contacts, AnAvatarThatIsNotThereIsNoError) {
   EXPECT_EQ(box.post("getAvatar", "{}")->status(), 400);
 }
 
+TEST(Contacts, TheProfilePictureIsAJpegInAForm) {
+  Box box(0);
+  const auto post = [&](const std::string& bytes) {
+    Request request = Box::request(Verb::post, Box::path("setProfilePicture"),
+                                   "--X\r\nContent-Disposition: form-data; name=\"file\"; "
+                                   "filename=\"a.jpg\"\r\n\r\n" +
+                                       bytes + "\r\n--X--\r\n");
+    request.content_type = "multipart/form-data; boundary=X";
+    return box.send(std::move(request));
+  };
+  EXPECT_EQ(post("\xFF\xD8\xFF picture")->json()["setProfilePicture"], true);
+  EXPECT_EQ(post("GIF89a")->status(), 400);
+}
+
 TEST(Contacts, TheAddressBookAndTheArchiveAreChanged) {
   Box box(0);
   EXPECT_EQ(box.post("addContact",
