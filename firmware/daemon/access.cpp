@@ -50,6 +50,16 @@ Result<Access> load_access(BlobStore& blobs, const ApiConfig& config, Random& ra
   return access;
 }
 
+Result<std::string> renew_token(BlobStore& blobs, Random& random) {
+  TRY(const auto saved, blobs.load(kAccessBlob));
+  auto value = saved ? json::parse(as_text(*saved)) : json::Value(::Json::objectValue);
+  if (!value || !value->isObject()) return fail(Errc::io, "id and token cannot be read");
+  std::string token = hex_encode(random.bytes(kTokenBytes));
+  (*value)["token"] = token;
+  TRY(blobs.save(kAccessBlob, as_bytes(json::write(*value))));
+  return token;
+}
+
 Result<void> write_access_file(const std::string& data_dir, const std::string& url,
                                const Access& access) {
   json::Value out;

@@ -24,6 +24,9 @@ struct Access {
 };
 [[nodiscard]] Result<Access> load_access(BlobStore& blobs, const ApiConfig& config, Random& random);
 
+/// Keeps a new token in place of the one in `blobs`, and returns it. Errors: io.
+[[nodiscard]] Result<std::string> renew_token(BlobStore& blobs, Random& random);
+
 /// Writes "access.json" (mode 0600) into the data directory, so that posthornctl on the box needs
 /// no arguments. Errors: io.
 Result<void> write_access_file(const std::string& data_dir, const std::string& url,

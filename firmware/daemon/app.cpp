@@ -143,6 +143,7 @@ void App::build_ask() {
                         notifier_->state(), *outbox_, *inbox_, *session_, *people_,
                         chat_->read_marks(), chat_->presence(), [this] { return status(); },
                         [this] { valve_->resume(); }, &notifier_->history()});
+  api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))

@@ -52,6 +52,8 @@ class App final : private throttle::Listener {
     std::vector<std::string> host_names = {};
     /// Something that the LED shows has changed; may be empty.
     std::function<void()> on_change = {};
+    /// Of the page in the browser; none: only /plain.
+    std::span<const api::PageFile> page_files = {};
   };
 
   /// Everything in `outside` outlives the box.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "daemon/access.h"
+#include "daemon/access_api.h"
 #include "daemon/app.h"
 #include "daemon/board_link.h"
 #include "daemon/care.h"
@@ -18,6 +19,7 @@
 #include "daemon/support_bundle.h"
 #include "daemon/throttle_api.h"
 #include "daemon/throttle_config.h"
+#include "page/files.h"
 #include "posthorn/api/server.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/base/json.h"
@@ -38,8 +40,11 @@ constexpr const char* kRunDirectory = "/run/posthorn";
 constexpr const char* kLoopback = "127.0.0.1";
 constexpr std::string_view kClockBlob = "clock";
 constexpr auto kIdentityFolder = "/identity";
+/// As src/api/page/password.cpp keeps it.
+constexpr const char* kPagePasswordBlob = "page/password";
 /// What nobody can make again: kept twice (store/store.h). The link, and what was set.
-constexpr const char* kVital[] = {"session.credentials", "settings", "settings/throttle"};
+constexpr const char* kVital[] = {"session.credentials", "settings", "settings/throttle",
+                                  kPagePasswordBlob};
 constexpr minutes kClockSave{10};
 /// How often the store is asked whether it can still be trusted.
 constexpr seconds kHealthCheck{1};
@@ -111,6 +116,7 @@ class Appliance::Impl {
   void watch_store();
   void on_wish(board::Wish wish);
   [[nodiscard]] std::unique_ptr<Care> make_care();
+  [[nodiscard]] std::unique_ptr<AccessApi> make_access_api();
   [[nodiscard]] std::string board_text() const;
   [[nodiscard]] std::string audit_text() const;
   [[nodiscard]] NamedTexts support_texts() const;
@@ -135,6 +141,7 @@ class Appliance::Impl {
   std::unique_ptr<Https> https_;
   std::unique_ptr<BoardLink> board_;
   std::unique_ptr<Care> care_;
+  std::unique_ptr<AccessApi> access_api_;
   bool failed_ = false;
   Timer clock_timer_{loop_};
   Timer health_timer_{loop_};
@@ -179,6 +186,7 @@ Result<void> Appliance::Impl::open_stores() {
     TRY(store_->erase("settings"));
     TRY(store_->erase(SettingChanges::kBlobName));
     TRY(store_->erase(kAccessBlob));
+    TRY(store_->erase(kPagePasswordBlob));
     forget_identity(identity_folder, kAccessBlob);
     end_reset(config_.data_dir);
   }
@@ -239,13 +247,17 @@ Result<void> Appliance::Impl::build() {
   app_ = std::make_unique<App>(
       config_, access_,
       App::Outside{loop_, *clock_, random_, worker_, *dialer_, *http_, *store_, *outbox_ring_,
-                   *inbox_ring_, &throttle::local_offset, host_names(config_), [this] {
+                   *inbox_ring_, &throttle::local_offset, host_names(config_),
+                   [this] {
                      if (board_) board_->refresh();
-                   }});
+                   },
+                   page::files()});
   if (set_aside_) app_->advise_until_linked(kLinkAgain);
   TRY(app_->build());
   care_ = make_care();
   for (api::Route& route : care_->routes()) app_->api().add(std::move(route));
+  access_api_ = make_access_api();
+  for (api::Route& route : access_api_->routes()) app_->api().add(std::move(route));
   // Public as every certificate: for tills that want to pin it.
   app_->api().add_page("/certificate.pem", api::Right::none,
                        [this](const api::Request&, api::Reply reply) {
@@ -274,6 +286,7 @@ void Appliance::Impl::stop() {
   inbox_ring_.reset();
   app_.reset();
   care_.reset();
+  access_api_.reset();
   files_.reset();
   dialer_.reset();
   identity_.reset();
@@ -327,6 +340,7 @@ void Appliance::Impl::save_clock() {
 }
 
 void Appliance::Impl::on_wish(board::Wish wish) {
+  if (wish == board::Wish::show_yourself) return app_->api().on_button();
   log::warn("board", "the button asks for a reset", {{"wish", static_cast<int>(wish)}});
   if (const auto asked = request_reset(config_.data_dir, wish); !asked) {
     log::error("board", "the reset cannot be written down", {{"error", asked.error()}});
@@ -342,6 +356,18 @@ std::unique_ptr<Care> Appliance::Impl::make_care() {
                     [this] { return board_ ? board_->board().update : "none"; },
                     [this] { return board_text(); }, [this] { return support_texts(); },
                     [this](board::Wish wish) { on_wish(wish); }, [this] { loop_.stop(); }});
+}
+
+std::unique_ptr<AccessApi> Appliance::Impl::make_access_api() {
+  return std::make_unique<AccessApi>(AccessApi::Outside{
+      access_, *identity_, random_, !config_.api.token.empty(), [this] {
+        app_->api().set_token(access_.token);
+        // posthornctl on the box and posthorn-result.txt on the card read it there.
+        if (auto written = write_access_file(config_.data_dir, url(), access_); !written) {
+          log::error("posthornd", "access.json has the token of before",
+                     {{"error", written.error()}});
+        }
+      }});
 }
 
 std::string Appliance::Impl::board_text() const {

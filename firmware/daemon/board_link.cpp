@@ -90,7 +90,6 @@ void BoardLink::take(board::Wish wish) {
   if (wish == board::Wish::show_yourself) {
     identify_until_ = scheduler_.now() + kIdentify;
     refresh();
-    return;
   }
   on_wish_(wish);
 }

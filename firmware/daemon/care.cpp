@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "daemon/backup_file.h"
+#include "daemon/recent_log.h"
 #include "daemon/restore.h"
 #include "daemon/system_requests.h"
 #include "posthorn/base/folder.h"
@@ -137,6 +138,11 @@ std::vector<api::Route> Care::routes() {
   out.push_back(route("readBackup", Verb::get, Needs::nothing, mine(&Care::read_backup)));
   out.push_back(route("restoreBackup", Verb::post, Needs::body, mine(&Care::restore_backup)));
   out.push_back(route("getSupportBundle", Verb::get, Needs::nothing, mine(&Care::support_bundle)));
+  out.push_back(route("getLog", Verb::get, Needs::nothing, [](api::Call call) {
+    json::Value answer(::Json::objectValue);
+    answer["log"] = scrub(recent_log());
+    call.send(answer);
+  }));
   out.push_back(route("getBoardStatus", Verb::get, Needs::nothing,
                       [this](api::Call call) { call.send_text(outside_.board()); }));
   out.back().right = api::Right::send;  // temperature and the like: harmless

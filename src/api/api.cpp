@@ -3,17 +3,17 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "api/body.h"
 #include "api/context.h"
 #include "api/credentials.h"
 #include "api/errors.h"
 #include "api/host_names.h"
 #include "api/not_here.h"
+#include "api/page/page_side.h"
 #include "api/receiving.h"
-#include "api/root_page.h"
 #include "api/routes.h"
 #include "api/target.h"
 #include "api/token_bucket.h"
-#include "api/utf8.h"
 #include "api/wrong_tokens.h"
 #include "posthorn/base/alive.h"
 
@@ -22,10 +22,7 @@ namespace posthorn::api {
 namespace {
 
 constexpr std::size_t kPageBody = std::size_t{8} << 10;
-constexpr std::size_t kBodyValues = 10'000;
 constexpr double kRefusals = 10;  // a second
-constexpr const char* kBlank = " \t\r\n";
-constexpr const char* kBodyForm = "; the body must be a JSON object, encoded in UTF-8";
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -71,28 +68,6 @@ Response page_needs_token() {
                   .headers = {{"WWW-Authenticate", "Basic realm=\"Posthorn\""}}};
 }
 
-/// The JSON object in a request's body; {} when there is none.
-Result<json::Value> parse_body(const std::string& body) {
-  if (body.find_first_not_of(kBlank) == std::string::npos) {
-    return json::Value(::Json::objectValue);
-  }
-  if (const auto bad = find_bad_utf8(body)) {
-    return fail(Errc::malformed, "Unexpected token \xEF\xBF\xBD in JSON at position " +
-                                     std::to_string(*bad) + kBodyForm);
-  }
-  auto value = json::parse(body, kBodyValues);
-  if (!value) {
-    // What begins as something else, or has zeros in it (UTF-16), is no slip inside of JSON.
-    const bool foreign =
-        body.find('{') != body.find_first_not_of(kBlank) || body.find('\0') != std::string::npos;
-    return fail(Errc::malformed, value.error().detail + (foreign ? kBodyForm : ""));
-  }
-  if (!value->isObject()) {
-    return fail(Errc::malformed, "Validation failed. Details: 'value' must be of type object");
-  }
-  return value;
-}
-
 }  // namespace
 
 void Call::send(const json::Value& answer) { send_text(json::write(answer)); }
@@ -129,7 +104,6 @@ class Api::Impl {
           request.local || right_for_page(request, PathParts(request.path)) != Right::none;
       reply.send(health(context_->outside.status(), context_->options.version, all));
     });
-    add_page("/", Right::none, [](const Request&, Reply reply) { reply.send(root_page()); });
     context_->outside.settings.on_change(
         alive_.bind([this](const Settings& settings) { on_settings(settings); }));
   }
@@ -138,12 +112,23 @@ class Api::Impl {
   void add(Route route) {
     const double rate = route.per_second * context_->options.rate_scale;
     auto& entries = routes_[route.name];
-    entries.push_back({std::move(route), TokenBucket(rate)});
+    entries.push_back({std::move(route), TokenBucket(rate), TokenBucket(rate)});
   }
 
   void add_page(std::string path, Right right, std::function<void(const Request&, Reply)> handler) {
     pages_.push_back({std::move(path), right, std::move(handler)});
   }
+
+  void serve_page(const Page& page) {
+    page_ = std::make_unique<PageSide>(
+        PageSide::Outside{*context_, credentials_, wrong_, sessions_}, page);
+  }
+
+  void on_button() {
+    if (page_) page_->on_button();
+  }
+
+  void set_token(std::string token) { context_->options.token = std::move(token); }
 
   void on_notification() {
     if (context_->polls.empty()) return;
@@ -178,7 +163,7 @@ class Api::Impl {
     if (entry == nullptr || right < entry->route.right) return out;
     if (!entry->route.receive) {
       out.body_limit = entry->route.body_limit;
-    } else if (entry->bucket.take(context_->outside.scheduler.now())) {
+    } else if (entry->take(head, context_->outside.scheduler.now())) {
       // What is wrong with it is told by handle(), which is asked when nobody takes the body.
       if (auto sink = entry->route.receive(head)) out.sink = std::move(*sink);
     }
@@ -210,6 +195,9 @@ class Api::Impl {
     if (right == Right::none && parts.size() < 3 && is_receiving(parts[1])) {
       return refuse(request, reply, 400, "Parameter apiTokenInstance not define");
     }
+    if (right == Right::none && !Credentials::shows_any(request, parts[2]) && request.from_page) {
+      return refuse(request, reply, 401, "log in again");  // nothing was guessed
+    }
     if (right == Right::none) return refuse_token(request, std::move(reply));
     wrong_.on_right(request.peer);
     Entry* entry = find(parts[1], request.verb);
@@ -223,6 +211,11 @@ class Api::Impl {
   struct Entry {
     Route route;
     TokenBucket bucket;
+    TokenBucket page_bucket;  ///< what people look at takes nothing from the till
+
+    bool take(const Request& request, Mono now) {
+      return (request.from_page ? page_bucket : bucket).take(now);
+    }
   };
   struct Page {
     std::string path;
@@ -257,6 +250,7 @@ class Api::Impl {
 
   void handle_page(Request request, Reply reply) {
     if (request.path.starts_with(kPartnerPath)) return refuse(request, reply, 403, kNoPartner);
+    if (page_ && page_->takes(request)) return page_->handle(std::move(request), std::move(reply));
     const PathParts parts(request.path);
     const bool is_read = request.verb == Verb::get || request.verb == Verb::head;
     const std::string path = "/" + std::string(parts[0]);
@@ -284,7 +278,7 @@ class Api::Impl {
 
   void handle_method(Entry& entry, std::string argument, Request request, Reply reply) {
     if (entry.route.receive) return refuse_stream(entry, std::move(request), std::move(reply));
-    if (!entry.bucket.take(context_->outside.scheduler.now())) {
+    if (!entry.take(request, context_->outside.scheduler.now())) {
       return refuse(request, reply, 429, "Too Many Requests");
     }
     if (request.body_too_large) return refuse(request, reply, 413, "Request Entity Too Large");
@@ -330,8 +324,11 @@ class Api::Impl {
   }
 
   std::shared_ptr<Context> context_;  ///< shared: see Context
-  Credentials credentials_{context_->options};
+  PageSessions sessions_{context_->outside.scheduler, context_->outside.random,
+                         context_->options.id_instance};
+  Credentials credentials_{context_->options, sessions_};
   WrongTokens wrong_;
+  std::unique_ptr<PageSide> page_;
   std::unordered_map<std::string, std::vector<Entry>, HashName, SameName> routes_;
   std::vector<Page> pages_;
   Alive<Impl> alive_{this};
@@ -348,6 +345,12 @@ void Api::add_page(std::string path, Right right,
                    std::function<void(const Request&, Reply)> handler) {
   impl_->add_page(std::move(path), right, std::move(handler));
 }
+
+void Api::serve_page(const Page& page) { impl_->serve_page(page); }
+
+void Api::on_button() { impl_->on_button(); }
+
+void Api::set_token(std::string token) { impl_->set_token(std::move(token)); }
 
 void Api::on_notification() { impl_->on_notification(); }
 

@@ -22,7 +22,7 @@ struct Context : std::enable_shared_from_this<Context> {
         qr_wait(outside.scheduler, outside.link, outside.status),
         idempotency(outside.scheduler, outside.blobs, outside.outbox, options.job_life) {}
 
-  const ApiOptions options;
+  ApiOptions options;  ///< only the token changes
   const Api::Outside outside;
   LongPolls polls;
   QrWait qr_wait;

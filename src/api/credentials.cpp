@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "api/page/sessions.h"
 #include "posthorn/base/bytes.h"
 
 namespace posthorn::api {
@@ -49,7 +50,9 @@ Right Credentials::of_header(std::string_view authorization) const {
 }
 
 Right Credentials::right_of(const Request& request, std::string_view in_path) const {
-  return std::max({of_secret(in_path), of_header(request.authorization)});
+  const Right shown = std::max(of_secret(in_path), of_header(request.authorization));
+  // Looked at last: it counts as use of the session.
+  return shown == Right::none && sessions_.holds(request) ? Right::care : shown;
 }
 
 bool Credentials::shows_any(const Request& request, std::string_view in_path) {

@@ -73,6 +73,12 @@ Request read_head(MHD_Connection* connection, const char* url, const char* metho
   request.range = header(connection, MHD_HTTP_HEADER_RANGE);
   request.if_range = header(connection, MHD_HTTP_HEADER_IF_RANGE);
   request.if_none_match = header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH);
+  request.cookie = header(connection, MHD_HTTP_HEADER_COOKIE);
+  request.origin = header(connection, "Origin");
+  request.fetch_site = header(connection, "Sec-Fetch-Site");
+  request.from_page = header(connection, "X-Posthorn") == "1";
+  request.secure =
+      MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION) != nullptr;
   request.content_length = length_of(header(connection, MHD_HTTP_HEADER_CONTENT_LENGTH));
   request.peer = peer;
   request.local = is_loopback(peer) && !is_forwarded(connection);

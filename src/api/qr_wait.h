@@ -20,6 +20,8 @@ class QrWait {
   QrWait(Scheduler& scheduler, session::Linking& link, std::function<Status()> status)
       : link_(link), status_(std::move(status)), scheduler_(scheduler), look_(scheduler) {}
 
+  /// What there is to show now; asking begins a round of codes.
+  [[nodiscard]] std::optional<json::Value> current();
   /// Answers when there is a code, or the account is linked, or kLongest is over.
   void answer(Call call);
   void stop();
@@ -30,7 +32,6 @@ class QrWait {
     Mono until;
   };
 
-  [[nodiscard]] std::optional<json::Value> current();
   [[nodiscard]] std::string why_none() const;
   void look();
 

@@ -4,6 +4,16 @@
 
 namespace posthorn::api::test {
 
+namespace {
+
+constexpr std::array<std::uint8_t, 4> kGzip{0x1F, 0x8B, 8, 0};
+constexpr std::array<PageFile, 2> kPageFiles{{
+    {"/index.html", "text/html; charset=utf-8", "1f0c", kGzip},
+    {"/assets/app-77.js", "text/javascript; charset=utf-8", "77aa", kGzip},
+}};
+
+}  // namespace
+
 std::string Answer::header(std::string_view name) const {
   if (!response) return "";
   for (const auto& [key, value] : response->headers) {
@@ -36,6 +46,7 @@ Box::Box(double rate_scale, const std::string& care_token, const std::string& pa
       options,
       Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link, link,
                    link, link, [this] { return status; }, [this] { ++resumed; }, &history});
+  api->serve_page({worker, kPageFiles});
 }
 
 Request Box::request(Verb verb, const std::string& path, const std::string& body) {

@@ -179,6 +179,7 @@ class Box {
 
   posthorn::test::FakeScheduler scheduler;
   posthorn::test::SeededRandom random;
+  posthorn::test::InlineWorker worker{scheduler};
   posthorn::test::MemoryBlobStore blobs{scheduler};
   Clock clock{scheduler, Wall::from_unix(1'767'225'600)};
   SettingsStore settings{blobs};

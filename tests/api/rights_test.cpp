@@ -141,18 +141,6 @@ TEST(Hosts, OnlyTheTokenApiIsOpenToPagesOfAnyOrigin) {
   EXPECT_FALSE(box.api->terms(Box::request(Verb::get, "/metrics/" + kToken)).any_origin);
 }
 
-TEST(RootPage, SaysWhatThisIsAndNothingOfTheShop) {
-  Box box;
-  const auto page = box.send(Box::request(Verb::get, "/"));
-  EXPECT_EQ(page->status(), 200);
-  EXPECT_EQ(page->response->content_type, "text/html; charset=utf-8");
-  for (const char* said : {"posthornctl pair", "idInstance", "access.json", "apiTokenInstance"}) {
-    EXPECT_NE(page->text().find(said), std::string::npos) << said;
-  }
-  EXPECT_EQ(page->text().find(kToken), std::string::npos);
-  EXPECT_EQ(page->text().find(std::to_string(kId)), std::string::npos);
-}
-
 TEST(Bodies, OfTooManyMembersAreRefusedBeforeTheyAreMade) {
   Box box;
   std::string body = R"({"chatId":"4915550007777@c.us","message":"a,b","x":[0)";

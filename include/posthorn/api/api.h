@@ -8,6 +8,7 @@
 
 #include "posthorn/api/http.h"
 #include "posthorn/api/instance_state.h"
+#include "posthorn/api/page.h"
 #include "posthorn/api/ports.h"
 #include "posthorn/api/settings.h"
 #include "posthorn/api/state_history.h"
@@ -33,9 +34,11 @@ enum class Right : std::uint8_t {
 
 struct ApiOptions {
   std::uint64_t id_instance = 0;
-  std::string token;          ///< Right::send; 50 lower-case hex characters
-  std::string care_token;     ///< Right::care; the same form
-  std::string page_password;  ///< Right::care for people, in HTTP Basic; empty: none
+  std::string token;       ///< Right::send; 50 lower-case hex characters
+  std::string care_token;  ///< Right::care; the same form
+  /// Right::care for people, at the page and in HTTP Basic; empty: whoever uses the page first sets
+  /// one there.
+  std::string page_password;
   /// Host names that requests may name, besides addresses and names that nobody can register.
   std::vector<std::string> names;
   hours job_life{24};       ///< expiry of accepted messages
@@ -120,6 +123,14 @@ class Api final : public RequestHandler {
   /// Adds a page outside of that grammar, e.g. "/metrics"; `path` is matched whole. Where `right`
   /// is asked for it is shown in the header Authorization, as ?token= or as "/metrics/TOKEN".
   void add_page(std::string path, Right right, std::function<void(const Request&, Reply)> handler);
+
+  /// From here on people reach the box with a browser: "/", "/plain", "/session", "/password" and
+  /// the page's files. Once.
+  void serve_page(const Page& page);
+  /// Whoever holds the box pressed its button: a first password may be set again.
+  void on_button();
+  /// From here on the till's token is this one; the one before is refused.
+  void set_token(std::string token);
 
   /// A notification was stored: answers the long polls that wait for one.
   void on_notification();

@@ -29,8 +29,13 @@ struct Request {
   std::string range;            ///< header Range
   std::string if_range;         ///< header If-Range
   std::string if_none_match;    ///< header If-None-Match
+  std::string cookie;           ///< header Cookie
+  std::string origin;           ///< header Origin
+  std::string fetch_site;  ///< header Sec-Fetch-Site; browsers send it to trustworthy addresses
   std::optional<std::uint64_t> content_length;
   std::string peer;             ///< address of the client, without its port; IPv4 as such
+  bool from_page = false;       ///< header "X-Posthorn: 1": a script of the box's own page sent it
+  bool secure = false;          ///< it came over HTTPS
   bool local = false;           ///< it comes from this very box, through no proxy
   bool body_too_large = false;  ///< `body` was not kept
   bool no_room = false;         ///< the same, because other requests hold all the room there is

@@ -1,0 +1,80 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { page } from './api.js'
+import { languages, useText } from './i18n.js'
+import { Card, Password, useAction } from './ui.jsx'
+
+const links = ['/', '/link', '/send', '/queue', '/settings', '/box', '/throttle', '/optout', '/log', '/help']
+
+export function Shell({ path, title, bare, children, go, choose, session, refresh, theme, chooseTheme }) {
+  const { t, code } = useText()
+  const heading = useRef(null)
+  const first = useRef(true)
+  // Who goes on with the keyboard or hears the page goes on at the new view's top.
+  useEffect(() => {
+    if (first.current) first.current = false
+    else heading.current?.focus()
+  }, [path])
+  const follow = event => {
+    const link = event.target.closest('a')
+    if (!link || link.origin !== location.origin || link.target || link.download || event.ctrlKey || event.metaKey) return
+    if (link.pathname === '/plain' || link.pathname === '/certificate.pem') return
+    event.preventDefault()
+    go(link.pathname)
+  }
+  const leave = async () => {
+    await page('/session', 'DELETE')
+    refresh()
+  }
+  return (
+    <div onClick={follow}>
+      <a class="skip" href="#main" onClick={e => { e.preventDefault(); e.stopPropagation(); heading.current?.focus() }}>{t('skip')}</a>
+      <header>
+        <a class="brand" href="/"><img src="/icon.svg" alt="" width="32" height="32" /> Posthorn</a>
+        <div class="row">
+          <label class="pick"><span class="unseen">{t('language')}</span>
+            <select value={code} onChange={e => choose(e.target.value)}>
+              {Object.entries(languages).map(([key, name]) => <option key={key} value={key} lang={key}>{name}</option>)}
+            </select>
+          </label>
+          <label class="pick"><span class="unseen">{t('theme')}</span>
+            <select value={theme} onChange={e => chooseTheme(e.target.value)}>
+              <option value="">{t('theme.auto')}</option>
+              <option value="light">{t('theme.light')}</option>
+              <option value="dark">{t('theme.dark')}</option>
+            </select>
+          </label>
+          {session?.loggedIn && <button type="button" class="quiet" onClick={leave}>{t('logout')}</button>}
+        </div>
+        {!bare && (
+          <nav aria-label={t('nav')}>
+            {links.map(to => <a key={to} href={to} aria-current={to === path ? 'page' : undefined}>{t(`nav.${to.slice(1) || 'status'}`)}</a>)}
+          </nav>
+        )}
+      </header>
+      <main id="main">
+        <h1 ref={heading} tabIndex={-1}>{title}</h1>
+        {children}
+      </main>
+    </div>
+  )
+}
+
+export function Login({ enter }) {
+  const { t } = useText()
+  const [password, setPassword] = useState('')
+  const action = useAction()
+  const send = event => {
+    event.preventDefault()
+    action.run(async () => enter(await page('/session', 'POST', { password })))
+  }
+  return (
+    <Card title={t('login.title')}>
+      <form onSubmit={send}>
+        <input type="text" name="username" autocomplete="username" value="posthorn" class="unseen" tabIndex={-1} aria-hidden="true" readOnly />
+        <Password label={t('login.password')} help={t('login.help')} value={password} onInput={e => setPassword(e.target.value)} />
+        <button disabled={action.busy}>{t('login.go')}</button>
+        {action.line}
+      </form>
+    </Card>
+  )
+}

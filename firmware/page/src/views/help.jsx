@@ -1,0 +1,22 @@
+import { useText } from '../i18n.js'
+import { Card } from '../ui.jsx'
+
+const lights = ['starting', 'unlinked', 'on', 'searching', 'careful', 'restricted', 'stopped', 'fault']
+const presses = ['show', 'network', 'settings', 'everything']
+
+export function Help() {
+  const { t } = useText()
+  return (
+    <>
+      <Card title={t('help.light')}>
+        <dl class="lights">{lights.map(kind => (
+          <div key={kind}><dt><span class={`lamp ${kind}`} aria-hidden="true" /> {t(`light.${kind}`)}</dt><dd>{t(`help.${kind}`)}</dd></div>
+        ))}</dl>
+      </Card>
+      <Card title={t('help.button')}>
+        <dl class="lights">{presses.map(kind => <div key={kind}><dt>{t(`press.${kind}`)}</dt><dd>{t(`pressed.${kind}`)}</dd></div>)}</dl>
+      </Card>
+      <Card title={t('help.password')}><p>{t('help.forgot')}</p></Card>
+    </>
+  )
+}

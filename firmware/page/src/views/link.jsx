@@ -1,0 +1,120 @@
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { call } from '../api.js'
+import { useText } from '../i18n.js'
+import { Card, Field, Grave, Missing, phoneOf, useAction, usePolled } from '../ui.jsx'
+
+/** A code on a screen that nobody looks at is one that somebody else may scan. */
+const kBlank = 3 * 60_000
+
+function Code() {
+  const { t } = useText()
+  const [number, setNumber] = useState('')
+  const [code, setCode] = useState('')
+  const action = useAction()
+  const ask = event => {
+    event.preventDefault()
+    action.run(async () => {
+      const answer = await call('getAuthorizationCode', { body: { phoneNumber: number } })
+      if (!answer.status) throw Object.assign(new Error(answer.message), { status: 400 })
+      setCode(`${answer.code.slice(0, 4)}-${answer.code.slice(4)}`)
+    })
+  }
+  return (
+    <details>
+      <summary>{t('link.noCamera')}</summary>
+      <form onSubmit={ask}>
+        <Field label={t('link.number')} help={t('link.numberHelp')} type="tel" autocomplete="off" required dir="ltr" value={number}
+          onInput={e => setNumber(e.target.value)} />
+        <button disabled={action.busy}>{t('link.showCode')}</button>
+        {action.line}
+      </form>
+      {code && <p role="status">{t('link.type')} <strong class="code" dir="ltr">{code}</strong></p>}
+    </details>
+  )
+}
+
+function Picture() {
+  const { t } = useText()
+  const qr = usePolled(() => call('qr'), 2000)
+  const [since, setSince] = useState(Date.now())
+  const [now, setNow] = useState(Date.now())
+  useEffect(() => {
+    const timer = setInterval(() => setNow(Date.now()), 5000)
+    return () => clearInterval(timer)
+  }, [])
+  if (now - since > kBlank) {
+    return <p><button type="button" onClick={() => { setSince(Date.now()); setNow(Date.now()) }}>{t('link.again')}</button></p>
+  }
+  if (qr.value?.type === 'qrCode') {
+    return (
+      <>
+        <img class="qr" width="264" height="264" src={`data:image/png;base64,${qr.value.message}`} alt={t('link.alt')} />
+        <p>{t('link.renews')}</p>
+      </>
+    )
+  }
+  if (qr.value?.type === 'error') return <p class="result" role="status">{t('link.noQr')} <span lang="en" dir="ltr">{qr.value.message}</span></p>
+  return qr.value ? <p role="status">{t('link.finishing')}</p> : <Missing state={qr} />
+}
+
+/** Linking the phone, also inside of /welcome. done: called once when it is linked. */
+export function LinkPhone({ done }) {
+  const { t } = useText()
+  const account = usePolled(() => call('getWaSettings'), 2000)
+  const told = useRef(false)
+  const linked = account.value && account.value.phone
+  useEffect(() => {
+    if (!linked || told.current) return
+    told.current = true
+    done?.()
+  }, [linked])
+  if (!account.value) return <Missing state={account} />
+  if (linked) return <p class="result good" role="status">✓ {t('link.done', { number: `+${phoneOf(account.value.phone)}` })}</p>
+  return (
+    <>
+      <ol>
+        <li>{t('link.step1')}</li>
+        <li>{t('link.step2')}</li>
+        <li>{t('link.step3')}</li>
+      </ol>
+      <Picture />
+      <Code />
+    </>
+  )
+}
+
+function Unlink({ phone }) {
+  const { t } = useText()
+  const [typed, setTyped] = useState('')
+  const action = useAction()
+  const send = event => {
+    event.preventDefault()
+    action.run(async () => {
+      const answer = await call('logout')
+      if (!answer.isLogout) throw Object.assign(new Error('isLogout: false'), { status: 400 })
+    }, t('unlink.done'))
+  }
+  return (
+    <Card title={t('unlink.title')}>
+      <p>{t('unlink.what')}</p>
+      <Grave label={t('unlink.go')}>{() => (
+        <form onSubmit={send}>
+          <Field label={t('unlink.digits')} value={typed} onInput={e => setTyped(e.target.value)} inputMode="numeric" autocomplete="off" dir="ltr" />
+          <button class="grave" disabled={action.busy || typed !== phone.slice(-4)}>{t('unlink.go')}</button>
+        </form>
+      )}</Grave>
+      {action.line}
+    </Card>
+  )
+}
+
+export function Link() {
+  const { t } = useText()
+  const account = usePolled(() => call('getWaSettings'), 3000)
+  return (
+    <>
+      <Card title={t('link.title')}><LinkPhone /></Card>
+      {account.value?.phone && <Unlink phone={account.value.phone} />}
+    </>
+  )
+}

@@ -1,0 +1,19 @@
+import { useState } from 'preact/hooks'
+import { call } from '../api.js'
+import { useText } from '../i18n.js'
+import { Card, Missing, usePolled } from '../ui.jsx'
+
+export function Log() {
+  const { t } = useText()
+  const [only, setOnly] = useState(false)
+  const state = usePolled(async () => (await call('getLog')).log, 3000)
+  const lines = (state.value ?? '').split('\n').filter(line => line && (!only || / (warn|error) /i.test(line) || /level=(warn|error)/.test(line)))
+  return (
+    <Card title={t('log.title')}>
+      <p>{t('log.what')}</p>
+      <label class="check"><input type="checkbox" checked={only} onChange={e => setOnly(e.target.checked)} /> {t('log.only')}</label>
+      <Missing state={state} />
+      <pre class="log" tabIndex={0} aria-label={t('log.title')} lang="en" dir="ltr">{lines.slice(-300).join('\n')}</pre>
+    </Card>
+  )
+}

@@ -1,0 +1,56 @@
+import { useState } from 'preact/hooks'
+import { call } from '../api.js'
+import { useText } from '../i18n.js'
+import { Card, Field, Grave, Missing, masked, phoneOf, useAction, usePolled } from '../ui.jsx'
+
+/** More would only make an old tablet slow; the search looks at all. */
+const kShown = 200
+
+function Job({ job, open }) {
+  const { t, time, has } = useText()
+  const phone = phoneOf(job.body.chatId)
+  const text = job.body.message ?? job.body.caption ?? job.body.fileName ?? job.type ?? ''
+  return (
+    <li>
+      <p><strong dir="ltr">{open ? phone : masked(phone)}</strong> {job.lane && <span class="tag">{has(`lane.${job.lane}`) ? t(`lane.${job.lane}`) : job.lane}</span>}</p>
+      <p class="text" dir="auto">{open ? String(text).split('\n')[0] : '••••••'}</p>
+      <p class="small">
+        {job.holdReason ? (has(`hold.${job.holdReason}`) ? t(`hold.${job.holdReason}`) : job.holdReason) : t('hold.none')}
+        {job.notBefore && <> {t('queue.notBefore', { time: time(job.notBefore) })}</>}
+        {' '}{t('queue.expires', { time: time(job.expiresAt) })}
+      </p>
+    </li>
+  )
+}
+
+export function Queue() {
+  const { t } = useText()
+  const state = usePolled(() => call('showMessagesQueue'), 4000)
+  const [open, setOpen] = useState(false)
+  const [search, setSearch] = useState('')
+  const clear = useAction()
+  const jobs = state.value ?? []
+  const found = jobs.filter(job => !search || JSON.stringify(job.body).toLowerCase().includes(search.toLowerCase()))
+  return (
+    <Card title={t('queue.title')}>
+      <Missing state={state} />
+      {state.value && <p role="status">{t('queue.count', { count: jobs.length })}</p>}
+      {jobs.length > 0 && (
+        <>
+          <div class="row">
+            <label class="check"><input type="checkbox" checked={open} onChange={e => setOpen(e.target.checked)} /> {t('queue.show')}</label>
+          </div>
+          <Field label={t('queue.search')} type="search" value={search} onInput={e => setSearch(e.target.value)} />
+          <ul class="list">{found.slice(0, kShown).map(job => <Job key={job.messageID} job={job} open={open} />)}</ul>
+          <Grave label={t('queue.clear')}>{close => (
+            <>
+              <p>{t('queue.sure', { count: jobs.length })}</p>
+              <button type="button" class="grave" disabled={clear.busy} onClick={() => clear.run(() => call('clearMessagesQueue'), t('queue.cleared')).then(ok => ok && close())}>{t('queue.clear')}</button>
+            </>
+          )}</Grave>
+        </>
+      )}
+      {clear.line}
+    </Card>
+  )
+}

@@ -1,0 +1,70 @@
+import { call, page } from '../api.js'
+import { useText } from '../i18n.js'
+import { Card, Missing, Said, phoneOf, usePolled } from '../ui.jsx'
+
+const toneOf = health =>
+  !health.storageOk || health.link === 'blocked' || health.link === 'paused' || ['red', 'black'].includes(health.throttle) ? 'bad'
+    : health.link !== 'online' || health.throttle !== 'green' ? 'warn' : 'good'
+
+const lightOf = health => {
+  if (!health.storageOk) return 'fault'
+  if (health.link === 'blocked' || health.link === 'paused' || ['red', 'black'].includes(health.throttle)) return 'stopped'
+  if (health.link === 'notLinked') return 'unlinked'
+  if (health.link === 'starting') return 'starting'
+  if (health.link === 'reconnecting') return 'searching'
+  if (health.throttle === 'yellow') return 'restricted'
+  if (health.throttle === 'amber') return 'careful'
+  return 'on'
+}
+
+const lookUp = async () => {
+  const [health, account, throttle] = await Promise.all([page('/healthz'), call('getWaSettings'), call('getThrottleStatus')])
+  return { health, account, throttle }
+}
+
+export function Light({ kind }) {
+  const { t } = useText()
+  return <p class="light"><span class={`lamp ${kind}`} aria-hidden="true" /> {t('light')}: {t(`light.${kind}`)}</p>
+}
+
+function Tile({ name, value }) {
+  return <div class="tile"><dt>{name}</dt><dd>{value}</dd></div>
+}
+
+export function Status({ go }) {
+  const { t, number, time } = useText()
+  const state = usePolled(lookUp, 4000)
+  if (!state.value) return <Missing state={state} />
+  const { health, account, throttle } = state.value
+  const tone = toneOf(health)
+  const windows = throttle.windows ?? {}
+  const openings = windows.openings_day
+  const day = windows.day
+  return (
+    <>
+      <Missing state={state} />
+      <section class={`card ${tone}`} aria-live="polite">
+        <p class="verdict"><span class="sign" aria-hidden="true">{tone === 'good' ? '✓' : tone === 'warn' ? '!' : '✕'}</span> {t(`verdict.${health.storageOk ? health.link : 'storage'}`)}</p>
+        {health.link === 'online' && health.throttle !== 'green' && <p>{t(`level.${health.throttle}`)}</p>}
+        {health.link === 'notLinked' && <p><a class="button" href="/link">{t('status.link')}</a></p>}
+        {health.until && <p>{t('status.until', { time: time(health.until) })}</p>}
+        <Said text={health.whatToDo} />
+        {throttle.needsAcknowledgement && <p><a class="button" href="/throttle">{t('status.acknowledge')}</a></p>}
+        {!health.clockTrusted && health.link !== 'notLinked' && <p>{t('status.clock')}</p>}
+        <Light kind={lightOf(health)} />
+      </section>
+      <dl class="tiles">
+        <Tile name={t('tile.number')} value={account.phone ? <span dir="ltr">+{phoneOf(account.phone)}</span> : t('none')} />
+        <Tile name={t('tile.waiting')} value={number(health.outboxJobs)} />
+        <Tile name={t('tile.unread')} value={number(health.inboxNotifications)} />
+        {day && <Tile name={t('tile.today')} value={t('of', { used: day.used, allowed: day.allowed })} />}
+        {openings && <Tile name={t('tile.new')} value={t('of', { used: openings.used, allowed: openings.allowed })} />}
+        <Tile name={t('tile.version')} value={<span dir="ltr">{health.version}</span>} />
+      </dl>
+      <div class="row">
+        <button type="button" class="quiet" onClick={() => go('/queue')}>{t('status.queue')}</button>
+        <button type="button" class="quiet" onClick={() => go('/send')}>{t('status.test')}</button>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,58 @@
+import { useState } from 'preact/hooks'
+import { call } from '../api.js'
+import { useText } from '../i18n.js'
+import { Card, Field, Missing, Said, useAction, usePolled } from '../ui.jsx'
+
+const lookUp = async () => {
+  const [status, audit] = await Promise.all([call('getThrottleStatus'), call('getThrottleAudit', { query: '?count=20' })])
+  return { status, audit }
+}
+
+function Acknowledge() {
+  const { t } = useText()
+  const [who, setWho] = useState('')
+  const [reason, setReason] = useState('')
+  const action = useAction()
+  const send = event => {
+    event.preventDefault()
+    action.run(() => call('acknowledgeThrottle', { body: { who, reason } }).then(() => undefined), t('ack.done'))
+  }
+  return (
+    <form onSubmit={send}>
+      <p>{t('ack.what')}</p>
+      <Field label={t('who')} required autocomplete="name" value={who} onInput={e => setWho(e.target.value)} />
+      <Field label={t('reason')} required autocomplete="off" minLength={10} value={reason} onInput={e => setReason(e.target.value)} />
+      <button disabled={action.busy}>{t('ack.go')}</button>
+      {action.line}
+    </form>
+  )
+}
+
+export function Throttle() {
+  const { t, time, has } = useText()
+  const state = usePolled(lookUp, 5000)
+  if (!state.value) return <Missing state={state} />
+  const { status, audit } = state.value
+  return (
+    <>
+      <Missing state={state} />
+      <Card title={t('pace.title')}>
+        <p class={`level ${status.level}`}><span class="sign" aria-hidden="true">{status.level === 'green' ? '●' : status.level === 'amber' ? '◆' : status.level === 'yellow' ? '▲' : '■'}</span> {t(`level.${status.level}`)}</p>
+        <Said text={status.sentence} />
+        {status.until && <p>{t('status.until', { time: time(status.until) })}</p>}
+        <dl class="facts">{Object.entries(status.windows).map(([name, one]) => (
+          <div key={name}><dt>{has(`window.${name}`) ? t(`window.${name}`) : name}</dt>
+            <dd>{t('of', { used: one.used, allowed: one.allowed })} <meter min={0} max={Math.max(one.allowed, 1)} value={Math.min(one.used, Math.max(one.allowed, 1))} aria-label={has(`window.${name}`) ? t(`window.${name}`) : name} /></dd></div>
+        ))}</dl>
+      </Card>
+      {status.needsAcknowledgement && <Card title={t('ack.title')} tone="bad"><Acknowledge /></Card>}
+      <Card title={t('audit.title')}>
+        {audit.length === 0 ? <p>{t('audit.empty')}</p> : (
+          <ul class="list">{audit.map(one => (
+            <li key={one.number}><p class="small">{time(one.time)} · {one.who}</p><p lang="en" dir="ltr">{one.what}: {one.before} → {one.after} {one.reason}</p></li>
+          ))}</ul>
+        )}
+      </Card>
+    </>
+  )
+}

@@ -1,0 +1,205 @@
+// Every view of the page in four languages, light and dark, narrow and wide, on a real box.
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+
+import { cutOff, launch, openTab, sizes, violations } from './browser.mjs'
+import { firstStart, logIn, open, password } from './shop.mjs'
+
+const timeout = 170_000
+const views = ['/', '/link', '/send', '/queue', '/settings', '/box', '/throttle', '/optout', '/log', '/help']
+const kLoadKiB = 45
+const kLoadRequests = 8
+
+describe('the page on a box fresh from the card', () => {
+  let shop, browser, tab, wrong
+
+  before(async () => {
+    shop = await open()
+    browser = await launch()
+  }, { timeout })
+  after(async () => {
+    await browser?.close()
+    await shop?.close()
+  })
+
+  /** No state of the page may have a fault of access, be cut off or complain. */
+  async function sound(where) {
+    const bad = [...await violations(tab), ...await cutOff(tab)]
+    assert.deepEqual(bad, [], where)
+    assert.deepEqual(wrong.splice(0), [], where)
+  }
+  async function soundInAllSizes(where) {
+    for (const [size, viewport] of Object.entries(sizes)) {
+      await tab.setViewportSize(viewport)
+      await sound(`${where}, ${size}`)
+    }
+  }
+  /** Light and dark, narrow and wide; axe, which is slow, looks at each theme and each size once. */
+  async function soundInAllWays(where) {
+    for (const [theme, first, second] of [['light', 'wide', 'narrow'], ['dark', 'narrow', 'wide']]) {
+      await tab.locator('select').nth(1).selectOption(theme)
+      await tab.setViewportSize(sizes[first])
+      assert.deepEqual(await cutOff(tab), [], `${where}, ${theme}, ${first}`)
+      await tab.setViewportSize(sizes[second])
+      await sound(`${where}, ${theme}, ${second}`)
+    }
+  }
+
+  test('loads with few and small files', { timeout }, async () => {
+    const context = await browser.newContext()
+    const first = await context.newPage()
+    const session = await context.newCDPSession(first)
+    await session.send('Network.enable')
+    let bytes = 0
+    let requests = 0
+    session.on('Network.requestWillBeSent', () => { ++requests })
+    session.on('Network.loadingFinished', event => { bytes += event.encodedDataLength })
+    await first.goto(shop.box.url, { waitUntil: 'networkidle' })
+    await context.close()
+    console.log(`first load: ${requests} requests, ${(bytes / 1024).toFixed(1)} KiB`)
+    assert.ok(requests <= kLoadRequests, `${requests} requests`)
+    assert.ok(bytes <= kLoadKiB * 1024, `${bytes} bytes`)
+  })
+
+  test('leads its owner from the address to a test message and the till\'s data', { timeout }, async () => {
+    ({ tab, wrong } = await openTab(browser, shop.box.url))
+    await tab.getByRole('button', { name: 'Next', exact: true }).waitFor()
+    await soundInAllSizes('welcome')
+    const clicks = await firstStart(shop, tab)
+    console.log(`first start: ${clicks} clicks`)
+    assert.ok(clicks <= 8, `${clicks} clicks`)
+    await soundInAllSizes('status after the first start')
+    const received = await shop.sim.received(shop.customer, message => message.text.includes('test from the till'))
+    assert.ok(received)
+  })
+
+  test('hides what is secret until it is asked for', { timeout }, async () => {
+    await tab.goto(`${shop.box.url}/settings`)
+    await tab.getByText('apiTokenInstance', { exact: true }).waitFor()
+    assert.ok(!(await tab.content()).includes(shop.box.token))
+    await tab.getByRole('button', { name: 'Show: apiTokenInstance' }).click()
+    await tab.getByText(shop.box.token, { exact: true }).waitFor()
+    await soundInAllSizes('token shown')
+  })
+
+  test('shows what waits, and deletes it when it is told to', { timeout }, async () => {
+    // Nobody can be written to while WhatsApp is away.
+    await shop.box.call('sendMessage', { chatId: '4915550009999@c.us', message: 'Order 7 is ready' })
+    await tab.goto(`${shop.box.url}/queue`)
+    await tab.getByRole('status').first().waitFor()
+    await soundInAllSizes('queue')
+  })
+
+  test('tells a wrong password in words', { timeout }, async () => {
+    const other = await openTab(browser, `${shop.box.url}/link`)
+    await other.tab.getByLabel('Password of this page').fill('not-the-one')
+    await other.tab.getByRole('button', { name: 'Log in', exact: true }).click()
+    await other.tab.getByText('That was not right.').waitFor()
+    assert.deepEqual(await violations(other.tab), [])
+    await logIn(other.tab)
+    await other.tab.getByText(/Linked with/).waitFor()
+    assert.deepEqual(other.wrong, [])
+    await other.context.close()
+  })
+
+  for (const language of ['en', 'ru', 'de', 'ar']) {
+    test(`is sound in ${language}`, { timeout }, async () => {
+      await tab.goto(`${shop.box.url}/`)
+      await tab.locator('select').first().selectOption(language)
+      await tab.waitForFunction(code => document.documentElement.lang === code, language)
+      assert.equal(await tab.evaluate(() => document.documentElement.dir), language === 'ar' ? 'rtl' : 'ltr')
+      for (const view of views) {
+        await tab.locator(`nav a[href="${view}"]`).click()
+        await tab.waitForFunction(path => location.pathname === path, view)
+        await tab.waitForFunction(() => !document.querySelector('.loading'))
+        await soundInAllWays(`${view} in ${language}`)
+      }
+      const text = await tab.evaluate(() => document.body.innerText)
+      assert.ok(!/\b(undefined|null|NaN|\{\w+\})\b/.test(text), text)
+      await tab.locator('select').first().selectOption('en')
+    })
+  }
+
+  test('is sound where it asks before it does something grave', { timeout }, async () => {
+    for (const [view, names] of Object.entries({
+      '/link': ['Unlink the phone'], '/settings': ['Make a new token'],
+      '/box': ['Restart the box', 'Replace this box\'s data by a backup', 'Reset']
+    })) {
+      await tab.goto(shop.box.url + view)
+      for (const name of names) await tab.getByRole('button', { name, exact: true }).click()
+      await soundInAllSizes(`${view} with its questions open`)
+    }
+  })
+
+  test('makes another token, and the old one is refused', { timeout }, async () => {
+    const old = shop.box.token
+    await tab.goto(`${shop.box.url}/settings`)
+    await tab.getByRole('button', { name: 'Make a new token', exact: true }).click()
+    await tab.getByRole('button', { name: 'Make a new token', exact: true }).click()
+    await tab.getByText('There is a new token.').waitFor()
+    await tab.getByRole('button', { name: 'Show: apiTokenInstance' }).click()
+    shop.box.token = (await tab.locator('.copy code').nth(2).textContent()).trim()
+    assert.match(shop.box.token, /^[0-9a-f]{50}$/)
+    assert.notEqual(shop.box.token, old)
+    assert.equal(await shop.box.state(), 'authorized')
+    await assert.rejects(shop.box.call('getStateInstance', undefined, { token: old }), { status: 401 })
+  })
+
+  test('makes a backup and reads it from the box', { timeout }, async () => {
+    await tab.goto(`${shop.box.url}/box`)
+    await tab.getByLabel('Password of the backup').fill('a-good-passphrase')
+    const saved = tab.waitForEvent('download')
+    await tab.getByRole('button', { name: 'Make and save a backup', exact: true }).click()
+    assert.equal((await saved).suggestedFilename(), 'posthorn.backup')
+    await tab.getByText('The backup is saved on this device.').waitFor()
+    assert.deepEqual(wrong.splice(0), [])
+  })
+
+  test('says what to do when the link is lost, and links again', { timeout }, async () => {
+    await tab.goto(`${shop.box.url}/`)
+    await shop.box.call('logout')
+    await tab.getByText('No phone is linked.').waitFor()
+    await soundInAllSizes('status without a link')
+    await tab.getByRole('link', { name: 'Link the shop\'s phone' }).click()
+    await tab.getByAltText(/QR code/).waitFor()
+    await soundInAllSizes('link with a code')
+    shop.phone = (await shop.sim.scan(await shop.box.qrText())).phone
+    await tab.getByText(`Linked with +${shop.phone}`).waitFor()
+  })
+
+  test('links by 8 characters where there is no camera', { timeout }, async () => {
+    await shop.box.call('logout')
+    await tab.goto(`${shop.box.url}/link`)
+    await tab.getByText('No camera?').click()
+    const account = await shop.sim.addAccount({ name: 'Another shop' })
+    await tab.getByLabel('Number of the shop\'s phone').fill(`+${account.phone}`)
+    await tab.getByRole('button', { name: 'Show 8 characters', exact: true }).click()
+    const code = (await tab.locator('.code').textContent()).replace('-', '')
+    await soundInAllSizes('link with 8 characters')
+    await shop.sim.linkCode(account.phone, code)
+    await tab.getByText(`Linked with +${account.phone}`).waitFor()
+  })
+
+  test('shows no old numbers as new while the box is away, and comes back', { timeout }, async () => {
+    await tab.goto(`${shop.box.url}/`)
+    await tab.getByText('All is well.').waitFor()
+    await tab.context().setOffline(true)
+    await tab.getByText(/No contact with the box since/).waitFor()
+    assert.deepEqual(await violations(tab), [])
+    await tab.context().setOffline(false)
+    await tab.getByText(/No contact with the box since/).waitFor({ state: 'detached' })
+    wrong.length = 0 // the browser's own lines about the line that was cut
+  })
+
+  test('works without script at /plain', { timeout }, async () => {
+    const context = await browser.newContext({ javaScriptEnabled: false })
+    const plain = await context.newPage()
+    await plain.goto(`${shop.box.url}/plain`)
+    await plain.getByLabel('Password of this page').fill(password)
+    await plain.getByRole('button', { name: 'Log in' }).click()
+    await plain.getByText('connected', { exact: true }).waitFor()
+    await plain.getByRole('button', { name: 'Log out' }).click()
+    await plain.getByLabel('Password of this page').waitFor()
+    await context.close()
+  })
+})
