@@ -7,7 +7,7 @@ namespace posthorn::api {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kViews{"/",         "/welcome",  "/link", "/queue",
+constexpr std::array<std::string_view, 11> kViews{"/",         "/welcome",  "/link", "/queue",
                                                   "/settings", "/box",      "/send", "/throttle",
                                                   "/optout",   "/messages", "/log",  "/help"};
 constexpr std::string_view kHashed = "/assets/";
