@@ -1,8 +1,7 @@
 // What a web page from elsewhere, a frame, a foreign name, a guesser and a planted cookie try.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { request } from 'node:http'
-import { createServer } from 'node:http'
+import { createServer, request } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 
 import { launch } from './browser.mjs'
