@@ -174,6 +174,31 @@ void App::build_notify() {
       webhooks::Courier::Outside{out_.scheduler, out_.clock, out_.http, *mailbox_});
 }
 
+/// Whom the API's methods ask, and where what they accept goes.
+api::Api::Outside App::api_outside() {
+  api::Api::Outside to{out_.scheduler,
+                       out_.clock,
+                       out_.random,
+                       out_.store,
+                       settings_,
+                       notifier_->state(),
+                       *outbox_,
+                       *inbox_,
+                       *session_,
+                       *people_,
+                       chat_->read_marks(),
+                       chat_->presence(),
+                       chat_->contacts(),
+                       chat_->chat_state(),
+                       chat_->earlier(),
+                       *groups_,
+                       [this] { return status(); }};
+  to.resume = [this] { valve_->resume(); };
+  to.history = &notifier_->history();
+  to.files = file_methods();
+  return to;
+}
+
 /// ask: api -> session and chat, and every method and page of the API.
 void App::build_ask() {
   people_ = std::make_unique<ChargedPeople>(chat_->people(), *valve_);
@@ -188,26 +213,7 @@ void App::build_ask() {
   options.version = POSTHORN_VERSION;
   // Else Green-API's 50 requests a second would be all that a benchmark measures.
   if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
-  api_ = std::make_unique<api::Api>(options, api::Api::Outside{out_.scheduler,
-                                                               out_.clock,
-                                                               out_.random,
-                                                               out_.store,
-                                                               settings_,
-                                                               notifier_->state(),
-                                                               *outbox_,
-                                                               *inbox_,
-                                                               *session_,
-                                                               *people_,
-                                                               chat_->read_marks(),
-                                                               chat_->presence(),
-                                                               chat_->contacts(),
-                                                               chat_->chat_state(),
-                                                               chat_->earlier(),
-                                                               *groups_,
-                                                               [this] { return status(); },
-                                                               [this] { valve_->resume(); },
-                                                               &notifier_->history(),
-                                                               file_methods()});
+  api_ = std::make_unique<api::Api>(options, api_outside());
   api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
