@@ -133,13 +133,14 @@ bool App::prepare(std::uint64_t sequence, const Job& job) {
   if (chat_->files()->is_uploaded(*file)) return true;
   // A little before the job's own end, so that it ends with the reason and not as merely expired.
   constexpr seconds kBefore{5};
-  chat_->files()->upload(*file, job.expires_at - kBefore,
-                         alive_.bind([this, sequence](Result<void> uploaded) {
-                           out_.scheduler.post(alive_.bind(
-                               [this, sequence, uploaded = std::move(uploaded)]() mutable {
-                                 if (valve_) valve_->on_prepared(sequence, std::move(uploaded));
-                               }));
-                         }));
+  chat_->files()->upload(
+      *file, job.expires_at - kBefore, alive_.bind([this, sequence](Result<void> uploaded) {
+                           // The box ends: the next start takes it up again.
+                           if (!uploaded && uploaded.error().code == Errc::cancelled) return;
+        out_.scheduler.post(alive_.bind([this, sequence, uploaded = std::move(uploaded)]() mutable {
+          if (valve_) valve_->on_prepared(sequence, std::move(uploaded));
+        }));
+      }));
   return false;
 }
 

@@ -114,7 +114,7 @@ class App final : private throttle::Listener {
   api::SettingsStore settings_;
   SettingChanges setting_changes_;
   RefusedList refused_;
-  std::unique_ptr<api::FileLinks> links_;     ///< null without files
+  std::unique_ptr<api::FileLinks> links_;      ///< null without files
   std::unique_ptr<FileFetcher> file_fetcher_;  ///< the same
   std::unique_ptr<session::Session> session_;
   std::unique_ptr<chat::Chat> chat_;

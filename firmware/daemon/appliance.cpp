@@ -241,7 +241,8 @@ Result<void> Appliance::Impl::build() {
   app_ = std::make_unique<App>(
       config_, access_,
       App::Outside{loop_, *clock_, random_, worker_, *dialer_, *http_, *store_, *outbox_ring_,
-                   *inbox_ring_, &throttle::local_offset, host_names(config_), [this] {
+                   *inbox_ring_, &throttle::local_offset, host_names(config_),
+                   [this] {
                      if (board_) board_->refresh();
                    },
                    files_.get()});

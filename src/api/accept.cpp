@@ -18,8 +18,9 @@ constexpr const char* kOtherBody =
 
 /// What every method that sends takes beside its own fields, documented or once documented, and the
 /// box's own.
-constexpr std::string_view kCommon[] = {"chatId",      "phoneNumber", "quotedMessageId", "typingTime",
-                                        "archiveChat", "urgent",      "consent",         "expiresIn"};
+constexpr std::string_view kCommon[] = {"chatId",     "phoneNumber", "quotedMessageId",
+                                        "typingTime", "archiveChat", "urgent",
+                                        "consent",    "expiresIn"};
 
 Result<void> check_fields(const json::Value& body, std::initializer_list<std::string_view> own) {
   std::vector<std::string_view> known(std::begin(kCommon), std::end(kCommon));
@@ -108,8 +109,7 @@ Result<Job> parse_job(const json::Value& body, const Settings& settings,
   return job;
 }
 
-void complete_job(Context& context, Job& job, const Call& call,
-                  std::optional<milliseconds> life) {
+void complete_job(Context& context, Job& job, const Call& call, std::optional<milliseconds> life) {
   job.id = make_message_id(context.outside.random, call.now, context.outside.link.account().phone);
   job.accepted_at = call.now;
   job.expires_at = call.now + life.value_or(context.options.job_life);
@@ -147,9 +147,9 @@ void queue_job(Context& context, Call call, const char* method, Result<Job> pars
       [&context, method, extra = std::move(extra),
        call = std::move(call)](Result<Idempotency::Answer> answer) mutable {
         if (answer && answer->other_body) return call.refuse(kOtherBodyStatus, kOtherBody);
-        answer_id(context, call, method, std::move(extra),
-                  answer ? Result<std::string>(std::move(answer->id))
-                         : tl::unexpected(answer.error()));
+        answer_id(
+            context, call, method, std::move(extra),
+            answer ? Result<std::string>(std::move(answer->id)) : tl::unexpected(answer.error()));
       });
 }
 

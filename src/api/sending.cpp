@@ -13,9 +13,9 @@ Result<Content::What> said_in(const json::Value& body) {
 }  // namespace
 
 void send_message(Context& context, Call call) {
-  auto job = parse_job(call.body, context.settings(),
-                       {"message", "linkPreview", "typePreview", "customPreview"},
-                       said_in(call.body));
+  auto job =
+      parse_job(call.body, context.settings(),
+                {"message", "linkPreview", "typePreview", "customPreview"}, said_in(call.body));
   queue_job(context, std::move(call), "sendMessage", std::move(job));
 }
 

@@ -50,8 +50,8 @@ class Chat::Parts final : public session::Listener {
  private:
   friend class Chat;
   SendTools send_tools() {
-    return {context_, lane_,   protocol_, devices_, sessions_,
-            tokens_,  numbers_, files_ ? &files_->uploads() : nullptr};
+    return {context_,  lane_,   protocol_, devices_,
+            sessions_, tokens_, numbers_,  files_ ? &files_->uploads() : nullptr};
   }
   void answer_retry(const Node& stanza);
 
@@ -100,9 +100,8 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
                .media = *media_,
                .names = names_,
                .addressing = addressing_},
-      files_(outside.files
-                 ? std::make_unique<FileCarrier>(context_, *outside.files, *media_)
-                 : nullptr),
+      files_(outside.files ? std::make_unique<FileCarrier>(context_, *outside.files, *media_)
+                           : nullptr),
       keys_(outside.store),
       protocol_(keys_, outside.random),
       lane_(context_, keys_, [this] { names_.forget_cache(); }),
@@ -185,9 +184,8 @@ Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, E
   TRY(auto messages, store::MessageStore::open(outside.store.database(), outside.clock.now()));
   TRY(auto aliases, store::AliasStore::open(outside.store.database()));
   TRY(auto media, store::MediaStore::open(outside.store.database()));
-  return std::unique_ptr<Chat>(
-      new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(messages),
-                                       std::move(aliases), std::move(media))));
+  return std::unique_ptr<Chat>(new Chat(std::make_unique<Parts>(
+      line, outside, std::move(sink), std::move(messages), std::move(aliases), std::move(media))));
 }
 
 Chat::Chat(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

@@ -169,7 +169,8 @@ void Queries::media_hosts(Device& from, const Node& iq) {
   reply(from, iq,
         {Node(names::kMediaConn,
               {{"auth", "sim"}, {"ttl", "3600"}, {"auth_ttl", "21600"}, {"max_buckets", "12"}},
-              std::vector{Node(names::kHost, {{"hostname", world_.media.host}, {"type", "primary"}})})});
+              std::vector{
+                  Node(names::kHost, {{"hostname", world_.media.host}, {"type", "primary"}})})});
 }
 
 void Queries::app_state(Device& from, const Node& iq) {

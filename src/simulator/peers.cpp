@@ -92,10 +92,9 @@ void Peers::upload_again(Device& asker, const Node& receipt) {
     return world_.violation(asker, "server-error receipt without rmr or encrypt");
   }
   if (answer == "silence" || asker.endpoint == nullptr) return;
-  Node notification("notification", {{"type", "mediaretry"},
-                                     {"id", id},
-                                     {"from", asker.account.pn()},
-                                     {"t", world_.now_text()}});
+  Node notification(
+      "notification",
+      {{"type", "mediaretry"}, {"id", id}, {"from", asker.account.pn()}, {"t", world_.now_text()}});
   Node error("error", {{"code", "2"}});
   notification.content = std::vector{std::move(error), *rmr};
   // The phone opens the request with the key of the message, which its sender's device has here.
@@ -105,10 +104,10 @@ void Peers::upload_again(Device& asker, const Node& receipt) {
           device->virtual_device == nullptr ? nullptr : device->virtual_device->sent(id);
       if (message == nullptr || answer == "not_found") continue;
       const PeerFilePlace place = file_place(*message);
-      auto sealed = answer_media_retry(place, receipt, id,
-                                       answer == "success" ? world_.media.put_again(place.direct_path)
-                                                           : std::string(),
-                                       world_.random);
+      auto sealed = answer_media_retry(
+          place, receipt, id,
+          answer == "success" ? world_.media.put_again(place.direct_path) : std::string(),
+          world_.random);
       if (!sealed) {
         return world_.violation(asker, "server-error receipt that the phone cannot open");
       }

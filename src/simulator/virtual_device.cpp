@@ -443,8 +443,8 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
 }
 
 Result<std::string> VirtualDevice::send(Account& to, const PeerFile& file) {
-  TRY(const wa::Message message, build_peer_file(file, world_.media, world_.random,
-                                                 world_.now().unix_seconds()));
+  TRY(const wa::Message message,
+      build_peer_file(file, world_.media, world_.random, world_.now().unix_seconds()));
   Style style;
   style.type = "media";
   style.mediatype = media_type_of_kind(file.kind);
@@ -483,8 +483,7 @@ Result<std::string> VirtualDevice::send(Account& to, const std::string& id,
   sent_[id] = {message, to.phone, style.edit, style.tamper_all};
   keep_bounded(sent_, sent_order_, id);
 
-  Node stanza(names::kMessage,
-              {{"to", to.lid()}, {"id", id}, {"type", style.type}});
+  Node stanza(names::kMessage, {{"to", to.lid()}, {"id", id}, {"type", style.type}});
   if (!style.edit.empty()) stanza.set_attr(names::kEdit, style.edit);
   std::vector<Node> children{Node(names::kParticipants, {}, std::move(recipients))};
   if (prekey && !device_.device_identity.empty()) {

@@ -165,8 +165,8 @@ void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) 
   // Accepted under a calendar that was ahead: nobody lives longer than from now on.
   if (m.trusted) expires = std::min(expires, m.now + life);
   const Admission admission =
-      engine_.add(sequence, chat, text_hash(said_by(job.content, text)), expires, job.urgent, !job.consent.empty(),
-                  is_confirmation(text), from_disk, m);
+      engine_.add(sequence, chat, text_hash(said_by(job.content, text)), expires, job.urgent,
+                  !job.consent.empty(), is_confirmation(text), from_disk, m);
   if (!admission.refusal) {
     engine_.waiting.job(engine_.waiting.find_job(sequence)).undated = undated;
     if (o_.prepare && !o_.prepare(sequence, job)) preparing_.insert(sequence);

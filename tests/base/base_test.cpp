@@ -210,11 +210,11 @@ content::File receipt_photo() {
 }
 
 TEST(Job, KeepsEachKindOfContentThatCanBeSent) {
-  for (const Content::What& what : {Content::What(content::Text{"hi", false, std::nullopt}),
-                                    Content::What(content::Edit{"3EB0AA", "better"}),
-                                    Content::What(content::Deletion{"3EB0AA"}),
-                                    Content::What(content::Reaction{"\xF0\x9F\x91\x8D"}),
-                                    Content::What(receipt_photo())}) {
+  for (const Content::What& what :
+       {Content::What(content::Text{"hi", false, std::nullopt}),
+        Content::What(content::Edit{"3EB0AA", "better"}),
+        Content::What(content::Deletion{"3EB0AA"}),
+        Content::What(content::Reaction{"\xF0\x9F\x91\x8D"}), Content::What(receipt_photo())}) {
     Job job;
     job.content.what = what;
     job.content.quote.emplace().id = "3EB0BB";

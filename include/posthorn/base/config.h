@@ -59,7 +59,7 @@ struct QueueConfig {
 struct FilesConfig {
   std::uint64_t quota_bytes = 512ULL << 20;  ///< of all files on the box; the oldest go
   bool fetch_on_arrival = false;             ///< files of messages, else when somebody wants one
-  bool private_urls = false;  ///< urlFile may lead into the shop's own network
+  bool private_urls = false;                 ///< urlFile may lead into the shop's own network
   bool resume_uploads = true;
 };
 

@@ -105,7 +105,8 @@ struct Other {
 /// Every kind, in the order in which a received message is asked whether it is one; Other takes
 /// what is left. Each translator declares a function per kind from this list, so that a new kind
 /// does not link until each has said what it makes of it.
-#define POSTHORN_CONTENT_KINDS(X) X(Text) X(Edit) X(Deletion) X(Reaction) X(File) X(Undecryptable) X(Other)
+#define POSTHORN_CONTENT_KINDS(X) \
+  X(Text) X(Edit) X(Deletion) X(Reaction) X(File) X(Undecryptable) X(Other)
 
 /// The message that another one answers.
 struct Quote {

@@ -95,11 +95,11 @@ struct Received {
   std::string sender;        ///< the device that wrote it, PN form
   std::uint16_t device = 0;  ///< which device of the account decrypted it
   bool from_me = false;      ///< copy of what another device of this account sent
-  std::string kind;          ///< "text", "edit", "revoke", "key_share_request", a PeerFile's kind, "other"
-  std::string text;          ///< plain text of text and edit
-  std::string target_id;     ///< of edit, revoke and quoted messages
-  std::string enc_type;      ///< "pkmsg" or "msg"
-  Bytes protobuf;            ///< the whole Message, unpadded
+  std::string kind;  ///< "text", "edit", "revoke", "key_share_request", a PeerFile's kind, "other"
+  std::string text;  ///< plain text of text and edit
+  std::string target_id;  ///< of edit, revoke and quoted messages
+  std::string enc_type;   ///< "pkmsg" or "msg"
+  Bytes protobuf;         ///< the whole Message, unpadded
   Wall at;
   /// What the media host had for the message's file; nullopt: nothing, or it could not be opened
   /// with what the message says.
@@ -129,7 +129,8 @@ struct PeerText {
 /// A file that a customer or a phone sends: encrypted here, put on the media host's shelf.
 struct PeerFile {
   std::string to;
-  std::string kind = "document";  ///< image, video, gif, video_note, audio, voice, document, sticker
+  std::string kind =
+      "document";  ///< image, video, gif, video_note, audio, voice, document, sticker
   Bytes bytes;
   std::string mime, name, caption;
   std::uint16_t from_device = 0;
@@ -143,9 +144,9 @@ struct PeerFile {
 /// What the media host answers; bytes or text.
 struct MediaAnswer {
   int status = 200;
-  std::string text;                         ///< JSON
-  std::shared_ptr<const Bytes> bytes;       ///< of a file; shared: while it is sent
-  std::optional<std::uint64_t> cut_after;   ///< the connection breaks after so many bytes
+  std::string text;                        ///< JSON
+  std::shared_ptr<const Bytes> bytes;      ///< of a file; shared: while it is sent
+  std::optional<std::uint64_t> cut_after;  ///< the connection breaks after so many bytes
 };
 
 /// What a virtual peer does by itself with what it receives.

@@ -3,8 +3,8 @@
 #include "chat/content/kinds.h"
 
 // imageMessage, videoMessage, ptvMessage, audioMessage, documentMessage, stickerMessage (chapter 07
-// section 5.2). They differ in which of the members they have, so each pair of functions below works
-// on all of them and asks the type what it knows.
+// section 5.2). They differ in which of the members they have, so each pair of functions below
+// works on all of them and asks the type what it knows.
 namespace posthorn::chat {
 namespace {
 
@@ -154,11 +154,11 @@ Result<wa::Message> write(const File& kind, const Outgoing& outgoing) {
       write_audio(kind, outgoing, *message.mutable_audiomessage());
       break;
     case File::Kind::document: {
-      // With a caption it goes in a wrapper: an older phone shows the bare form without its caption.
-      wa::Message& inner =
-          kind.caption.empty()
-              ? message
-              : *message.mutable_documentwithcaptionmessage()->mutable_message();
+      // With a caption it goes in a wrapper: an older phone shows the bare form without its
+      // caption.
+      wa::Message& inner = kind.caption.empty()
+                               ? message
+                               : *message.mutable_documentwithcaptionmessage()->mutable_message();
       write_document(kind, outgoing, *inner.mutable_documentmessage());
       break;
     }

@@ -439,9 +439,8 @@ Result<void> Receiver::remember(Work& work, const wa::Message& message, bool vie
 
 /// Where its file lies, for whoever wants it later.
 void Receiver::remember_file(Work& work, const store::MessageStore::Received& message) {
-  const auto* file = work.out.event
-                         ? std::get_if<content::File>(&work.out.event->content.what)
-                         : nullptr;
+  const auto* file =
+      work.out.event ? std::get_if<content::File>(&work.out.event->content.what) : nullptr;
   if (file == nullptr || !file->place || file->ref.size() != kRefDigits) return;
   store::MediaStore::Received received;
   received.file = *file;

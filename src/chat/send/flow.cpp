@@ -115,7 +115,13 @@ void SendFlow::on_place(Result<content::MediaPlace> place) {
                           place.error().code == Errc::timeout;
     return end(for_good ? Kind::rejected : Kind::not_sent, place.error().detail);
   }
-  std::get<content::File>(job_.content.what).place = std::move(*place);
+  content::File& file = std::get<content::File>(job_.content.what);
+  file.place = std::move(*place);
+  tools_.uploads->look(file, later(&SendFlow::on_looked));
+}
+
+void SendFlow::on_looked(content::File file) {
+  job_.content.what = std::move(file);
   ask_devices();
 }
 

@@ -53,6 +53,7 @@ class SendFlow final : public std::enable_shared_from_this<SendFlow> {
   void begin();
   void ask_place(const content::File& file);
   void on_place(Result<content::MediaPlace> place);
+  void on_looked(content::File file);
   void ask_devices();
   void on_devices(Result<std::vector<UserDevices>> lists);
   void on_sessions(Result<void> result);
