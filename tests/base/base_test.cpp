@@ -219,7 +219,7 @@ TEST(Job, KeepsEachKindOfContentThatCanBeSent) {
         Content::What(content::Contacts{{{"Vera", "BEGIN:VCARD"}, {"Otto", "END:VCARD"}}, true}),
         Content::What(content::Poll{"Pick", {"Mon", "Tue"}, true}),
         Content::What(content::GroupInvite{"1@g.us", "AbC", "Staff", "Join", 1'767'484'800, {}}),
-        Content::What(content::Timer{86'400, 0})}) {
+        Content::What(content::Timer{86'400, 0}), Content::What(receipt_photo())}) {
     Job job;
     job.content.what = what;
     job.content.mentions = {"4915550001234@c.us"};

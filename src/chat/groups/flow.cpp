@@ -97,13 +97,13 @@ void GroupFlow::begin() {
   message_ = std::move(earlier->message);
   group_ = *group;
   if (std::holds_alternative<content::File>(job_.content.what) && !message_)
-    return ask_place(tools_.send, job_, later(&GroupFlow::on_place));
+    return ready_file(tools_.send, job_, later(&GroupFlow::on_file));
   ask_group();
 }
 
-void GroupFlow::on_place(Result<content::MediaPlace> place) {
-  if (!place) return end(outcome_without_place(place.error()), place.error().detail);
-  std::get<content::File>(job_.content.what).place = std::move(*place);
+void GroupFlow::on_file(Result<content::File> file) {
+  if (!file) return end(outcome_without_file(file.error()), file.error().detail);
+  job_.content.what = std::move(*file);
   ask_group();
 }
 

@@ -30,13 +30,23 @@ Jid in_form_of(const Jid& device, const Jid& to, const session::Identity& self) 
 }  // namespace
 
 /// As a rule it lies there already: the throttle hands a job over when it is ready.
-void ask_place(const SendTools& tools, const Job& job,
-               Once<void(Result<content::MediaPlace>)> done) {
+void ready_file(const SendTools& tools, const Job& job, Once<void(Result<content::File>)> done) {
   if (tools.uploads == nullptr) return done(fail(Errc::refused, "this box carries no files"));
-  tools.uploads->get(std::get<content::File>(job.content.what), job.expires_at, std::move(done));
+  const auto& file = std::get<content::File>(job.content.what);
+  tools.uploads->get(file, job.expires_at,
+                     [&uploads = *tools.uploads, alive = tools.context.alive, file,
+                      done = std::move(done)](Result<content::MediaPlace> place) mutable {
+                       if (!*alive) return done(fail(Errc::cancelled, "uploading"));
+                       if (!place) return done(tl::unexpected(place.error()));
+                       file.place = std::move(*place);
+                       uploads.look(std::move(file),
+                                    [done = std::move(done)](content::File seen) mutable {
+                                      done(std::move(seen));
+                                    });
+                     });
 }
 
-Kind outcome_without_place(const Error& error) {
+Kind outcome_without_file(const Error& error) {
   const bool for_good =
       error.code == Errc::refused || error.code == Errc::not_found || error.code == Errc::timeout;
   return for_good ? Kind::rejected : Kind::not_sent;
@@ -100,13 +110,13 @@ void SendFlow::begin() {
   peer_ = *named;
   by_number_ = tools_.context.addressing.by_number();
   if (std::holds_alternative<content::File>(job_.content.what) && !message_)
-    return ask_place(tools_, job_, later(&SendFlow::on_place));
+    return ready_file(tools_, job_, later(&SendFlow::on_file));
   ask_devices();
 }
 
-void SendFlow::on_place(Result<content::MediaPlace> place) {
-  if (!place) return end(outcome_without_place(place.error()), place.error().detail);
-  std::get<content::File>(job_.content.what).place = std::move(*place);
+void SendFlow::on_file(Result<content::File> file) {
+  if (!file) return end(outcome_without_file(file.error()), file.error().detail);
+  job_.content.what = std::move(*file);
   ask_devices();
 }
 
