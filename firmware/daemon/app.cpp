@@ -145,11 +145,11 @@ void App::build_ask() {
   // Else Green-API's 50 requests a second would be all that a benchmark measures.
   if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
   api_ = std::make_unique<api::Api>(
-      options,
-      api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
-                        notifier_->state(), *outbox_, *inbox_, *session_, *people_,
-                        chat_->read_marks(), chat_->presence(), *groups_, [this] { return status(); },
-                        [this] { valve_->resume(); }, &notifier_->history()});
+      options, api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
+                                 notifier_->state(), *outbox_, *inbox_, *session_, *people_,
+                                 chat_->read_marks(), chat_->presence(), *groups_,
+                                 [this] { return status(); }, [this] { valve_->resume(); },
+                                 &notifier_->history()});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
   for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))

@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "daemon/access.h"
+#include "daemon/charged_groups.h"
 #include "daemon/event_tail.h"
 #include "daemon/inbox.h"
 #include "daemon/inbox_mailbox.h"
 #include "daemon/metrics.h"
-#include "daemon/charged_groups.h"
 #include "daemon/number_checks.h"
 #include "daemon/outbox.h"
 #include "daemon/refused_list.h"

@@ -80,9 +80,7 @@ Result<std::string> required_chat(const json::Value& body) {
   return parse_chat_id(text);
 }
 
-Result<std::string> required_person(const json::Value& body) {
-  return required_chat(body);
-}
+Result<std::string> required_person(const json::Value& body) { return required_chat(body); }
 
 Result<std::string> check_message_id(std::string id) {
   if (id.size() < kMessageIdMin) return invalid("message id", "must be at least 16 symbols");

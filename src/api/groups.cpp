@@ -111,9 +111,9 @@ json::Value show_group(const chat::GroupData& data) {
 class PictureForm final : public PartListener {
  public:
   Result<void> on_part(const PartHead& head) override {
-    into_ = head.name == "file"                                ? &picture
+    into_ = head.name == "file"                               ? &picture
             : head.name == "groupId" || head.name == "chatId" ? &group
-                                                               : nullptr;
+                                                              : nullptr;
     return {};
   }
   Result<void> on_data(std::string_view piece) override {
@@ -194,8 +194,7 @@ void update_group_settings(Context& context, Call call) {
   const auto send = optional_bool(call.body, "allowParticipantsSendMessages");
   if (!send) return call.refuse(send.error());
   context.outside.groups.change_settings(
-      *group, {*edit, *send},
-      [call = std::move(call)](Result<chat::GroupChange> change) mutable {
+      *group, {*edit, *send}, [call = std::move(call)](Result<chat::GroupChange> change) mutable {
         if (!change) return call.refuse(change.error());
         json::Value out(::Json::objectValue);
         out["updateGroupSettings"] = change->done;

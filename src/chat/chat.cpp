@@ -117,11 +117,9 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink,
       notices_(context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); }),
       presence_(context_),
       sender_(SendTools{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_},
-              presence_,
-              [this](const Job& job, Once<void(throttle::SendOutcome)> done) {
+              presence_, [this](const Job& job, Once<void(throttle::SendOutcome)> done) {
                 return GroupFlow::start(
-                    {{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_},
-                     groups_},
+                    {{context_, lane_, protocol_, devices_, sessions_, tokens_, numbers_}, groups_},
                     job, std::move(done));
               }) {
   lane_.known_recent(outside.told);
@@ -205,9 +203,8 @@ Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, E
   TRY(auto messages, store::MessageStore::open(outside.store.database(), outside.clock.now()));
   TRY(auto aliases, store::AliasStore::open(outside.store.database()));
   TRY(auto groups, store::GroupStore::open(outside.store.database()));
-  return std::unique_ptr<Chat>(
-      new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(messages),
-                                       std::move(aliases), std::move(groups))));
+  return std::unique_ptr<Chat>(new Chat(std::make_unique<Parts>(
+      line, outside, std::move(sink), std::move(messages), std::move(aliases), std::move(groups))));
 }
 
 Chat::Chat(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}

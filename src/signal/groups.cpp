@@ -47,8 +47,7 @@ bool knows(sender_key_record* record, sender_key_distribution_message* message) 
 
 }  // namespace
 
-Result<std::optional<Protocol::SenderKeyState>> Protocol::own_sender_key(
-    const SenderKeyName& own) {
+Result<std::optional<Protocol::SenderKeyState>> Protocol::own_sender_key(const SenderKeyName& own) {
   const auto record = impl_->readable_sender_key(own);
   sender_key_state* state = nullptr;
   if (!record || sender_key_record_get_sender_key_state(record.get(), &state) != 0)

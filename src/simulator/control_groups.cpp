@@ -64,14 +64,12 @@ void Control::act_on_group(const Request& request, Done done) {
   Group* group = jid ? world_.groups.find(*jid) : nullptr;
   if (group == nullptr) return done(refusal(404, "no such group"));
   const std::string verb = json::string_at(request.body, "verb").value_or("");
-  Account* actor =
-      world_.directory.find(json::text_of(json::at(request.body, "as")).value_or(""));
+  Account* actor = world_.directory.find(json::text_of(json::at(request.body, "as")).value_or(""));
   if (actor == nullptr) actor = group->members.empty() ? nullptr : group->members[0].account;
   if (actor == nullptr) return done(refusal(404, "as: no such account"));
   if (verb == names::kAdd || verb == names::kRemove || verb == names::kPromote ||
       verb == names::kDemote) {
-    Account* who =
-        world_.directory.find(json::text_of(json::at(request.body, "who")).value_or(""));
+    Account* who = world_.directory.find(json::text_of(json::at(request.body, "who")).value_or(""));
     if (who == nullptr) return done(refusal(404, "who: no such account"));
     const int error = world_.groups.change_member(*group, *actor, verb, *who);
     if (error != 0) return done(refusal(409, "participant error " + std::to_string(error)));

@@ -18,7 +18,7 @@ constexpr std::size_t kSubjectMost = 100;
 /// Settings that are one empty child.
 struct Flag {
   std::string_view on, off;
-  bool Group::* value;
+  bool Group::*value;
 };
 constexpr Flag kFlags[] = {
     {"announcement", "not_announcement", &Group::announcement},
@@ -92,8 +92,8 @@ void Queries::change_groups(Device& from, const Node& iq, const Node& child) {
       const auto jid = one.jid_attr("id");
       Group* group = jid ? world_.groups.find(*jid) : nullptr;
       Node answer(names::kGroup, one.attrs);
-      if (group == nullptr || world_.groups.change_member(*group, from.account, names::kRemove,
-                                                          from.account) != 0) {
+      if (group == nullptr ||
+          world_.groups.change_member(*group, from.account, names::kRemove, from.account) != 0) {
         answer.set_attr(names::kError, std::string("404"));
       }
       left.push_back(std::move(answer));
@@ -161,8 +161,7 @@ void Queries::change_group(Device& from, const Node& iq, Group& group, const Nod
     return world_.groups.set_subject(group, from.account, subject);
   }
   if (child.tag == names::kDescription) {
-    if (child.text_attr("prev") != group.description_id)
-      return refuse(from, iq, 409, "conflict");
+    if (child.text_attr("prev") != group.description_id) return refuse(from, iq, 409, "conflict");
     group.description_id = child.text_attr("id");
     const Node* body = child.child("body");
     group.description = body == nullptr ? std::string() : text_of(*body);

@@ -123,11 +123,11 @@ int Groups::change_member(Group& group, Account& actor, std::string_view operati
     known->role = role;
   }
   ++group.version;
-  tell(group, actor,
-       Node(std::string(operation),
-            {{"prev_v_id", before}, {"v_id", std::to_string(group.version)}},
-            std::vector{participant(group, member)}),
-       &member);
+  tell(
+      group, actor,
+      Node(std::string(operation), {{"prev_v_id", before}, {"v_id", std::to_string(group.version)}},
+           std::vector{participant(group, member)}),
+      &member);
   return 0;
 }
 
@@ -146,14 +146,15 @@ void Groups::set_mode(Group& group, bool by_lid) { group.by_lid = by_lid; }
 
 void Groups::tell(const Group& group, const Account& actor, const Node& child,
                   const Account* also) {
-  Node out(names::kNotification, {{"type", "w:gp2"},
-                                  {"from", group.jid},
-                                  {names::kParticipant, group.name_of(actor)},
-                                  {group.by_lid ? names::kParticipantPn : names::kParticipantLid,
-                                   group.by_lid ? actor.pn() : actor.lid()},
-                                  {"notify", actor.name},
-                                  {"t", world_.now_text()},
-                                  {names::kAddressingMode, group.by_lid ? "lid" : "pn"}},
+  Node out(names::kNotification,
+           {{"type", "w:gp2"},
+            {"from", group.jid},
+            {names::kParticipant, group.name_of(actor)},
+            {group.by_lid ? names::kParticipantPn : names::kParticipantLid,
+             group.by_lid ? actor.pn() : actor.lid()},
+            {"notify", actor.name},
+            {"t", world_.now_text()},
+            {names::kAddressingMode, group.by_lid ? "lid" : "pn"}},
            std::vector{child});
   const auto send = [&](const Account& account) {
     for (const auto& [id, device] : account.devices) {
@@ -204,8 +205,8 @@ Node Groups::describe(const Group& group, bool with_members) const {
   if (group.locked) children.emplace_back("locked");
   if (group.suspended) children.emplace_back("suspended");
   if (group.ephemeral != 0) {
-    children.emplace_back("ephemeral", std::vector<wire::Attr>{
-                                           {"expiration", std::to_string(group.ephemeral)}});
+    children.emplace_back("ephemeral",
+                          std::vector<wire::Attr>{{"expiration", std::to_string(group.ephemeral)}});
   }
   children.emplace_back("member_add_mode", std::vector<wire::Attr>{},
                         to_bytes(group.only_admins_add ? "admin_add" : "all_member_add"));

@@ -412,7 +412,8 @@ void Relay::on_presence(Device& from, const Node& presence) {
 void Relay::on_chatstate(Device& from, const Node& chatstate) {
   const auto to = chatstate.jid_attr(names::kTo);
   if (to && from.available) {
-    if (const Group* group = world_.groups.find(*to)) return group_chatstate(from, *group, chatstate);
+    if (const Group* group = world_.groups.find(*to))
+      return group_chatstate(from, *group, chatstate);
   }
   const Account* target = to ? world_.directory.find(*to) : nullptr;
   if (target == nullptr || !from.available) return;

@@ -237,7 +237,7 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   const auto recipient = message.jid_attr(names::kRecipient);
   const auto author = message.jid_attr(names::kParticipant);
   const Account* chat = recipient ? world_.directory.find(*recipient) : &sender.account;
-  received.chat = author ? to_string(message.jid_attr(names::kFrom)->bare())
+  received.chat = author            ? to_string(message.jid_attr(names::kFrom)->bare())
                   : chat == nullptr ? std::string()
                                     : to_string(chat->pn());
   received.enc_type = enc_type;

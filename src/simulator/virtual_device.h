@@ -85,7 +85,7 @@ class VirtualDevice final : public Endpoint {
   std::map<std::string, Seen> seen_;
   std::deque<std::string> seen_order_;
   std::map<std::string, std::set<std::string>> key_holders_;  ///< of our sender key, by group
-  std::map<std::string, int> retries_;  ///< asked, by message id
+  std::map<std::string, int> retries_;                        ///< asked, by message id
 };
 
 }  // namespace posthorn::simulator

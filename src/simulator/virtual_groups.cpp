@@ -43,7 +43,8 @@ Result<std::string> VirtualDevice::send(Group& group, const PeerText& text) {
                              ? make_message_id(world_.random, world_.now(), device_.account.phone)
                              : text.id;
   wa::Message message = build(device_.account, text, id);
-  if (message.has_protocolmessage()) message.mutable_protocolmessage()->mutable_key()->set_remotejid(chat);
+  if (message.has_protocolmessage())
+    message.mutable_protocolmessage()->mutable_key()->set_remotejid(chat);
   std::vector<Device*> readers;
   std::set<std::string> names_of_readers;
   for (const Group::Member& member : group.members) {
@@ -85,7 +86,8 @@ Result<std::string> VirtualDevice::send(Group& group, const PeerText& text) {
                                 {"type", "text"},
                                 {names::kAddressingMode, group.by_lid ? "lid" : "pn"}});
   std::vector<Node> children;
-  if (!copies.empty()) children.emplace_back(names::kParticipants, std::vector<wire::Attr>{}, std::move(copies));
+  if (!copies.empty())
+    children.emplace_back(names::kParticipants, std::vector<wire::Attr>{}, std::move(copies));
   children.emplace_back(names::kEnc, std::vector<wire::Attr>{{"v", "2"}, {"type", names::kSkmsg}},
                         *sealed);
   if (prekey && !device_.device_identity.empty()) {

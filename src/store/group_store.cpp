@@ -114,8 +114,7 @@ Result<void> GroupStore::prune() {
                 "DELETE FROM groups WHERE n <= (SELECT n FROM groups ORDER BY n DESC"
                 " LIMIT 1 OFFSET ?1)");
   TRY(old.run(kGroupsMost));
-  Statement ownerless(db_,
-                      "DELETE FROM key_holders WHERE group_n NOT IN (SELECT n FROM groups)");
+  Statement ownerless(db_, "DELETE FROM key_holders WHERE group_n NOT IN (SELECT n FROM groups)");
   TRY(ownerless.run());
   Statement count(db_, "SELECT count(*) FROM key_holders");
   Statement first(db_,

@@ -166,8 +166,8 @@ class FakeLink final : public session::Linking,
     asked = {chat};
     done(changed);
   }
-  Result<chat::CreatedGroup> created = chat::CreatedGroup{
-      true, "", "120363000000000002@g.us", "https://chat.whatsapp.com/AbCd"};
+  Result<chat::CreatedGroup> created =
+      chat::CreatedGroup{true, "", "120363000000000002@g.us", "https://chat.whatsapp.com/AbCd"};
   Result<chat::GroupData> group;
   Result<chat::GroupChange> changed = chat::GroupChange{true, ""};
 

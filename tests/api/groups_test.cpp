@@ -11,13 +11,13 @@ json::Value parsed(const std::string& text) { return json::parse(text).value_or(
 
 TEST(CreateGroup, AnswersWithItsChatAndLink) {
   Box box;
-  const auto answer = box.post(
-      "createGroup",
-      R"({"groupName":"Staff","chatIds":["4915550007777@c.us","200000000000002@lid"]})");
+  const auto answer =
+      box.post("createGroup",
+               R"({"groupName":"Staff","chatIds":["4915550007777@c.us","200000000000002@lid"]})");
   EXPECT_EQ(answer->json(), parsed(R"({"created":true,"chatId":"120363000000000002@g.us",
       "groupInviteLink":"https://chat.whatsapp.com/AbCd"})"));
-  EXPECT_EQ(box.link.asked, (std::vector<std::string>{"Staff", "4915550007777@c.us",
-                                                      "200000000000002@lid"}));
+  EXPECT_EQ(box.link.asked,
+            (std::vector<std::string>{"Staff", "4915550007777@c.us", "200000000000002@lid"}));
 }
 
 TEST(CreateGroup, ARefusalIsAFalseWithItsReason) {
@@ -117,12 +117,12 @@ TEST(SetGroupPicture, TakesAFormInAnyOrder) {
   };
   for (const bool file_first : {true, false}) {
     Box box;
-    Request request = Box::request(Verb::post, Box::path("setGroupPicture"), form(file_first, jpeg));
+    Request request =
+        Box::request(Verb::post, Box::path("setGroupPicture"), form(file_first, jpeg));
     request.content_type = "multipart/form-data; boundary=X";
     const auto answer = box.send(std::move(request));
     EXPECT_TRUE(answer->json()["setGroupPicture"].asBool()) << answer->text();
-    EXPECT_EQ(box.link.asked,
-              (std::vector<std::string>{kGroup, std::to_string(jpeg.size())}));
+    EXPECT_EQ(box.link.asked, (std::vector<std::string>{kGroup, std::to_string(jpeg.size())}));
   }
   Box box;
   Request request = Box::request(Verb::post, Box::path("setGroupPicture"), form(true, "\x89PNG"));

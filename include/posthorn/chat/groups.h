@@ -66,8 +66,7 @@ class Groups {
   virtual void rename(const std::string& chat, const std::string& name,
                       Once<void(Result<GroupChange>)> done) = 0;
   virtual void change_member(const std::string& chat, MemberChange change,
-                             const std::string& member,
-                             Once<void(Result<GroupChange>)> done) = 0;
+                             const std::string& member, Once<void(Result<GroupChange>)> done) = 0;
   /// nullopt: stays as it is.
   struct Settings {
     std::optional<bool> members_edit, members_send;

@@ -20,8 +20,8 @@ class Listener {
   /// One <receipt>. Its ack is the listener's.
   virtual void on_receipt(wire::Node stanza) = 0;
   /// Any <notification> (or an <ib><dirty> of type account_sync or groups), some of which
-  /// concerns the listener. `handled` always runs: when the effect is on disk, at once when there is none; the
-  /// session then writes the ack.
+  /// concerns the listener. `handled` always runs: when the effect is on disk, at once when there
+  /// is none; the session then writes the ack.
   virtual void on_notification(wire::Node stanza, Once<void()> handled) = 0;
 
   /// Line::online() has become true.

@@ -68,8 +68,7 @@ class GroupStore {
   Statement row_{db_, "SELECT n, key_id FROM groups WHERE jid = ?1"};
   Statement set_key_{db_, "UPDATE groups SET key_id = ?2 WHERE n = ?1"};
   Statement holders_{db_, "SELECT device FROM key_holders WHERE group_n = ?1"};
-  Statement add_holder_{db_,
-                        "INSERT OR IGNORE INTO key_holders (group_n, device) VALUES (?1, ?2)"};
+  Statement add_holder_{db_, "INSERT OR IGNORE INTO key_holders (group_n, device) VALUES (?1, ?2)"};
   Statement drop_holder_{db_, "DELETE FROM key_holders WHERE group_n = ?1 AND device = ?2"};
   Statement drop_holders_{db_, "DELETE FROM key_holders WHERE group_n = ?1"};
   // "user@server" or "user:N@server": one range per group, found by the primary key.

@@ -75,10 +75,9 @@ GroupCache::Info GroupCache::keep(GroupInfo info) {
   auto kept = std::make_shared<const GroupInfo>(std::move(info));  // shared: snapshots are held
   entries_[jid] = {kept, ++uses_};
   while (members_ > kMembersInMemory && entries_.size() > 1) {
-    const auto oldest =
-        std::min_element(entries_.begin(), entries_.end(), [](const auto& a, const auto& b) {
-          return a.second.used < b.second.used;
-        });
+    const auto oldest = std::min_element(
+        entries_.begin(), entries_.end(),
+        [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
     forget(oldest->first);
   }
   return kept;
@@ -169,25 +168,22 @@ Result<void> GroupCache::save_name(const GroupInfo& info) {
 
 void GroupCache::ask_names() {
   if (std::exchange(asked_names_, true)) return;
-  context_.line.ask(build_groups_query(), kQueryTimeout,
-                    [this, alive = context_.alive](Result<Node> reply) {
-                      if (!*alive) return;
-                      if (!reply) {
-                        asked_names_ = false;  // at the next login
-                        return;
-                      }
-                      auto groups = parse_groups_answer(*reply);
-                      for (const GroupInfo& info : groups) tell_joined(info);
-                      if (groups.empty()) return;
-                      lane_.exclusive(
-                          [this, groups = std::move(groups)]() mutable {
-                            return save_names(std::move(groups));
-                          },
-                          [](Result<void> saved) {
-                            if (!saved)
-                              log::warn("groups", "names were not kept", {{"why", saved.error()}});
-                          });
-                    });
+  context_.line.ask(
+      build_groups_query(), kQueryTimeout, [this, alive = context_.alive](Result<Node> reply) {
+        if (!*alive) return;
+        if (!reply) {
+          asked_names_ = false;  // at the next login
+          return;
+        }
+        auto groups = parse_groups_answer(*reply);
+        for (const GroupInfo& info : groups) tell_joined(info);
+        if (groups.empty()) return;
+        lane_.exclusive(
+            [this, groups = std::move(groups)]() mutable { return save_names(std::move(groups)); },
+            [](Result<void> saved) {
+              if (!saved) log::warn("groups", "names were not kept", {{"why", saved.error()}});
+            });
+      });
 }
 
 Result<void> GroupCache::save_names(std::vector<GroupInfo> groups) {
@@ -210,8 +206,8 @@ void GroupCache::tell_joined(const GroupInfo& info) {
   if (!joined_) return;
   const session::Identity& self = context_.line.identity();
   const bool ours = !info.creator.empty() && is_own_user(self, info.creator);
-  const Wall since = ours && info.creation > 0 ? Wall::from_unix(info.creation, true)
-                                               : context_.clock.now();
+  const Wall since =
+      ours && info.creation > 0 ? Wall::from_unix(info.creation, true) : context_.clock.now();
   joined_(to_string(info.jid), since);
 }
 

@@ -195,15 +195,14 @@ void GroupFlow::build_sessions() {
   std::vector<Jid> devices;
   for (std::size_t i = 0; i < count; ++i) devices.push_back(lacking_[next_ + i].named);
   next_ += count;
-  tools_.send.sessions.ensure(
-      std::move(devices), FetchReason::ordinary,
-      [self = shared_from_this()](Result<void> result) {
-        if (self->step_ == Step::finished) return;
-        if (!result) return self->end(result.error());
-        self->context().scheduler.post([self] {
-          if (self->step_ != Step::finished) self->build_sessions();
-        });
-      });
+  tools_.send.sessions.ensure(std::move(devices), FetchReason::ordinary,
+                              [self = shared_from_this()](Result<void> result) {
+                                if (self->step_ == Step::finished) return;
+                                if (!result) return self->end(result.error());
+                                self->context().scheduler.post([self] {
+                                  if (self->step_ != Step::finished) self->build_sessions();
+                                });
+                              });
 }
 
 void GroupFlow::make_copies() {
@@ -242,8 +241,8 @@ Result<void> GroupFlow::encrypt_slice() {
 Result<void> GroupFlow::seal() {
   if (taken_) return {};  // those who were missed get the message itself
   const Bytes plain = signal::pad(as_bytes(message_->SerializeAsString()), context().random);
-  TRY(stanza_.sealed, tools_.send.protocol.encrypt_group(
-                          own_sender_key(context().line.identity(), group_), plain));
+  TRY(stanza_.sealed,
+      tools_.send.protocol.encrypt_group(own_sender_key(context().line.identity(), group_), plain));
   return save_sent(context(), job_, group_, *message_);
 }
 
@@ -274,8 +273,8 @@ void GroupFlow::on_ack(Result<wire::Node> ack) {
   if (reading.outcome.kind == Kind::no_account) reading.outcome.kind = Kind::rejected;
   follow_up(reading);
   const auto mode = ack->attr("addressing_mode");
-  const bool other_mode = reading.outcome.code == kStaleMode ||
-                          (mode && *mode != stanza_.addressing_mode);
+  const bool other_mode =
+      reading.outcome.code == kStaleMode || (mode && *mode != stanza_.addressing_mode);
   if (other_mode) tools_.groups.forget(group_);
   if (reading.outcome.code == kStaleMode && !std::exchange(mode_changed_, true)) {
     step_ = Step::preparing;
@@ -291,8 +290,8 @@ void GroupFlow::on_ack(Result<wire::Node> ack) {
 
 void GroupFlow::follow_up(const AckReading& reading) {
   if (reading.outcome.kind == Kind::sent) {
-    if (auto marked = context().messages.raise_status(job_.id,
-                                                      store::MessageStore::Sent::Status::acked);
+    if (auto marked =
+            context().messages.raise_status(job_.id, store::MessageStore::Sent::Status::acked);
         !marked) {
       log::warn("messages", "ack could not be stored", {{"why", marked.error()}});
     }

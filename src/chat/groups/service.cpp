@@ -36,10 +36,10 @@ std::string say_refused(const Node& group) {
     const auto code = child.int_attr("error").value_or(0);
     if (child.tag != "participant" || code == 0 || code == 200) continue;
     if (!text.empty()) text += "; ";
-    const auto jid = child.jid_attr("phone_number") ? child.jid_attr("phone_number")
-                                                    : child.jid_attr("jid");
-    text += (jid ? jid->user : "somebody") + " was not added: " +
-            say_member_error(static_cast<int>(code));
+    const auto jid =
+        child.jid_attr("phone_number") ? child.jid_attr("phone_number") : child.jid_attr("jid");
+    text += (jid ? jid->user : "somebody") +
+            " was not added: " + say_member_error(static_cast<int>(code));
   }
   return text;
 }
@@ -74,8 +74,8 @@ void GroupService::create(const std::string& name, std::vector<std::string> memb
     // The creator is a member by himself.
     if (!is_own_user(context_.line.identity(), member->jid)) named.push_back(std::move(*member));
   }
-  const std::string key = make_message_id(context_.random, context_.clock.now(),
-                                          context_.line.identity().pn.user);
+  const std::string key =
+      make_message_id(context_.random, context_.clock.now(), context_.line.identity().pn.user);
   context_.line.ask(
       build_group_create(name, named, key), kTimeout,
       [this, alive = context_.alive, done = std::move(done)](Result<Node> reply) mutable {
@@ -99,11 +99,11 @@ void GroupService::on_created(Result<Node> reply, Once<void(Result<CreatedGroup>
   created.reason = say_refused(*reply->child("group"));
   const Jid group = info->jid;
   groups_.adopt(std::move(*info));
-  ask_invite(group, [created = std::move(created),
-                     done = std::move(done)](std::string link) mutable {
-    created.invite_link = std::move(link);
-    done(std::move(created));
-  });
+  ask_invite(group,
+             [created = std::move(created), done = std::move(done)](std::string link) mutable {
+               created.invite_link = std::move(link);
+               done(std::move(created));
+             });
 }
 
 void GroupService::ask_invite(const Jid& group, Once<void(std::string link)> done) {
@@ -123,11 +123,11 @@ void GroupService::show(const std::string& chat, Once<void(Result<GroupData>)> d
     const Member* us = (*info)->find(context_.line.identity().pn);
     if (us == nullptr) us = (*info)->find(context_.line.identity().lid);
     if (us == nullptr || !us->is_admin()) return done(std::move(*data));
-    ask_invite((*info)->jid, [data = std::move(*data),
-                              done = std::move(done)](std::string link) mutable {
-      data.invite_link = std::move(link);
-      done(std::move(data));
-    });
+    ask_invite((*info)->jid,
+               [data = std::move(*data), done = std::move(done)](std::string link) mutable {
+                 data.invite_link = std::move(link);
+                 done(std::move(data));
+               });
   });
 }
 
@@ -153,8 +153,8 @@ Result<GroupData> GroupService::data_of(const GroupInfo& info) const {
   data.is_community_announce = info.is_announce_group;
   for (const Member& member : info.members) {
     GroupData::Participant one;
-    TRY(one.chat, chat_of(member.jid.is_lid() && !member.other.empty() ? member.other
-                                                                        : member.jid));
+    TRY(one.chat,
+        chat_of(member.jid.is_lid() && !member.other.empty() ? member.other : member.jid));
     const Jid& lid = member.jid.is_lid() ? member.jid : member.other;
     if (!lid.empty()) one.lid = to_string(lid);
     one.is_admin = member.is_admin();
@@ -187,19 +187,20 @@ void GroupService::rename(const std::string& chat, const std::string& name,
                           Once<void(Result<GroupChange>)> done) {
   const auto group = group_of(chat);
   if (!group) return done(fail(group.error(), "group"));
-  ask(build_subject_change(*group, name), [](const Node&) { return Result<std::string>(""); },
+  ask(
+      build_subject_change(*group, name), [](const Node&) { return Result<std::string>(""); },
       std::move(done));
 }
 
 void GroupService::change_member(const std::string& chat, MemberChange change,
-                                 const std::string& member,
-                                 Once<void(Result<GroupChange>)> done) {
+                                 const std::string& member, Once<void(Result<GroupChange>)> done) {
   const auto group = group_of(chat);
   if (!group) return done(fail(group.error(), "group"));
   const auto named = member_of(member);
   if (!named) return done(fail(named.error(), "member"));
   const std::string_view word = word_of(change);
-  ask(build_member_change(*group, word, *named),
+  ask(
+      build_member_change(*group, word, *named),
       [word](const Node& iq) -> Result<std::string> {
         TRY(const int code, parse_member_answer(iq, word));
         // Whoever is in the group already need not be added.
@@ -225,11 +226,11 @@ void GroupService::ask_settings(const Jid& group, std::vector<std::string> setti
                                 Once<void(Result<GroupChange>)> done) {
   Node iq = build_setting_change(group, settings.front());
   settings.erase(settings.begin());
-  ask(std::move(iq), [](const Node&) { return Result<std::string>(""); },
+  ask(
+      std::move(iq), [](const Node&) { return Result<std::string>(""); },
       [this, alive = context_.alive, group, settings = std::move(settings),
        done = std::move(done)](Result<GroupChange> change) mutable {
-        if (!*alive || !change || !change->done || settings.empty())
-          return done(std::move(change));
+        if (!*alive || !change || !change->done || settings.empty()) return done(std::move(change));
         ask_settings(group, std::move(settings), std::move(done));
       });
 }
@@ -238,14 +239,16 @@ void GroupService::set_picture(const std::string& chat, Bytes jpeg,
                                Once<void(Result<GroupChange>)> done) {
   const auto group = group_of(chat);
   if (!group) return done(fail(group.error(), "group"));
-  ask(build_picture_change(*group, std::move(jpeg)),
+  ask(
+      build_picture_change(*group, std::move(jpeg)),
       [](const Node&) { return Result<std::string>(""); }, std::move(done));
 }
 
 void GroupService::leave(const std::string& chat, Once<void(Result<GroupChange>)> done) {
   const auto group = group_of(chat);
   if (!group) return done(fail(group.error(), "group"));
-  ask(build_leave(*group),
+  ask(
+      build_leave(*group),
       [](const Node& iq) -> Result<std::string> {
         const int code = parse_leave_answer(iq);
         return code == 0 ? std::string()

@@ -23,8 +23,8 @@ class OpenSend {
 };
 
 /// Begins to send a job.
-using StartSend = std::function<std::shared_ptr<OpenSend>(
-    const Job& job, Once<void(throttle::SendOutcome)> done)>;
+using StartSend = std::function<std::shared_ptr<OpenSend>(const Job& job,
+                                                          Once<void(throttle::SendOutcome)> done)>;
 
 /// What is left of an earlier try to send the same job.
 struct EarlierSend {

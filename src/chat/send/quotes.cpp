@@ -34,8 +34,8 @@ Result<QuotedMessage> find_quoted(const MessageContext& context, const Jid& peer
   }
   TRY(const auto outline, context.messages.sent_outline(id));
   const session::Identity& self = context.line.identity();
-  const Jid own = row && row->by_lid && !self.lid.empty() ? self.lid.bare()
-                                                           : own_name_beside(peer, self);
+  const Jid own =
+      row && row->by_lid && !self.lid.empty() ? self.lid.bare() : own_name_beside(peer, self);
   // Of a group's message that is not remembered only WhatsApp knows who wrote it.
   if (outline || !group) quoted.author = to_string(outline ? own : peer);
   TRY(const auto sent, context.messages.sent(id));

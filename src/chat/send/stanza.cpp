@@ -34,8 +34,7 @@ Node build_copies(std::span<const DeviceCopy> copies, const StanzaAttrs& attrs) 
   std::vector<Node> participants;
   participants.reserve(copies.size());
   for (const DeviceCopy& copy : copies) {
-    participants.push_back(
-        Node("to", {{"jid", copy.device}}, {build_enc(copy.encrypted, attrs)}));
+    participants.push_back(Node("to", {{"jid", copy.device}}, {build_enc(copy.encrypted, attrs)}));
   }
   return Node("participants", {}, std::move(participants));
 }
@@ -53,7 +52,8 @@ Node build_message(const OutgoingMessage& message) {
   }
   std::vector<Node> children;
   children.push_back(build_copies(message.copies, message.attrs));
-  add_tail(children, any_pkmsg(message.copies), message.device_identity, message.attrs, message.tctoken);
+  add_tail(children, any_pkmsg(message.copies), message.device_identity, message.attrs,
+           message.tctoken);
   stanza.content = std::move(children);
   return stanza;
 }

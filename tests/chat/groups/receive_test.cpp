@@ -38,8 +38,7 @@ TEST_P(GroupsReceive, TextsOfAMemberAreToldWithGroupAndAuthor) {
   const auto receipts = rig.written_of("receipt");
   ASSERT_EQ(receipts.size(), 2U);
   EXPECT_EQ(receipts[0].jid_attr("to"), rig.group);
-  EXPECT_EQ(receipts[0].jid_attr("participant"),
-            rig.by_lid ? rig.customer.jid : rig.customer_pn);
+  EXPECT_EQ(receipts[0].jid_attr("participant"), rig.by_lid ? rig.customer.jid : rig.customer_pn);
 }
 
 TEST_P(GroupsReceive, WhatCannotBeReadIsAskedForAndComesPairwise) {
