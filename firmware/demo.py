@@ -240,7 +240,7 @@ class Demo:
             self.check_the_wire()
             if self.keep:
                 token = self.access["apiTokenInstance"]
-                print(f"\nRunning until you press Ctrl-C:\n  apiUrl            {self.box['url']}\n  idInstance        {self.access['idInstance']}"
+                print(f"\nRunning until you press Ctrl-C:\n  page              {self.box['url']}/ (you set its password in the first 30 minutes)\n  apiUrl            {self.box['url']}\n  idInstance        {self.access['idInstance']}"
                       f"\n  apiTokenInstance  {token}\n  customer          {self.customer}@c.us\n  simulator         {self.sim['control']}"
                       f"\n  QR text           {self.qr}")
                 signal.sigwait([signal.SIGINT, signal.SIGTERM])

@@ -49,8 +49,7 @@ class Client {
 
  private:
   [[nodiscard]] Result<json::Value> send_bytes(const std::string& method, const std::string& path,
-                                               const char* verb,
-                                               const std::string& header) const;
+                                               const char* verb, const std::string& header) const;
   struct Answer {
     long status = 0;
     std::string body;

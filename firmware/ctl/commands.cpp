@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "ctl/passkey.h"
 #include "ctl/terminal_qr.h"
 #include "posthorn/base/phone_number.h"
 
@@ -119,6 +120,12 @@ int pair(const Client& client, PairBy by, int seconds_at_most) {
         std::printf("The box is linked.\n");
         return 0;
       }
+      if (type == "passkeyRequired") {
+        if (by == PairBy::text) return complain({Errc::refused, text_at(*answer, "message")});
+        if (const auto walked = walk_through_passkey(client); !walked)
+          return complain(walked.error());
+        continue;
+      }
       if (type == "qrCode" && text != shown) {
         shown = text;
         if (by == PairBy::text) {
@@ -153,7 +160,8 @@ int pair_by_code(const Client& client, const std::string& phone) {
                                 : Error{Errc::refused, "no code: " + why});
   }
   std::printf(
-      "%s\nOn the phone: Settings, Linked devices, Link a device, Link with phone number.\n",
+      "%s\nOn the phone: Settings, Linked devices, Link a device, Link with phone number.\n"
+      "If WhatsApp then asks for a passkey, run \"posthornctl pair\".\n",
       code.c_str());
   return 0;
 }

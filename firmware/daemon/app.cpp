@@ -141,6 +141,8 @@ bool App::prepare(std::uint64_t sequence, const Job& job) {
   constexpr seconds kBefore{5};
   chat_->files()->upload(
       *file, job.expires_at - kBefore, alive_.bind([this, sequence](Result<void> uploaded) {
+        // The box ends: the next start takes it up again.
+        if (!uploaded && uploaded.error().code == Errc::cancelled) return;
         out_.scheduler.post(alive_.bind([this, sequence, uploaded = std::move(uploaded)]() mutable {
           if (valve_) valve_->on_prepared(sequence, std::move(uploaded));
         }));
@@ -174,6 +176,31 @@ void App::build_notify() {
       webhooks::Courier::Outside{out_.scheduler, out_.clock, out_.http, *mailbox_});
 }
 
+/// Whom the API's methods ask, and where what they accept goes.
+api::Api::Outside App::api_outside() {
+  api::Api::Outside to{out_.scheduler,
+                       out_.clock,
+                       out_.random,
+                       out_.store,
+                       settings_,
+                       notifier_->state(),
+                       *outbox_,
+                       *inbox_,
+                       *session_,
+                       *people_,
+                       chat_->read_marks(),
+                       chat_->presence(),
+                       chat_->contacts(),
+                       chat_->chat_state(),
+                       chat_->earlier(),
+                       *groups_,
+                       [this] { return status(); }};
+  to.resume = [this] { valve_->resume(); };
+  to.history = &notifier_->history();
+  to.files = file_methods();
+  return to;
+}
+
 /// ask: api -> session and chat, and every method and page of the API.
 void App::build_ask() {
   people_ = std::make_unique<ChargedPeople>(chat_->people(), *valve_);
@@ -188,13 +215,7 @@ void App::build_ask() {
   options.version = POSTHORN_VERSION;
   // Else Green-API's 50 requests a second would be all that a benchmark measures.
   if (config_.throttle.unpaced_for_benchmarks) options.rate_scale = 0;
-  api_ = std::make_unique<api::Api>(
-      options,
-      api::Api::Outside{out_.scheduler, out_.clock, out_.random, out_.store, settings_,
-                        notifier_->state(), *outbox_, *inbox_, *session_, *people_,
-                        chat_->read_marks(), chat_->presence(), chat_->contacts(),
-                        chat_->chat_state(), *groups_, [this] { return status(); },
-                        [this] { valve_->resume(); }, &notifier_->history(), file_methods()});
+  api_ = std::make_unique<api::Api>(options, api_outside());
   api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
@@ -320,6 +341,7 @@ void App::on_settings(const api::Settings& settings) {
   courier_->set_target({settings.webhook_url, settings.webhook_url_token,
                         settings.webhook_url_pinned_key, settings.webhook_url_ca});
   chat_->presence().keep_online(settings.keep_online_status);
+  chat_->calls().reject_incoming(settings.reject_calls);
   if (const auto set = valve_->set_delay(settings.delay_send_messages); !set) {
     log::warn("throttle", "delaySendMessagesMilliseconds was not taken", {{"error", set.error()}});
   }

@@ -91,6 +91,7 @@ class App final : private throttle::Listener {
   void build_notify();
   [[nodiscard]] std::optional<chat::FilesOutside> files_outside() const;
   [[nodiscard]] std::optional<api::FileOutside> file_methods();
+  [[nodiscard]] api::Api::Outside api_outside();
   /// Whether the job's file lies at WhatsApp's host; else it is brought there first.
   bool prepare(std::uint64_t sequence, const Job& job);
   void build_ask();

@@ -41,20 +41,20 @@ void FileFetcher::fetch(const std::string& url, Once<void(Result<api::FetchedFil
   request.redirects = kRedirects;
   request.sink = sink;
   request.public_only = !private_addresses_;
-  http_.send(std::move(request), [sink, done = std::move(done)](
-                                     Result<net::HttpResponse> answer) mutable {
-    if (!answer) return done(tl::unexpected(std::move(answer.error())));
-    if (answer->status != 200) {
-      return done(fail(Errc::refused, "its server answered " + std::to_string(answer->status)));
-    }
-    auto whole = sink->take();
-    files::Writer& last = *whole;
-    last.finish([whole = std::move(whole), type = std::move(answer->content_type),
-                 done = std::move(done)](Result<files::File> file) mutable {
-      if (!file) return done(tl::unexpected(std::move(file.error())));
-      done(api::FetchedFile{std::move(*file), std::move(type)});
-    });
-  });
+  http_.send(
+      std::move(request), [sink, done = std::move(done)](Result<net::HttpResponse> answer) mutable {
+        if (!answer) return done(tl::unexpected(std::move(answer.error())));
+        if (answer->status != 200) {
+          return done(fail(Errc::refused, "its server answered " + std::to_string(answer->status)));
+        }
+        auto whole = sink->take();
+        files::Writer& last = *whole;
+        last.finish([whole = std::move(whole), type = std::move(answer->content_type),
+                     done = std::move(done)](Result<files::File> file) mutable {
+          if (!file) return done(tl::unexpected(std::move(file.error())));
+          done(api::FetchedFile{std::move(*file), std::move(type)});
+        });
+      });
 }
 
 }  // namespace posthorn::daemon

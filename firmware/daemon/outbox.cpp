@@ -90,6 +90,72 @@ void Outbox::next_job(std::uint64_t sequence,
   });
 }
 
+void Outbox::find(std::string id, std::uint64_t after,
+                  Once<void(Result<std::optional<api::JobView>>)> done) {
+  next_job(after, [self = alive_.weak(), id = std::move(id),
+                   done = std::move(done)](Result<std::optional<api::JobView>> next) mutable {
+    if (!next || !*next || (*next)->job.id == id) return done(std::move(next));
+    Outbox* me = self.get();
+    if (me == nullptr) return done(fail(Errc::cancelled, "the box is restarting"));
+    me->find(std::move(id), (*next)->sequence, std::move(done));
+  });
+}
+
+void Outbox::waiting(const std::string& id, Once<void(Result<std::optional<Job>>)> done) {
+  find(id, 0, [done = std::move(done)](Result<std::optional<api::JobView>> found) mutable {
+    if (!found) return done(tl::unexpected(found.error()));
+    if (!*found) return done(std::optional<Job>());
+    done(std::optional(std::move((*found)->job)));
+  });
+}
+
+/// First the new one is on disk, then the old one goes: a power cut between them leaves two with
+/// one id, of which WhatsApp takes the first.
+void Outbox::replace(Job job, Once<void(Result<bool>)> done) {
+  const std::string id = job.id;
+  find(id, 0,
+       [self = alive_.weak(), job = std::move(job),
+        done = std::move(done)](Result<std::optional<api::JobView>> found) mutable {
+         Outbox* me = self.get();
+         if (!found) return done(tl::unexpected(found.error()));
+         if (!*found || me == nullptr) return done(false);
+         const queue::Sequence old = (*found)->sequence;
+         Bytes record = encode_job(job);
+         const Wall accepted_at = job.accepted_at;
+         me->ring_.append(
+             std::move(record), accepted_at,
+             [self, old, job = std::move(job),
+              done = std::move(done)](Result<queue::Sequence> sequence) mutable {
+               Outbox* still = self.get();
+               if (!sequence) return done(tl::unexpected(sequence.error()));
+               if (still == nullptr) return done(fail(Errc::cancelled, "restarting"));
+               const bool waited = still->valve_->cancel(old);
+               still->ring_.ack(waited ? old : *sequence);
+               if (waited) still->valve_->on_job(*sequence, job);
+               still->ring_.flush([waited, done = std::move(done)](Result<void> flushed) mutable {
+                 if (!flushed) return done(tl::unexpected(flushed.error()));
+                 done(waited);
+               });
+             });
+       });
+}
+
+void Outbox::drop(const std::string& id, const std::string& chat, Once<void(Result<bool>)> done) {
+  find(id, 0,
+       [self = alive_.weak(), chat,
+        done = std::move(done)](Result<std::optional<api::JobView>> found) mutable {
+         Outbox* me = self.get();
+         if (!found) return done(tl::unexpected(found.error()));
+         if (!*found || me == nullptr || (*found)->job.chat != chat) return done(false);
+         if (!me->valve_->cancel((*found)->sequence)) return done(false);  // just being sent
+         me->ring_.ack((*found)->sequence);
+         me->ring_.flush([done = std::move(done)](Result<void> flushed) mutable {
+           if (!flushed) return done(tl::unexpected(flushed.error()));
+           done(true);
+         });
+       });
+}
+
 api::JobView Outbox::view_of(std::uint64_t sequence, Job job) const {
   api::JobView view;
   view.sequence = sequence;

@@ -29,6 +29,9 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
   void jobs(std::size_t limit, Once<void(Result<std::vector<api::JobView>>)> done) override;
   void next_job(std::uint64_t sequence,
                 Once<void(Result<std::optional<api::JobView>>)> done) override;
+  void waiting(const std::string& id, Once<void(Result<std::optional<Job>>)> done) override;
+  void replace(Job job, Once<void(Result<bool>)> done) override;
+  void drop(const std::string& id, const std::string& chat, Once<void(Result<bool>)> done) override;
   [[nodiscard]] std::size_t count() const override;
   void clear(Once<void(Result<std::size_t>)> done) override;
 
@@ -41,6 +44,9 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
  private:
   struct Listing;
   void list_next(std::shared_ptr<Listing> listing);
+  /// The waiting job with that id behind `after`.
+  void find(std::string id, std::uint64_t after,
+            Once<void(Result<std::optional<api::JobView>>)> done);
   [[nodiscard]] api::JobView view_of(std::uint64_t sequence, Job job) const;
 
   /// The file of a job stays on the box until the job has ended.

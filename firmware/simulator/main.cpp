@@ -191,7 +191,8 @@ int main(int argc, char** argv) {
       "addresses when it is ready."};
   app.add_option("--port", arguments.port, "WebSocket port (0: any free one)");
   app.add_option("--control-port", arguments.control_port, "HTTP control port (0: any free one)");
-  app.add_option("--media-port", arguments.media_port, "HTTPS port of the media host (0: any free one)");
+  app.add_option("--media-port", arguments.media_port,
+                 "HTTPS port of the media host (0: any free one)");
   app.add_option("--seed", arguments.seed, "makes keys and ids repeat (0: drawn)");
   app.add_option("--account", arguments.accounts, "PHONE or PHONE:NAME; may be repeated");
   app.add_option("--run-for", arguments.run_for, "ends by itself after so many seconds");

@@ -54,14 +54,13 @@ ssize_t read_block(void* user, std::uint64_t at, char* out, std::size_t most) {
 
 MHD_Response* response_of(const simulator::MediaAnswer& answer) {
   if (answer.bytes == nullptr) {
-    return MHD_create_response_from_buffer(answer.text.size(),
-                                           const_cast<char*>(answer.text.data()),
-                                           MHD_RESPMEM_MUST_COPY);
+    return MHD_create_response_from_buffer(
+        answer.text.size(), const_cast<char*>(answer.text.data()), MHD_RESPMEM_MUST_COPY);
   }
   const std::uint64_t size = answer.bytes->size();
   auto* sending = new Sending{answer.bytes, std::min(size, answer.cut_after.value_or(size))};
-  return MHD_create_response_from_callback(
-      size, kBlock, read_block, sending, [](void* user) { delete static_cast<Sending*>(user); });
+  return MHD_create_response_from_callback(size, kBlock, read_block, sending,
+                                           [](void* user) { delete static_cast<Sending*>(user); });
 }
 
 }  // namespace
@@ -146,8 +145,7 @@ MHD_Result MediaServer::on_request(void* self, MHD_Connection* connection, const
   return queued;
 }
 
-void MediaServer::on_completed(void*, MHD_Connection*, void** context,
-                               MHD_RequestTerminationCode) {
+void MediaServer::on_completed(void*, MHD_Connection*, void** context, MHD_RequestTerminationCode) {
   delete static_cast<Request*>(*context);
   *context = nullptr;
 }

@@ -17,8 +17,9 @@ namespace posthorn {
 class MediaServer {
  public:
   /// Errors: refused (port in use), crypto.
-  [[nodiscard]] static Result<std::unique_ptr<MediaServer>> start(
-      loop::Loop& loop, Random& random, std::uint16_t port, simulator::Simulator& simulator);
+  [[nodiscard]] static Result<std::unique_ptr<MediaServer>> start(loop::Loop& loop, Random& random,
+                                                                  std::uint16_t port,
+                                                                  simulator::Simulator& simulator);
   MediaServer(const MediaServer&) = delete;
   MediaServer& operator=(const MediaServer&) = delete;
   ~MediaServer();

@@ -12,7 +12,8 @@ def make_programs(folder):
     run(ROOT / "toolchains/make-sysroot", "arm64")
     build = ROOT / "build/arm64"
     environment = {"SOURCE_DATE_EPOCH": str(epoch())}
-    say("programs for arm64")
+    say("the page in the browser, programs for arm64")
+    run(ROOT / "firmware/page/build")
     run("cmake", "--preset", "arm64", "-DPOSTHORN_TESTS=OFF", "-DPOSTHORN_BENCH=OFF", cwd=ROOT, env=environment)
     run("cmake", "--build", build, "--target", *TARGETS, "-j", str(os.cpu_count()), env=environment)
     # "box" is what the .deb has, "image" what only the image needs.

@@ -3,6 +3,7 @@
 #include "api/errors.h"
 #include "api/fields.h"
 #include "api/sending/kinds.h"
+#include "posthorn/api/chat_id.h"
 
 namespace posthorn::api {
 
@@ -10,17 +11,18 @@ namespace {
 
 constexpr std::size_t kKeyMax = 255;
 constexpr std::size_t kPostedMax = 4096;
+constexpr unsigned kMentionsMax = 1024;
 constexpr std::int64_t kShortestTyping = 1000;  // milliseconds
 constexpr int kOtherBodyStatus = 422;
 constexpr const char* kOtherBody =
     "This Idempotency-Key was used for another message within the last 24 hours; nothing was sent. "
     "Use a new key for each message, and the same key only to repeat the same request";
 
-/// What every method that sends takes beside its own fields, documented or once documented, and the
-/// box's own.
+/// What every method that sends takes beside its own fields, documented or once documented, and
+/// the box's own.
 constexpr std::string_view kCommon[] = {"chatId",     "phoneNumber", "quotedMessageId",
-                                        "typingTime", "archiveChat", "urgent",
-                                        "consent",    "expiresIn"};
+                                        "typingTime", "archiveChat", "mentions",
+                                        "urgent",     "consent",     "expiresIn"};
 
 Result<void> check_fields(const json::Value& body, std::initializer_list<std::string_view> own) {
   std::vector<std::string_view> known(std::begin(kCommon), std::end(kCommon));
@@ -63,23 +65,39 @@ Result<milliseconds> parse_typing(const json::Value& body, const Settings& setti
   return milliseconds(*asked);
 }
 
+/// People whom the text names; each is somebody's chatId.
+Result<std::vector<std::string>> parse_mentions(const json::Value& body) {
+  std::vector<std::string> mentions;
+  const json::Value& list = json::at(body, "mentions");
+  if (list.isNull()) return mentions;
+  if (!list.isArray()) return invalid("mentions", "must be an array");
+  if (list.size() > kMentionsMax) return invalid("mentions", "must have at most 1024 items");
+  for (const json::Value& item : list) {
+    TRY(std::string chat, parse_chat_id(json::text_of(item).value_or("")));
+    if (is_group_chat(chat)) return invalid("mentions", "must name people, not groups");
+    mentions.push_back(std::move(chat));
+  }
+  return mentions;
+}
+
 /// For showMessagesQueue: what the job itself does not say. Fields that this box does not know may
 /// be of any size.
-std::string posted_form(json::Value body, const std::string& chat) {
+std::string posted_form(json::Value body, const Job& job) {
+  if (json::Value shown = request_of(job); shown["body"] == body) return "";
   body.removeMember("message");
-  if (body.size() == 1 && json::string_at(body, "chatId") == chat) return "";
   std::string text = json::write(body);
   return text.size() <= kPostedMax ? text : "";
 }
 
-void answer_id(Context& context, Call& call, const char* method, json::Value extra,
+void answer_id(Context& context, Call& call, const char* method, std::optional<json::Value> beside,
                const Result<std::string>& id) {
   if (!id && id.error().code == Errc::full) {
     return call.reply.send(quota_response(method, context.outside.outbox.count()));
   }
   if (!id) return call.refuse(id.error());
-  extra["idMessage"] = *id;
-  call.send(extra);
+  if (!beside) return call.send_text("");
+  (*beside)["idMessage"] = *id;
+  call.send(*beside);
 }
 
 /// Queues the job; done gets the id of the message that will go out for it.
@@ -102,6 +120,7 @@ Result<Job> parse_job(const json::Value& body, const Settings& settings,
   TRY(job.chat, required_chat(body));
   TRY(job.content.what, std::move(what));
   TRY(job.content.quote, parse_quoted(body));
+  TRY(job.content.mentions, parse_mentions(body));
   TRY(const auto urgent, optional_bool(body, "urgent"));
   job.urgent = urgent.value_or(false);
   TRY(job.typing, parse_typing(body, settings));
@@ -109,16 +128,26 @@ Result<Job> parse_job(const json::Value& body, const Settings& settings,
   return job;
 }
 
+json::Value request_of(const Job& job) {
+  json::Value item(::Json::objectValue);
+  item["body"]["chatId"] = job.chat;
+  std::visit([&](const auto& kind) { show_request(kind, item); }, job.content.what);
+  if (job.content.quote) item["body"]["quotedMessageId"] = job.content.quote->id;
+  for (const std::string& chat : job.content.mentions) item["body"]["mentions"].append(chat);
+  if (!job.method.empty()) item["type"] = job.method;
+  return item;
+}
+
 void complete_job(Context& context, Job& job, const Call& call, std::optional<milliseconds> life) {
   job.id = make_message_id(context.outside.random, call.now, context.outside.link.account().phone);
   job.accepted_at = call.now;
   job.expires_at = call.now + life.value_or(context.options.job_life);
   job.idempotency_key = call.request.idempotency_key;
-  job.posted = posted_form(call.body, job.chat);
+  job.posted = posted_form(call.body, job);
 }
 
 void queue_job(Context& context, Call call, const char* method, Result<Job> parsed,
-               json::Value extra) {
+               std::optional<json::Value> beside) {
   if (!parsed) return call.refuse(parsed.error());
   const auto life = parse_life(call.body);
   if (!life) return call.refuse(life.error());
@@ -131,9 +160,9 @@ void queue_job(Context& context, Call call, const char* method, Result<Job> pars
   complete_job(context, job, call, *life);
   if (key.empty()) {
     return accept(context, std::move(job),
-                  [shared = context.shared_from_this(), method, extra = std::move(extra),
+                  [shared = context.shared_from_this(), method, beside = std::move(beside),
                    call = std::move(call)](Result<Idempotency::Made> made) mutable {
-                    answer_id(*shared, call, method, std::move(extra),
+                    answer_id(*shared, call, method, std::move(beside),
                               made ? Result<std::string>(made->id) : tl::unexpected(made.error()));
                   });
   }
@@ -144,11 +173,11 @@ void queue_job(Context& context, Call call, const char* method, Result<Job> pars
       [&context, job = std::move(job)](Once<void(Result<Idempotency::Made>)> done) mutable {
         accept(context, std::move(job), std::move(done));
       },
-      [&context, method, extra = std::move(extra),
+      [&context, method, beside = std::move(beside),
        call = std::move(call)](Result<Idempotency::Answer> answer) mutable {
         if (answer && answer->other_body) return call.refuse(kOtherBodyStatus, kOtherBody);
         answer_id(
-            context, call, method, std::move(extra),
+            context, call, method, std::move(beside),
             answer ? Result<std::string>(std::move(answer->id)) : tl::unexpected(answer.error()));
       });
 }

@@ -16,14 +16,16 @@ namespace posthorn::api {
                                     std::initializer_list<std::string_view> own_fields,
                                     Result<Content::What> what);
 
+/// The request that makes that job: {"type": method, "body": {...}}, for showMessagesQueue.
+[[nodiscard]] json::Value request_of(const Job& job);
+
 /// Id, times, key, and what of the POST the job does not say itself. life: nullopt: the box's.
-void complete_job(Context& context, Job& job, const Call& call,
-                  std::optional<milliseconds> life);
+void complete_job(Context& context, Job& job, const Call& call, std::optional<milliseconds> life);
 
 /// Completes and queues the job, and answers {"idMessage"} when it is on disk; a POST that repeats
 /// an Idempotency-Key gets the first one's answer. method: as Green-API names it; outlives all.
-/// extra: further members of the answer.
+/// beside: further members of the answer; nullopt: the method's answer is empty.
 void queue_job(Context& context, Call call, const char* method, Result<Job> job,
-               json::Value extra = json::Value(::Json::objectValue));
+               std::optional<json::Value> beside = json::Value(::Json::objectValue));
 
 }  // namespace posthorn::api

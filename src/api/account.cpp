@@ -1,5 +1,6 @@
 #include "api/fields.h"
 #include "api/handlers.h"
+#include "api/passkey.h"
 #include "api/utf8.h"
 #include "posthorn/api/chat_id.h"
 #include "posthorn/base/log.h"
@@ -29,9 +30,13 @@ json::Value link_code_answer(std::string code) {
   return out;
 }
 
-/// `message` is ours beside the contract's two: why there is none.
-json::Value no_link_code(const Error& why, const Status& status) {
-  json::Value out = link_code_answer("");
+/// `message` is ours beside the contract's two: why there is none. While WhatsApp asks for a
+/// passkey the members of qr's answer stand there too.
+json::Value no_link_code(const Error& why, const Status& status,
+                         const std::optional<json::Value>& passkey) {
+  json::Value out = passkey.value_or(json::Value(::Json::objectValue));
+  out["status"] = false;
+  out["code"] = "";
   const bool refused = why.code == Errc::refused || why.code == Errc::busy;
   out["message"] = refused || status.what_to_do.empty() ? why.detail : status.what_to_do;
   return out;
@@ -103,11 +108,15 @@ void get_authorization_code(Context& context, Call call) {
   if (!phone) return call.refuse(phone.error());
   if (is_linked(context)) return call.refuse(400, "instance account already authorized");
   context.outside.link.request_link_code(
-      *phone,
-      [status = context.outside.status, call = std::move(call)](Result<std::string> code) mutable {
+      *phone, [shared = context.shared_from_this(),
+               call = std::move(call)](Result<std::string> code) mutable {
         if (code) return call.send(link_code_answer(*code));
         log::info("api", "no link code", {{"error", code.error()}});
-        call.send(no_link_code(code.error(), status ? status() : Status{}));
+        const Api::Outside& outside = shared->outside;
+        const bool ends = code.error().code == Errc::cancelled;
+        call.send(
+            no_link_code(code.error(), ends || !outside.status ? Status{} : outside.status(),
+                         ends ? std::nullopt : passkey_required(outside.link.passkey(), call.now)));
       });
 }
 

@@ -19,7 +19,7 @@ struct Context : std::enable_shared_from_this<Context> {
       : options(std::move(o)),
         outside(out),
         polls(outside.scheduler),
-        qr_wait(outside.scheduler, outside.link, outside.status),
+        qr_wait(outside.scheduler, outside.clock, outside.link, outside.status),
         idempotency(outside.scheduler, outside.blobs, outside.outbox, options.job_life) {}
 
   ApiOptions options;  ///< only the token changes

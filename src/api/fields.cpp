@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "api/utf8.h"
 #include "posthorn/api/chat_id.h"
@@ -51,6 +52,20 @@ Result<std::optional<std::int64_t>> optional_int(const json::Value& body, const 
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (text.empty() || error != std::errc() || end != text.data() + text.size()) {
+    return invalid(field, "must be a number");
+  }
+  return std::optional(number);
+}
+
+Result<std::optional<double>> optional_number(const json::Value& body, const char* field) {
+  const json::Value& value = json::at(body, field);
+  if (value.isNull()) return std::optional<double>();
+  if (const auto number = json::double_of(value)) return number;
+  const std::string text = json::string_at(body, field).value_or("");
+  double number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (text.empty() || error != std::errc() || end != text.data() + text.size() ||
+      !std::isfinite(number)) {
     return invalid(field, "must be a number");
   }
   return std::optional(number);

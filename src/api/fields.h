@@ -27,7 +27,11 @@ namespace posthorn::api {
 [[nodiscard]] Result<std::optional<std::int64_t>> optional_int(const json::Value& body,
                                                                const char* field);
 
-/// The same, and not beyond these.
+/// Any number, or text that is one ("52.5208").
+[[nodiscard]] Result<std::optional<double>> optional_number(const json::Value& body,
+                                                            const char* field);
+
+/// A whole number, and not beyond these.
 [[nodiscard]] Result<std::optional<std::int64_t>> number_between(const json::Value& body,
                                                                  const char* field,
                                                                  std::int64_t low,

@@ -70,7 +70,8 @@ std::string FileLinks::link_to(const content::File& file, const std::string& hos
   if (file.size > kLargest) return std::string(kTooLarge);
   if (file.ref.size() != kRefDigits) return "";
   if (!options_.public_url.empty()) return options_.public_url + path_to(file);
-  return host.empty() ? "" : options_.scheme + "://" + host + path_to(file);
+  const std::string& name = host.empty() ? called_ : host;
+  return name.empty() ? "" : options_.scheme + "://" + name + path_to(file);
 }
 
 std::string FileLinks::link_to(const content::File& file) const { return link_to(file, called_); }

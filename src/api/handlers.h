@@ -16,6 +16,11 @@ void logout(Context& context, Call call);
 void qr(Context& context, Call call);
 void get_authorization_code(Context& context, Call call);
 
+// passkey.cpp
+void get_passkey(Context& context, Call call);
+void send_passkey_response(Context& context, Call call);
+void confirm_passkey(Context& context, Call call);
+
 // account_info.cpp
 void get_wa_settings(Context& context, Call call);
 void get_state_instance_history(Context& context, Call call);
@@ -24,6 +29,19 @@ void set_system_proxy(Context& context, Call call);
 
 // sending.cpp
 void send_message(Context& context, Call call);
+void send_location(Context& context, Call call);
+void send_contact(Context& context, Call call);
+void send_poll(Context& context, Call call);
+void send_interactive_buttons(Context& context, Call call);
+void send_interactive_buttons_reply(Context& context, Call call);
+
+// changing.cpp
+void edit_message(Context& context, Call call);
+void delete_message(Context& context, Call call);
+void send_reaction(Context& context, Call call);
+
+// forwarding.cpp
+void forward_messages(Context& context, Call call);
 
 // sending_link.cpp
 void send_link(Context& context, Call call);

@@ -40,7 +40,11 @@ json::Value sender_data(const std::string& chat, const std::string& chat_name,
 }
 
 Found message_data(const Content& content) {
-  return std::visit([&](const auto& kind) { return show_message(kind, content); }, content.what);
+  Found data =
+      std::visit([&](const auto& kind) { return show_message(kind, content); }, content.what);
+  // A reply of another kind than text keeps its own typeMessage.
+  if (data && content.quote && !data->isMember("quotedMessage")) show_quote(*content.quote, *data);
+  return data;
 }
 
 bool wanted(const Message& message, const Settings& settings) {
@@ -51,6 +55,10 @@ bool wanted(const Message& message, const Settings& settings) {
   }
   if (std::holds_alternative<content::Deletion>(message.content.what)) {
     return settings.deleted_message_webhook && (direction || !message.from_me);
+  }
+  if (std::holds_alternative<content::Poll>(message.content.what) ||
+      std::holds_alternative<content::PollVote>(message.content.what)) {
+    return settings.poll_message_webhook && (direction || !message.from_me);
   }
   return direction;
 }
@@ -68,6 +76,21 @@ Found from_message(const Message& message, const Settings& settings, const Insta
           ? sender_data(message.chat, message.chat_name, instance.wid, instance.name)
           : sender_data(message.chat, message.chat_name, message.sender, message.sender_name);
   out["messageData"] = std::move(*data);
+  return out;
+}
+
+/// In the order of Call::Status.
+constexpr std::array<const char*, 5> kCallStatuses{"offer", "pickUp", "hungUp", "missed",
+                                                   "declined"};
+
+Found from_call(const chat::Call& call, const Settings& settings, const Instance& instance) {
+  if (!settings.incoming_call_webhook) return std::nullopt;
+  json::Value out = envelope("incomingCall", instance, call.timestamp);
+  out["from"] = shown_text(call.chat);
+  out["status"] = kCallStatuses.at(static_cast<std::size_t>(call.status));
+  out["idMessage"] = shown_text(call.id);
+  // Receivers with closed classes know no more than that.
+  if (settings.call_details) out["isVideo"] = call.video;
   return out;
 }
 
@@ -99,6 +122,9 @@ Found to_notification(const chat::Event& event, const Settings& settings,
                       const Instance& instance) {
   if (const auto* message = std::get_if<Message>(&event)) {
     return from_message(*message, settings, instance);
+  }
+  if (const auto* call = std::get_if<chat::Call>(&event)) {
+    return from_call(*call, settings, instance);
   }
   return from_receipt(std::get<Receipt>(event), settings, instance);
 }

@@ -57,6 +57,7 @@ std::uint8_t said_by(MessageStatus status) {
 std::string chat_of(const json::Value& notification) {
   const auto chat = json::string_at(notification, "chatId");
   if (chat) return *chat;
+  if (const auto caller = json::string_at(notification, "from")) return *caller;
   return json::string_at(json::at(notification, "senderData"), "chatId").value_or("");
 }
 
@@ -93,10 +94,12 @@ void Notifier::on_event(const chat::Event& event, Once<void(Result<void>)> store
   if (const auto* receipt = std::get_if<chat::Receipt>(&event)) {
     return on_receipt(*receipt, std::move(stored));
   }
-  const auto& message = std::get<chat::Message>(event);
-  if (const auto* other = std::get_if<content::Other>(&message.content.what)) {
+  const auto* message = std::get_if<chat::Message>(&event);
+  const auto* other =
+      message != nullptr ? std::get_if<content::Other>(&message->content.what) : nullptr;
+  if (other != nullptr) {
     ++skipped_;
-    log::debug("api", "message of a kind without a Green-API form", {{"type", other->type_name}});
+    log::debug("api", "message of a kind that is not known here", {{"type", other->type_name}});
   }
   emit(to_notification(event, outside_.settings.current(), outside_.instance()),
        NotificationKind::message, std::move(stored));

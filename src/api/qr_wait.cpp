@@ -1,5 +1,6 @@
 #include "api/qr_wait.h"
 
+#include "api/passkey.h"
 #include "api/qr_png.h"
 
 namespace posthorn::api {
@@ -19,6 +20,7 @@ std::optional<json::Value> QrWait::current() {
   if (!link_.account().phone.empty()) {
     return form("alreadyLogged", "instance account already authorized");
   }
+  if (auto asked = passkey_required(link_.passkey(), clock_.now())) return asked;
   const auto text = link_.qr();
   if (!text) return std::nullopt;
   const auto png = encode_qr_png(*text);

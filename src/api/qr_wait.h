@@ -17,12 +17,18 @@ class QrWait {
   static constexpr seconds kLongest{10};
 
   /// status: tells why there is no code.
-  QrWait(Scheduler& scheduler, session::Linking& link, std::function<Status()> status)
-      : link_(link), status_(std::move(status)), scheduler_(scheduler), look_(scheduler) {}
+  QrWait(Scheduler& scheduler, const Clock& clock, session::Linking& link,
+         std::function<Status()> status)
+      : link_(link),
+        status_(std::move(status)),
+        clock_(clock),
+        scheduler_(scheduler),
+        look_(scheduler) {}
 
   /// What there is to show now; asking begins a round of codes.
   [[nodiscard]] std::optional<json::Value> current();
-  /// Answers when there is a code, or the account is linked, or kLongest is over.
+  /// Answers when there is a code, or WhatsApp asks for a passkey, or the account is linked, or
+  /// kLongest is over.
   void answer(Call call);
   void stop();
 
@@ -37,6 +43,7 @@ class QrWait {
 
   session::Linking& link_;
   std::function<Status()> status_;
+  const Clock& clock_;
   Scheduler& scheduler_;
   Timer look_;
   std::list<Waiting> waiting_;

@@ -1,5 +1,5 @@
+#include "api/accept.h"
 #include "api/handlers.h"
-#include "api/sending/kinds.h"
 #include "posthorn/base/alive.h"
 
 namespace posthorn::api {
@@ -11,14 +11,16 @@ constexpr seconds kClearPause{60};
 /// The request that made the job, and what the throttle says about it.
 json::Value queue_item(const JobView& view) {
   const Job& job = view.job;
-  json::Value item(::Json::objectValue);
-  item["messageID"] = job.id;
-  item["body"]["chatId"] = job.chat;
-  std::visit([&](const auto& kind) { show_request(kind, item); }, job.content.what);
-  if (job.content.quote) item["body"]["quotedMessageId"] = job.content.quote->id;
+  json::Value item = request_of(job);
+  // Of a forward each message is a job of its own.
+  if (job.method == "ForwardMessages") {
+    item["messagesIDs"].append(job.id);
+  } else {
+    item["messageID"] = job.id;
+  }
   if (auto posted = json::parse(job.posted); posted && posted->isObject() && !posted->empty()) {
     // As it was sent; the text is kept once.
-    (*posted)["message"] = item["body"]["message"];
+    if (item["body"].isMember("message")) (*posted)["message"] = item["body"]["message"];
     item["body"] = std::move(*posted);
   }
   if (!view.lane.empty()) item["lane"] = view.lane;

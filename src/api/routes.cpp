@@ -8,7 +8,7 @@ namespace {
 
 // Verbs and limits: Green-API documentation, pages of each method and "Rate limiter", July 2026.
 // clearWebhooksQueue answers its once-a-minute limit by itself, in a 200.
-constexpr std::array<BuiltInRoute, 45> kRoutes{{
+constexpr auto kRoutes = std::to_array<BuiltInRoute>({
     {"getSettings", Verb::get, 1, Needs::nothing, get_settings},
     {"setSettings", Verb::post, 1, Needs::body, set_settings},
     {"getStateInstance", Verb::get, 1, Needs::nothing, get_state_instance},
@@ -17,12 +17,24 @@ constexpr std::array<BuiltInRoute, 45> kRoutes{{
     {"logout", Verb::get, 1, Needs::nothing, logout},
     {"qr", Verb::get, 3, Needs::nothing, qr},
     {"getAuthorizationCode", Verb::post, 1, Needs::body, get_authorization_code},
+    {"getPasskey", Verb::get, 5, Needs::nothing, get_passkey},
+    {"sendPasskeyResponse", Verb::post, 1, Needs::body, send_passkey_response},
+    {"confirmPasskey", Verb::post, 1, Needs::body, confirm_passkey},
     {"getWaSettings", Verb::get, 1, Needs::nothing, get_wa_settings},
     {"getAccountSettings", Verb::get, 1, Needs::nothing, get_wa_settings},
     {"getStateInstanceHistory", Verb::get, 1, Needs::nothing, get_state_instance_history},
     {"getDeviceInfo", Verb::get, 1, Needs::nothing, get_device_info},
     {"setSystemProxy", Verb::get, 1, Needs::nothing, set_system_proxy},
     {"sendMessage", Verb::post, 50, Needs::body, send_message},
+    {"sendLocation", Verb::post, 50, Needs::body, send_location},
+    {"sendContact", Verb::post, 50, Needs::body, send_contact},
+    {"sendPoll", Verb::post, 50, Needs::body, send_poll},
+    {"sendInteractiveButtons", Verb::post, 50, Needs::body, send_interactive_buttons},
+    {"sendInteractiveButtonsReply", Verb::post, 50, Needs::body, send_interactive_buttons_reply},
+    {"sendReaction", Verb::post, 50, Needs::body, send_reaction},
+    {"forwardMessages", Verb::post, 50, Needs::body, forward_messages},
+    {"editMessage", Verb::post, 1, Needs::body, edit_message},
+    {"deleteMessage", Verb::post, 10, Needs::body, delete_message},
     {"sendLink", Verb::post, 50, Needs::body, send_link},
     {"sendTyping", Verb::post, 50, Needs::session, send_typing},
     {"receiveNotification", Verb::get, 100, Needs::nothing, receive_notification},
@@ -54,7 +66,7 @@ constexpr std::array<BuiltInRoute, 45> kRoutes{{
     {"removeAdmin", Verb::post, 10, Needs::session, remove_admin},
     {"setGroupPicture", Verb::post, 1, Needs::nothing, set_group_picture},
     {"leaveGroup", Verb::post, 10, Needs::session, leave_group},
-}};
+});
 
 }  // namespace
 

@@ -51,9 +51,8 @@ Result<std::string> name_of_upload(const Upload& upload) {
   if (!ending_in(name).empty()) return name;
   if (name.empty() || name == "blob") name = "file";
   const std::string type =
-      upload.said_type.empty() || upload.said_type == "application/octet-stream"
-          ? upload.file.type
-          : upload.said_type;
+      upload.said_type.empty() || upload.said_type == "application/octet-stream" ? upload.file.type
+                                                                                 : upload.said_type;
   return name + "." + std::string(ending_of(type));
 }
 
@@ -107,7 +106,7 @@ Result<std::unique_ptr<BodySink>> take(Context& context, const Request& head, On
   }
   Request kept = head;
   kept.body.clear();
-  return receive_file(
+  auto sink = receive_file(
       context.outside.files->store, head,
       [shared = context.shared_from_this(), kept = std::move(kept), then](Result<Upload> upload,
                                                                           Reply reply) mutable {
@@ -118,6 +117,9 @@ Result<std::unique_ptr<BodySink>> take(Context& context, const Request& head, On
         shared->outside.files->links.on_called(call.request.host, call.request.local);
         then(*shared, std::move(call), std::move(*upload));
       });
+  // "Full" is the queue's word; here it is the room for files, with a sentence of its own.
+  if (!sink && sink.error().code == Errc::full) return fail(Errc::malformed, sink.error().detail);
+  return sink;
 }
 
 void on_send_upload(Context& context, Call call, Upload upload) {
@@ -177,12 +179,12 @@ void send_file_by_url(Context& context, Call call) {
   auto name = checked_name(*given);
   if (!name) return call.refuse(name.error());
   if (const auto ours = files.links.read_url(*url)) {
-    files.chat.fetch(ours->ref, [&context, shared = context.shared_from_this(),
-                                 call = std::move(call), name = std::move(*name),
-                                 url = *url](Result<files::File> stored) mutable {
-      if (!stored) return refuse_fetch(call, stored.error(), url);
-      send_stored(context, std::move(call), *stored, std::move(name), "");
-    });
+    files.chat.fetch(ours->ref,
+                     [&context, shared = context.shared_from_this(), call = std::move(call),
+                      name = std::move(*name), url = *url](Result<files::File> stored) mutable {
+                       if (!stored) return refuse_fetch(call, stored.error(), url);
+                       send_stored(context, std::move(call), *stored, std::move(name), "");
+                     });
     return;
   }
   files.fetch(*url, [&context, shared = context.shared_from_this(), call = std::move(call),
@@ -207,8 +209,8 @@ void download_file(Context& context, Call call) {
   }
   json::Value out(::Json::objectValue);
   out["downloadUrl"] = files.links.link_to(**file, call.request.host);
-  files.chat.fetch((*file)->ref, [call = std::move(call), out = std::move(out)](
-                                     const Result<files::File>& stored) mutable {
+  files.chat.fetch((*file)->ref, [call = std::move(call),
+                                  out = std::move(out)](const Result<files::File>& stored) mutable {
     if (!stored) return call.refuse(400, "the file cannot be had: " + to_string(stored.error()));
     call.send(out);
   });
@@ -245,9 +247,8 @@ std::vector<Route> file_routes(Context& context) {
   std::vector<Route> out;
   out.push_back(upload_route(context, "sendFileByUpload", on_send_upload));
   out.push_back(upload_route(context, "uploadFile", on_upload));
-  out.push_back(route("sendFileByUrl", 50, Needs::body, [&context](Call call) {
-    send_file_by_url(context, std::move(call));
-  }));
+  out.push_back(route("sendFileByUrl", 50, Needs::body,
+                      [&context](Call call) { send_file_by_url(context, std::move(call)); }));
   out.push_back(route("downloadFile", 5, Needs::body,
                       [&context](Call call) { download_file(context, std::move(call)); }));
   return out;
@@ -263,8 +264,8 @@ void serve_file(Context& context, const Request& request, Reply reply) {
                                     const Result<files::File>& stored) mutable {
     if (!stored) {
       const bool gone = stored.error().code == Errc::not_found;
-      return reply.send(error_response(gone ? 404 : 502, to_string(stored.error()), request.path,
-                                       now));
+      return reply.send(
+          error_response(gone ? 404 : 502, to_string(stored.error()), request.path, now));
     }
     send_file(shared->outside.files->store, stored->ref, request, name, std::move(reply));
   });

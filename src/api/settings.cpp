@@ -43,7 +43,12 @@ constexpr std::array<Switch, 14> kSwitches{{
     {"deletedMessageWebhook", &Settings::deleted_message_webhook, Written::yes_no},
     {"enableLidMode", &Settings::enable_lid_mode, Written::boolean},
 }};
-constexpr Switch kStrict{"strictValidation", &Settings::strict_validation, Written::extension};
+constexpr std::array<Switch, 4> kExtensions{{
+    {"strictValidation", &Settings::strict_validation, Written::extension},
+    {"rejectCalls", &Settings::reject_calls, Written::extension},
+    {"callDetails", &Settings::call_details, Written::extension},
+    {"interactiveFallback", &Settings::interactive_fallback, Written::extension},
+}};
 
 /// What a text must look like; the answer is what to tell the caller when it does not.
 using Check = const char* (*)(const std::string&);
@@ -206,14 +211,14 @@ bool is_known(const std::string& key) {
   for (const char* known : kReadOnly) {
     if (key == known) return true;
   }
-  return names(kSwitches, key) || names(kTexts, key) || names(kInert, key) || key == kStrict.key ||
-         key == "delaySendMessagesMilliseconds" || key == "autoTyping";
+  return names(kSwitches, key) || names(kTexts, key) || names(kInert, key) ||
+         names(kExtensions, key) || key == "delaySendMessagesMilliseconds" || key == "autoTyping";
 }
 
 json::Value stored_form(const Settings& settings) {
   json::Value out = settings_to_json(settings, "");
   for (const Text& one : kTexts) out[one.key] = settings.*one.member;
-  out[kStrict.key] = settings.strict_validation;
+  for (const Switch& one : kExtensions) out[one.key] = settings.*one.member;
   return out;
 }
 
@@ -241,7 +246,10 @@ json::Value settings_to_json(const Settings& settings, const std::string& wid) {
     const std::string& value = settings.*one.member;
     if (!one.extension || value != kDefaults.*one.member) out[one.key] = value;
   }
-  if (settings.strict_validation) out[kStrict.key] = "yes";
+  for (const Switch& one : kExtensions) {
+    const bool on = settings.*one.member;
+    if (on != kDefaults.*one.member) out[one.key] = on ? "yes" : "no";
+  }
   return out;
 }
 
@@ -253,7 +261,7 @@ Result<SettingsChange> apply_settings(const Settings& base, const json::Value& b
   }
   SettingsChange change{base, {}};
   for (const Switch& one : kSwitches) TRY(apply_switch(change.settings, one, body));
-  TRY(apply_switch(change.settings, kStrict, body));
+  for (const Switch& one : kExtensions) TRY(apply_switch(change.settings, one, body));
   for (const Text& one : kTexts) TRY(apply_text(change.settings, one, body));
   for (const Inert& one : kInert) TRY(refuse_inert(one, body));
   TRY(apply_numbers(change.settings, body));

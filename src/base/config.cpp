@@ -150,6 +150,17 @@ Take device_name(std::string& out) {
   };
 }
 
+Take passkey_handoff(PasskeyHandoff& out) {
+  return [&out](const toml::node& node) -> Result<void> {
+    TRY(const std::string value, text_of(node));
+    if (value != "auto" && value != "always") {
+      return fail(Errc::malformed, "must be \"auto\" or \"always\"");
+    }
+    out = value == "always" ? PasskeyHandoff::always : PasskeyHandoff::automatic;
+    return {};
+  };
+}
+
 /// Lower-case hexadecimal of an exact length, or empty.
 Take hex(std::string& out, std::size_t digits) {
   return [&out, digits](const toml::node& node) -> Result<void> {
@@ -321,7 +332,8 @@ std::vector<Table> tables(Config& c) {
         {"version", version(c.whatsapp.version)},
         {"media_ca_file", text(c.whatsapp.media_ca_file)},
         {"media_insecure_hosts", loopback_hosts(c.whatsapp.media_insecure_hosts)},
-        {"device_name", device_name(c.whatsapp.device_name)}}},
+        {"device_name", device_name(c.whatsapp.device_name)},
+        {"passkey_handoff", passkey_handoff(c.whatsapp.passkey_handoff)}}},
       {"api",
        {{"listen", listen_address(c.api.listen)},
         {"port", number(c.api.port, 0, 65535)},

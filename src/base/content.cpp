@@ -4,14 +4,13 @@
 #include <array>
 #include <utility>
 
+#include "base/content_kinds.h"
 #include "base/content_stored.h"
 
 namespace posthorn {
 namespace {
 
-std::string text_at(const json::Value& in, const char* name) {
-  return json::string_at(in, name).value_or("");
-}
+using stored::text_at;
 
 // What each kind says to a reader, and how it is stored.
 
@@ -107,15 +106,31 @@ Content::What restore_file(const json::Value& in) {
   return kind;
 }
 
+using stored::readable;
+using stored::store;
+
 const std::string* readable(const content::Undecryptable&) { return nullptr; }
 int store(const content::Undecryptable&, json::Value&) { return 0; }
 
 const std::string* readable(const content::Other& kind) { return &kind.text; }
 int store(const content::Other&, json::Value&) { return 0; }
 
-/// By the stored number, from 1 on.
-constexpr std::array kRestore{&restore_text, &restore_edit, &restore_deletion, &restore_reaction,
-                              &restore_file};
+struct Restore {
+  int number;
+  Content::What (*from)(const json::Value& in);
+};
+constexpr std::array kRestore{
+    Restore{1, &restore_text},
+    Restore{2, &restore_edit},
+    Restore{3, &restore_deletion},
+    Restore{4, &restore_reaction},
+    Restore{5, &restore_file},
+    Restore{stored::kLocation, &stored::restore_location},
+    Restore{stored::kContacts, &stored::restore_contacts},
+    Restore{stored::kPoll, &stored::restore_poll},
+    Restore{stored::kGroupInvite, &stored::restore_group_invite},
+    Restore{stored::kTimer, &stored::restore_timer},
+};
 
 }  // namespace
 
@@ -128,19 +143,37 @@ std::string readable_text(const Content& content) {
 void store_content(const Content& content, json::Value& out) {
   out["kind"] = std::visit([&](const auto& kind) { return store(kind, out); }, content.what);
   if (content.quote) out["quoted"] = content.quote->id;
+  for (const std::string& chat : content.mentions) out["mentions"].append(chat);
+  if (content.forwarded) out["forwarded"] = content.forwarding_score;
+  if (!content.original.empty()) out["original"] = base64_encode(content.original);
+}
+
+bool is_kept(const Content& content) {
+  json::Value none(::Json::objectValue);
+  return std::visit([&](const auto& kind) { return store(kind, none); }, content.what) != 0;
 }
 
 Result<Content> restore_content(const json::Value& in) {
   const auto number = json::int_at(in, "kind");
   if (!number) return fail(Errc::malformed, "no kind");
-  if (*number < 1 || *number > static_cast<std::int64_t>(kRestore.size())) {
+  const auto* known = std::find_if(kRestore.begin(), kRestore.end(),
+                                   [&](const Restore& one) { return one.number == *number; });
+  if (known == kRestore.end()) {
     return fail(Errc::unsupported, "kind " + std::to_string(*number) + " is not known here");
   }
   Content content;
-  content.what = kRestore.at(static_cast<std::size_t>(*number - 1))(in);
+  content.what = known->from(in);
   if (auto quoted = text_at(in, "quoted"); !quoted.empty()) {
     content.quote.emplace().id = std::move(quoted);
   }
+  for (const json::Value& chat : json::at(in, "mentions")) {
+    content.mentions.push_back(json::text_of(chat).value_or(""));
+  }
+  if (const auto score = json::int_at(in, "forwarded")) {
+    content.forwarded = true;
+    content.forwarding_score = static_cast<int>(std::clamp<std::int64_t>(*score, 0, 127));
+  }
+  content.original = base64_decode(text_at(in, "original")).value_or(Bytes());
   return content;
 }
 

@@ -37,6 +37,7 @@ Bytes encode_job(const Job& job) {
   if (!job.consent.empty()) out["consent"] = job.consent;
   if (!job.idempotency_key.empty()) out["key"] = job.idempotency_key;
   if (!job.body_digest.empty()) out["digest"] = job.body_digest;
+  if (!job.method.empty()) out["method"] = job.method;
   if (!job.posted.empty()) out["posted"] = job.posted;
   if (job.accepted_at.trusted) out["trusted"] = true;
   return to_bytes(json::write(out));
@@ -62,6 +63,7 @@ Result<Job> decode_job(ByteView record) {
   job.consent = json::string_at(in, "consent").value_or("");
   job.idempotency_key = json::string_at(in, "key").value_or("");
   job.body_digest = json::string_at(in, "digest").value_or("");
+  job.method = json::string_at(in, "method").value_or("");
   job.posted = json::string_at(in, "posted").value_or("");
   return job;
 }

@@ -3,6 +3,7 @@
 #include <json/reader.h>
 #include <json/writer.h>
 
+#include <cmath>
 #include <limits>
 #include <memory>
 #include <sstream>
@@ -31,6 +32,7 @@ std::unique_ptr<::Json::StreamWriter> make_writer() {
   ::Json::StreamWriterBuilder builder;
   builder["indentation"] = "";
   builder["emitUTF8"] = true;
+  builder["precision"] = 15;  // as many as every number of 15 digits comes back with: 52.5208
   return std::unique_ptr<::Json::StreamWriter>(builder.newStreamWriter());
 }
 
@@ -102,6 +104,12 @@ std::optional<std::string> string_at(const Value& object, const char* key) {
 std::optional<std::int64_t> int_of(const Value& value) {
   if (!value.isInt64() || value.isBool()) return std::nullopt;
   return value.asInt64();
+}
+
+std::optional<double> double_of(const Value& value) {
+  if (!value.isDouble() || value.isBool()) return std::nullopt;  // whole numbers are doubles too
+  const double number = value.asDouble();
+  return std::isfinite(number) ? std::optional(number) : std::nullopt;
 }
 
 std::optional<std::int64_t> int_at(const Value& object, const char* key) {

@@ -24,7 +24,8 @@ void must(int status) {
   if (status != 0) std::abort();
 }
 
-/// The three contexts of one file: cipher, MAC over iv and ciphertext, hash of what lies at the host.
+/// The three contexts of one file: cipher, MAC over iv and ciphertext, hash of what lies at the
+/// host.
 class Contexts {
  public:
   Contexts(ByteView key, std::string_view info, mbedtls_operation_t operation) {
@@ -32,8 +33,7 @@ class Contexts {
     const ByteView view(keys);
     mbedtls_cipher_init(&cipher_);
     mbedtls_md_init(&mac_);
-    must(mbedtls_cipher_setup(&cipher_,
-                              mbedtls_cipher_info_from_type(MBEDTLS_CIPHER_AES_256_CBC)));
+    must(mbedtls_cipher_setup(&cipher_, mbedtls_cipher_info_from_type(MBEDTLS_CIPHER_AES_256_CBC)));
     must(mbedtls_cipher_setkey(&cipher_, raw(view.subspan(16, 32)), 256, operation));
     must(mbedtls_cipher_set_iv(&cipher_, raw(view.first(kBlock)), kBlock));
     must(mbedtls_cipher_reset(&cipher_));

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "chat/calls.h"
 #include "chat/files/carrier.h"
 #include "chat/groups/cache.h"
 #include "chat/groups/desk.h"
@@ -23,6 +24,7 @@
 #include "chat/receive/inbound.h"
 #include "chat/receive/notices.h"
 #include "chat/receive/statuses.h"
+#include "chat/send/earlier.h"
 #include "chat/send/peer_messages.h"
 #include "chat/send/presence.h"
 #include "chat/send/quotes.h"
@@ -77,6 +79,9 @@ class Chat::Parts final : public session::Listener {
   void on_message(Node stanza) override;
   void on_receipt(Node stanza) override;
   void on_notification(Node stanza, Once<void()> handled) override;
+  void on_call(Node stanza, Once<void()> handled) override {
+    calls_.take(stanza, std::move(handled));
+  }
   void on_online() override;
   void on_offline(const Error& why) override;
   void on_logged_out() override;
@@ -127,6 +132,8 @@ class Chat::Parts final : public session::Listener {
   PresenceShown presence_;
   MessageSender sender_;
   QuoteFinder quotes_{context_};
+  EarlierFinder earlier_{context_};
+  CallWatch calls_{context_};
 };
 
 Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, Stores stores)
@@ -307,6 +314,10 @@ throttle::Sender& Chat::sender() { return parts_->sender_; }
 Files* Chat::files() { return parts_->files_.get(); }
 
 Quotes& Chat::quotes() { return parts_->quotes_; }
+
+Earlier& Chat::earlier() { return parts_->earlier_; }
+
+Calls& Chat::calls() { return parts_->calls_; }
 
 People& Chat::people() { return parts_->numbers_; }
 

@@ -41,7 +41,7 @@ bool Writer::State::append(std::string_view piece) {
     if (auto room = owner->make_room(0); !room) failed = room.error();
   }
   if (failed) return true;  // read to its end, so that its sender gets the answer
-  if (pending.empty()) pending.reserve(kPendingAtMost + kLastPiece);
+  if (pending.capacity() < kPendingAtMost) pending.reserve(kPendingAtMost + kLastPiece);
   pending += piece;
   pump();
   said_no = pending.size() >= kPendingAtMost;
@@ -72,11 +72,11 @@ void Writer::State::pump() {
   if (!pending.empty()) {
     if (syncing && unsynced >= kSyncEvery) return;  // the disk is slower than the client
     busy = true;
-    auto piece = std::make_shared<std::string>(std::exchange(pending, {}));
+    writing.swap(pending);
     run_on<Result<void>>(
-        *work, [self = shared_from_this(), piece] { return self->write(as_bytes(*piece)); },
-        [self = shared_from_this(), size = piece->size()](Result<void> written) {
-          self->on_written(std::move(written), size);
+        *work, [self = shared_from_this()] { return self->write(as_bytes(self->writing)); },
+        [self = shared_from_this()](Result<void> written) {
+          self->on_written(std::move(written));
         });
     return;
   }
@@ -94,8 +94,10 @@ void Writer::State::pump() {
       });
 }
 
-void Writer::State::on_written(Result<void> written, std::size_t bytes) {
+void Writer::State::on_written(Result<void> written) {
   busy = false;
+  const std::size_t bytes = writing.size();
+  writing.clear();  // its memory takes the next bytes
   if (!written && !failed) failed = written.error();
   if (Store* owner = store.get()) owner->written_bytes_ += bytes;
   unsynced += bytes;

@@ -25,7 +25,7 @@ struct Writer::State : std::enable_shared_from_this<Writer::State> {
   void abandon();
   /// Starts the next piece of work when there is some and none is under way.
   void pump();
-  void on_written(Result<void> written, std::size_t bytes);
+  void on_written(Result<void> written);
   /// Beside the next writes; at most one sync's worth of bytes waits for it.
   void start_sync();
   void tell_room();
@@ -46,6 +46,7 @@ struct Writer::State : std::enable_shared_from_this<Writer::State> {
 
   // The loop's.
   std::string pending;
+  std::string writing;  ///< on its way to the disk: the Worker's while busy
   std::uint64_t size = 0;
   std::uint64_t charged = 0;  ///< of the store's quota
   bool busy = false;

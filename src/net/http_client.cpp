@@ -113,8 +113,7 @@ std::size_t on_source(char* out, std::size_t size, std::size_t count, void* user
   auto& transfer = *static_cast<Transfer*>(user);
   std::size_t filled = 0;
   const bool ran = guarded("http client", [&] {
-    auto read =
-        transfer.request.source->read({reinterpret_cast<std::byte*>(out), size * count});
+    auto read = transfer.request.source->read({reinterpret_cast<std::byte*>(out), size * count});
     if (read) filled = *read;
     if (!read) transfer.failure = std::move(read.error());
   });

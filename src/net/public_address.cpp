@@ -62,7 +62,7 @@ bool is_public(std::span<const std::uint8_t, 16> a) {
   if ((a[0] & 0xE0U) != 0x20U) return false;
   if (a[0] == 0x20 && a[1] == 0x02) return is_public(big_endian(a.subspan(2, 4)));  // 6to4
   if (a[0] == 0x20 && a[1] == 0x01) {
-    const bool special = a[2] < 0x02;                      // 2001::/23: Teredo and the like
+    const bool special = a[2] < 0x02;  // 2001::/23: Teredo and the like
     const bool documentation = a[2] == 0x0D && a[3] == 0xB8;
     return !special && !documentation;
   }

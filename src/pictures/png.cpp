@@ -52,8 +52,7 @@ bool read_all(Reading& reading, std::FILE* file) {
   png_read_info(reading.png, reading.info);
   reading.width = png_get_image_width(reading.png, reading.info);
   reading.height = png_get_image_height(reading.png, reading.info);
-  reading.unsupported =
-      png_get_interlace_type(reading.png, reading.info) != PNG_INTERLACE_NONE;
+  reading.unsupported = png_get_interlace_type(reading.png, reading.info) != PNG_INTERLACE_NONE;
   if (reading.unsupported) return false;
   ask_for_rgb(reading);
   if (png_get_rowbytes(reading.png, reading.info) != std::size_t{reading.width} * 3) return false;

@@ -29,8 +29,8 @@ class Shrink {
   std::uint32_t width_, height_;          ///< of what comes
   std::uint32_t out_width_, out_height_;  ///< of what is made
   std::uint32_t row_ = 0;
-  std::vector<std::uint32_t> sums_;       ///< RGB per pixel
-  std::vector<std::uint32_t> counts_;     ///< of what went into it
+  std::vector<std::uint32_t> sums_;    ///< RGB per pixel
+  std::vector<std::uint32_t> counts_;  ///< of what went into it
 };
 
 }  // namespace posthorn::pictures

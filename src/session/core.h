@@ -54,6 +54,9 @@ class Core final : public Session,
   [[nodiscard]] Account account() const override;
   [[nodiscard]] std::optional<std::string> qr() override;
   void request_link_code(const std::string& phone, Once<void(Result<std::string>)> done) override;
+  [[nodiscard]] Passkey passkey() const override { return pairing_.passkey().passkey(); }
+  void answer_passkey(const std::string& response, Once<void(Result<void>)> done) override;
+  void confirm_passkey(Codes codes, Once<void(Result<void>)> done) override;
   void log_out(Once<void(Result<void>)> done) override;
   void reconnect() override;
 
@@ -109,12 +112,13 @@ class Core final : public Session,
   void start_pairing(Asked asked);
   void want_pairing();
   bool pairing_wanted() const;
-  void after_disconnect(const Error& why, Reached reached);
+  void after_disconnect(const Error& why, Reached reached, bool passkey_open);
   void forget_account();
   // Pairing::Host
   void write_pairing(wire::Node stanza) override { connection_.write(stanza); }
   void on_paired() override;
   void on_round_over() override;
+  void on_passkey() override;
   void on_pairing_failed(std::string cause, std::string what_to_do, Again again) override;
 
   // core_stops.cpp
@@ -156,6 +160,7 @@ class Core final : public Session,
   void on_dirty(const wire::Node& ib, const wire::Node& dirty);
   void on_expiration(const wire::Node& expiration);
   void on_notification(wire::Node notification);
+  void on_call(wire::Node call);
   void on_takeover_notice(const wire::Node& notification);
   /// Runs `effect`, and acks the stanza when it says that it has settled, after 5 s at the latest.
   void ack_later(const wire::Node& stanza, Function<void(Once<void()> settled)> effect);

@@ -57,7 +57,7 @@ Core::Core(const WhatsAppConfig& config, Outside outside, EventSink sink)
                 protocol_, questions_, credentials_}),
       pairing_({outside.scheduler, outside.clock, outside.random, outside.worker, outside.store,
                 protocol_, questions_, credentials_},
-               *this),
+               config.passkey_handoff, *this),
       versions_({outside.scheduler, outside.clock, outside.dialer, outside.store}, config),
       retry_timer_(outside.scheduler),
       stable_timer_(outside.scheduler),
@@ -265,10 +265,11 @@ void Core::on_lost(Error why) {
     if (resumed_attempt_ || used_routing_) save_credentials();
   }
   const Reached come = reached();
+  const bool passkey_open = pairing_.passkey().active();
   const bool still = linked && !logging_out_ && note_loss(why);
   go_off_line(why);
   if (!running_ || still || logging_out_) return;
-  if (!linked) return after_disconnect(why, come);
+  if (!linked) return after_disconnect(why, come, passkey_open);
   back_off(why, come);
 }
 

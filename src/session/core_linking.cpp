@@ -36,6 +36,31 @@ void Core::request_link_code(const std::string& phone, Once<void(Result<std::str
   if (pairing_.code_active()) start_pairing(Asked::on_purpose);
 }
 
+void Core::answer_passkey(const std::string& response, Once<void(Result<void>)> done) {
+  pairing_.passkey().answer(response, std::move(done));
+}
+
+void Core::confirm_passkey(Codes codes, Once<void(Result<void>)> done) {
+  pairing_.passkey().confirm(codes, std::move(done));
+}
+
+/// The owner may take minutes, in which the connection must live.
+void Core::on_passkey() {
+  const Passkey now = pairing_.passkey().passkey();
+  pairing_rounds_ = 0;
+  keepalive_.start();
+  switch (now.stage) {
+    case Passkey::Stage::awaiting_response:
+      return enter({State::pairing, 0, "passkey_required", now.message, now.until});
+    case Passkey::Stage::awaiting_confirmation:
+      return enter({State::pairing, 0, "passkey_code", now.message, now.until});
+    case Passkey::Stage::finishing:
+      return enter({State::pairing, 0, "passkey_finishing", {}, now.until});
+    case Passkey::Stage::none:
+      break;
+  }
+}
+
 /// Somebody looks at the QR code or waits for a typed one: sees to it that there is a round.
 void Core::start_pairing(Asked asked) {
   const Mono now = out_.scheduler.now();
@@ -54,10 +79,15 @@ bool Core::pairing_wanted() const {
 }
 
 /// Not linked, and the registration connection is gone: another round only while somebody looks.
-void Core::after_disconnect(const Error& why, Reached reached) {
+void Core::after_disconnect(const Error& why, Reached reached, bool passkey_open) {
   const bool shown = state_.state == State::pairing;
   if (!shown || pairing_wanted() || pairing_.code_active()) return back_off(why, reached);
-  stand_still({State::logged_out, 0, "not_linked", kLinkIt, std::nullopt}, std::nullopt);
+  StateChanged next{State::logged_out, 0, "not_linked", kLinkIt, std::nullopt};
+  if (passkey_open) {
+    next.cause = "passkey_lost";
+    next.what_to_do = passkey().message;
+  }
+  stand_still(std::move(next), std::nullopt);
 }
 
 void Core::on_paired() {

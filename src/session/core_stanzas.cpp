@@ -88,10 +88,7 @@ void Core::on_stanza(wire::Node stanza) {
   }
   if (tag == names::kAck) return on_ack(stanza);
   if (tag == names::kIb) return on_ib(stanza);
-  if (tag == names::kCall) {
-    if (stanza.has_attr(names::kId)) write(build_call_answer(stanza));
-    return;
-  }
+  if (tag == names::kCall) return on_call(std::move(stanza));
   // Not read, but what is not acknowledged comes again at every login.
   if (tag == names::kStatus || tag == kAppdata) {
     if (stanza.has_attr(names::kId)) write(build_ack(stanza));
@@ -245,6 +242,14 @@ void Core::on_notification(wire::Node notification) {
   const wire::Node shape = type == names::kEncrypt ? notification : copy;
   ack_later(shape, [&](Once<void()> settled) {
     listener_->on_notification(std::move(notification), std::move(settled));
+  });
+}
+
+/// The answer to a call waits until what it means is told: whoever rings rings on meanwhile.
+void Core::on_call(wire::Node call) {
+  if (!call.has_attr(names::kId)) return;
+  listener_->on_call(call, [this, alive = alive_, answer = build_call_answer(call)]() mutable {
+    if (*alive) write(std::move(answer));
   });
 }
 

@@ -48,6 +48,7 @@ json::Value to_json(const Credentials& c) {
     out["business_name"] = c.business_name;
   }
   out["login_counter"] = c.login_counter;
+  out["linked_before"] = c.linked_before;
   out["logged_in_once"] = c.logged_in_once;
   out["server_has_prekeys"] = c.server_has_prekeys;
   out["routing_info"] = base64_encode(c.routing_info);
@@ -74,6 +75,7 @@ Result<Credentials> from_json(const json::Value& in) {
   c.business_name = text_at(in, "business_name");
   c.login_counter = static_cast<std::uint32_t>(
       std::clamp<std::int64_t>(number_at(in, "login_counter"), 0, 0x7FFF'FFFF));
+  c.linked_before = json::bool_at(in, "linked_before").value_or(false);
   c.logged_in_once = json::bool_at(in, "logged_in_once").value_or(false);
   c.server_has_prekeys = json::bool_at(in, "server_has_prekeys").value_or(false);
   TRY(c.routing_info, bytes_at(in, "routing_info"));
@@ -99,7 +101,9 @@ std::optional<State> standing_state(std::string_view name) {
 }  // namespace
 
 void CredentialStore::forget() {
+  const bool linked_before = current_.linked_before || current_.linked();
   current_ = {};
+  current_.linked_before = linked_before;
   random_.fill(current_.noise_private);
   current_.adv_secret = random_.bytes(32);
 }

@@ -22,6 +22,7 @@ struct Credentials {
   std::string platform;  ///< of the phone
   std::string business_name;
   std::uint32_t login_counter = 0;
+  bool linked_before = false;   ///< to whatever account, on this box
   bool logged_in_once = false;  ///< a login has succeeded since linking
   bool server_has_prekeys = false;
   Bytes routing_info;                  ///< edge routing; empty: none
@@ -63,7 +64,7 @@ class CredentialStore {
   [[nodiscard]] Credentials& current() { return current_; }
   [[nodiscard]] const Credentials& current() const { return current_; }
   Result<void> save();
-  /// Forgets the account: new noise key, new ADV secret. Not saved yet.
+  /// Forgets the account, but not that there was one: new noise key, new ADV secret. Not saved yet.
   void forget();
 
   [[nodiscard]] Result<std::optional<Standstill>> load_standstill();

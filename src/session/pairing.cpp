@@ -16,9 +16,9 @@ constexpr auto kPairingRef = "link_code_pairing_ref";
 constexpr auto kPlatformId = "1";  // Chrome, as in the QR text
 constexpr auto kPlatformDisplay = "Chrome (Linux)";
 
-constexpr auto kPasskey =
-    "Remove the passkey of this account on the phone (Settings, Account, Passkeys) or link another "
-    "number, then try again: the box cannot answer for a passkey.";
+constexpr auto kPasskeyNeeded =
+    "WhatsApp asks for the passkey of this account: \"posthornctl pair\" shows the steps, or wait "
+    "until that has ended";
 constexpr auto kTryAgain = "Try again with a new code.";
 
 wire::Node leaf(const char* tag, ByteView bytes) { return {tag, {}, to_bytes(bytes)}; }
@@ -59,8 +59,13 @@ std::string code_refusal(const Error& error) {
 
 }  // namespace
 
-Pairing::Pairing(Outside outside, Host& host)
-    : out_(outside), host_(host), ref_timer_(outside.scheduler), code_timer_(outside.scheduler) {}
+Pairing::Pairing(Outside outside, PasskeyHandoff handoff, Host& host)
+    : out_(outside),
+      host_(host),
+      ref_timer_(outside.scheduler),
+      code_timer_(outside.scheduler),
+      passkey_({outside.scheduler, outside.clock, outside.random, outside.questions}, handoff,
+               *this) {}
 
 Pairing::~Pairing() {
   *alive_ = false;
@@ -94,6 +99,8 @@ bool Pairing::on_iq(const wire::Node& iq) {
 }
 
 void Pairing::on_pair_device(const wire::Node& iq) {
+  // The scan is done: what it began goes on with its secret, whatever further codes there are.
+  if (passkey_.active()) return host_.write_pairing(build_iq_result(iq));
   std::deque<std::string> refs;
   for (const wire::Node& child : iq.child(names::kPairDevice)->children())
     if (child.tag == names::kRef && !child.bytes().empty())
@@ -132,6 +139,7 @@ void Pairing::on_offline() {
   committing_ = false;
   round_.end();
   ref_timer_.stop();
+  passkey_.on_offline();
   // One who still waits for a connection goes on waiting, until the time for that is over.
   if (code_state_ != CodeState::waiting)
     end_code({Errc::disconnected, "the connection to WhatsApp was lost: ask for a new code"});
@@ -148,10 +156,10 @@ void Pairing::on_pair_success(const wire::Node& iq) {
   if (success->server_time) out_.clock.on_server_time(*success->server_time);
   const auto identity = out_.protocol.own_identity(out_.clock.now());
   if (!identity) return refuse(id, identity.error());
-  const auto attestation = attest(success->device_identity, out_.credentials.current().adv_secret,
-                                  identity->key, out_.random);
+  const Bytes secret = passkey_.candidate().value_or(out_.credentials.current().adv_secret);
+  const auto attestation = attest(success->device_identity, secret, identity->key, out_.random);
   if (!attestation) return refuse(id, attestation.error());
-  if (auto kept = commit(*success, *attestation); !kept) return refuse(id, kept.error());
+  if (auto kept = commit(*success, *attestation, secret); !kept) return refuse(id, kept.error());
 
   // The answer commits the phone to this device, so it leaves only when the keys are on disk.
   committing_ = true;
@@ -161,16 +169,19 @@ void Pairing::on_pair_success(const wire::Node& iq) {
     if (!done) return refuse(id, done.error());
     host_.write_pairing(answer);
     end_code({Errc::cancelled, "linked already"});
+    passkey_.on_linked();
     round_.end();
     ref_timer_.stop();
     host_.on_paired();
   });
 }
 
-Result<void> Pairing::commit(const PairSuccess& success, const Attestation& attestation) {
+Result<void> Pairing::commit(const PairSuccess& success, const Attestation& attestation,
+                             const Bytes& adv_secret) {
   TRY(auto transaction, out_.store.begin());
   Credentials& mine = out_.credentials.current();
   const Credentials before = mine;
+  mine.adv_secret = adv_secret;
   mine.identity.pn = success.pn;
   mine.identity.lid = success.lid;
   mine.identity.device_identity = attestation.full;
@@ -216,6 +227,7 @@ void Pairing::request_code(const std::string& phone, Once<void(Result<std::strin
   if (!digits) return done(tl::unexpected(digits.error()));
   if (code_state_ == CodeState::shown && code_.phone == *digits)
     return done(link_code::for_people(code_.code));
+  if (passkey_.active()) return done(fail(Errc::busy, kPasskeyNeeded));
   // The server routes the phone's answer by number: two valid codes would get into each other's
   // way.
   if (code_state_ != CodeState::none)
@@ -301,10 +313,12 @@ void Pairing::on_primary_hello(const wire::Node& registration) {
   const wire::Node* wrapped = registration.child("link_code_pairing_wrapped_primary_ephemeral_pub");
   const auto primary_identity = key_of(registration, "primary_identity_pub");
   const bool expired = out_.scheduler.now() - code_.made > kCodeValid;
-  if (expired || ++code_.primary_hellos > kMostPrimaryHellos || wrapped == nullptr ||
-      !primary_identity || wrapped->bytes().size() != link_code::kWrappedBytes) {
+  const bool whole =
+      wrapped != nullptr && primary_identity && wrapped->bytes().size() == link_code::kWrappedBytes;
+  // The server sends such ones beside a passkey request; they are for other clients.
+  if (!whole) return log::info("session", "primary_hello without the phone's keys ignored");
+  if (expired || ++code_.primary_hellos > kMostPrimaryHellos)
     return end_code({Errc::refused, "the code cannot be used any more"});
-  }
   if (code_.finished_once) {
     if (auto rotated = rotate_secret(); !rotated) return end_code(rotated.error());
   }
@@ -384,7 +398,7 @@ bool Pairing::on_notification(const wire::Node& notification) {
   }
   if (type == "passkey_prologue_request" || type == "crsc_continuation") {
     ack(notification);
-    on_passkey();
+    on_passkey_notification(notification, type);
     return true;
   }
   return false;
@@ -393,7 +407,8 @@ bool Pairing::on_notification(const wire::Node& notification) {
 void Pairing::on_secret_retired(const wire::Node& notification) {
   const bool meant = notification.child("companion_reg_refresh") != nullptr ||
                      notification.child("pair-device-rotate-qr") != nullptr;
-  if (!meant || code_state_ == CodeState::finishing || committing_) return ack(notification);
+  const bool used = code_state_ == CodeState::finishing || committing_ || passkey_.active();
+  if (!meant || used) return ack(notification);
   if (auto rotated = rotate_secret(); !rotated)
     log::error("session", "credentials could not be saved", {{"error", rotated.error()}});
   // The code on screen changes with the secret: qr() reads it anew; the ref and its time stay.
@@ -403,12 +418,36 @@ void Pairing::on_secret_retired(const wire::Node& notification) {
       });
 }
 
-void Pairing::on_passkey() {
-  log::error("session", "this account asks for a passkey");
-  end_code({Errc::unsupported, kPasskey});
+// Passkey
+// --------------------------------------------------------------------------------------------
+
+void Pairing::on_passkey_notification(const wire::Node& notification, const std::string& type) {
+  const auto from = notification.jid_attr(names::kFrom);
+  if (!from || *from != server_jid())
+    return log::warn("session", "passkey news that is not the server's", {{"type", type}});
+  if (type == "crsc_continuation") return passkey_.on_continuation(notification);
+  if (!ready_ || committing_) return;
+  end_code({Errc::refused, kPasskeyNeeded});
   round_.end();
   ref_timer_.stop();
-  host_.on_pairing_failed("passkey_required", kPasskey, Host::Again::no);
+  passkey_.on_request(notification);
+}
+
+Result<PasskeyLink::Keys> Pairing::passkey_keys() {
+  TRY(const auto identity, out_.protocol.own_identity(out_.clock.now()));
+  const Credentials& mine = out_.credentials.current();
+  return PasskeyLink::Keys{crypto::x25519_public(mine.noise_private), identity.key.public_key,
+                           mine.adv_secret, mine.linked_before};
+}
+
+Result<void> Pairing::keep_secret(const Bytes& adv_secret) {
+  out_.credentials.current().adv_secret = adv_secret;
+  return out_.credentials.save();
+}
+
+void Pairing::on_passkey_failed(std::string cause, std::string what_to_do) {
+  // Each attempt makes the owner confirm again: the next one begins when a person asks for it.
+  host_.on_pairing_failed(std::move(cause), std::move(what_to_do), Host::Again::no);
 }
 
 }  // namespace posthorn::session

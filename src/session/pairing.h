@@ -11,14 +11,16 @@
 #include "session/adv.h"
 #include "session/credentials.h"
 #include "session/link_code.h"
+#include "session/passkey_link.h"
 #include "session/qr.h"
 #include "session/questions.h"
 
 namespace posthorn::session {
 
 /// Links the box to an account, by QR code or by a code typed on the phone, on a connection with a
-/// registration payload. Source: protocol chapter 03.
-class Pairing {
+/// registration payload; where WhatsApp asks for a passkey in between, PasskeyLink answers.
+/// Source: protocol chapter 03.
+class Pairing final : private PasskeyLink::Host {
  public:
   static constexpr seconds kCodeValid{180};
   static constexpr seconds kWaitForSuccess{60};
@@ -43,13 +45,15 @@ class Pairing {
     virtual void on_paired() = 0;
     /// The QR codes of this round are used up and nobody waits for a typed code.
     virtual void on_round_over() = 0;
+    /// PasskeyLink goes on: what a person is to do now is in passkey().
+    virtual void on_passkey() = 0;
     /// This attempt failed; the connection is to be closed. again: a new round may begin by itself.
     enum class Again : bool { no, yes };
     virtual void on_pairing_failed(std::string cause, std::string what_to_do, Again again) = 0;
   };
 
-  Pairing(Outside outside, Host& host);
-  ~Pairing();
+  Pairing(Outside outside, PasskeyHandoff handoff, Host& host);
+  ~Pairing() override;
 
   /// The text of the QR code to show now.
   [[nodiscard]] std::optional<std::string> qr();
@@ -57,6 +61,9 @@ class Pairing {
   void request_code(const std::string& phone, Once<void(Result<std::string>)> done);
   /// Somebody waits for a typed code, or one is shown: do not end the connection for lack of refs.
   [[nodiscard]] bool code_active() const { return code_state_ != CodeState::none; }
+  /// WhatsApp asks for a passkey, or how that ended.
+  [[nodiscard]] PasskeyLink& passkey() { return passkey_; }
+  [[nodiscard]] const PasskeyLink& passkey() const { return passkey_; }
 
   /// Stanzas of a connection that is not linked yet. false: not for pairing.
   bool on_iq(const wire::Node& iq);
@@ -86,7 +93,8 @@ class Pairing {
 
   void on_pair_device(const wire::Node& iq);
   void on_pair_success(const wire::Node& iq);
-  Result<void> commit(const PairSuccess& success, const Attestation& attestation);
+  Result<void> commit(const PairSuccess& success, const Attestation& attestation,
+                      const Bytes& adv_secret);
   void refuse(const std::string& id, const Error& why);
   void show_next_ref();
 
@@ -99,7 +107,13 @@ class Pairing {
   void on_companion_finish(Result<wire::Node> answer);
   void end_code(Error why);
   void on_secret_retired(const wire::Node& notification);
-  void on_passkey();
+  void on_passkey_notification(const wire::Node& notification, const std::string& type);
+
+  // PasskeyLink::Host
+  Result<PasskeyLink::Keys> passkey_keys() override;
+  void on_passkey_news() override { host_.on_passkey(); }
+  Result<void> keep_secret(const Bytes& adv_secret) override;
+  void on_passkey_failed(std::string cause, std::string what_to_do) override;
 
   Result<void> rotate_secret();
   void ack(const wire::Node& notification);
@@ -115,6 +129,7 @@ class Pairing {
   CodeState code_state_ = CodeState::none;
   Code code_;
   Timer code_timer_;
+  PasskeyLink passkey_;
 };
 
 }  // namespace posthorn::session

@@ -88,6 +88,7 @@ const std::vector<Control::Route>& Control::routes() {
       {"POST", "v1/scan", &Control::scan},
       {"POST", "admin/mock-phone/scan-qr", &Control::scan_raw},
       {"POST", "v1/link-code", &Control::link_code},
+      {"POST", "v1/peers/*/passkey", &Control::answer_passkey},
       {"POST", "v1/devices/*/logout", &Control::log_out_device},
       {"POST", "v1/devices/*/drop", &Control::drop_device},
       {"POST", "v1/peers/*/send", &Control::send},

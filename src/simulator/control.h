@@ -69,6 +69,7 @@ class Control {
   void scan(const Request& request, Done done);
   void scan_raw(const Request& request, Done done);
   void link_code(const Request& request, Done done);
+  void answer_passkey(const Request& request, Done done);
   void log_out_device(const Request& request, Done done);
   void drop_device(const Request& request, Done done);
   void send(const Request& request, Done done);

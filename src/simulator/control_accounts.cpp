@@ -57,6 +57,7 @@ void Control::show_account(const Request& request, Done done) {
   if (account == nullptr) return done(refusal(404, "no such account"));
   json::Value body = account_json({account->pn(), account->lid(), account->name});
   body["restricted"] = account->restricted;
+  body["passkey"] = passkey_json(*account);
   body["devices"] = json::Value(Json::arrayValue);
   for (const auto& [id, device] : account->devices) body["devices"].append(device_json(*device));
   done(ok(body));
@@ -77,6 +78,9 @@ void Control::change_account(const Request& request, Done done) {
       changed = simulator_.set_restricted(name, value.isBool() && value.asBool());
     } else if (member == "lid_migrated") {
       account->lid_migrated = value.isBool() && value.asBool();
+    } else if (member == "passkey") {
+      const auto flaw = read_passkey(value);
+      changed = flaw ? simulator_.set_passkey(name, *flaw) : tl::unexpected(flaw.error());
     } else if (member == "timelock") {
       changed = simulator_.set_timelock(name, read_timelock(value));
     } else if (member == "cap") {
@@ -115,6 +119,14 @@ void Control::link_code(const Request& request, Done done) {
   simulator_.type_link_code(json::text_of(json::at(request.body, "account")).value_or(""),
                             json::text_of(json::at(request.body, "code")).value_or(""),
                             linked(std::move(done)));
+}
+
+void Control::answer_passkey(const Request& request, Done done) {
+  const auto flaw = read_assertion_flaw(json::at(request.body, "flaw"));
+  if (!flaw) return done(refusal(flaw.error()));
+  const auto answer =
+      simulator_.passkey_answer(request.parts[2], json::at(request.body, "options"), *flaw);
+  done(answer ? ok(*answer) : refusal(answer.error()));
 }
 
 void Control::log_out_device(const Request& request, Done done) {
@@ -172,6 +184,18 @@ void Control::act(const Request& request, Done done) {
     result = simulator_.peer_remove_companion(peer, static_cast<std::uint16_t>(device));
   } else if (verb == "drain_prekeys") {
     result = simulator_.peer_drain_prekeys(peer);
+  } else if (verb == "call") {
+    const auto id =
+        simulator_.peer_call(peer, json::text_of(json::at(request.body, "to")).value_or(""),
+                             json::bool_at(request.body, "video").value_or(false));
+    if (!id) return done(refusal(id.error()));
+    body["id"] = *id;
+  } else if (verb == "hang_up" || verb == "take_call" || verb == "decline_call") {
+    using End = Simulator::CallEnd;
+    result = simulator_.end_call(json::string_at(request.body, "id").value_or(""),
+                                 verb == "hang_up"     ? End::hang_up
+                                 : verb == "take_call" ? End::take
+                                                       : End::decline);
   } else if (verb == "online" || verb == "offline") {
     result = simulator_.peer_online(peer, verb == "online");
   } else if (verb == "block" || verb == "unblock") {
@@ -187,7 +211,8 @@ void Control::act(const Request& request, Done done) {
   } else {
     return done(refusal(400,
                         "verb: read, script, lose_session, reregister, add_device, "
-                        "remove_device, drain_prekeys, online, offline, block, unblock"));
+                        "remove_device, drain_prekeys, call, hang_up, take_call, decline_call, "
+                        "online, offline, block, unblock"));
   }
   done(result ? ok(body) : refusal(result.error()));
 }

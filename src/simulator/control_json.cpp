@@ -1,6 +1,9 @@
 #include "simulator/control_json.h"
 
+#include <array>
+
 #include "simulator/node_json.h"
+#include "simulator/peer_content.h"
 
 namespace posthorn::simulator {
 
@@ -84,9 +87,16 @@ Result<PeerText> read_peer_text(const json::Value& value) {
   text.extended = json::bool_at(value, "extended").value_or(false);
   text.tamper = json::bool_at(value, "tamper").value_or(false);
   text.tamper_all = json::bool_at(value, "tamper_all").value_or(false);
+  text.vote_in = read("vote_in");
+  for (const json::Value& option : json::at(value, "options")) {
+    text.options.push_back(json::text_of(option).value_or(""));
+  }
+  TRY(const wa::Message content, read_peer_content(value));
+  text.content = to_bytes(as_bytes(content.SerializeAsString()));
   if (text.to.empty()) return fail(Errc::malformed, "to: missing");
-  if (text.text.empty() && text.revoke_of.empty() && text.reaction_to.empty())
-    return fail(Errc::malformed, "text: missing");
+  const bool says = !text.text.empty() || !text.revoke_of.empty() || !text.reaction_to.empty() ||
+                    !text.content.empty() || !text.vote_in.empty();
+  if (!says) return fail(Errc::malformed, "text: missing");
   return text;
 }
 
@@ -109,6 +119,85 @@ Result<LinkFlaw> read_link_flaw(const json::Value& value) {
   if (word == "account_signature") return LinkFlaw::account_signature;
   if (word == "other_identity") return LinkFlaw::other_identity;
   return fail(Errc::malformed, "flaw: none, hmac, account_signature, other_identity");
+}
+
+namespace {
+
+template <class Flaw>
+struct FlawWord {
+  std::string_view word;
+  Flaw flaw;
+};
+
+constexpr std::array<FlawWord<PasskeyFlaw>, 20> kPasskeyFlaws{{
+    {"none", PasskeyFlaw::none},
+    {"options_missing", PasskeyFlaw::options_missing},
+    {"options_damaged", PasskeyFlaw::options_damaged},
+    {"options_withheld", PasskeyFlaw::options_withheld},
+    {"stranger_asks", PasskeyFlaw::stranger_asks},
+    {"secret_retired", PasskeyFlaw::secret_retired},
+    {"new_refs", PasskeyFlaw::new_refs},
+    {"bare_code_notice", PasskeyFlaw::bare_code_notice},
+    {"answer_refused", PasskeyFlaw::answer_refused},
+    {"phone_first", PasskeyFlaw::phone_first},
+    {"phone_twice", PasskeyFlaw::phone_twice},
+    {"phone_silent", PasskeyFlaw::phone_silent},
+    {"short_key", PasskeyFlaw::short_key},
+    {"short_nonce", PasskeyFlaw::short_nonce},
+    {"zero_key", PasskeyFlaw::zero_key},
+    {"nonce_refused", PasskeyFlaw::nonce_refused},
+    {"request_refused", PasskeyFlaw::request_refused},
+    {"success_first", PasskeyFlaw::success_first},
+    {"no_success", PasskeyFlaw::no_success},
+    {"old_secret", PasskeyFlaw::old_secret},
+}};
+
+constexpr std::array<FlawWord<AssertionFlaw>, 7> kAssertionFlaws{{
+    {"none", AssertionFlaw::none},
+    {"challenge", AssertionFlaw::challenge},
+    {"origin", AssertionFlaw::origin},
+    {"rp_id", AssertionFlaw::rp_id},
+    {"flags", AssertionFlaw::flags},
+    {"signature", AssertionFlaw::signature},
+    {"credential", AssertionFlaw::credential},
+}};
+
+template <class Flaw, std::size_t N>
+Result<Flaw> flaw_of(const json::Value& value, const std::array<FlawWord<Flaw>, N>& words) {
+  if (value.isNull()) return Flaw{};
+  const std::string word = json::text_of(value).value_or("");
+  std::string known;
+  for (const auto& one : words) {
+    if (one.word == word) return one.flaw;
+    known += (known.empty() ? "" : ", ") + std::string(one.word);
+  }
+  return fail(Errc::malformed, "flaw: " + known);
+}
+
+}  // namespace
+
+Result<std::optional<PasskeyFlaw>> read_passkey(const json::Value& value) {
+  if (value.isNull() || (value.isBool() && !value.asBool())) return std::optional<PasskeyFlaw>();
+  TRY(const PasskeyFlaw flaw, flaw_of(json::at(value, "flaw"), kPasskeyFlaws));
+  return std::optional(flaw);
+}
+
+Result<AssertionFlaw> read_assertion_flaw(const json::Value& value) {
+  return flaw_of(value, kAssertionFlaws);
+}
+
+json::Value passkey_json(const Account& account) {
+  const auto& passkey = account.passkey;
+  if (!passkey.credential) return {};
+  json::Value value;
+  value["credential_id"] = base64_encode(passkey.credential->id);
+  value["private_key"] = base64_encode(pkcs8_of(*passkey.credential));
+  value["user_handle"] = base64_encode(passkey.credential->user_handle);
+  value["rp_id"] = "whatsapp.com";
+  value["stage"] = passkey.seen.stage;
+  value["code"] = passkey.seen.code;
+  value["handoff_proof"] = passkey.seen.handoff_proof;
+  return value;
 }
 
 Simulator::Timelock read_timelock(const json::Value& value) {

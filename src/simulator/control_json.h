@@ -19,6 +19,12 @@ namespace posthorn::simulator {
 [[nodiscard]] Result<PeerScript> read_script(const json::Value& value);
 /// null, "none", "hmac", "account_signature", "other_identity". Errors: malformed.
 [[nodiscard]] Result<LinkFlaw> read_link_flaw(const json::Value& value);
+/// false and null: no passkey; true: one; {flaw: WORD}: one with that flaw. Errors: malformed.
+[[nodiscard]] Result<std::optional<PasskeyFlaw>> read_passkey(const json::Value& value);
+/// null, or the word. Errors: malformed, with the words that there are.
+[[nodiscard]] Result<AssertionFlaw> read_assertion_flaw(const json::Value& value);
+/// {credential_id, private_key, user_handle, rp_id, stage, code, handoff_proof}; null: no passkey.
+[[nodiscard]] json::Value passkey_json(const Account& account);
 [[nodiscard]] Simulator::Timelock read_timelock(const json::Value& value);
 [[nodiscard]] Simulator::Cap read_cap(const json::Value& value);
 

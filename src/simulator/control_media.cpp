@@ -96,9 +96,9 @@ void Control::change_media(const Request& request, Done done) {
     if (!rule) return done(refusal(rule.error()));
     world_.media.add_rule(*rule);
   } else if (verb == "retry") {
-    const auto set = simulator_.set_media_retry(
-        json::text_of(json::at(request.body, "account")).value_or(""),
-        json::string_at(request.body, "answer").value_or("success"));
+    const auto set =
+        simulator_.set_media_retry(json::text_of(json::at(request.body, "account")).value_or(""),
+                                   json::string_at(request.body, "answer").value_or("success"));
     if (!set) return done(refusal(set.error()));
   } else {
     return done(refusal(400, "verb: expire, rule, clear_rules, retry"));

@@ -20,6 +20,7 @@
 #include "posthorn/wire/jid.h"
 #include "posthorn/wire/node.h"
 #include "simulator/app_state.h"
+#include "simulator/passkey.h"
 
 namespace posthorn::simulator {
 
@@ -116,6 +117,11 @@ struct Account {
   std::map<std::string, Collection> app_state;
   Bytes nct_salt;                       ///< of its first texts; empty: it has none
   std::string media_retry = "success";  ///< what the phone says when it is to upload a file again
+  struct {
+    std::optional<PasskeyCredential> credential;  ///< linking asks for it
+    PasskeyFlaw flaw = PasskeyFlaw::none;
+    Simulator::PasskeySeen seen;
+  } passkey;
 
   [[nodiscard]] wire::Jid pn() const { return {phone, std::string(wire::kServerUser), 0}; }
   [[nodiscard]] wire::Jid lid() const { return {lid_user, std::string(wire::kServerLid), 0}; }

@@ -106,7 +106,7 @@ void Pairing::begin(Connection& connection, const wa::ClientPayload& payload) {
 }
 
 void Pairing::expire_ref(Registration& registration) {
-  if (registration.account != nullptr) return;
+  if (registration.account != nullptr || registration.passkey) return;
   if (++registration.used_refs < registration.refs.size()) {
     registration.expiry->start(kNextRef, [this, &registration] { expire_ref(registration); });
     return;
@@ -119,6 +119,8 @@ void Pairing::on_gone(const Connection& connection) {
   if (it == registrations_.end()) return;
   auto registration = std::move(it->second);
   registrations_.erase(it);
+  // It may be what has just broken the line.
+  world_.post([ended = std::move(registration.passkey)] {});
   finish(registration, fail(Errc::disconnected, "the client went away before it was linked"));
 }
 
@@ -159,7 +161,7 @@ void Pairing::scan(std::string_view qr, std::string_view account_name, Done done
     registration.done = std::move(done);
     registration.identity = *identity;
     registration.flaw = flaw;
-    return send_success(registration, *account, *secret);
+    return on_recognised(registration, *account, *secret);
   }
   done(fail(Errc::not_found, "no connection shows this code"));
 }
@@ -171,6 +173,19 @@ Bytes Pairing::sign_companion(const Registration& registration, const Account& a
   if (registration.flaw == LinkFlaw::other_identity) identity.front() ^= std::byte{1};
   const Bytes covered = prefixed(0, {as_bytes(registration.inner_details), identity});
   return to_bytes(signal::sign(key.private_key, covered, world_.random));
+}
+
+void Pairing::on_recognised(Registration& registration, Account& account, ByteView adv_secret) {
+  Connection* connection = world_.connection(registration.connection);
+  if (!account.passkey.credential || connection == nullptr)
+    return send_success(registration, account, adv_secret);
+  registration.passkey = std::make_unique<PasskeyLink>(
+      world_, *connection, account, registration.payload.devicepairingdata(), adv_secret,
+      [this, id = registration.connection, &account](ByteView secret) {
+        const auto it = registrations_.find(id);
+        if (it != registrations_.end()) send_success(it->second, account, secret);
+      });
+  registration.passkey->demand();
 }
 
 void Pairing::send_success(Registration& registration, Account& account, ByteView adv_secret) {
@@ -242,6 +257,7 @@ void Pairing::on_stanza(Connection& connection, const Node& stanza) {
   if (const Node* child = stanza.child(names::kLinkCodeCompanionReg)) {
     return on_link_code(connection, registration, stanza, *child);
   }
+  if (registration.passkey && registration.passkey->on_iq(connection, stanza)) return;
   const std::string xmlns = stanza.text_attr("xmlns");
   if (xmlns == names::kWP || xmlns == "urn:xmpp:ping") {
     Node pong = iq_result(stanza);
@@ -358,7 +374,7 @@ void Pairing::on_link_code(Connection& connection, Registration& registration, c
     }
     answer({});
     registration.identity = to_bytes(child.child("companion_identity_public")->bytes());
-    return send_success(registration, *world_.directory.find(registration.phone), *secret);
+    return on_recognised(registration, *world_.directory.find(registration.phone), *secret);
   }
   world_.violation(connection, "link code stage " + stage);
   connection.deliver(iq_error(iq, 400, "bad-request"));

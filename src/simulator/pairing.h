@@ -12,6 +12,7 @@
 #include "posthorn/base/scheduler.h"
 #include "posthorn/wire/wa.pb.h"
 #include "simulator/directory.h"
+#include "simulator/passkey_link.h"
 
 namespace posthorn::simulator {
 
@@ -48,6 +49,7 @@ class Pairing {
     Bytes wrapped_companion;  ///< 80 bytes
     signal::KeyPair primary_ephemeral;
     std::optional<crypto::Key32> shared_ephemeral;
+    std::unique_ptr<PasskeyLink> passkey;  ///< asked for, since the phone has scanned
     // After pair-success has been sent.
     Account* account = nullptr;
     std::uint16_t device_id = 0;
@@ -61,6 +63,8 @@ class Pairing {
 
   void expire_ref(Registration& registration);
   [[nodiscard]] Bytes sign_companion(const Registration& registration, const Account& account);
+  /// The phone knows this client: pair-success, or first the passkey.
+  void on_recognised(Registration& registration, Account& account, ByteView adv_secret);
   void send_success(Registration& registration, Account& account, ByteView adv_secret);
   void on_sign(Connection& connection, Registration& registration, const wire::Node& answer);
   Result<Bytes> check_signed_identity(const Registration& registration, const wire::Node& answer);

@@ -120,9 +120,9 @@ Result<wa::Message> build_peer_file(const PeerFile& file, MediaShelf& shelf, Ran
     message.mutable_audiomessage()->set_ptt(file.kind == "voice");
   }
   if (file.kind == "document") {
-    wa::Message& target =
-        file.caption.empty() ? message
-                             : *message.mutable_documentwithcaptionmessage()->mutable_message();
+    wa::Message& target = file.caption.empty()
+                              ? message
+                              : *message.mutable_documentwithcaptionmessage()->mutable_message();
     fill(file, sealed, now, *target.mutable_documentmessage());
     target.mutable_documentmessage()->set_filename(file.name);
   }
@@ -180,16 +180,15 @@ PeerFilePlace file_place(const wa::Message& message) {
 Result<wire::Node> answer_media_retry(const PeerFilePlace& place, const wire::Node& receipt,
                                       const std::string& id, const std::string& new_path,
                                       Random& random) {
-  const Bytes key = crypto::hkdf_sha256(place.media_key, {},
-                                        as_bytes("WhatsApp Media Retry Notification"), 32);
+  const Bytes key =
+      crypto::hkdf_sha256(place.media_key, {}, as_bytes("WhatsApp Media Retry Notification"), 32);
   const wire::Node* encrypt = receipt.child("encrypt");
   const wire::Node* payload = encrypt == nullptr ? nullptr : encrypt->child("enc_p");
   const wire::Node* iv = encrypt == nullptr ? nullptr : encrypt->child("enc_iv");
   if (payload == nullptr || iv == nullptr || iv->bytes().size() != 12) {
     return fail(Errc::malformed, "media retry");
   }
-  TRY(const Bytes asked,
-      crypto::aes_gcm_decrypt(key, iv->bytes(), as_bytes(id), payload->bytes()));
+  TRY(const Bytes asked, crypto::aes_gcm_decrypt(key, iv->bytes(), as_bytes(id), payload->bytes()));
   wa::ServerErrorReceipt request;
   if (!request.ParseFromArray(asked.data(), static_cast<int>(asked.size())) ||
       request.stanzaid() != id) {
@@ -203,9 +202,9 @@ Result<wire::Node> answer_media_retry(const PeerFilePlace& place, const wire::No
   const Bytes nonce = random.bytes(12);
   Bytes sealed =
       crypto::aes_gcm_encrypt(key, nonce, as_bytes(id), as_bytes(answer.SerializeAsString()));
-  return wire::Node("encrypt", {},
-                    std::vector{wire::Node("enc_p", {}, std::move(sealed)),
-                                wire::Node("enc_iv", {}, nonce)});
+  return wire::Node(
+      "encrypt", {},
+      std::vector{wire::Node("enc_p", {}, std::move(sealed)), wire::Node("enc_iv", {}, nonce)});
 }
 
 }  // namespace posthorn::simulator

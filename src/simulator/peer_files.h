@@ -31,8 +31,9 @@ struct PeerFilePlace {
 };
 [[nodiscard]] PeerFilePlace file_place(const wa::Message& message);
 
-/// What the phone says to a server-error receipt: the sealed <encrypt>. new_path: where the file lies
-/// now; empty: it could not be uploaded. Errors: crypto, malformed (the request does not open).
+/// What the phone says to a server-error receipt: the sealed <encrypt>. new_path: where the file
+/// lies now; empty: it could not be uploaded. Errors: crypto, malformed (the request does not
+/// open).
 [[nodiscard]] Result<wire::Node> answer_media_retry(const PeerFilePlace& place,
                                                     const wire::Node& receipt,
                                                     const std::string& id,

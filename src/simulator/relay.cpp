@@ -435,6 +435,7 @@ void Relay::on_call(Device& from, const Node& call) {
   Node ack(names::kAck, {{"class", names::kCall}, {"id", call.text_attr("id")}});
   if (const auto to = call.jid_attr(names::kTo)) ack.set_attr(names::kFrom, *to);
   from.endpoint->deliver(ack);
+  world_.calls.on_call(from, call);
 }
 
 }  // namespace posthorn::simulator

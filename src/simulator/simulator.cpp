@@ -40,6 +40,33 @@ void Simulator::scan(std::string_view qr, std::string_view account,
   world_->pairing.scan(qr, account, std::move(done), flaw);
 }
 
+Result<void> Simulator::set_passkey(std::string_view name, std::optional<PasskeyFlaw> flaw) {
+  Account* account = world_->directory.find(name);
+  if (account == nullptr) return unknown(name);
+  auto& passkey = account->passkey;
+  passkey.flaw = flaw.value_or(PasskeyFlaw::none);
+  if (!flaw) {
+    passkey.credential.reset();
+  } else if (!passkey.credential) {
+    passkey.credential = make_passkey(world_->random);
+  }
+  return {};
+}
+
+Result<json::Value> Simulator::passkey_answer(std::string_view name, const json::Value& options,
+                                              AssertionFlaw flaw) {
+  Account* account = world_->directory.find(name);
+  if (account == nullptr) return unknown(name);
+  if (!account->passkey.credential) return fail(Errc::not_found, "this account has no passkey");
+  return sign_assertion(*account->passkey.credential, options, flaw, world_->random);
+}
+
+Result<Simulator::PasskeySeen> Simulator::passkey_seen(std::string_view name) const {
+  const Account* account = world_->directory.find(name);
+  if (account == nullptr) return unknown(name);
+  return account->passkey.seen;
+}
+
 void Simulator::type_link_code(std::string_view account, std::string_view code,
                                Once<void(Result<wire::Jid>)> done) {
   world_->pairing.type_link_code(account, code, std::move(done));
@@ -152,6 +179,18 @@ Result<void> Simulator::set_media_retry(std::string_view account, std::string_vi
   if (found == nullptr) return fail(Errc::not_found, "no account " + std::string(account));
   found->media_retry = answer;
   return {};
+}
+
+Result<std::string> Simulator::peer_call(std::string_view name, std::string_view to, bool video) {
+  Account* caller = world_->directory.find(name);
+  Account* called = world_->directory.find(to);
+  if (caller == nullptr) return unknown(name);
+  if (called == nullptr) return unknown(to);
+  return world_->calls.ring(*caller, *called, video);
+}
+
+Result<void> Simulator::end_call(std::string_view call_id, CallEnd end) {
+  return world_->calls.end(call_id, end);
 }
 
 std::uint64_t Simulator::add_fault(Fault fault) { return world_->faults.add(std::move(fault)); }

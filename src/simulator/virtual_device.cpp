@@ -6,6 +6,7 @@
 #include "posthorn/base/log.h"
 #include "posthorn/signal/padding.h"
 #include "posthorn/wire/names.h"
+#include "simulator/peer_content.h"
 #include "simulator/peer_files.h"
 #include "simulator/stanzas.h"
 #include "simulator/world.h"
@@ -39,7 +40,11 @@ void describe(const wa::Message& message, Received& out) {
   const wa::Message& content = content_of(message);
   const wa::Message& inner =
       content.has_editedmessage() ? content.editedmessage().message() : content;
-  out.kind = "other";
+  out.kind = kind_of(inner).empty() ? "other" : kind_of(inner);
+  if (inner.has_reactionmessage()) {
+    out.text = inner.reactionmessage().text();
+    out.target_id = inner.reactionmessage().key().id();
+  }
   if (inner.has_conversation()) {
     out.kind = "text";
     out.text = inner.conversation();
@@ -148,6 +153,7 @@ void VirtualDevice::handle(const Node& stanza) {
     on_notification(stanza);
     return acknowledge(stanza);
   }
+  if (stanza.tag == names::kCall) return acknowledge(stanza);
 }
 
 void VirtualDevice::acknowledge(const Node& stanza) {
@@ -261,6 +267,7 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
       message.text_attr(names::kCategory) != names::kPeer) {
     world_.violation(sender, "own copy of " + received.id + " without deviceSentMessage");
   }
+  check_look(message, sender, content);
   retries_.erase(received.id);
   const wire::Jid from = *message.jid_attr(names::kFrom);
   const bool again = seen_.contains(received.id);
@@ -279,6 +286,17 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
     acknowledge(message);
   }
   if (!again) react(received, from);
+}
+
+/// A stanza that says another type than its content has is refused by the real server's clients.
+void VirtualDevice::check_look(const Node& message, const Device& sender,
+                               const wa::Message& content) {
+  const wa::Message& inner = content_of(content);
+  if (kind_of(inner).empty() || message.text_attr("device_fanout") == "false") return;
+  const StanzaLook look = look_of(inner);
+  if (message.text_attr(names::kType) == look.type) return;
+  world_.violation(sender, "message " + message.text_attr("id") + " of type " +
+                               message.text_attr(names::kType) + " carries a " + kind_of(inner));
 }
 
 void VirtualDevice::react(const Received& received, const wire::Jid&) {
@@ -412,10 +430,43 @@ std::optional<Node> VirtualDevice::encrypt(Device& to, const wa::Message& messag
   return Node(names::kEnc, {{"v", "2"}, {"type", to_string(sealed->type)}}, sealed->bytes);
 }
 
-wa::Message VirtualDevice::build(const Account& to, const PeerText& text,
-                                 const std::string& id) const {
+/// A poll that this device's account has received or sent, and the vote in it.
+Result<wa::Message> VirtualDevice::build_vote(const Account& to, const PeerText& text) const {
+  const auto inbox = world_.peers.inbox(device_.account, 0);
+  const auto found = std::find_if(inbox.begin(), inbox.end(), [&](const Received& one) {
+    return one.id == text.vote_in && one.kind == "poll";
+  });
+  const auto own = sent_.find(text.vote_in);
+  wa::Message poll;
+  if (found != inbox.end()) {
+    if (!poll.ParseFromString(to_string(found->protobuf))) return fail(Errc::malformed, "poll");
+    poll = content_of(poll);
+  } else if (own != sent_.end()) {
+    poll = own->second.message;
+  } else {
+    return fail(Errc::not_found, "this account has not seen that poll");
+  }
+  const bool by_us = found == inbox.end() || found->from_me;
+  const std::string voter = to_string(device_.account.lid());
+  TRY(wa::Message message, seal_vote(world_.random, poll, text.vote_in,
+                                     by_us ? voter : to_string(to.lid()), voter, text.options));
+  auto& key = *message.mutable_pollupdatemessage()->mutable_pollcreationmessagekey();
+  key.set_remotejid(to_string(to.lid()));
+  key.set_fromme(by_us);
+  message.mutable_pollupdatemessage()->set_sendertimestampms(world_.now().since_epoch.count());
+  return message;
+}
+
+Result<wa::Message> VirtualDevice::build(const Account& to, const PeerText& text) const {
   wa::Message message;
-  (void)id;
+  if (!text.vote_in.empty()) return build_vote(to, text);
+  if (!text.content.empty()) {
+    if (!message.ParseFromString(to_string(text.content))) {
+      return fail(Errc::malformed, "content: no Message");
+    }
+    message.mutable_messagecontextinfo()->set_messagesecret(to_string(world_.random.bytes(32)));
+    return message;
+  }
   const std::string chat = to_string(to.lid());
   if (!text.edit_of.empty() || !text.revoke_of.empty()) {
     auto& protocol = *message.mutable_protocolmessage();
@@ -457,13 +508,16 @@ wa::Message VirtualDevice::build(const Account& to, const PeerText& text,
 
 Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
   const std::string id = id_or_new(text.id);
-  const wa::Message message = build(to, text, id);
+  TRY(const wa::Message message, build(to, text));
+  const StanzaLook look = look_of(message);
   const bool reacts = !text.reaction_to.empty();
   const bool takes_back = !text.revoke_of.empty() || (reacts && text.text.empty());
   Style style;
-  style.type = reacts ? "reaction" : "text";
+  style.type = look.type;
+  style.mediatype = look.mediatype;
+  style.polltype = look.polltype;
   style.edit = !text.edit_of.empty() ? "1" : takes_back ? "7" : "";
-  style.hide = !style.edit.empty() || reacts;
+  style.hide = !style.edit.empty() || reacts || look.polltype == "vote";
   style.tamper = text.tamper || text.tamper_all;
   style.tamper_all = text.tamper_all;
   return send(to, id, message, style);
@@ -513,6 +567,9 @@ Result<std::string> VirtualDevice::send(Account& to, const std::string& id,
   Node stanza(names::kMessage, {{"to", to.lid()}, {"id", id}, {"type", style.type}});
   if (!style.edit.empty()) stanza.set_attr(names::kEdit, style.edit);
   std::vector<Node> children{Node(names::kParticipants, {}, std::move(recipients))};
+  if (!style.polltype.empty()) {
+    children.emplace_back("meta", std::vector<wire::Attr>{{"polltype", style.polltype}});
+  }
   if (prekey && !device_.device_identity.empty()) {
     children.emplace_back(names::kDeviceIdentity, std::vector<wire::Attr>{},
                           device_.device_identity);

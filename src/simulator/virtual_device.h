@@ -28,7 +28,8 @@ class VirtualDevice final : public Endpoint {
   /// Handled in a later turn, as if it had come over a line.
   void deliver(const wire::Node& stanza) override;
 
-  /// Sends a text, edit or revoke to all devices of `to` and to our own others. Gives the id.
+  /// Sends a text, edit, revoke or other content to all devices of `to` and to our own others.
+  /// Gives the id.
   Result<std::string> send(Account& to, const PeerText& text);
   Result<std::string> send(Account& to, const PeerFile& file);
   /// nullptr: this device has sent no such message.
@@ -60,7 +61,8 @@ class VirtualDevice final : public Endpoint {
   struct Style {
     std::string type;
     std::string edit = {};       ///< empty: none
-    std::string mediatype = {};  ///< of a file; empty: none
+    std::string mediatype = {};  ///< of what is more than text; empty: none
+    std::string polltype = {};   ///< of polls and votes; empty: none
     bool hide = false;
     bool tamper = false;
     bool tamper_all = false;
@@ -90,7 +92,9 @@ class VirtualDevice final : public Endpoint {
   std::optional<wire::Node> encrypt(Device& to, const wa::Message& message);
   [[nodiscard]] signal::Address address_of(const Device& device) const;
   void transmit(const wire::Node& stanza);
-  wa::Message build(const Account& to, const PeerText& text, const std::string& id) const;
+  [[nodiscard]] Result<wa::Message> build(const Account& to, const PeerText& text) const;
+  [[nodiscard]] Result<wa::Message> build_vote(const Account& to, const PeerText& text) const;
+  void check_look(const wire::Node& message, const Device& sender, const wa::Message& content);
 
   World& world_;
   Device& device_;

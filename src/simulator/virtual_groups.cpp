@@ -42,7 +42,7 @@ Result<std::string> VirtualDevice::send(Group& group, const PeerText& text) {
   const std::string id = text.id.empty()
                              ? make_message_id(world_.random, world_.now(), device_.account.phone)
                              : text.id;
-  wa::Message message = build(device_.account, text, id);
+  TRY(wa::Message message, build(device_.account, text));
   if (message.has_protocolmessage())
     message.mutable_protocolmessage()->mutable_key()->set_remotejid(chat);
   std::vector<Device*> readers;

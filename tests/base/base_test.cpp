@@ -210,18 +210,30 @@ content::File receipt_photo() {
 }
 
 TEST(Job, KeepsEachKindOfContentThatCanBeSent) {
-  for (const Content::What& what : {Content::What(content::Text{"hi", false, std::nullopt}),
-                                    Content::What(content::Edit{"3EB0AA", "better"}),
-                                    Content::What(content::Deletion{"3EB0AA"}),
-                                    Content::What(content::Reaction{"\xF0\x9F\x91\x8D"}),
-                                    Content::What(receipt_photo())}) {
+  for (const Content::What& what :
+       {Content::What(content::Text{"hi", false, std::nullopt}),
+        Content::What(content::Edit{"3EB0AA", "better"}),
+        Content::What(content::Deletion{"3EB0AA"}),
+        Content::What(content::Reaction{"\xF0\x9F\x91\x8D"}),
+        Content::What(content::Location{52.5208, -13.4094, "Shop", "Alexanderplatz 1", {}, false}),
+        Content::What(content::Contacts{{{"Vera", "BEGIN:VCARD"}, {"Otto", "END:VCARD"}}, true}),
+        Content::What(content::Poll{"Pick", {"Mon", "Tue"}, true}),
+        Content::What(content::GroupInvite{"1@g.us", "AbC", "Staff", "Join", 1'767'484'800, {}}),
+        Content::What(content::Timer{86'400, 0}), Content::What(receipt_photo())}) {
     Job job;
     job.content.what = what;
+    job.content.mentions = {"4915550001234@c.us"};
+    job.content.forwarded = true;
+    job.content.forwarding_score = 3;
+    job.content.original = to_bytes(as_bytes("raw"));
+    job.method = "ForwardMessages";
+    EXPECT_TRUE(is_kept(job.content)) << what.index();
     job.content.quote.emplace().id = "3EB0BB";
     EXPECT_EQ(*decode_job(encode_job(job)), job) << what.index();
   }
   Job never;
-  never.content.what = content::Other{"eventMessage", ""};
+  never.content.what = content::Other{"stickerPackMessage", ""};
+  EXPECT_FALSE(is_kept(never.content));
   EXPECT_EQ(decode_job(encode_job(never)).error().code, Errc::unsupported);
 }
 

@@ -29,6 +29,7 @@ version = "2.3000.7"
 media_ca_file = "/media.pem"
 media_insecure_hosts = ["127.0.0.1:99"]
 device_name = "Shop"
+passkey_handoff = "always"
 [api]
 listen = "127.0.0.1"
 port = 0
@@ -118,6 +119,8 @@ TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
             "posthorn.toml: api.https_port: must be another port than api.port, which is 443");
   EXPECT_EQ(error_of("[whatsapp]\ndevice_name = \"\"\n"),
             "posthorn.toml:2: whatsapp.device_name: must have 1 to 50 characters");
+  EXPECT_EQ(error_of("[whatsapp]\npasskey_handoff = \"never\"\n"),
+            "posthorn.toml:2: whatsapp.passkey_handoff: must be \"auto\" or \"always\"");
   EXPECT_EQ(error_of("api = 5\n"), "posthorn.toml:1: api: must be a section: [api]");
   EXPECT_EQ(error_of("[api\n").substr(0, 16), "posthorn.toml:1:");
 }

@@ -45,6 +45,7 @@ struct World {
                                                       link,
                                                       link,
                                                       link,
+                                                      link,
                                                       [] { return Status{}; },
                                                       {}});
   }

@@ -8,7 +8,7 @@ export const sizes = { narrow: { width: 360, height: 640 }, wide: { width: 1280,
 
 export async function launch(args = []) {
   const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync)
-  if (!executablePath) throw new Error('Chromium is missing: apt-get install chromium (toolchains/install-packages page)')
+  if (!executablePath) throw new Error('Chromium is missing: apt-get install chromium (./tests/run installs it)')
   return chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage', ...args] })
 }
 

@@ -22,7 +22,8 @@ using Pixels = std::vector<std::uint8_t>;
 /// Left half red, right half blue.
 Pixels halves(std::size_t width, std::size_t height) {
   Pixels rgb(width * height * 3);
-  for (std::size_t i = 0; i < width * height; ++i) rgb[3 * i + (i % width < width / 2 ? 0 : 2)] = 250;
+  for (std::size_t i = 0; i < width * height; ++i)
+    rgb[3 * i + (i % width < width / 2 ? 0 : 2)] = 250;
   return rgb;
 }
 
@@ -143,7 +144,8 @@ TEST_F(Thumbnails, WhatWouldTakeTooMuchMemoryIsRefused) {
 }
 
 TEST_F(Thumbnails, DamageIsAnErrorAtEveryByte) {
-  for (const std::string& whole : {jpeg_of(64, 64, false), png_of(64, 64), webp_of(64, 64, false)}) {
+  for (const std::string& whole :
+       {jpeg_of(64, 64, false), png_of(64, 64), webp_of(64, 64, false)}) {
     for (std::size_t cut = 0; cut < whole.size(); cut += 1 + whole.size() / 50) {
       (void)made_of(whole.substr(0, cut));
       std::string wrong = whole;

@@ -28,7 +28,9 @@ std::string bytes_of(std::size_t size, char seed = 'a') {
 }
 
 std::string jpeg_of(std::size_t size) { return "\xFF\xD8\xFF\xE0" + bytes_of(size); }
-std::string pdf_of(std::size_t size, char seed = 'a') { return "%PDF-1.7\n" + bytes_of(size, seed); }
+std::string pdf_of(std::size_t size, char seed = 'a') {
+  return "%PDF-1.7\n" + bytes_of(size, seed);
+}
 std::string sha256_of(const std::string& bytes) {
   return hex_encode(crypto::sha256(as_bytes(bytes)));
 }
@@ -49,11 +51,12 @@ class FilesScenario : public testing::Test {
   }
 
   /// multipart/form-data as a till writes it.
-  Shop::Answer send_form(const std::string& name, const std::string& type,
-                         const std::string& bytes, const std::string& caption = "") {
+  Shop::Answer send_form(const std::string& name, const std::string& type, const std::string& bytes,
+                         const std::string& caption = "") {
     std::string body;
     const auto field = [&body](const std::string& key, const std::string& value) {
-      body += "--XX\r\nContent-Disposition: form-data; name=\"" + key + "\"\r\n\r\n" + value + "\r\n";
+      body +=
+          "--XX\r\nContent-Disposition: form-data; name=\"" + key + "\"\r\n\r\n" + value + "\r\n";
     };
     body += "--XX\r\nContent-Disposition: form-data; name=\"file\"; filename=\"" + name +
             "\"\r\nContent-Type: " + type + "\r\n\r\n" + bytes + "\r\n";
@@ -98,9 +101,7 @@ class FilesScenario : public testing::Test {
   }
 
   /// So that links have a name before anything is asked for.
-  void call_once() {
-    shop.upload("uploadFile", "image/png", "\x89PNG\r\n\x1A\n", "a.png");
-  }
+  void call_once() { shop.upload("uploadFile", "image/png", "\x89PNG\r\n\x1A\n", "a.png"); }
 
   Shop shop{media_config()};
   simulator::Simulator& world = shop.world;
@@ -111,7 +112,12 @@ TEST_F(FilesScenario, EachKindReachesTheCustomerByteForByte) {
   const std::vector<std::tuple<std::string, std::string, std::string, std::string>> files{
       {"cake.jpg", "image/jpeg", jpeg_of(100'000), "image"},
       {"receipt.pdf", "application/pdf", pdf_of(70'000), "document"},
-      {"film.mp4", "video/mp4", std::string("\0\0\0\x18" "ftypmp42", 12) + bytes_of(5'000), "video"},
+      {"film.mp4", "video/mp4",
+       std::string("\0\0\0\x18"
+                   "ftypmp42",
+                   12) +
+           bytes_of(5'000),
+       "video"},
       {"ring.mp3", "audio/mpeg", "ID3" + bytes_of(4'000), "audio"},
       {"note.ogg", "audio/ogg", "OggS" + bytes_of(24) + "OpusHead" + bytes_of(900), "voice"},
       {"empty-ish.txt", "text/plain", "x", "document"},
@@ -172,6 +178,7 @@ TEST_F(FilesScenario, WhatFailsOnTheWayIsTriedAgainAndChargedToNobody) {
   const auto received = got(id);
   ASSERT_TRUE(received);
   EXPECT_TRUE(received->file);
+  shop.pass(seconds(5));
   shop.take_notifications();
   EXPECT_EQ(shop.stories[id].end(), "sent");
 }
@@ -256,6 +263,7 @@ TEST_F(FilesScenario, AReceivedPhotoIsToldAtOnceAndFetchedWhenSomebodyLooks) {
 }
 
 TEST_F(FilesScenario, DownloadFileNamesALinkToEitherDirection) {
+  call_once();
   const std::string id = give(photo(jpeg_of(3'000)));
   json::Value body;
   body["chatId"] = chat;

@@ -76,9 +76,8 @@ void MediaHttp::answer(const std::shared_ptr<Transfer>& transfer) {
     }
     transfer->response.status = said.status;
     transfer->bytes = said.bytes ? said.bytes : std::make_shared<const Bytes>(to_bytes(said.text));
-    transfer->until = static_cast<std::size_t>(
-        std::min<std::uint64_t>(said.cut_after.value_or(transfer->bytes->size()),
-                                transfer->bytes->size()));
+    transfer->until = static_cast<std::size_t>(std::min<std::uint64_t>(
+        said.cut_after.value_or(transfer->bytes->size()), transfer->bytes->size()));
   } else {
     return transfer->end(fail(Errc::refused, "nobody listens"));
   }

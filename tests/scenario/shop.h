@@ -73,8 +73,8 @@ class Shop {
   void take_stream(api::Response& response);
   std::string metrics();
   /// One API call whose body is streamed, as multipart forms are.
-  Answer upload(const std::string& method, const std::string& content_type,
-                const std::string& body, const std::string& file_name = "");
+  Answer upload(const std::string& method, const std::string& content_type, const std::string& body,
+                const std::string& file_name = "");
   /// GET of a whole link, as the till follows it.
   api::Response follow(const std::string& link, const std::string& range = "");
 
@@ -115,10 +115,10 @@ class Shop {
     std::string state;
     Mono taken;
   };
-  std::vector<StateNews> states;   ///< stateInstanceChanged, as the till took them
-  std::vector<std::string> texts;  ///< that customers wrote
+  std::vector<StateNews> states;        ///< stateInstanceChanged, as the till took them
+  std::vector<std::string> texts;       ///< that customers wrote
   std::vector<json::Value> files_told;  ///< messageData of incoming messages with a file
-  int led_changes = 0;             ///< how often the box asked for a look at its status
+  int led_changes = 0;                  ///< how often the box asked for a look at its status
 };
 
 }  // namespace posthorn::scenario

@@ -28,12 +28,16 @@ class FakeListener final : public Listener {
     notifications.push_back(std::move(stanza));
     handled();
   }
+  void on_call(wire::Node stanza, Once<void()> handled) override {
+    calls.push_back(std::move(stanza));
+    handled();
+  }
   void on_online() override { ++onlines; }
   void on_offline(const Error&) override { ++offlines; }
   void on_logged_out() override { ++logouts; }
   [[nodiscard]] std::size_t unfinished() const override { return waiting_.size(); }
 
-  std::vector<wire::Node> messages, notifications;
+  std::vector<wire::Node> messages, notifications, calls;
   std::size_t most_unfinished = 0;
   int onlines = 0, offlines = 0, logouts = 0;
 

@@ -213,20 +213,5 @@ TEST(Linking, RendersTheSameRefWithANewSecretWhenTheServerRetiresIt) {
   EXPECT_EQ(box.state(), State::online);
 }
 
-TEST(Linking, SaysWhatToDoAboutAPasskey) {
-  Box box;
-  box.boot();
-  box.run();
-  box.server_says(
-      wire::Node("notification",
-                 {{"type", "passkey_prologue_request"}, {"from", "s.whatsapp.net"}, {"id", "n1"}}));
-  EXPECT_EQ(box.state(), State::logged_out);
-  EXPECT_EQ(box.session->state().cause, "passkey_required");
-  EXPECT_NE(box.session->state().what_to_do.find("passkey"), std::string::npos);
-  EXPECT_EQ(box.server.line().all("ack").size(), 1U);
-  box.run(minutes(30));
-  EXPECT_EQ(box.server.lines.size(), 1U);  // no loop: each attempt makes the owner confirm again
-}
-
 }  // namespace
 }  // namespace posthorn::session

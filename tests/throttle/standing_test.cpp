@@ -48,6 +48,7 @@ struct Account {
 
 TEST(Standing, KnowsWhenToLookWhetherALevelHasEnded) {
   const auto wakes_to_green = [](Account& a) {
+    pass_time(a.standing, a.now, 0);
     for (int looks = 0; looks < 10 && a.level() != Level::green; ++looks) {
       const Tick end = next_end(a.standing, a.now, 0);
       if (end == kNever) return false;

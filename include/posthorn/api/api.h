@@ -21,6 +21,7 @@
 #include "posthorn/base/status.h"
 #include "posthorn/chat/chat_state.h"
 #include "posthorn/chat/contacts.h"
+#include "posthorn/chat/earlier.h"
 #include "posthorn/chat/groups.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
@@ -111,6 +112,7 @@ class Api final : public RequestHandler {
     chat::Presence& presence;
     chat::Contacts& contacts;
     chat::ChatState& chat_state;
+    chat::Earlier& earlier;
     chat::Groups& groups;
     std::function<Status()> status;
     /// The operator did what ends a restriction (reboot, setSettings); may be empty.

@@ -18,14 +18,15 @@ namespace posthorn::api {
 class FileLinks {
  public:
   struct Options {
-    std::string public_url = {};  ///< what stands before "/files"; empty: as the till called the box
+    std::string public_url =
+        {};  ///< what stands before "/files"; empty: as the till called the box
     std::string scheme = "http";  ///< of a link by the box's own name
   };
   /// blobs outlives the links. Errors: io.
   [[nodiscard]] static Result<std::unique_ptr<FileLinks>> load(BlobStore& blobs, Random& random,
                                                                Options options);
 
-  /// host: the request's, "box.lan:8080"; empty: for nobody in particular.
+  /// host: the request's, "box.lan:8080"; empty: the one that the till used last.
   [[nodiscard]] std::string link_to(const content::File& file, const std::string& host) const;
   /// For what is told without being asked: the host that the till used last.
   [[nodiscard]] std::string link_to(const content::File& file) const;

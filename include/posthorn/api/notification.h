@@ -24,7 +24,7 @@ struct Instance {
   std::string name;  ///< own push name
 };
 
-/// Message and Receipt events.
+/// Message, Receipt and Call events.
 [[nodiscard]] std::optional<json::Value> to_notification(const chat::Event& event,
                                                          const Settings& settings,
                                                          const Instance& instance);

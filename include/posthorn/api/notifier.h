@@ -66,7 +66,7 @@ class Notifier {
 
   [[nodiscard]] const InstanceState& state() const { return state_; }
   [[nodiscard]] const StateHistory& history() const { return history_; }
-  /// Messages of kinds that Green-API has no form for, since the start.
+  /// Messages of kinds that are not known here, since the start.
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }
 
  private:

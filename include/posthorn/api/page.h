@@ -20,6 +20,8 @@ struct PageFile {
 struct Page {
   Worker& worker;                   ///< hashes passwords
   std::span<const PageFile> files;  ///< stay; none: only /plain
+  /// Of PBKDF2, half a second on a small board; less is for tests.
+  std::uint32_t password_rounds = 210'000;
 };
 
 }  // namespace posthorn::api

@@ -41,6 +41,15 @@ class OutboxPort {
   /// be in memory as a whole.
   virtual void next_job(std::uint64_t sequence,
                         Once<void(Result<std::optional<JobView>>)> done) = 0;
+  /// The job with that message id, if it waits; nullopt: it has left the queue, is just being sent,
+  /// or was never in it.
+  virtual void waiting(const std::string& id, Once<void(Result<std::optional<Job>>)> done) = 0;
+  /// The job takes the place of the waiting one with its id, behind the others. done: on disk;
+  /// false: no such job waits. Errors: full, and then the old one stays.
+  virtual void replace(Job job, Once<void(Result<bool>)> done) = 0;
+  /// The waiting job with that id for that chat is not sent. done: on disk; false: none waits.
+  virtual void drop(const std::string& id, const std::string& chat,
+                    Once<void(Result<bool>)> done) = 0;
   [[nodiscard]] virtual std::size_t count() const = 0;
   /// Drops what has not started. done: on disk; how many were dropped.
   virtual void clear(Once<void(Result<std::size_t>)> done) = 0;

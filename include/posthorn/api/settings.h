@@ -42,6 +42,9 @@ struct Settings {
   std::string webhook_url_pinned_key;  ///< "sha256//…": the receiver's key, whoever signed it
   std::string webhook_url_ca;          ///< PEM: the only authorities for the receiver
   bool strict_validation = false;      ///< unknown body fields are refused, as in the cloud
+  bool reject_calls = false;           ///< calls that come in are rejected at once
+  bool call_details = false;           ///< incomingCall says isVideo too
+  bool interactive_fallback = true;    ///< buttons are sent as numbered lines; else refused
   std::string restriction_state_name = "yellowCard";  ///< or "suspended"
 
   bool operator==(const Settings&) const = default;

@@ -13,6 +13,13 @@ namespace posthorn {
 
 /// posthorn.toml. The member defaults are the documented defaults; each module gets its own part.
 
+/// Does a box prove to the phone that it holds the secret of the code that was scanned, so that
+/// nobody compares eight characters when a passkey links it?
+enum class PasskeyHandoff : std::uint8_t {
+  automatic,  ///< only a box that was linked before
+  always,
+};
+
 /// [whatsapp]: everything that points at WhatsApp, so that a stand-in can take its place.
 struct WhatsAppConfig {
   std::string url = "wss://web.whatsapp.com/ws/chat";  ///< ws:// for loopback only
@@ -22,6 +29,7 @@ struct WhatsAppConfig {
   std::string media_ca_file;
   std::vector<std::string> media_insecure_hosts;  ///< loopback only
   std::string device_name = "Posthorn";           ///< shown under Linked devices on the phone
+  PasskeyHandoff passkey_handoff = PasskeyHandoff::automatic;  ///< "auto" or "always"
 };
 
 /// [api]
@@ -59,7 +67,7 @@ struct QueueConfig {
 struct FilesConfig {
   std::uint64_t quota_bytes = 512ULL << 20;  ///< of all files on the box; the oldest go
   bool fetch_on_arrival = false;             ///< files of messages, else when somebody wants one
-  bool private_urls = false;  ///< urlFile may lead into the shop's own network
+  bool private_urls = false;                 ///< urlFile may lead into the shop's own network
   bool resume_uploads = true;
 };
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "posthorn/base/bytes.h"
 
@@ -88,6 +89,130 @@ struct Reaction {
   bool operator==(const Reaction&) const = default;
 };
 
+/// A place on the map.
+struct Location {
+  double latitude = 0, longitude = 0;  ///< degrees, WGS 84
+  std::string name, address;           ///< of the place; may be empty
+  Bytes thumbnail;                     ///< JPEG of the map; may be empty
+  bool live = false;                   ///< of somebody who moves: more of them follow
+  bool operator==(const Location&) const = default;
+};
+
+/// People's cards.
+struct Contacts {
+  struct Card {
+    std::string name;   ///< as it is shown
+    std::string vcard;  ///< vCard 3.0
+    bool operator==(const Card&) const = default;
+  };
+  std::vector<Card> cards;
+  bool list = false;  ///< sent as several at once, even when it is one
+  bool operator==(const Contacts&) const = default;
+};
+
+/// A question with options to choose from.
+struct Poll {
+  std::string name;
+  std::vector<std::string> options;
+  bool multiple = false;  ///< more than one may be chosen
+  bool operator==(const Poll&) const = default;
+};
+
+/// What somebody has chosen in a poll; it takes the place of what they chose before.
+struct PollVote {
+  std::string poll_id;
+  Poll poll;
+  std::vector<std::string> chosen;  ///< of poll.options; none: the vote is withdrawn
+  std::string voter;                ///< chatId
+  bool operator==(const PollVote&) const = default;
+};
+
+/// An invitation into a group.
+struct GroupInvite {
+  std::string group;  ///< "…@g.us"
+  std::string code, name, caption;
+  std::int64_t expires = 0;  ///< Unix seconds
+  Bytes thumbnail;           ///< JPEG; may be empty
+  bool operator==(const GroupInvite&) const = default;
+};
+
+/// A text with something to press, as businesses send it.
+struct Buttons {
+  enum class Form : std::uint8_t { buttons, list, template_, interactive };
+  struct Button {
+    enum class Kind : std::uint8_t { reply, url, call, copy };
+    Kind kind = Kind::reply;
+    std::string id, text;
+    std::string value;  ///< the address, the number or the code
+    bool operator==(const Button&) const = default;
+  };
+  struct Row {
+    std::string id, title, description;
+    bool operator==(const Row&) const = default;
+  };
+  struct Section {
+    std::string title;
+    std::vector<Row> rows;
+    bool operator==(const Section&) const = default;
+  };
+  Form form = Form::buttons;
+  std::string title, body, footer;
+  std::vector<Button> buttons;
+  std::string list_button;  ///< of a list: what opens it
+  std::vector<Section> sections;
+  bool operator==(const Buttons&) const = default;
+};
+
+/// What somebody has pressed; Content::quote is the message that offered it.
+struct Choice {
+  Buttons::Form form = Buttons::Form::buttons;
+  std::string id, text;
+  int index = 0;
+  bool operator==(const Choice&) const = default;
+};
+
+/// A basket out of the shop's catalogue. Money is in thousandths.
+struct Order {
+  std::string id, title, message, currency;
+  int items = 0;
+  std::int64_t total_1000 = 0;
+  bool operator==(const Order&) const = default;
+};
+
+/// A thing out of a catalogue. Money is in thousandths.
+struct Product {
+  std::string id, title, description, url, currency, body;
+  std::int64_t price_1000 = 0;
+  bool operator==(const Product&) const = default;
+};
+
+/// An appointment.
+struct Event {
+  std::string name, description, place, link;
+  std::int64_t starts = 0, ends = 0;  ///< Unix seconds; 0: not said
+  bool cancelled = false;
+  bool operator==(const Event&) const = default;
+};
+
+/// The message in Content::quote is kept at the top of the chat, or no longer.
+struct Pin {
+  bool pinned = true;
+  bool operator==(const Pin&) const = default;
+};
+
+/// From now on the chat's messages disappear after so long.
+struct Timer {
+  std::uint32_t seconds = 0;  ///< 0: they stay
+  std::int64_t set_at = 0;    ///< Unix seconds; 0: not said
+  bool operator==(const Timer&) const = default;
+};
+
+/// So many pictures and videos follow and belong together.
+struct Album {
+  std::uint32_t images = 0, videos = 0;
+  bool operator==(const Album&) const = default;
+};
+
 /// Given up after the last retry.
 struct Undecryptable {
   bool operator==(const Undecryptable&) const = default;
@@ -105,7 +230,27 @@ struct Other {
 /// Every kind, in the order in which a received message is asked whether it is one; Other takes
 /// what is left. Each translator declares a function per kind from this list, so that a new kind
 /// does not link until each has said what it makes of it.
-#define POSTHORN_CONTENT_KINDS(X) X(Text) X(Edit) X(Deletion) X(Reaction) X(File) X(Undecryptable) X(Other)
+#define POSTHORN_CONTENT_KINDS(X) \
+  X(Text)                         \
+  X(Edit)                         \
+  X(Deletion)                     \
+  X(Reaction)                     \
+  X(File)                         \
+  X(Location)                     \
+  X(Contacts)                     \
+  X(Poll)                         \
+  X(PollVote)                     \
+  X(GroupInvite)                  \
+  X(Buttons)                      \
+  X(Choice)                       \
+  X(Order)                        \
+  X(Product)                      \
+  X(Event)                        \
+  X(Pin)                          \
+  X(Timer)                        \
+  X(Album)                        \
+  X(Undecryptable)                \
+  X(Other)
 
 /// The message that another one answers.
 struct Quote {
@@ -119,12 +264,19 @@ struct Quote {
 
 /// What a message says, and what every kind can have beside it.
 struct Content {
-  using What = std::variant<content::Text, content::Edit, content::Deletion, content::Reaction,
-                            content::File, content::Undecryptable, content::Other>;
+  using What =
+      std::variant<content::Text, content::Edit, content::Deletion, content::Reaction,
+                   content::File, content::Location, content::Contacts, content::Poll,
+                   content::PollVote, content::GroupInvite, content::Buttons, content::Choice,
+                   content::Order, content::Product, content::Event, content::Pin, content::Timer,
+                   content::Album, content::Undecryptable, content::Other>;
   What what;
   std::optional<Quote> quote;
   bool forwarded = false;
   int forwarding_score = 0;
+  std::vector<std::string> mentions = {};  ///< chatIds of people whom the text names
+  /// Of a message that is passed on: how its transport wrote it, with what `what` does not say.
+  Bytes original = {};
 
   bool operator==(const Content&) const = default;
 };
@@ -136,5 +288,8 @@ static_assert(std::variant_size_v<Content::What> == POSTHORN_CONTENT_KINDS(POSTH
 
 /// The text that a person reads: body, caption or the new text of an edit; else empty.
 [[nodiscard]] std::string readable_text(const Content& content);
+
+/// Whether a job with it can be stored: false for what only ever comes in.
+[[nodiscard]] bool is_kept(const Content& content);
 
 }  // namespace posthorn

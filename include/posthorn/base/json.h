@@ -39,5 +39,7 @@ using Value = ::Json::Value;
 /// A value as text when it is a string or a whole number: ids come both ways.
 [[nodiscard]] std::optional<std::string> text_of(const Value& value);
 [[nodiscard]] std::optional<std::int64_t> int_of(const Value& value);
+/// A number, whole or not; always finite.
+[[nodiscard]] std::optional<double> double_of(const Value& value);
 
 }  // namespace posthorn::json

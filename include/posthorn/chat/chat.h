@@ -11,8 +11,10 @@
 #include "posthorn/base/random.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
+#include "posthorn/chat/calls.h"
 #include "posthorn/chat/chat_state.h"
 #include "posthorn/chat/contacts.h"
+#include "posthorn/chat/earlier.h"
 #include "posthorn/chat/events.h"
 #include "posthorn/chat/files.h"
 #include "posthorn/chat/groups.h"
@@ -75,6 +77,8 @@ class Chat final {
   [[nodiscard]] Groups& groups();
   /// heard: for each group that we are in, at the latest since then (chatId, when).
   void on_group(std::function<void(const std::string& chat, Wall since)> heard);
+  [[nodiscard]] Earlier& earlier();
+  [[nodiscard]] Calls& calls();
 
  private:
   class Parts;

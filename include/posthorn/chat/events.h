@@ -51,7 +51,23 @@ struct PastChats {
   std::vector<PastChat> chats;
 };
 
-using Event = std::variant<Message, Receipt, PastChats>;
+/// What has become of a call that came in.
+struct Call {
+  enum class Status : std::uint8_t {
+    offer,     ///< it rings
+    pick_up,   ///< taken on the phone or another linked device
+    hung_up,   ///< over
+    missed,    ///< it rang while the box was away
+    declined,  ///< rejected, here or on another device
+  };
+  Status status = Status::offer;
+  std::string id;
+  std::string chat;  ///< chatId of who calls
+  bool video = false;
+  Wall timestamp;
+};
+
+using Event = std::variant<Message, Receipt, PastChats, Call>;
 
 /// Where events go. `stored` runs when whatever the event became is on disk (at once when it became
 /// nothing); a Message's delivery receipt leaves only after that. An error keeps the message

@@ -26,10 +26,10 @@ struct FilesOutside {
   Worker& worker;
   net::HttpClient& http;
   files::Store& store;
-  std::string ca_file = {};                      ///< PEM; who vouches for media hosts; empty: system
+  std::string ca_file = {};  ///< PEM; who vouches for media hosts; empty: system
   std::vector<std::string> insecure_hosts = {};  ///< "127.0.0.1": stand-ins whose certificate
                                                  ///< nobody vouches for
-  std::string proxy = {};    ///< of the way to WhatsApp; empty: straight
+  std::string proxy = {};                        ///< of the way to WhatsApp; empty: straight
   bool resume_check = true;  ///< ask before a large upload how much of it the host has
 };
 

@@ -52,7 +52,7 @@ struct HttpRequest {
   std::string pinned_public_key;       ///< "sha256//…": then any chain is accepted; empty: none
   std::shared_ptr<HttpSource> source = {};  ///< instead of `body`; shared: requests are copied
   std::shared_ptr<HttpSink> sink = {};      ///< instead of the answer's body when it is 2xx
-  std::string proxy = {};       ///< "http://[user:password@]host:port"; empty: straight
+  std::string proxy = {};                   ///< "http://[user:password@]host:port"; empty: straight
   bool any_certificate = false;             ///< nobody is believed; for stand-ins on this machine
   /// Refuses addresses of the box itself and of private networks, at every redirect.
   bool public_only = false;

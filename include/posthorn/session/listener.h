@@ -19,10 +19,13 @@ class Listener {
   virtual void on_message(wire::Node stanza) = 0;
   /// One <receipt>. Its ack is the listener's.
   virtual void on_receipt(wire::Node stanza) = 0;
-  /// Any <notification> (or an <ib><dirty> of account_sync, groups or syncd_app_state), some of which
-  /// concerns the listener. `handled` always runs: when the effect is on disk, at once when there
-  /// is none; the session then writes the ack.
+  /// Any <notification> (or an <ib><dirty> of account_sync, groups or syncd_app_state), some of
+  /// which concerns the listener. `handled` always runs: when the effect is on disk, at once when
+  /// there is none; the session then writes the ack.
   virtual void on_notification(wire::Node stanza, Once<void()> handled) = 0;
+
+  /// One <call>. `handled` as above.
+  virtual void on_call(wire::Node stanza, Once<void()> handled) = 0;
 
   /// Line::online() has become true.
   virtual void on_online() = 0;

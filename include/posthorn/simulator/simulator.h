@@ -54,6 +54,41 @@ enum class LinkFlaw : std::uint8_t {
   other_identity,     ///< signature over another companion's identity key
 };
 
+/// What goes wrong between the scan and pair-success of an account with a passkey.
+enum class PasskeyFlaw : std::uint8_t {
+  none,
+  options_missing,   ///< the question comes without options; they are given when asked for
+  options_damaged,   ///< the same with options that are no JSON
+  options_withheld,  ///< missing, and refused when asked for
+  stranger_asks,     ///< another question follows that is not the server's
+  secret_retired,    ///< companion_reg_refresh while the owner is busy
+  new_refs,          ///< pair-device again while the owner is busy
+  bare_code_notice,  ///< a link-code notification without keys while the owner is busy
+  answer_refused,    ///< the first assertion, though it is right
+  phone_first,       ///< the phone's keys come before the prologue's result
+  phone_twice,       ///< they come twice, with other keys
+  phone_silent,      ///< they never come
+  short_key,
+  short_nonce,
+  zero_key,
+  nonce_refused,
+  request_refused,
+  success_first,  ///< pair-success comes before the request's result
+  no_success,     ///< it never comes
+  old_secret,     ///< it is made with the secret of before
+};
+
+/// What a browser puts wrong in its answer.
+enum class AssertionFlaw : std::uint8_t {
+  none,
+  challenge,
+  origin,
+  rp_id,
+  flags,  ///< the user was not verified
+  signature,
+  credential,
+};
+
 /// What add_account makes; every field may stay empty.
 struct NewAccount {
   std::string phone;  ///< digits; empty: the next free one
@@ -95,7 +130,8 @@ struct Received {
   std::string sender;        ///< the device that wrote it, PN form
   std::uint16_t device = 0;  ///< which device of the account decrypted it
   bool from_me = false;      ///< copy of what another device of this account sent
-  std::string kind;          ///< "text", "edit", "revoke", "key_share_request", a PeerFile's kind, "other"
+  std::string kind;          ///< "text", "edit", "revoke", "key_share_request", a PeerFile's kind,
+                             ///< "location", "contacts", "poll", "reaction", "other"
   std::string text;          ///< plain text of text and edit
   std::string target_id;     ///< of edit, revoke and quoted messages
   std::string enc_type;      ///< "pkmsg" or "msg"
@@ -121,6 +157,10 @@ struct PeerText {
   std::string edit_of;      ///< replaces the text of this earlier message
   std::string revoke_of;    ///< deletes this earlier message for everyone; text is not used
   std::string reaction_to;  ///< text is a reaction to this message of `to`'s; empty: taken back
+  Bytes content;            ///< a serialised Message instead of a text; empty: none
+  /// A vote in this poll, which the peer has received or sent, for `options`; none: withdrawn.
+  std::string vote_in;
+  std::vector<std::string> options;
   bool extended = false;    ///< extendedTextMessage instead of conversation
   bool tamper = false;      ///< flips a bit of the ciphertext: the receiver must ask again
   bool tamper_all = false;  ///< the resends too
@@ -129,7 +169,8 @@ struct PeerText {
 /// A file that a customer or a phone sends: encrypted here, put on the media host's shelf.
 struct PeerFile {
   std::string to;
-  std::string kind = "document";  ///< image, video, gif, video_note, audio, voice, document, sticker
+  std::string kind =
+      "document";  ///< image, video, gif, video_note, audio, voice, document, sticker
   Bytes bytes;
   std::string mime, name, caption;
   std::uint16_t from_device = 0;
@@ -143,9 +184,9 @@ struct PeerFile {
 /// What the media host answers; bytes or text.
 struct MediaAnswer {
   int status = 200;
-  std::string text;                         ///< JSON
-  std::shared_ptr<const Bytes> bytes;       ///< of a file; shared: while it is sent
-  std::optional<std::uint64_t> cut_after;   ///< the connection breaks after so many bytes
+  std::string text;                        ///< JSON
+  std::shared_ptr<const Bytes> bytes;      ///< of a file; shared: while it is sent
+  std::optional<std::uint64_t> cut_after;  ///< the connection breaks after so many bytes
 };
 
 /// What a virtual peer does by itself with what it receives.
@@ -179,6 +220,18 @@ class Simulator {
   /// not_found (no connection shows this code), refused (the client said no), disconnected.
   void scan(std::string_view qr, std::string_view account, Once<void(Result<wire::Jid>)> done,
             LinkFlaw flaw = LinkFlaw::none);
+  /// Gives the account a passkey, so that linking asks for it, or takes it away (nullopt).
+  Result<void> set_passkey(std::string_view account, std::optional<PasskeyFlaw> flaw);
+  /// What a browser answers after the phone has confirmed: PublicKeyCredential.toJSON().
+  Result<json::Value> passkey_answer(std::string_view account, const json::Value& options,
+                                     AssertionFlaw flaw = AssertionFlaw::none);
+  /// How far the last linking with the passkey has come, as server and phone see it.
+  struct PasskeySeen {
+    std::string stage;  ///< "asked", "answered", "compared", "requested"; empty: none yet
+    std::string code;   ///< that the phone shows
+    bool handoff_proof = false;
+  };
+  [[nodiscard]] Result<PasskeySeen> passkey_seen(std::string_view account) const;
   /// The account's owner types a link code on the phone.
   void type_link_code(std::string_view account, std::string_view code,
                       Once<void(Result<wire::Jid>)> done);
@@ -204,6 +257,12 @@ class Simulator {
   Result<void> peer_drain_prekeys(std::string_view account);
   /// Offline virtual devices receive nothing until they are online again.
   Result<void> peer_online(std::string_view account, bool online);
+  /// A call rings on all devices of `to`; gives its id. The peer's own number is who calls.
+  Result<std::string> peer_call(std::string_view account, std::string_view to, bool video = false);
+  /// What becomes of it: the caller hangs up; the called one's phone takes or declines it.
+  enum class CallEnd : std::uint8_t { hang_up, take, decline };
+  Result<void> end_call(std::string_view call_id, CallEnd end);
+
   [[nodiscard]] std::vector<Received> inbox(std::string_view account,
                                             std::uint64_t after = 0) const;
 

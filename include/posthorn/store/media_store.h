@@ -78,7 +78,8 @@ class MediaStore {
       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"};
   Statement prune_received_{
       db_, "DELETE FROM media_received WHERE n <= (SELECT max(n) FROM media_received) - ?1"};
-  Statement move_received_{db_, "UPDATE media_received SET direct_path = ?3 WHERE ref = ?1 AND message = ?2"};
+  Statement move_received_{
+      db_, "UPDATE media_received SET direct_path = ?3 WHERE ref = ?1 AND message = ?2"};
   Statement clear_uploads_{db_, "DELETE FROM media_uploads"};
   Statement clear_received_{db_, "DELETE FROM media_received"};
 };

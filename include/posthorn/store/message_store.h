@@ -12,6 +12,8 @@
 #include "posthorn/base/result.h"
 #include "posthorn/base/time.h"
 #include "posthorn/store/database.h"
+#include "posthorn/store/poll_store.h"
+#include "posthorn/store/timer_store.h"
 
 namespace posthorn::store {
 
@@ -79,13 +81,13 @@ class MessageStore {
   /// repeats.
   Result<void> raise_status(std::string_view id, Sent::Status status);
 
-  // Messages received: the newest 2,000
+  // Messages received: the newest 2,000; their content: the newest 4 MiB
   // --------------------------------------------------------------
   struct Received {
     std::string id;
     std::string chat;
     std::string sender;
-    Bytes message;  ///< serialized wa::Message cut to what a quote needs; may be empty
+    Bytes message;  ///< serialized wa::Message without thumbnails; may be empty
     bool unread = false;
   };
   Result<void> save_received(const Received& message);
@@ -100,6 +102,9 @@ class MessageStore {
   [[nodiscard]] Result<std::vector<Received>> unread(std::string_view chat);
   /// These are read now.
   Result<void> mark_read(std::string_view chat, std::span<const std::string> ids);
+
+  [[nodiscard]] PollStore& polls();
+  [[nodiscard]] TimerStore& timers();
 
   // People
   // -------------------------------------------------------------------------------------------

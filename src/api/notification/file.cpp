@@ -1,6 +1,5 @@
 #include "api/notification/file.h"
 
-#include "api/notification/quote.h"
 #include "posthorn/api/file_links.h"
 
 // imageMessage, videoMessage, audioMessage, documentMessage, stickerMessage.
@@ -41,9 +40,7 @@ std::optional<json::Value> show_message(const content::File& kind, const Content
   out["typeMessage"] = std::string(type_of(kind.kind));
   json::Value& data = out["fileMessageData"];
   show_file(kind, data);
-  data["forwardingScore"] = content.forwarding_score;
-  data["isForwarded"] = content.forwarded;
-  if (content.quote) out["quotedMessage"] = show_quote(*content.quote);
+  show_forwarding(content, data);
   return out;
 }
 

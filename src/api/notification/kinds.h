@@ -18,6 +18,11 @@ namespace posthorn::api {
 POSTHORN_CONTENT_KINDS(POSTHORN_DECLARE_)
 #undef POSTHORN_DECLARE_
 
+/// forwardingScore and isForwarded, for kinds that have them.
+void show_forwarding(const Content& content, json::Value& data);
+/// Of a message that answers another one: quotedMessage, beside the data of its kind.
+void show_quote(const Quote& quote, json::Value& message);
+
 /// The strings come from people's phones: JSON must be UTF-8 whatever they sent.
 [[nodiscard]] json::Value shown_text(const std::string& value);
 

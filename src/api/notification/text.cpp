@@ -1,5 +1,4 @@
 #include "api/notification/kinds.h"
-#include "api/notification/quote.h"
 
 // textMessage, extendedTextMessage, quotedMessage.
 namespace posthorn::api {
@@ -21,8 +20,7 @@ json::Value extended(const content::Text& kind, const Content& content) {
   data["title"] = shown_text(kind.preview->title);
   data["previewType"] = "None";
   data["jpegThumbnail"] = "";
-  data["forwardingScore"] = content.forwarding_score;
-  data["isForwarded"] = content.forwarded;
+  show_forwarding(content, data);
   return out;
 }
 
@@ -33,7 +31,7 @@ json::Value quoted(const content::Text& kind, const Quote& quote) {
   data["text"] = shown_text(kind.body);
   data["stanzaId"] = shown_text(quote.id);
   data["participant"] = shown_text(quote.participant);
-  out["quotedMessage"] = show_quote(quote);
+  show_quote(quote, out);
   return out;
 }
 

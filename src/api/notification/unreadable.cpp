@@ -1,22 +1,26 @@
 #include "api/notification/kinds.h"
 
-// Content that nobody could decrypt, and kinds that Green-API has no form for.
+// Content that nobody could decrypt, and kinds that this release does not know: that something came
+// is told, so that somebody looks at the phone.
 namespace posthorn::api {
 namespace {
 
-constexpr const char* kUndecryptable = "{{SWE003}}";
+/// Green-API's mark for "could not be decrypted or converted".
+json::Value unreadable() {
+  json::Value out(::Json::objectValue);
+  out["typeMessage"] = "textMessage";
+  out["textMessageData"]["textMessage"] = "{{SWE003}}";
+  return out;
+}
 
 }  // namespace
 
 std::optional<json::Value> show_message(const content::Undecryptable&, const Content&) {
-  json::Value out(::Json::objectValue);
-  out["typeMessage"] = "textMessage";
-  out["textMessageData"]["textMessage"] = kUndecryptable;
-  return out;
+  return unreadable();
 }
 
 std::optional<json::Value> show_message(const content::Other&, const Content&) {
-  return std::nullopt;
+  return unreadable();
 }
 
 }  // namespace posthorn::api

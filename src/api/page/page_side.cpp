@@ -20,7 +20,8 @@ Response json_answer(const json::Value& value) {
 PageSide::PageSide(Outside outside, const Page& page)
     : outside_(outside),
       files_(page.files),
-      password_({outside.context.outside.blobs, page.worker, outside.context.outside.random},
+      password_({outside.context.outside.blobs, page.worker, outside.context.outside.random,
+                 page.password_rounds},
                 outside.context.options.page_password),
       login_({outside.context.outside.scheduler, outside.context.outside.clock, outside.credentials,
               outside.wrong, outside.sessions, password_}),

@@ -36,7 +36,7 @@ void PagePassword::load() {
 
 void PagePassword::check(std::string given, Once<void(bool)> done) {
   // Without anything kept the work is done all the same, so that its time tells nothing.
-  const Kept against = kept_.value_or(Kept{Bytes(kSaltBytes), kRounds, {}});
+  const Kept against = kept_.value_or(Kept{Bytes(kSaltBytes), outside_.rounds, {}});
   const bool fixed =
       is_fixed() && equal_constant_time(as_bytes(given), as_bytes(std::string_view(fixed_)));
   run_on<Bytes>(
@@ -64,15 +64,15 @@ void PagePassword::set(std::string wanted, Once<void(Result<void>)> done) {
   Bytes salt = outside_.random.bytes(kSaltBytes);
   run_on<Bytes>(
       outside_.worker,
-      [wanted = std::move(wanted), salt] {
-        return crypto::pbkdf2_sha256(as_bytes(std::string_view(wanted)), salt, kRounds, kHashBytes);
+      [wanted = std::move(wanted), salt, rounds = outside_.rounds] {
+        return crypto::pbkdf2_sha256(as_bytes(std::string_view(wanted)), salt, rounds, kHashBytes);
       },
       [self = alive_.weak(), salt, done = std::move(done)](Bytes hash) mutable {
         PagePassword* me = self.get();
         if (me == nullptr || hash.size() != kHashBytes) {
           return done(fail(Errc::io, "the password was not stored; try again"));
         }
-        me->keep({std::move(salt), kRounds, std::move(hash)}, std::move(done));
+        me->keep({std::move(salt), me->outside_.rounds, std::move(hash)}, std::move(done));
       });
 }
 

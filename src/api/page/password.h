@@ -17,7 +17,6 @@ namespace posthorn::api {
 /// on a small board.
 class PagePassword {
  public:
-  static constexpr std::uint32_t kRounds = 210'000;
   static constexpr std::size_t kShortest = 8;
   static constexpr std::size_t kLongest = 128;
 
@@ -25,6 +24,7 @@ class PagePassword {
     BlobStore& blobs;
     Worker& worker;
     Random& random;
+    std::uint32_t rounds;
   };
   /// fixed: the configuration's, which cannot be changed here; "": none.
   PagePassword(Outside outside, std::string fixed);

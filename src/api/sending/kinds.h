@@ -18,4 +18,21 @@ POSTHORN_CONTENT_KINDS(POSTHORN_DECLARE_)
 /// sendMessage: message and linkPreview. Errors: malformed (which field, and why).
 [[nodiscard]] Result<content::Text> parse_text(const json::Value& body);
 
+/// sendLocation: latitude, longitude, nameLocation and address. Errors: as above.
+[[nodiscard]] Result<content::Location> parse_location(const json::Value& body);
+
+/// sendContact: contact. The card names the number in the way that makes it one to tap on.
+[[nodiscard]] Result<content::Contacts> parse_contact(const json::Value& body);
+
+/// sendPoll: message, options and multipleAnswers.
+[[nodiscard]] Result<content::Poll> parse_poll(const json::Value& body);
+
+/// sendInteractiveButtons and (replies) sendInteractiveButtonsReply, as a text with numbered lines:
+/// WhatsApp shows buttons of linked devices on some phones only.
+enum class ButtonsAsked : std::uint8_t { actions, replies };
+[[nodiscard]] Result<content::Text> parse_buttons(const json::Value& body, ButtonsAsked asked);
+
+/// editMessage: idMessage and message.
+[[nodiscard]] Result<content::Edit> parse_edit(const json::Value& body);
+
 }  // namespace posthorn::api

@@ -1,8 +1,12 @@
 #include "api/sending/kinds.h"
 
-// Green-API has no method that sends a reaction: it only comes in.
+// sendReaction: Green-API has no method for it, this is the box's own. What it answers is shown
+// with every job that quotes something.
 namespace posthorn::api {
 
-void show_request(const content::Reaction&, json::Value&) {}
+void show_request(const content::Reaction& kind, json::Value& item) {
+  item["type"] = "sendReaction";
+  item["body"]["reaction"] = kind.emoji;
+}
 
 }  // namespace posthorn::api

@@ -1,3 +1,4 @@
+#include "chat/content/key.h"
 #include "chat/content/kinds.h"
 #include "chat/content/parse.h"
 
@@ -16,6 +17,28 @@ const Protocol* change(const wa::Message& message, Protocol::Type type) {
   return is ? &protocol : nullptr;
 }
 
+/// The new content in place of the target's.
+wa::Message edited(const std::string& text, const TargetMessage& target) {
+  wa::Message original;
+  const bool known = !target.message.empty() && original.ParseFromString(target.message);
+  const auto opened = known ? open_wrappers(original) : fail(Errc::not_found, "");
+  wa::Message changed;
+  if (opened && opened->message->has_imagemessage()) {
+    *changed.mutable_imagemessage() = opened->message->imagemessage();
+    changed.mutable_imagemessage()->set_caption(text);
+  } else if (opened && opened->message->has_videomessage()) {
+    *changed.mutable_videomessage() = opened->message->videomessage();
+    changed.mutable_videomessage()->set_caption(text);
+  } else if (opened && opened->message->has_documentmessage()) {
+    wa::Message& inner = *changed.mutable_documentwithcaptionmessage()->mutable_message();
+    *inner.mutable_documentmessage() = opened->message->documentmessage();
+    inner.mutable_documentmessage()->set_caption(text);
+  } else {
+    changed.set_conversation(text);
+  }
+  return changed;
+}
+
 }  // namespace
 
 bool read(const wa::Message& message, content::Edit& kind, Beside& beside) {
@@ -28,8 +51,16 @@ bool read(const wa::Message& message, content::Edit& kind, Beside& beside) {
   return true;
 }
 
-Result<wa::Message> write(const content::Edit&, const Outgoing&) {
-  return fail(Errc::unsupported, "edits are not sent by this release");
+/// A text becomes another text; a file stays and has another caption.
+Result<wa::Message> write(const content::Edit& kind, const Outgoing& outgoing) {
+  wa::Message message;
+  Protocol& protocol = *message.mutable_protocolmessage();
+  protocol.set_type(Protocol::MESSAGE_EDIT);
+  TRY(*protocol.mutable_key(), key_of(kind.target_id, outgoing));
+  if (!protocol.key().fromme()) return fail(Errc::unsupported, "only own messages can be edited");
+  *protocol.mutable_editedmessage() = edited(kind.text, *outgoing.target);
+  protocol.set_timestampms(outgoing.now.since_epoch.count());
+  return message;
 }
 
 bool read(const wa::Message& message, content::Deletion& kind, Beside& beside) {
@@ -40,8 +71,12 @@ bool read(const wa::Message& message, content::Deletion& kind, Beside& beside) {
   return true;
 }
 
-Result<wa::Message> write(const content::Deletion&, const Outgoing&) {
-  return fail(Errc::unsupported, "deletions are not sent by this release");
+Result<wa::Message> write(const content::Deletion& kind, const Outgoing& outgoing) {
+  wa::Message message;
+  Protocol& protocol = *message.mutable_protocolmessage();
+  protocol.set_type(Protocol::REVOKE);
+  TRY(*protocol.mutable_key(), key_of(kind.target_id, outgoing));
+  return message;
 }
 
 }  // namespace posthorn::chat

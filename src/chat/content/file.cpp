@@ -3,8 +3,8 @@
 #include "chat/content/kinds.h"
 
 // imageMessage, videoMessage, ptvMessage, audioMessage, documentMessage, stickerMessage (chapter 07
-// section 5.2). They differ in which of the members they have, so each pair of functions below works
-// on all of them and asks the type what it knows.
+// section 5.2). They differ in which of the members they have, so each pair of functions below
+// works on all of them and asks the type what it knows.
 namespace posthorn::chat {
 namespace {
 
@@ -31,7 +31,7 @@ Bytes bounded(const std::string& value, std::size_t limit) {
 // Reading -----------------------------------------------------------------------------------------
 
 template <class Part>
-void read_part(const Part& part, File::Kind kind, File& file, Beside& beside) {
+void read_part(const Part& part, File::Kind kind, File& file) {
   file.kind = kind;
   file.mime = part.mimetype().substr(0, kMaxName);
   file.size = part.filelength();
@@ -53,13 +53,12 @@ void read_part(const Part& part, File::Kind kind, File& file, Beside& beside) {
     file.thumbnail = bounded(part.jpegthumbnail(), kMaxThumbnail);
   }
   if constexpr (requires { part.viewonce(); }) file.view_once = part.viewonce();
-  if (part.has_contextinfo()) read_context(part.contextinfo(), beside);
 }
 
 // Writing -----------------------------------------------------------------------------------------
 
 template <class Part>
-void write_part(const File& file, const Outgoing& outgoing, Part& part) {
+void write_part(const File& file, Part& part) {
   const content::MediaPlace& place = *file.place;
   part.set_mimetype(file.mime);
   part.set_filelength(file.size);
@@ -82,49 +81,48 @@ void write_part(const File& file, const Outgoing& outgoing, Part& part) {
   if constexpr (requires { part.set_jpegthumbnail(""); }) {
     if (!file.thumbnail.empty()) part.set_jpegthumbnail(to_string(file.thumbnail));
   }
-  write_context(outgoing, part);
 }
 
-void write_audio(const File& file, const Outgoing& outgoing, Audio& audio) {
-  write_part(file, outgoing, audio);
+void write_audio(const File& file, Audio& audio) {
+  write_part(file, audio);
   if (file.kind != File::Kind::voice) return;
   audio.set_ptt(true);
   if (!file.waveform.empty()) audio.set_waveform(to_string(file.waveform));
 }
 
-void write_document(const File& file, const Outgoing& outgoing, Document& document) {
-  write_part(file, outgoing, document);
+void write_document(const File& file, Document& document) {
+  write_part(file, document);
   document.set_filename(file.name);
   document.set_title(file.name);
 }
 
-void write_sticker(const File& file, const Outgoing& outgoing, Sticker& sticker) {
-  write_part(file, outgoing, sticker);
+void write_sticker(const File& file, Sticker& sticker) {
+  write_part(file, sticker);
   if (file.animated) sticker.set_isanimated(true);
   if (!file.thumbnail.empty()) sticker.set_pngthumbnail(to_string(file.thumbnail));
 }
 
 }  // namespace
 
-bool read(const wa::Message& message, File& kind, Beside& beside) {
+bool read(const wa::Message& message, File& kind, Beside&) {
   if (message.has_imagemessage()) {
-    read_part(message.imagemessage(), File::Kind::image, kind, beside);
+    read_part(message.imagemessage(), File::Kind::image, kind);
   } else if (message.has_videomessage()) {
     const Video& video = message.videomessage();
-    read_part(video, video.gifplayback() ? File::Kind::gif : File::Kind::video, kind, beside);
+    read_part(video, video.gifplayback() ? File::Kind::gif : File::Kind::video, kind);
   } else if (message.has_ptvmessage()) {
-    read_part(message.ptvmessage(), File::Kind::video_note, kind, beside);
+    read_part(message.ptvmessage(), File::Kind::video_note, kind);
   } else if (message.has_audiomessage()) {
     const Audio& audio = message.audiomessage();
-    read_part(audio, audio.ptt() ? File::Kind::voice : File::Kind::audio, kind, beside);
+    read_part(audio, audio.ptt() ? File::Kind::voice : File::Kind::audio, kind);
     kind.waveform = bounded(audio.waveform(), kMaxWaveform);
   } else if (message.has_documentmessage()) {
     const Document& document = message.documentmessage();
-    read_part(document, File::Kind::document, kind, beside);
+    read_part(document, File::Kind::document, kind);
     kind.name = ours_or(document.filename(), document.title()).substr(0, kMaxName);
   } else if (message.has_stickermessage()) {
     const Sticker& sticker = message.stickermessage();
-    read_part(sticker, File::Kind::sticker, kind, beside);
+    read_part(sticker, File::Kind::sticker, kind);
     kind.animated = sticker.isanimated();
     kind.thumbnail = bounded(sticker.pngthumbnail(), kMaxThumbnail);
   } else {
@@ -133,40 +131,39 @@ bool read(const wa::Message& message, File& kind, Beside& beside) {
   return true;
 }
 
-Result<wa::Message> write(const File& kind, const Outgoing& outgoing) {
+Result<wa::Message> write(const File& kind, const Outgoing&) {
   if (!kind.place) return fail(Errc::not_found, "the file has not been uploaded");
   wa::Message message;
   switch (kind.kind) {
     case File::Kind::image:
-      write_part(kind, outgoing, *message.mutable_imagemessage());
+      write_part(kind, *message.mutable_imagemessage());
       break;
     case File::Kind::gif:
       message.mutable_videomessage()->set_gifplayback(true);
       [[fallthrough]];
     case File::Kind::video:
-      write_part(kind, outgoing, *message.mutable_videomessage());
+      write_part(kind, *message.mutable_videomessage());
       break;
     case File::Kind::video_note:
-      write_part(kind, outgoing, *message.mutable_ptvmessage());
+      write_part(kind, *message.mutable_ptvmessage());
       break;
     case File::Kind::audio:
     case File::Kind::voice:
-      write_audio(kind, outgoing, *message.mutable_audiomessage());
+      write_audio(kind, *message.mutable_audiomessage());
       break;
     case File::Kind::document: {
-      // With a caption it goes in a wrapper: an older phone shows the bare form without its caption.
-      wa::Message& inner =
-          kind.caption.empty()
-              ? message
-              : *message.mutable_documentwithcaptionmessage()->mutable_message();
-      write_document(kind, outgoing, *inner.mutable_documentmessage());
+      // With a caption it goes in a wrapper: an older phone shows the bare form without its
+      // caption.
+      wa::Message& inner = kind.caption.empty()
+                               ? message
+                               : *message.mutable_documentwithcaptionmessage()->mutable_message();
+      write_document(kind, *inner.mutable_documentmessage());
       break;
     }
     case File::Kind::sticker:
-      write_sticker(kind, outgoing, *message.mutable_stickermessage());
+      write_sticker(kind, *message.mutable_stickermessage());
       break;
   }
-  message.mutable_messagecontextinfo()->set_messagesecret(std::string(as_text(outgoing.secret32)));
   return message;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "chat/content/context.h"
 #include "chat/content/kinds.h"
 
 namespace posthorn::chat {
@@ -153,9 +154,11 @@ bool is_of(const wa::Message& message, Parsed& out) {
   Kind kind;
   Beside beside;
   if (!read(message, kind, beside)) return false;
+  const wa::ContextInfo* context = context_in(message);
+  if (context != nullptr) read_context(*context, beside);
   out.target_from_me = beside.target_from_me;
-  out.content =
-      Content{std::move(kind), std::move(beside.quote), beside.forwarded, beside.forwarding_score};
+  out.content = Content{std::move(kind), std::move(beside.quote), beside.forwarded,
+                        beside.forwarding_score, std::move(beside.mentions)};
   return true;
 }
 

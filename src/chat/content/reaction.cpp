@@ -1,3 +1,4 @@
+#include "chat/content/key.h"
 #include "chat/content/kinds.h"
 
 // reactionMessage (chapter 07 section 5.4).
@@ -15,8 +16,14 @@ bool read(const wa::Message& message, content::Reaction& kind, Beside& beside) {
   return true;
 }
 
-Result<wa::Message> write(const content::Reaction&, const Outgoing&) {
-  return fail(Errc::unsupported, "reactions are not sent by this release");
+Result<wa::Message> write(const content::Reaction& kind, const Outgoing& outgoing) {
+  if (!outgoing.quoted) return fail(Errc::unsupported, "a reaction is to a message");
+  wa::Message message;
+  auto& reaction = *message.mutable_reactionmessage();
+  TRY(*reaction.mutable_key(), key_of(outgoing.quoted->id, outgoing));
+  reaction.set_text(kind.emoji);
+  reaction.set_sendertimestampms(outgoing.now.since_epoch.count());
+  return message;
 }
 
 }  // namespace posthorn::chat

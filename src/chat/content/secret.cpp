@@ -16,7 +16,12 @@ Result<Bytes> open_secret(const SecretParent& parent, std::string_view use_case,
   const Bytes info = concat({as_bytes(parent.id), as_bytes(parent.sender),
                              as_bytes(parent.modifier), as_bytes(use_case)});
   const Bytes key = crypto::hkdf_sha256(parent.secret, {}, info, kKeyBytes);
-  return crypto::aes_gcm_decrypt(key, iv, {}, payload);
+  Bytes associated;
+  if (use_case == kPollVote || use_case == kEventResponse) {
+    associated = concat(
+        {as_bytes(parent.id), as_bytes(std::string_view("\0", 1)), as_bytes(parent.modifier)});
+  }
+  return crypto::aes_gcm_decrypt(key, iv, associated, payload);
 }
 
 }  // namespace posthorn::chat

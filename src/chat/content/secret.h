@@ -9,8 +9,11 @@
 
 namespace posthorn::chat {
 
-/// The use case of an edit that is encrypted under its target's secret.
+// Use cases: what is encrypted under another message's secret.
 inline constexpr std::string_view kMessageEdit = "Message Edit";
+inline constexpr std::string_view kPollVote = "Poll Vote";
+inline constexpr std::string_view kEventResponse = "Event Response";
+inline constexpr std::string_view kReaction = "Enc Reaction";
 
 /// The message in whose secret an add-on is wrapped.
 struct SecretParent {
@@ -20,7 +23,7 @@ struct SecretParent {
   ByteView secret;       ///< messageSecret, 32 bytes
 };
 
-/// Opens an add-on that carries no associated data (edits, reactions, comments).
+/// Opens an add-on. Votes and answers to events have associated data, the others none.
 /// Errors: malformed (iv length), crypto (another parent, sender or modifier).
 /// Source: chapter 07 section 6.
 [[nodiscard]] Result<Bytes> open_secret(const SecretParent& parent, std::string_view use_case,

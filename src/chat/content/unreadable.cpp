@@ -13,6 +13,10 @@ Result<wa::Message> write(const content::Undecryptable&, const Outgoing&) {
 
 bool read(const wa::Message& message, content::Other& kind, Beside&) {
   if (message.has_protocolmessage()) return false;
+  // Not said to anybody: stars and keeps, and what a phone notes about calls.
+  if (message.has_keepinchatmessage() || message.has_calllogmesssage() || message.has_call()) {
+    return false;
+  }
   kind.type_name = content_field(message);
   if (kind.type_name.empty()) {
     // A type newer than our schema arrives as unknown fields; keys and context alone mean nothing.

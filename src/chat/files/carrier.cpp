@@ -14,11 +14,10 @@ bool FileCarrier::is_uploaded(const content::File& file) {
 }
 
 void FileCarrier::upload(const content::File& file, Wall until, Once<void(Result<void>)> done) {
-  uploads_.get(file, until,
-               [done = std::move(done)](Result<content::MediaPlace> place) mutable {
-                 if (!place) return done(tl::unexpected(std::move(place.error())));
-                 done({});
-               });
+  uploads_.get(file, until, [done = std::move(done)](Result<content::MediaPlace> place) mutable {
+    if (!place) return done(tl::unexpected(std::move(place.error())));
+    done({});
+  });
 }
 
 Result<std::optional<content::File>> FileCarrier::received(const std::string& ref) {

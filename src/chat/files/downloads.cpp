@@ -153,22 +153,22 @@ void Downloads::on_answer(const Kept& download, Result<net::HttpResponse> answer
   }
   if (is_gone(answer->status)) return on_gone(download);
   if (answer->status != 200) {
-    return try_again(
-        download, {Errc::io, "the media host answered " + std::to_string(answer->status)});
+    return try_again(download,
+                     {Errc::io, "the media host answered " + std::to_string(answer->status)});
   }
   finish(download);
 }
 
 void Downloads::finish(const Kept& download) {
   const content::MediaPlace& place = *download->messages.front().file.place;
-  download->sink->finish(
-      {download->ref, place.enc_sha256}, alive_.bind([this, download](Result<files::File> file) {
-        // The same bytes come again when asked for again: wrong ones are not.
-        if (!file && file.error().code == Errc::crypto) {
-          return try_other_message(download, std::move(file.error()));
-        }
-        done_with(download, std::move(file));
-      }));
+  download->sink->finish({download->ref, place.enc_sha256},
+                         alive_.bind([this, download](Result<files::File> file) {
+                           // The same bytes come again when asked for again: wrong ones are not.
+                           if (!file && file.error().code == Errc::crypto) {
+                             return try_other_message(download, std::move(file.error()));
+                           }
+                           done_with(download, std::move(file));
+                         }));
 }
 
 void Downloads::try_again(const Kept& download, Error why) {

@@ -10,8 +10,9 @@
 
 namespace posthorn::chat {
 
-/// Brings files of received messages into the store: a few at once, each checked while it comes, and
-/// asks our phone to upload what WhatsApp's hosts have dropped. Source: chapter 08 sections 5 and 6.
+/// Brings files of received messages into the store: a few at once, each checked while it comes,
+/// and asks our phone to upload what WhatsApp's hosts have dropped. Source: chapter 08 sections 5
+/// and 6.
 class Downloads {
  public:
   Downloads(const FilesContext& context, MediaHosts& hosts);

@@ -34,8 +34,10 @@ bool is_host(std::string_view name) {
 }  // namespace
 
 Node build_media_conn() {
-  return Node("iq", {{"type", "set"}, {"xmlns", "w:m"}, {"to", wire::Jid{"", std::string(wire::kServerUser), 0}}},
-              std::vector{Node("media_conn")});
+  return Node(
+      "iq",
+      {{"type", "set"}, {"xmlns", "w:m"}, {"to", wire::Jid{"", std::string(wire::kServerUser), 0}}},
+      std::vector{Node("media_conn")});
 }
 
 Result<MediaConn> parse_media_conn(const Node& reply, std::int64_t now) {

@@ -20,11 +20,10 @@ Node build_media_retry(const MediaRetryRequest& request, ByteView media_key, Ran
   wa::ServerErrorReceipt plain;
   plain.set_stanzaid(request.message_id);
   const Bytes iv = random.bytes(kIvBytes);
-  Bytes sealed =
-      crypto::aes_gcm_encrypt(retry_key(media_key), iv, as_bytes(request.message_id),
-                              as_bytes(plain.SerializeAsString()));
-  Node encrypt("encrypt", {}, std::vector{Node("enc_p", {}, std::move(sealed)),
-                                          Node("enc_iv", {}, iv)});
+  Bytes sealed = crypto::aes_gcm_encrypt(retry_key(media_key), iv, as_bytes(request.message_id),
+                                         as_bytes(plain.SerializeAsString()));
+  Node encrypt("encrypt", {},
+               std::vector{Node("enc_p", {}, std::move(sealed)), Node("enc_iv", {}, iv)});
   Node rmr("rmr", {{"jid", request.chat}, {"from_me", request.from_me ? "true" : "false"}});
   if (!request.participant.empty()) rmr.set_attr("participant", request.participant);
   return Node("receipt",
@@ -41,8 +40,8 @@ Result<std::string> parse_media_retry(const Node& notification, ByteView media_k
   }
   if (iv->bytes().size() != kIvBytes) return fail(Errc::malformed, "media retry: iv");
   const std::string id = notification.text_attr("id");
-  TRY(const Bytes plain, crypto::aes_gcm_decrypt(retry_key(media_key), iv->bytes(), as_bytes(id),
-                                                 payload->bytes()));
+  TRY(const Bytes plain,
+      crypto::aes_gcm_decrypt(retry_key(media_key), iv->bytes(), as_bytes(id), payload->bytes()));
   wa::MediaRetryNotification answer;
   if (!answer.ParseFromArray(plain.data(), static_cast<int>(plain.size())) ||
       answer.stanzaid() != id) {

@@ -14,7 +14,7 @@ namespace posthorn::chat {
 /// Which message's file our own phone is asked to upload again.
 struct MediaRetryRequest {
   std::string message_id;
-  wire::Jid own;         ///< our user, without device
+  wire::Jid own;  ///< our user, without device
   wire::Jid chat;
   bool from_me = false;
   wire::Jid participant;  ///< who wrote it, in groups; empty: a chat of two

@@ -68,8 +68,7 @@ void OpenedSink::finish(Expected expected, Once<void(Result<files::File>)> done)
 void OpenedSink::end() {
   opening_ = true;
   run_on<Result<Bytes>>(
-      worker_,
-      [opener = opener_, hash = expected_.enc_sha256] { return opener->finish(hash); },
+      worker_, [opener = opener_, hash = expected_.enc_sha256] { return opener->finish(hash); },
       alive_.bind([this](Result<Bytes> last) { on_last(std::move(last)); }));
 }
 

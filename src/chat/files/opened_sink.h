@@ -30,8 +30,8 @@ class OpenedSink final : public net::HttpSink {
 
   void on_room(std::function<void()> wake) override;
   Result<bool> write(ByteView piece) override;
-  /// After the last piece. done: checked and on disk. Errors: crypto (not the bytes that the message
-  /// names), full, io. Not called when this has gone.
+  /// After the last piece. done: checked and on disk. Errors: crypto (not the bytes that the
+  /// message names), full, io. Not called when this has gone.
   void finish(Expected expected, Once<void(Result<files::File>)> done);
 
  private:

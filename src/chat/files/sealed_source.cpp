@@ -18,8 +18,7 @@ void outline_next(std::shared_ptr<SealedPieces> pieces, Bytes tail,
     // The MAC may come in two pieces.
     append(tail, *piece);
     if (tail.size() > crypto::kMediaMacBytes) {
-      tail.erase(tail.begin(),
-                 tail.end() - static_cast<std::ptrdiff_t>(crypto::kMediaMacBytes));
+      tail.erase(tail.begin(), tail.end() - static_cast<std::ptrdiff_t>(crypto::kMediaMacBytes));
     }
     outline_next(std::move(pieces), std::move(tail), std::move(done));
   });

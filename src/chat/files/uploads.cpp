@@ -59,6 +59,7 @@ Uploads::Uploads(const FilesContext& context, MediaHosts& hosts)
 Uploads::~Uploads() {
   auto open = std::move(open_);
   for (auto& [name, upload] : open) {
+    upload->timer.stop();  // its task keeps the upload
     for (auto& waiter : upload->waiters) waiter.done(fail(Errc::cancelled, "the box is stopping"));
   }
 }
@@ -89,9 +90,8 @@ void Uploads::get(const content::File& file, Wall until,
 void Uploads::on_online() {
   hosts_.forget();
   for (auto& [name, upload] : open_) {
-    if (upload->timer.active()) upload->timer.start(milliseconds(0), [this, upload = upload] {
-        ask_hosts(upload);
-      });
+    if (upload->timer.active())
+      upload->timer.start(milliseconds(0), [this, upload = upload] { ask_hosts(upload); });
   }
 }
 
@@ -182,14 +182,14 @@ std::string Uploads::url_of(const Upload& upload) const {
 }
 
 void Uploads::check_resume(const Kept& upload) {
-  auto request = media_request(context_, upload->conn.hosts[upload->host],
-                               url_of(*upload) + "&resume=1");
+  auto request =
+      media_request(context_, upload->conn.hosts[upload->host], url_of(*upload) + "&resume=1");
   request.method = "POST";
   request.timeout = kQuick;
-  context_.outside.http.send(
-      std::move(request), alive_.bind([this, upload](const Result<net::HttpResponse>& answer) {
-        on_resume(upload, answer);
-      }));
+  context_.outside.http.send(std::move(request),
+                             alive_.bind([this, upload](const Result<net::HttpResponse>& answer) {
+                               on_resume(upload, answer);
+                             }));
 }
 
 void Uploads::on_resume(const Kept& upload, const Result<net::HttpResponse>& answer) {

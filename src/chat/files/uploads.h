@@ -6,14 +6,15 @@
 #include <vector>
 
 #include "chat/files/hosts.h"
+#include "chat/files/looks.h"
 #include "chat/files/outside.h"
 #include "posthorn/base/content.h"
 
 namespace posthorn::chat {
 
-/// Brings files to WhatsApp's media hosts: each once, however many messages bring it, and each again
-/// and again until the host has it or nobody waits for it any longer. What fails here is ours and
-/// the network's, and is charged to nobody. Source: chapter 08 sections 3 and 4.
+/// Brings files to WhatsApp's media hosts: each once, however many messages bring it, and each
+/// again and again until the host has it or nobody waits for it any longer. What fails here is ours
+/// and the network's, and is charged to nobody. Source: chapter 08 sections 3 and 4.
 class Uploads {
  public:
   explicit Uploads(const FilesContext& context, MediaHosts& hosts);
@@ -25,6 +26,10 @@ class Uploads {
   /// not take it), timeout (`until` came; the detail says what stood in the way), io.
   void get(const content::File& file, Wall until, Once<void(Result<content::MediaPlace>)> done);
   void on_online();
+  /// done: the file with what a message says of it: thumbnail, pixels, seconds.
+  void look(content::File file, Once<void(content::File)> done) {
+    looks_.complete(std::move(file), std::move(done));
+  }
   /// Logged out: what was uploaded belongs to nobody.
   void forget();
 
@@ -50,6 +55,7 @@ class Uploads {
 
   const FilesContext& context_;
   MediaHosts& hosts_;
+  Looks looks_{context_};
   std::map<std::string, Kept> open_;  ///< by ref and group
   std::vector<Kept> queue_;           ///< not running, in order
   std::size_t running_ = 0;

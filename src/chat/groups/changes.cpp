@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "chat/groups/metadata.h"
+
 namespace posthorn::chat {
 namespace {
 
@@ -12,10 +14,6 @@ using wire::Jid;
 using wire::Node;
 
 Jid all_groups() { return {"", std::string(wire::kServerGroup), 0}; }
-
-Node group_iq(const char* type, const Jid& to, Node child) {
-  return Node("iq", {{"to", to}, {"type", type}, {"xmlns", "w:g2"}}, {std::move(child)});
-}
 
 Node to_node(const NamedMember& member) {
   Node node("participant", {{"jid", member.jid}});
@@ -73,19 +71,19 @@ Node build_group_create(const std::string& subject, std::span<const NamedMember>
   std::vector<Node> children;
   for (const NamedMember& member : members) children.push_back(to_node(member));
   create.content = std::move(children);
-  return group_iq("set", all_groups(), std::move(create));
+  return build_group_iq("set", all_groups(), std::move(create));
 }
 
 Node build_subject_change(const Jid& group, const std::string& subject) {
-  return group_iq("set", group, Node("subject", {}, to_bytes(subject)));
+  return build_group_iq("set", group, Node("subject", {}, to_bytes(subject)));
 }
 
 Node build_member_change(const Jid& group, std::string_view operation, const NamedMember& member) {
-  return group_iq("set", group, Node(std::string(operation), {}, {to_node(member)}));
+  return build_group_iq("set", group, Node(std::string(operation), {}, {to_node(member)}));
 }
 
 Node build_setting_change(const Jid& group, std::string_view setting) {
-  return group_iq("set", group, Node(std::string(setting)));
+  return build_group_iq("set", group, Node(std::string(setting)));
 }
 
 Node build_picture_change(const Jid& group, Bytes jpeg) {
@@ -98,10 +96,10 @@ Node build_picture_change(const Jid& group, Bytes jpeg) {
 }
 
 Node build_leave(const Jid& group) {
-  return group_iq("set", all_groups(), Node("leave", {}, {Node("group", {{"id", group}})}));
+  return build_group_iq("set", all_groups(), Node("leave", {}, {Node("group", {{"id", group}})}));
 }
 
-Node build_invite_query(const Jid& group) { return group_iq("get", group, Node("invite")); }
+Node build_invite_query(const Jid& group) { return build_group_iq("get", group, Node("invite")); }
 
 Result<int> parse_member_answer(const Node& iq, std::string_view operation) {
   const Node* answer = iq.child(operation);

@@ -96,6 +96,14 @@ void GroupFlow::begin() {
   if (earlier->outcome) return finish(std::move(*earlier->outcome));
   message_ = std::move(earlier->message);
   group_ = *group;
+  if (std::holds_alternative<content::File>(job_.content.what) && !message_)
+    return ready_file(tools_.send, job_, later(&GroupFlow::on_file));
+  ask_group();
+}
+
+void GroupFlow::on_file(Result<content::File> file) {
+  if (!file) return end(outcome_without_file(file.error()), file.error().detail);
+  job_.content.what = std::move(*file);
   ask_group();
 }
 
@@ -168,7 +176,7 @@ Result<void> GroupFlow::choose_receivers(std::vector<std::string> holders) {
   next_ = 0;
   holders_.clear();
   if (!message_) {
-    TRY(message_, message_of(context(), job_, group_));
+    TRY(message_, message_of(context(), job_, group_, group_));
     if (info_->ephemeral_seconds > 0) set_timer(*message_, info_->ephemeral_seconds);
   }
   stanza_ = {};
@@ -182,6 +190,9 @@ Result<void> GroupFlow::choose_receivers(std::vector<std::string> holders) {
 }
 
 void GroupFlow::on_key(Result<void> result) {
+  // What cannot be said at all is no better later.
+  if (!result && result.error().code == Errc::unsupported)
+    return end(Kind::rejected, result.error().detail);
   if (!result) return end(result.error());
   build_sessions();
 }
@@ -196,7 +207,7 @@ void GroupFlow::build_sessions() {
   for (std::size_t i = 0; i < count; ++i) devices.push_back(lacking_[next_ + i].named);
   next_ += count;
   tools_.send.sessions.ensure(std::move(devices), FetchReason::ordinary,
-                              [self = shared_from_this()](Result<void> result) {
+                              [self = shared_from_this()](Result<SessionBuilder::Lists> result) {
                                 if (self->step_ == Step::finished) return;
                                 if (!result) return self->end(result.error());
                                 self->context().scheduler.post([self] {

@@ -42,6 +42,7 @@ class GroupFlow final : public OpenSend, public std::enable_shared_from_this<Gro
   GroupFlow(Tools tools, Job job, Once<void(throttle::SendOutcome)> done);
   void begin();
   void ask_group();
+  void on_file(Result<content::File> file);
   void on_group(Result<GroupCache::Info> group);
   void on_audience(Result<Audience> audience);
   Result<void> choose_key();

@@ -63,10 +63,6 @@ void read_child(const Node& child, GroupInfo& info) {
   }
 }
 
-Node group_iq(const char* type, const Jid& to, Node child) {
-  return Node("iq", {{"to", to}, {"type", type}, {"xmlns", "w:g2"}}, {std::move(child)});
-}
-
 }  // namespace
 
 const Member* GroupInfo::find(const Jid& user) const {
@@ -81,12 +77,16 @@ Member* GroupInfo::find(const Jid& user) {
   return const_cast<Member*>(std::as_const(*this).find(user));
 }
 
+Node build_group_iq(const char* type, const Jid& to, Node child) {
+  return Node("iq", {{"to", to}, {"type", type}, {"xmlns", "w:g2"}}, {std::move(child)});
+}
+
 Node build_group_query(const Jid& group) {
-  return group_iq("get", group, Node("query", {{"request", "interactive"}}));
+  return build_group_iq("get", group, Node("query", {{"request", "interactive"}}));
 }
 
 Node build_groups_query() {
-  return group_iq("get", Jid{"", std::string(wire::kServerGroup), 0}, Node("participating"));
+  return build_group_iq("get", Jid{"", std::string(wire::kServerGroup), 0}, Node("participating"));
 }
 
 std::vector<Member> parse_members(const Node& parent) {

@@ -49,6 +49,8 @@ struct GroupInfo {
 /// More members than this WhatsApp lets into no group; what claims more is cut.
 inline constexpr std::size_t kMembersMost = 2048;
 
+/// An <iq> about groups. to: a group, or g.us.
+[[nodiscard]] wire::Node build_group_iq(const char* type, const wire::Jid& to, wire::Node child);
 /// <iq get><query request="interactive"/>. Section 3.
 [[nodiscard]] wire::Node build_group_query(const wire::Jid& group);
 /// <iq get><participating/>: all our groups, without their members.

@@ -165,6 +165,15 @@ Result<void> Inbound::write_reception(const Reception& reception, const std::str
   if (reception.file) {
     TRY(context_.media.save_received(*reception.file));
   }
+  if (reception.poll) {
+    TRY(context_.messages.polls().save(*reception.poll, context_.clock.now()));
+  }
+  if (reception.vote) {
+    TRY(context_.messages.polls().note(*reception.vote));
+  }
+  if (reception.timer) {
+    TRY(context_.messages.timers().save(reception.timer->first, reception.timer->second));
+  }
   if (!reception.push_name_user.empty()) {
     TRY(context_.messages.save_push_name(reception.push_name_user, reception.push_name));
   }

@@ -5,7 +5,6 @@
 
 #include "chat/content/context.h"
 #include "chat/content/cut_text.h"
-#include "chat/content/secret.h"
 #include "chat/people/addressing.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
@@ -21,7 +20,7 @@ using wire::Node;
 using Protocol = wa::Message::ProtocolMessage;
 
 constexpr std::size_t kMaxPlaintext = 1U << 20;
-constexpr std::size_t kMaxQuoteText = 1024;
+constexpr std::size_t kMaxKept = 64U << 10;
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::size_t kMaxGroupId = 64;
 constexpr std::size_t kRefDigits = 64;
@@ -35,14 +34,21 @@ bool is_newsletter(const Node& stanza) {
   return from && from->server == wire::kServerNewsletter;
 }
 
-/// What is kept of a message: what a later quote shows of it (of a file also where it lies), the
-/// secret that a later edit of it is encrypted under.
+/// What is kept of a message: what a later quote shows, what passing it on sends, and the secret
+/// that a later edit of it is encrypted under. Nothing of it when it is too long for that, or may
+/// be seen only once.
 Bytes kept_of(const wa::Message& message, const wa::MessageContextInfo& context, bool view_once) {
-  const std::string text = text_of(message);
-  wa::Message kept = view_once ? wa::Message() : outline_of_file(message);
-  if (!text.empty() && content_field(kept).empty()) {
-    kept.set_conversation(cut_utf8(text, kMaxQuoteText));
-  }
+  wa::Message kept = view_once ? wa::Message() : message;
+  drop_context(kept);
+  kept.clear_senderkeydistributionmessage();
+  if (kept.has_imagemessage()) kept.mutable_imagemessage()->clear_jpegthumbnail();
+  if (kept.has_videomessage()) kept.mutable_videomessage()->clear_jpegthumbnail();
+  if (kept.has_ptvmessage()) kept.mutable_ptvmessage()->clear_jpegthumbnail();
+  if (kept.has_documentmessage()) kept.mutable_documentmessage()->clear_jpegthumbnail();
+  if (kept.has_stickermessage()) kept.mutable_stickermessage()->clear_pngthumbnail();
+  if (kept.has_locationmessage()) kept.mutable_locationmessage()->clear_jpegthumbnail();
+  if (kept.has_extendedtextmessage()) kept.mutable_extendedtextmessage()->clear_jpegthumbnail();
+  if (kept.ByteSizeLong() > kMaxKept) kept.Clear();
   if (context.messagesecret().size() == kSecretBytes) {
     kept.mutable_messagecontextinfo()->set_messagesecret(context.messagesecret());
   }
@@ -58,6 +64,13 @@ bool keep_once_only(Content& content, bool around) {
   file->ref.clear();
   file->thumbnail.clear();
   return true;
+}
+
+void replace_all(std::string& text, const std::string& from, const std::string& to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
 }
 
 /// Numbers without user or server in the migration list are WhatsApp's way to say "none".
@@ -288,9 +301,17 @@ Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
     const auto chat = wire::parse_jid(opened.device_sent->destinationjid());
     if (chat && !chat->user.empty()) envelope.chat = from_hosted(chat->bare());
   }
+  TRY(note_timer(work, *opened.message));
   if (opened.message->has_secretencryptedmessage()) {
-    TRY(const auto edit, open_edit(work, opened.message->secretencryptedmessage()));
+    TRY(const auto edit, additions_.edit(envelope, opened.message->secretencryptedmessage()));
     if (edit) return interpret_content(work, *edit, false);
+  }
+  if (opened.message->has_encreactionmessage()) {
+    TRY(const auto reaction, additions_.reaction(envelope, opened.message->encreactionmessage()));
+    if (reaction) return interpret_content(work, *reaction, false);
+  }
+  if (opened.message->has_pollupdatemessage()) {
+    return interpret_vote(work, opened.message->pollupdatemessage());
   }
   return interpret_content(work, *opened.message, opened.view_once);
 }
@@ -313,9 +334,18 @@ Result<void> Receiver::interpret_content(Work& work, const wa::Message& message,
     TRY(const bool admin, deletes ? is_group_admin(envelope) : Result<bool>(false));
     if (!admin) return {};
   }
+  if (const auto* timer = std::get_if<content::Timer>(&parsed.content->what)) {
+    if (!envelope.chat.is_person()) return {};  // a group's is told by the server
+    TRY(set_timer(work, {timer->seconds, timer->set_at}));
+  }
+  const bool poll = std::holds_alternative<content::Poll>(parsed.content->what);
   TRY(work.out.event, build_event(work, std::move(parsed)));
   if (!changes_other) {
     TRY(remember(work, message, view_once));
+  }
+  if (poll && work.out.received && work.context_info.messagesecret().size() == kSecretBytes) {
+    work.out.poll = store::PollStore::Poll{work.out.received->id, work.out.received->chat,
+                                           work.out.received->sender, work.out.received->message};
   }
   return {};
 }
@@ -328,41 +358,31 @@ Result<bool> Receiver::is_group_admin(const Envelope& envelope) {
   return group && (' ' + group->admins).find(' ' + to_string(sender) + ' ') != std::string::npos;
 }
 
-/// The secret that came with a message, ours or theirs.
-Result<Bytes> Receiver::secret_of(const Jid& chat, const std::string& id) {
-  TRY(const auto received, context_.messages.received(to_string(chat), id));
-  TRY(const auto sent, received ? Result<std::optional<store::MessageStore::Sent>>(std::nullopt)
-                                : context_.messages.sent(id));
-  wa::Message parent;
-  const Bytes none;
-  const Bytes& bytes = received ? received->message : sent ? sent->message : none;
-  if (!parent.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) return Bytes();
-  return to_bytes(as_bytes(parent.messagecontextinfo().messagesecret()));
+/// What a message says about the chat's timer beside its content.
+Result<void> Receiver::note_timer(Work& work, const wa::Message& message) {
+  const wa::ContextInfo* context = context_in(message);
+  if (context == nullptr || context->expiration() == 0) return {};
+  return set_timer(work, {context->expiration(), context->ephemeralsettingtimestamp()});
 }
 
-/// An edit that is encrypted under the secret of what it edits; nullopt: it cannot be opened.
-Result<std::optional<wa::Message>> Receiver::open_edit(
-    const Work& work, const wa::Message::SecretEncryptedMessage& secret) {
-  using Secret = wa::Message::SecretEncryptedMessage;
-  if (secret.secretenctype() != Secret::MESSAGE_EDIT) return std::optional<wa::Message>();
+Result<void> Receiver::set_timer(Work& work, store::TimerStore::ChatTimer timer) {
   TRY(const Jid chat, context_.names.preferred(work.envelope.chat));
-  TRY(const Bytes key, secret_of(chat, secret.targetmessagekey().id()));
-  if (key.size() != kSecretBytes) return std::optional<wa::Message>();
-  const Jid author = work.envelope.sender.bare();
-  TRY(const Jid named, context_.names.preferred(author));
-  TRY(const auto other, context_.names.other(author));
-  // Which of the two names the editor used is not said: author and editor are the same person.
-  for (const Jid& name : {named, author, other.value_or(author)}) {
-    const std::string text = to_string(name);
-    const auto plain = open_secret({secret.targetmessagekey().id(), text, text, key}, kMessageEdit,
-                                   as_bytes(secret.enciv()), as_bytes(secret.encpayload()));
-    wa::Message message;
-    if (plain && message.ParseFromArray(plain->data(), static_cast<int>(plain->size()))) {
-      const auto opened = open_wrappers(message);
-      if (opened) return std::optional<wa::Message>(*opened->message);
-    }
+  work.out.timer.emplace(to_string(chat), timer);
+  return {};
+}
+
+/// A vote in a poll that we remember. Of any other only that it came can be told.
+Result<void> Receiver::interpret_vote(Work& work, const wa::Message::PollUpdateMessage& update) {
+  TRY(auto voted, additions_.vote(work.envelope, update));
+  Parsed parsed;
+  parsed.content.emplace().what = content::Other{"pollUpdateMessage", ""};
+  if (voted) {
+    work.out.vote = std::move(voted->vote);
+    if (voted->late) return {};
+    parsed.content->what = std::move(voted->told);
   }
-  return std::optional<wa::Message>();
+  TRY(work.out.event, build_event(work, std::move(parsed)));
+  return {};
 }
 
 void Receiver::take_protocol(Work& work, const Protocol& protocol) {
@@ -409,6 +429,7 @@ Result<Message> Receiver::build_event(Work& work, Parsed parsed) {
   if (event.content.quote) {
     TRY(fill_quote(envelope, parsed.target_from_me, *event.content.quote));
   }
+  TRY(fill_mentions(event.content));
   return event;
 }
 
@@ -430,6 +451,25 @@ Result<void> Receiver::fill_quote(const Envelope& envelope, bool by_sender, Quot
   if (original && message.ParseFromString(to_string(original->message))) {
     describe_quoted(message, quote);
   }
+  return {};
+}
+
+/// People who are named in a text, as chatIds, and in the text by their numbers where we know them:
+/// nobody in the shop knows a LID.
+Result<void> Receiver::fill_mentions(Content& content) {
+  auto* text = std::get_if<content::Text>(&content.what);
+  std::vector<std::string> chats;
+  for (const std::string& named : content.mentions) {
+    const auto jid = wire::parse_jid(named);
+    if (!jid || !jid->is_person()) continue;
+    TRY(std::string chat, context_.names.chat_id(jid->bare()));
+    if (text != nullptr) {
+      const std::string number = chat.substr(0, chat.find('@'));
+      if (number != jid->user) replace_all(text->body, "@" + jid->user, "@" + number);
+    }
+    chats.push_back(std::move(chat));
+  }
+  content.mentions = std::move(chats);
   return {};
 }
 

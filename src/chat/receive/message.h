@@ -8,6 +8,7 @@
 
 #include "chat/content/parse.h"
 #include "chat/lane/context.h"
+#include "chat/receive/additions.h"
 #include "chat/receive/envelope.h"
 #include "posthorn/base/result.h"
 #include "posthorn/chat/events.h"
@@ -34,6 +35,9 @@ struct Reception {
   std::optional<std::uint64_t> seen_key;
   std::optional<store::MessageStore::Received> received;
   std::optional<store::MediaStore::Received> file;
+  std::optional<store::PollStore::Poll> poll;  ///< somebody's, whose votes may come
+  std::optional<store::PollStore::Vote> vote;
+  std::optional<std::pair<std::string, store::TimerStore::ChatTimer>> timer;  ///< of which chat
   std::string push_name_user;  ///< whose push name changed; empty: nobody's
   std::string push_name;
   std::vector<wire::Node> replies;  ///< to be written when all of the above is on disk
@@ -74,12 +78,13 @@ class Receiver {
   void take_lid_migration(Work& work, const wa::LIDMigrationMappingSyncMessage& message);
   Result<void> interpret_content(Work& work, const wa::Message& message, bool view_once_around);
   Result<void> show_unavailable(Work& work);
-  Result<Bytes> secret_of(const wire::Jid& chat, const std::string& id);
-  Result<std::optional<wa::Message>> open_edit(const Work& work,
-                                               const wa::Message::SecretEncryptedMessage& secret);
+  Result<void> note_timer(Work& work, const wa::Message& message);
+  Result<void> set_timer(Work& work, store::TimerStore::ChatTimer timer);
+  Result<void> interpret_vote(Work& work, const wa::Message::PollUpdateMessage& update);
   Result<Message> build_event(Work& work, Parsed parsed);
   Result<void> fill_quote(const Envelope& envelope, bool by_sender, Quote& quote);
   void remember_file(Work& work, const store::MessageStore::Received& message);
+  Result<void> fill_mentions(Content& content);
   Result<void> remember(Work& work, const wa::Message& message, bool view_once);
   Result<bool> is_group_admin(const Envelope& envelope);
   Result<std::string> sender_name(Work& work);
@@ -88,6 +93,7 @@ class Receiver {
 
   const MessageContext& context_;
   signal::Protocol& protocol_;
+  Additions additions_{context_};
 };
 
 /// The name under which a message is recognised when it comes again.

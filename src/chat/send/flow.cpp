@@ -29,6 +29,29 @@ Jid in_form_of(const Jid& device, const Jid& to, const session::Identity& self) 
 
 }  // namespace
 
+/// As a rule it lies there already: the throttle hands a job over when it is ready.
+void ready_file(const SendTools& tools, const Job& job, Once<void(Result<content::File>)> done) {
+  if (tools.uploads == nullptr) return done(fail(Errc::refused, "this box carries no files"));
+  const auto& file = std::get<content::File>(job.content.what);
+  tools.uploads->get(file, job.expires_at,
+                     [&uploads = *tools.uploads, alive = tools.context.alive, file,
+                      done = std::move(done)](Result<content::MediaPlace> place) mutable {
+                       if (!*alive) return done(fail(Errc::cancelled, "uploading"));
+                       if (!place) return done(tl::unexpected(place.error()));
+                       file.place = std::move(*place);
+                       uploads.look(std::move(file),
+                                    [done = std::move(done)](content::File seen) mutable {
+                                      done(std::move(seen));
+                                    });
+                     });
+}
+
+Kind outcome_without_file(const Error& error) {
+  const bool for_good =
+      error.code == Errc::refused || error.code == Errc::not_found || error.code == Errc::timeout;
+  return for_good ? Kind::rejected : Kind::not_sent;
+}
+
 /// A callback for a member function that does nothing once the flow is finished.
 template <class F>
 auto SendFlow::later(F member) {
@@ -86,25 +109,14 @@ void SendFlow::begin() {
   if (!named) return end(named.error());
   peer_ = *named;
   by_number_ = tools_.context.addressing.by_number();
-  const auto* file = std::get_if<content::File>(&job_.content.what);
-  if (file != nullptr && !message_) return ask_place(*file);
+  if (std::holds_alternative<content::File>(job_.content.what) && !message_)
+    return ready_file(tools_, job_, later(&SendFlow::on_file));
   ask_devices();
 }
 
-/// As a rule it lies there already: the throttle hands a job over when it is ready.
-void SendFlow::ask_place(const content::File& file) {
-  if (tools_.uploads == nullptr) return end(Kind::rejected, "this box carries no files");
-  tools_.uploads->get(file, job_.expires_at, later(&SendFlow::on_place));
-}
-
-void SendFlow::on_place(Result<content::MediaPlace> place) {
-  if (!place) {
-    const bool for_good = place.error().code == Errc::refused ||
-                          place.error().code == Errc::not_found ||
-                          place.error().code == Errc::timeout;
-    return end(for_good ? Kind::rejected : Kind::not_sent, place.error().detail);
-  }
-  std::get<content::File>(job_.content.what).place = std::move(*place);
+void SendFlow::on_file(Result<content::File> file) {
+  if (!file) return end(outcome_without_file(file.error()), file.error().detail);
+  job_.content.what = std::move(*file);
   ask_devices();
 }
 
@@ -168,7 +180,8 @@ Result<Jid> SendFlow::written_to() {
 Result<void> SendFlow::encrypt() {
   const auto& context = tools_.context;
   if (!message_) {
-    TRY(message_, message_of(context, job_, peer_));
+    TRY(const Jid to, written_to());
+    TRY(message_, message_of(context, job_, peer_, to));
   }
   stanza_ = {};
   stanza_.id = job_.id;
@@ -212,6 +225,10 @@ Result<void> SendFlow::encrypt_for(const Jid& device, ByteView padded, std::size
 }
 
 void SendFlow::on_encrypted(Result<void> result) {
+  // What cannot be said at all is no better later.
+  if (!result && result.error().code == Errc::unsupported) {
+    return end(Kind::rejected, result.error().detail);
+  }
   if (!result) return end(result.error());
   if (reached_ == 0 && !to_ourselves()) {
     if (!peer_found_) return ask_number();

@@ -35,6 +35,13 @@ struct SendTools {
   Uploads* uploads = nullptr;  ///< null: no files are sent
 };
 
+/// The file of a job as it is told: with its place at WhatsApp's media host (it is uploaded when it
+/// has none yet) and what a look at it says. Errors: refused, not_found, timeout (no try will be
+/// better), others (later).
+void ready_file(const SendTools& tools, const Job& job, Once<void(Result<content::File>)> done);
+/// How a job ends whose file is not there.
+[[nodiscard]] throttle::SendOutcome::Kind outcome_without_file(const Error& error);
+
 /// One job on its way: device lists, sessions, encrypt and commit, on disk, write, ack.
 /// Kept by its own callbacks (shared, since an answer may come after the owner has let go of it)
 /// and ends at every error with an outcome that says whether anything may have left the box.
@@ -51,8 +58,7 @@ class SendFlow final : public OpenSend, public std::enable_shared_from_this<Send
 
   SendFlow(SendTools tools, Job job, Once<void(throttle::SendOutcome)> done);
   void begin();
-  void ask_place(const content::File& file);
-  void on_place(Result<content::MediaPlace> place);
+  void on_file(Result<content::File> file);
   void ask_devices();
   void on_devices(Result<std::vector<UserDevices>> lists);
   void on_sessions(Result<SessionBuilder::Lists> lists);

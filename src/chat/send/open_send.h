@@ -35,11 +35,12 @@ struct EarlierSend {
 [[nodiscard]] Result<EarlierSend> find_earlier(const MessageContext& context,
                                                const std::string& id);
 
-/// The message of a job, as it will be encrypted. peer: the chat, in the preferred form.
+/// The message of a job, as it will be encrypted. peer: the chat, in the preferred form; to: as it
+/// is written to now. Errors: unsupported (it cannot be said, or not any more), io.
 [[nodiscard]] Result<wa::Message> message_of(const MessageContext& context, const Job& job,
-                                             const wire::Jid& peer);
+                                             const wire::Jid& peer, const wire::Jid& to);
 
-/// Keeps it for the receipts and for whoever asks for it again.
+/// Keeps it for the receipts, for whoever asks for it again, and for what will be about it.
 Result<void> save_sent(const MessageContext& context, const Job& job, const wire::Jid& peer,
                        const wa::Message& message);
 

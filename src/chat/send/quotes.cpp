@@ -44,6 +44,32 @@ Result<QuotedMessage> find_quoted(const MessageContext& context, const Jid& peer
   return quoted;
 }
 
+std::string target_id_of(const Content& content) {
+  if (const auto* edit = std::get_if<content::Edit>(&content.what)) return edit->target_id;
+  if (const auto* deletion = std::get_if<content::Deletion>(&content.what)) {
+    return deletion->target_id;
+  }
+  const bool reacts = std::holds_alternative<content::Reaction>(content.what);
+  return reacts && content.quote ? content.quote->id : "";
+}
+
+Result<TargetMessage> find_target(const MessageContext& context, const Jid& peer, const Jid& to,
+                                  const std::string& id) {
+  TargetMessage target;
+  target.chat = to_string(to);
+  TRY(const auto received, context.messages.received(to_string(peer), id));
+  if (!received) {
+    TRY(const auto sent, context.messages.sent(id));
+    if (sent) target.message = to_string(sent->message);
+    return target;
+  }
+  target.message = to_string(received->message);
+  const auto author = wire::parse_jid(received->sender);
+  target.from_me = author && is_own_user(context.line.identity(), *author);
+  if (!target.from_me && !peer.is_person()) target.author = received->sender;
+  return target;
+}
+
 Result<Quote> QuoteFinder::find(const std::string& chat, const std::string& message_id) {
   TRY(const Jid named, parse_chat_id(chat));
   TRY(const Jid peer, context_.names.preferred(named));

@@ -16,6 +16,13 @@ namespace posthorn::chat {
 [[nodiscard]] Result<QuotedMessage> find_quoted(const MessageContext& context,
                                                 const wire::Jid& peer, const std::string& id);
 
+/// The message that this content changes, takes back or reacts to; "": it is about none.
+[[nodiscard]] std::string target_id_of(const Content& content);
+/// Who wrote it, and what it said, as far as that is remembered. to: as `peer` is written to now.
+[[nodiscard]] Result<TargetMessage> find_target(const MessageContext& context,
+                                                const wire::Jid& peer, const wire::Jid& to,
+                                                const std::string& id);
+
 /// The same for people.
 class QuoteFinder final : public Quotes {
  public:

@@ -46,6 +46,13 @@ class RingOutbox final : public api::OutboxPort {
   void next_job(std::uint64_t, Once<void(Result<std::optional<api::JobView>>)> done) override {
     done(std::optional<api::JobView>());
   }
+  void waiting(const std::string&, Once<void(Result<std::optional<Job>>)> done) override {
+    done(std::optional<Job>());
+  }
+  void replace(Job, Once<void(Result<bool>)> done) override { done(false); }
+  void drop(const std::string&, const std::string&, Once<void(Result<bool>)> done) override {
+    done(false);
+  }
   [[nodiscard]] std::size_t count() const override { return ring_.status().pending; }
   void clear(Once<void(Result<std::size_t>)> done) override { done(std::size_t{0}); }
 
@@ -64,7 +71,8 @@ class NoInbox final : public api::InboxPort {
 class NoLink final : public session::Linking,
                      public chat::People,
                      public chat::ReadMarks,
-                     public chat::Presence {
+                     public chat::Presence,
+                     public chat::Earlier {
  public:
   [[nodiscard]] const session::StateChanged& state() const override { return now; }
   [[nodiscard]] session::Account account() const override { return {"4915550001234", "", ""}; }
@@ -72,6 +80,9 @@ class NoLink final : public session::Linking,
   void request_link_code(const std::string&, Once<void(Result<std::string>)> done) override {
     done(std::string());
   }
+  [[nodiscard]] session::Passkey passkey() const override { return {}; }
+  void answer_passkey(const std::string&, Once<void(Result<void>)> done) override { done({}); }
+  void confirm_passkey(Codes, Once<void(Result<void>)> done) override { done({}); }
   void log_out(Once<void(Result<void>)> done) override { done({}); }
   void reconnect() override {}
   void check_numbers(std::vector<std::string>,
@@ -83,6 +94,10 @@ class NoLink final : public session::Linking,
   }
   void show_typing(const std::string&, chat::Typing) override {}
   void keep_online(bool) override {}
+  [[nodiscard]] Result<std::optional<chat::EarlierMessage>> find(const std::string&,
+                                                                 const std::string&) override {
+    return std::optional<chat::EarlierMessage>();
+  }
 
   session::StateChanged now{session::State::online, 0, {}, {}, {}};
 };
@@ -185,6 +200,7 @@ int run(const std::string& directory) {
                                           state,
                                           outbox,
                                           inbox,
+                                          link,
                                           link,
                                           link,
                                           link,

@@ -137,8 +137,8 @@ TEST(FileContent, WhatIsSeenOnceIsToldAndNotKept) {
     SCOPED_TRACE(name);
     Rig rig;
     rig.introduce(rig.customer);
-    rig.listener().on_message(rig.stanza_from(
-        rig.customer, "V1", rig.customer.encrypt(vector_named(name), rig.box_jid)));
+    rig.listener().on_message(
+        rig.stanza_from(rig.customer, "V1", rig.customer.encrypt(vector_named(name), rig.box_jid)));
     rig.turn();
     const auto messages = rig.messages();
     ASSERT_EQ(messages.size(), 1U);

@@ -3,6 +3,7 @@
 #include "chat/files/hosts.h"
 #include "chat/files/media_retry.h"
 #include "chat/files/upload_answer.h"
+#include "posthorn/base/crypto.h"
 #include "support/fakes.h"
 #include "support/vectors.h"
 
@@ -94,9 +95,9 @@ TEST(MediaRetry, AsksAsTheVectorsAsk) {
   EXPECT_EQ(receipt.child("rmr")->text_attr("from_me"), "false");
   EXPECT_EQ(receipt.child("rmr")->text_attr("jid"), "4915550002222@s.whatsapp.net");
   const Node* sealed = receipt.child("encrypt");
-  const auto plain = crypto::aes_gcm_decrypt(
-      hex_at(vectors, "derivedKey"), sealed->child("enc_iv")->bytes(),
-      as_bytes(asked.message_id), sealed->child("enc_p")->bytes());
+  const auto plain =
+      crypto::aes_gcm_decrypt(hex_at(vectors, "derivedKey"), sealed->child("enc_iv")->bytes(),
+                              as_bytes(asked.message_id), sealed->child("enc_p")->bytes());
   ASSERT_TRUE(plain);
   EXPECT_EQ(hex_encode(*plain), text_at(request, "plaintextServerErrorReceipt"));
 }
@@ -110,7 +111,8 @@ net::HttpResponse said(int status, std::string body = "") {
 
 TEST(UploadAnswer, EachStatusHasItsConsequence) {
   using Verdict = UploadAnswer::Verdict;
-  const auto stored = parse_upload(said(200, R"({"url":"https://h/m/1","direct_path":"/m/1?x=y"})"));
+  const auto stored =
+      parse_upload(said(200, R"({"url":"https://h/m/1","direct_path":"/m/1?x=y"})"));
   EXPECT_EQ(stored.verdict, Verdict::stored);
   EXPECT_EQ(stored.direct_path, "/m/1?x=y");
   EXPECT_EQ(parse_upload(said(200, "{}")).verdict, Verdict::other_host);

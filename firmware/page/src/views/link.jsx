@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
 import { call } from '../api.js'
 import { useText } from '../i18n.js'
-import { Card, Field, Grave, Missing, phoneOf, useAction, usePolled } from '../ui.jsx'
+import { Card, Field, Grave, Missing, Said, phoneOf, useAction, usePolled } from '../ui.jsx'
 
 /** A code on a screen that nobody looks at is one that somebody else may scan. */
 const kBlank = 3 * 60_000
@@ -54,7 +54,8 @@ function Picture() {
     )
   }
   if (qr.value?.type === 'error') return <p class="result" role="status">{t('link.noQr')} <span lang="en" dir="ltr">{qr.value.message}</span></p>
-  return qr.value ? <p role="status">{t('link.finishing')}</p> : <Missing state={qr} />
+  if (qr.value?.type === 'alreadyLogged') return <p role="status">{t('link.finishing')}</p>
+  return qr.value ? <Said text={qr.value.message} /> : <Missing state={qr} />
 }
 
 /** Linking the phone, also inside of /welcome. done: called once when it is linked. */
