@@ -12,7 +12,6 @@ constexpr const char* kSteps[] = {
     "CREATE TABLE chats (user TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT '',"
     " archived INTEGER NOT NULL DEFAULT 0, pinned INTEGER NOT NULL DEFAULT 0,"
     " marked_unread INTEGER NOT NULL DEFAULT 0, muted_until INTEGER NOT NULL DEFAULT 0,"
-    " timer INTEGER NOT NULL DEFAULT 0, timer_set_at INTEGER NOT NULL DEFAULT 0,"
     " last_at INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
     "CREATE TABLE labels (id TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE labelled (user TEXT NOT NULL, label TEXT NOT NULL, PRIMARY KEY (user, label))"
@@ -35,7 +34,7 @@ const std::string& each_person_sql() {
       "SELECT user, '' AS name, full_name AS contact FROM contacts"
       " UNION ALL SELECT user, name, '' FROM push_names"
       " UNION ALL SELECT user, name, '' FROM chats WHERE user LIKE '%@g.us')"
-      " GROUP BY chat ORDER BY chat";
+      " GROUP BY 1 ORDER BY 1";
   return sql;
 }
 
@@ -43,12 +42,14 @@ const std::string& each_person_sql() {
 const std::string& each_chat_sql() {
   static const std::string sql =
       std::string("SELECT ") + kChatId +
-      " AS chat, max(name), max(archived), max(timer), max(timer_set_at), max(last_at) AS newest,"
+      " AS chat, max(name), max(archived), max(last_at) AS newest,"
+      " max((SELECT seconds FROM timers WHERE timers.chat = rows.user)),"
+      " max((SELECT set_at FROM timers WHERE timers.chat = rows.user)),"
       " max((SELECT name FROM push_names WHERE push_names.user = rows.user)),"
       " max((SELECT full_name FROM contacts WHERE contacts.user = rows.user)) FROM ("
-      "SELECT user, name, archived, timer, timer_set_at, last_at FROM chats"
-      " UNION ALL SELECT chat AS user, '', 0, 0, 0, max(at) FROM sent GROUP BY chat) AS rows"
-      " WHERE last_at > 0 GROUP BY chat ORDER BY newest DESC LIMIT ?1";
+      "SELECT user, name, archived, last_at FROM chats"
+      " UNION ALL SELECT chat AS user, '', 0, max(at) FROM sent GROUP BY chat) AS rows"
+      " GROUP BY 1 ORDER BY newest DESC LIMIT ?1";
   return sql;
 }
 
@@ -93,9 +94,7 @@ Result<std::optional<PeopleStore::Chat>> PeopleStore::chat(std::string_view user
     chat.pinned = query.integer(2) != 0;
     chat.marked_unread = query.integer(3) != 0;
     chat.muted_until = query.integer(4);
-    chat.timer = query.integer(5);
-    chat.timer_set_at = query.integer(6);
-    chat.last_at = query.integer(7);
+    chat.last_at = query.integer(5);
   }
   const auto touched = touched_.find(user);
   if (touched != touched_.end()) chat.last_at = std::max(chat.last_at, touched->second);
@@ -104,7 +103,7 @@ Result<std::optional<PeopleStore::Chat>> PeopleStore::chat(std::string_view user
 
 Result<void> PeopleStore::save_chat(std::string_view user, const Chat& chat) {
   TRY(save_chat_.run(user, chat.name, chat.archived, chat.pinned, chat.marked_unread,
-                     chat.muted_until, chat.timer, chat.timer_set_at, chat.last_at));
+                     chat.muted_until, chat.last_at));
   return ++writes_ < kPruneEvery ? Result<void>() : prune();
 }
 
@@ -158,7 +157,11 @@ Result<void> PeopleStore::each_person(const std::function<void(const Listed&)>& 
   while (true) {
     TRY(const bool found, query.next());
     if (!found) return {};
-    take({query.text(0), query.text(1), query.text(2)});
+    Listed row;
+    row.chat = query.text(0);
+    row.name = query.text(1);
+    row.contact = query.text(2);
+    take(row);
   }
 }
 
@@ -169,13 +172,15 @@ Result<void> PeopleStore::each_chat(std::size_t most,
   while (true) {
     TRY(const bool found, query.next());
     if (!found) return {};
-    Chat chat;
-    chat.archived = query.integer(2) != 0;
-    chat.timer = query.integer(3);
-    chat.timer_set_at = query.integer(4);
-    chat.last_at = query.integer(5);
     const std::string_view push_name = query.text(6);
-    take({query.text(0), push_name.empty() ? query.text(1) : push_name, query.text(7), &chat});
+    Listed row;
+    row.chat = query.text(0);
+    row.name = push_name.empty() ? query.text(1) : push_name;
+    row.contact = query.text(7);
+    row.archived = query.integer(2) != 0;
+    row.timer = query.integer(4);
+    row.timer_set_at = query.integer(5);
+    take(row);
   }
 }
 

@@ -43,9 +43,7 @@ class PeopleStore {
     bool pinned = false;
     bool marked_unread = false;
     std::int64_t muted_until = 0;  ///< unix seconds; -1: for ever, 0: not muted
-    std::int64_t timer = 0;        ///< seconds after which its messages disappear; 0: never
-    std::int64_t timer_set_at = 0;
-    std::int64_t last_at = 0;  ///< of its newest message, unix seconds
+    std::int64_t last_at = 0;      ///< of its newest message, unix seconds
   };
   [[nodiscard]] Result<std::optional<Chat>> chat(std::string_view user);
   Result<void> save_chat(std::string_view user, const Chat& chat);
@@ -61,10 +59,12 @@ class PeopleStore {
   [[nodiscard]] Result<std::vector<std::string>> labels_of(std::string_view user);
 
   struct Listed {
-    std::string_view chat;           ///< Green-API chatId
-    std::string_view name;           ///< push name or subject
-    std::string_view contact;        ///< as the owner wrote it
-    const Chat* settings = nullptr;  ///< only of chats()
+    std::string_view chat;     ///< Green-API chatId
+    std::string_view name;     ///< push name or subject
+    std::string_view contact;  ///< as the owner wrote it
+    bool archived = false;     ///< this and what follows: only of each_chat()
+    std::int64_t timer = 0;    ///< TimerStore's, seconds
+    std::int64_t timer_set_at = 0;
   };
   /// Everybody who has a name, and all groups. The views last for the call.
   Result<void> each_person(const std::function<void(const Listed&)>& take);
@@ -89,12 +89,11 @@ class PeopleStore {
       db_, "INSERT OR REPLACE INTO contacts (user, full_name, first_name) VALUES (?1, ?2, ?3)"};
   Statement drop_contact_{db_, "DELETE FROM contacts WHERE user = ?1"};
   Statement find_chat_{db_,
-                       "SELECT name, archived, pinned, marked_unread, muted_until, timer,"
-                       " timer_set_at, last_at FROM chats WHERE user = ?1"};
+                       "SELECT name, archived, pinned, marked_unread, muted_until, last_at"
+                       " FROM chats WHERE user = ?1"};
   Statement save_chat_{db_,
                        "INSERT OR REPLACE INTO chats (user, name, archived, pinned, marked_unread,"
-                       " muted_until, timer, timer_set_at, last_at)"
-                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"};
+                       " muted_until, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"};
   Statement drop_chat_{db_, "DELETE FROM chats WHERE user = ?1"};
   Statement touch_{db_,
                    "INSERT INTO chats (user, last_at) VALUES (?1, ?2) ON CONFLICT (user)"

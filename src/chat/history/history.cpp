@@ -202,6 +202,10 @@ Result<void> History::write_conversation(Work& work, HistoryDigest::Conversation
   if (conversation.token_issued_at != 0 && jid->is_person()) {
     TRY(context_.messages.save_token_issued(user, conversation.token_issued_at));
   }
+  if (conversation.timer > 0) {
+    TRY(context_.messages.timers().save(
+        user, {static_cast<std::uint32_t>(conversation.timer), conversation.timer_set_at}));
+  }
   TRY(const auto known, people_.chat(user));
   auto settings = known.value_or(conversation.settings);
   if (settings.name.empty()) settings.name = conversation.settings.name;

@@ -161,10 +161,10 @@ void HistoryReader::chat_field(const Field& field) {
       chat.settings.last_at = std::max(chat.settings.last_at, to_seconds(field.integer()));
       return;
     case 9:
-      chat.settings.timer = static_cast<std::int64_t>(static_cast<std::uint32_t>(field.value));
+      chat.timer = static_cast<std::int64_t>(static_cast<std::uint32_t>(field.value));
       return;
     case 10:
-      chat.settings.timer_set_at = to_seconds(field.integer());
+      chat.timer_set_at = to_seconds(field.integer());
       return;
     case 13:
       chat.settings.name = name_of(field.text());

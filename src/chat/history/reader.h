@@ -19,6 +19,8 @@ struct HistoryDigest {
   struct Conversation {
     std::string id, pn, lid;  ///< as written; pn, lid: the other names, when told
     store::PeopleStore::Chat settings;
+    std::int64_t timer = 0;  ///< seconds after which messages disappear
+    std::int64_t timer_set_at = 0;
     Bytes token;  ///< trusted contact token of theirs
     std::int64_t token_at = 0;
     std::int64_t token_issued_at = 0;

@@ -28,8 +28,7 @@ Result<void> Profiles::each(const std::function<void(const ListedChat&)>& take) 
 Result<void> Profiles::each_chat(std::size_t most,
                                  const std::function<void(const ListedChat&)>& take) {
   return people_.each_chat(most, [&](const store::PeopleStore::Listed& row) {
-    take({row.chat, row.name, row.contact, row.settings->archived, row.settings->timer,
-          row.settings->timer_set_at});
+    take({row.chat, row.name, row.contact, row.archived, row.timer, row.timer_set_at});
   });
 }
 
@@ -47,11 +46,12 @@ Result<ChatDetails> Profiles::stored(const std::string& chat) {
     if (push_name) details.name = *push_name;
     TRY(auto labels, people_.labels_of(user));
     if (details.labels.empty()) details.labels = std::move(labels);
+    TRY(const auto timer, context_.messages.timers().find(user));
+    if (timer.seconds != 0) details.timer = timer.seconds;
     TRY(const auto row, people_.chat(user));
     if (!row) continue;
     if (details.name.empty()) details.name = row->name;
     details.archived = row->archived;
-    details.timer = row->timer;
     const Wall until = row->muted_until < 0 ? far_future() : Wall::from_unix(row->muted_until);
     if (row->muted_until != 0 && until > context_.clock.now()) details.muted_until = until;
   }

@@ -148,6 +148,14 @@ TEST(History, WhoWroteAndWhoGotHowMuchIsToldAndKept) {
   auto people = store::PeopleStore::open(rig.store->database());
   ASSERT_TRUE(people);
   EXPECT_EQ((*(*people)->chat("120363000000000001@g.us"))->name, "Bakers");
+  std::vector<std::string> listed;
+  ASSERT_TRUE(rig.box->contacts().each_chat(10, [&](const ListedChat& chat) {
+    listed.push_back(std::string(chat.chat) + " " + std::string(chat.name));
+  }));
+  EXPECT_EQ(listed,
+            (std::vector<std::string>{"4915550003333@c.us ", "120363000000000001@g.us Bakers",
+                                      "4915550002222@c.us Ida"}))
+      << "the newest first, each under the name that the till knows";
   // The token goes with the first text.
   (void)rig.send(rig.job("3EB0C0FFEE0000000000AA", "hello"));
   const auto sent = rig.written_of("message");

@@ -85,12 +85,6 @@ export class Simulator {
   addAccount(wish = {}) {
     return this.request('POST', '/v1/accounts', wish)
   }
-  state(phone) {
-    return this.request('GET', `/v1/accounts/${phone}/state`)
-  }
-  changeState(phone, change) {
-    return this.request('POST', `/v1/accounts/${phone}/state`, change)
-  }
   account(phone) {
     return this.request('GET', `/v1/accounts/${phone}`)
   }
