@@ -135,8 +135,8 @@ bool App::prepare(std::uint64_t sequence, const Job& job) {
   constexpr seconds kBefore{5};
   chat_->files()->upload(
       *file, job.expires_at - kBefore, alive_.bind([this, sequence](Result<void> uploaded) {
-                           // The box ends: the next start takes it up again.
-                           if (!uploaded && uploaded.error().code == Errc::cancelled) return;
+        // The box ends: the next start takes it up again.
+        if (!uploaded && uploaded.error().code == Errc::cancelled) return;
         out_.scheduler.post(alive_.bind([this, sequence, uploaded = std::move(uploaded)]() mutable {
           if (valve_) valve_->on_prepared(sequence, std::move(uploaded));
         }));
