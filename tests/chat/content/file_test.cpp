@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "chat/content/attrs.h"
+#include "chat/content/build.h"
 #include "chat/content/parse.h"
 #include "chat/rig.h"
 #include "support/vectors.h"
