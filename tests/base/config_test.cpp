@@ -57,9 +57,10 @@ level = "debug"
   ASSERT_TRUE(config.has_value()) << config.error().detail;
   EXPECT_EQ(config->whatsapp.url, "ws://127.0.0.1:8080/ws/chat");
   EXPECT_EQ(config->whatsapp.version, (std::array<std::uint32_t, 3>{2, 3000, 7}));
+  EXPECT_EQ(config->whatsapp.passkey_handoff, PasskeyHandoff::always);
   EXPECT_EQ(config->whatsapp.media_insecure_hosts, std::vector<std::string>{"127.0.0.1:99"});
   EXPECT_EQ(config->throttle.time_zone, "Europe/Berlin");
-  EXPECT_EQ(config->throttle.time_zone_where, "posthorn.toml:22: throttle.time_zone");
+  EXPECT_EQ(config->throttle.time_zone_where, "posthorn.toml:23: throttle.time_zone");
   EXPECT_EQ(config->api.port, 0);
   EXPECT_EQ(config->api.id_instance, 4'100'012'345U);
   EXPECT_EQ(config->queue.outbox_bytes, 1'048'576U);
@@ -67,7 +68,7 @@ level = "debug"
   EXPECT_EQ(config->throttle.quiet_to, "07:30");
   ASSERT_EQ(config->throttle.settings.size(), 1U);
   EXPECT_EQ(config->throttle.settings[0].name, "gap_any_ms");
-  EXPECT_EQ(config->throttle.settings[0].where, "posthorn.toml:26: throttle.gap_any_ms");
+  EXPECT_EQ(config->throttle.settings[0].where, "posthorn.toml:27: throttle.gap_any_ms");
   EXPECT_EQ(config->board.sysfs, "/fake/sys");
   EXPECT_EQ(config->log.level, "debug");
 }

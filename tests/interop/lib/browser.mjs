@@ -83,6 +83,7 @@ export class Browser {
   /** A phone with this passkey (base64: PKCS#8 key, id, user), that confirms by itself. */
   async addPasskey({ private_key: privateKey, credential_id: credentialId, user_handle: userHandle, rp_id: rpId }) {
     await this.page('WebAuthn.enable')
+    if (this.phone) await this.page('WebAuthn.removeVirtualAuthenticator', { authenticatorId: this.phone })
     const { authenticatorId } = await this.page('WebAuthn.addVirtualAuthenticator', {
       options: {
         protocol: 'ctap2',
@@ -93,6 +94,7 @@ export class Browser {
         automaticPresenceSimulation: true
       }
     })
+    this.phone = authenticatorId
     await this.page('WebAuthn.addCredential', {
       authenticatorId,
       credential: { credentialId, isResidentCredential: true, rpId, privateKey, userHandle, signCount: 0 }
