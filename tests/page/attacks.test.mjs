@@ -69,8 +69,8 @@ describe('attacks on the page', () => {
       const paths = [`/waInstance${id}/logout`, `/waInstance${id}/getAccess`, `/waInstance${id}/setSettings`, '/session', '/healthz']
       const read = []
       for (const path of paths) {
-        for (const options of [{}, { method: 'POST', body: '{"webhookUrl":"http://evil.example/"}' },
-          { headers: { 'X-Posthorn': '1' } }, { method: 'POST', body: '{}', headers: { 'X-Posthorn': '1' } }]) {
+        const post = { method: 'POST', body: '{"webhookUrl":"http://evil.example/"}' }
+        for (const options of [{}, post, { ...post, headers: { 'X-Posthorn': '1' } }]) {
           try {
             const answer = await fetch(box + path, { credentials: 'include', ...options })
             if (answer.ok) read.push(`${path} ${await answer.text()}`)

@@ -34,10 +34,18 @@ export function usePolled(work, ms, key = '') {
   return state
 }
 
+/** setState that does nothing once its part of the page is gone: answers may come later than that. */
+function useStateWhileShown(first) {
+  const [state, setState] = useState(first)
+  const shown = useRef(true)
+  useEffect(() => () => { shown.current = false }, [])
+  return [state, value => { if (shown.current) setState(value) }]
+}
+
 /** What an action of the reader's came to: run(work) and the line that tells it. */
 export function useAction() {
   const { t } = useText()
-  const [state, setState] = useState({ busy: false, text: '', bad: false, detail: '' })
+  const [state, setState] = useStateWhileShown({ busy: false, text: '', bad: false, detail: '' })
   const run = async (work, done) => {
     setState({ busy: true, text: '', bad: false, detail: '' })
     try {
@@ -95,7 +103,7 @@ export function Password({ label, help, value, onInput, isNew }) {
 export function Copy({ label, value, secret }) {
   const { t } = useText()
   const [shown, setShown] = useState(!secret)
-  const [copied, setCopied] = useState(false)
+  const [copied, setCopied] = useStateWhileShown(false)
   const text = useRef(null)
   const copy = async () => {
     try {
@@ -128,7 +136,7 @@ export function Copy({ label, value, secret }) {
 /** A button that opens a form in place, so that nothing grave is one click away. */
 export function Grave({ label, children }) {
   const { t } = useText()
-  const [open, setOpen] = useState(false)
+  const [open, setOpen] = useStateWhileShown(false)
   if (!open) return <button type="button" class="grave" onClick={() => setOpen(true)}>{label}</button>
   return (
     <div class="asks">

@@ -23,7 +23,8 @@ void add_page_headers(Response& response) {
        {"X-Frame-Options", "DENY"},
        {"X-Content-Type-Options", "nosniff"},
        {"Cross-Origin-Resource-Policy", "same-origin"},
-       {"Referrer-Policy", "no-referrer"}});
+       // Not "no-referrer": with that a browser sends "Origin: null" with our own forms.
+       {"Referrer-Policy", "same-origin"}});
 }
 
 const PageFile* PageFiles::find(std::string_view path) const {
