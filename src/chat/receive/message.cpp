@@ -499,57 +499,59 @@ void Receiver::remember_file(Work& work, const store::MessageStore::Received& me
   received.message_id = message.id;
   received.from_me = work.envelope.from_me;
   work.out.file = std::move(received);
-  /// A group member's own name; a new one is noted.
-  Result<std::string> Receiver::sender_name(Work & work) {
-    if (work.envelope.from_me) return work.envelope.push_name;
-    TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
-    return chat_name(work, to_string(sender));
-  }
+}
 
-  /// The other side's name in a chat of two; a new one is noted.
-  Result<std::string> Receiver::chat_name(Work & work, const std::string& user) {
-    TRY(auto known, context_.messages.push_name(user));
-    const Envelope& envelope = work.envelope;
-    if (envelope.from_me || envelope.push_name.empty()) return known.value_or("");
-    if (known != envelope.push_name) {
-      work.out.push_name_user = user;
-      work.out.push_name = envelope.push_name;
-    }
-    return envelope.push_name;
-  }
+/// A group member's own name; a new one is noted.
+Result<std::string> Receiver::sender_name(Work& work) {
+  if (work.envelope.from_me) return work.envelope.push_name;
+  TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
+  return chat_name(work, to_string(sender));
+}
 
-  void Receiver::finish(Work & work) {
-    const session::Identity& self = context_.line.identity();
-    const Envelope& envelope = work.envelope;
-    if (work.failed_content) {
-      // Its ack leaves together with the retry request: a crash before that brings it again.
-      work.out.failed->stanza = work.stanza;
-      work.out.seen_key.reset();
-      return;
-    }
-    work.out.failed.reset();
-    // A no to a story would hold up the whole backlog.
-    if (envelope.is_status()) work.nack = 0;
-    if (work.nack != 0 && !work.any_read) {
-      work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
-      work.out.seen_key.reset();
-      return;
-    }
-    // A decrypted part that was not a message: the ratchet has moved, and asking again gives the
-    // same.
-    if (work.nack != 0) {
-      work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
-      return;
-    }
-    // A note to ourselves has nobody who waits for a receipt.
-    const bool to_self = envelope.from_me && envelope.chat.is_person() && !envelope.recipient &&
-                         envelope.category != "peer";
-    if (work.ignored || to_self || envelope.is_status()) {
-      if (!work.out.event) work.out.seen_key.reset();
-      work.out.replies.push_back(build_ack(work.stanza, self));
-      return;
-    }
-    work.out.replies.push_back(build_delivery_receipt(envelope, self));
+/// The other side's name in a chat of two; a new one is noted.
+Result<std::string> Receiver::chat_name(Work& work, const std::string& user) {
+  TRY(auto known, context_.messages.push_name(user));
+  const Envelope& envelope = work.envelope;
+  if (envelope.from_me || envelope.push_name.empty()) return known.value_or("");
+  if (known != envelope.push_name) {
+    work.out.push_name_user = user;
+    work.out.push_name = envelope.push_name;
   }
+  return envelope.push_name;
+}
+
+void Receiver::finish(Work& work) {
+  const session::Identity& self = context_.line.identity();
+  const Envelope& envelope = work.envelope;
+  if (work.failed_content) {
+    // Its ack leaves together with the retry request: a crash before that brings it again.
+    work.out.failed->stanza = work.stanza;
+    work.out.seen_key.reset();
+    return;
+  }
+  work.out.failed.reset();
+  // A no to a story would hold up the whole backlog.
+  if (envelope.is_status()) work.nack = 0;
+  if (work.nack != 0 && !work.any_read) {
+    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
+    work.out.seen_key.reset();
+    return;
+  }
+  // A decrypted part that was not a message: the ratchet has moved, and asking again gives the
+  // same.
+  if (work.nack != 0) {
+    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
+    return;
+  }
+  // A note to ourselves has nobody who waits for a receipt.
+  const bool to_self = envelope.from_me && envelope.chat.is_person() && !envelope.recipient &&
+                       envelope.category != "peer";
+  if (work.ignored || to_self || envelope.is_status()) {
+    if (!work.out.event) work.out.seen_key.reset();
+    work.out.replies.push_back(build_ack(work.stanza, self));
+    return;
+  }
+  work.out.replies.push_back(build_delivery_receipt(envelope, self));
+}
 
 }  // namespace posthorn::chat

@@ -32,9 +32,9 @@ Jid in_form_of(const Jid& device, const Jid& to, const session::Identity& self) 
 /// As a rule it lies there already: the throttle hands a job over when it is ready.
 void ready_file(const SendTools& tools, const Job& job, Once<void(Result<content::File>)> done) {
   if (tools.uploads == nullptr) return done(fail(Errc::refused, "this box carries no files"));
-  const auto& file = std::get<content::File>(job.content.what);
-  tools.uploads->get(file, job.expires_at,
-                     [&uploads = *tools.uploads, alive = tools.context.alive, file,
+  const auto& said = std::get<content::File>(job.content.what);
+  tools.uploads->get(said, job.expires_at,
+                     [&uploads = *tools.uploads, alive = tools.context.alive, file = said,
                       done = std::move(done)](Result<content::MediaPlace> place) mutable {
                        if (!*alive) return done(fail(Errc::cancelled, "uploading"));
                        if (!place) return done(tl::unexpected(place.error()));

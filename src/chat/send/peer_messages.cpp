@@ -71,7 +71,8 @@ void PeerMessages::send_to(std::vector<Jid> devices, wa::Message message,
   work->devices = std::move(devices);
   sessions_.ensure(
       work->devices, FetchReason::ordinary,
-      [this, alive = context_.alive, work, done = std::move(done)](Result<void> built) mutable {
+      [this, alive = context_.alive, work,
+       done = std::move(done)](Result<SessionBuilder::Lists> built) mutable {
         if (!*alive) return done(fail(Errc::cancelled, "peer message"));
         if (!built) return done(fail(built.error(), "keys of own devices"));
         lane_.exclusive(
