@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, describe, test } from 'node:test'
+import { deflateSync } from 'node:zlib'
 
 import { downloadMediaMessage } from '@whiskeysockets/baileys'
 
@@ -23,6 +24,42 @@ const files = {
   audio: ['ring.mp3', 'audio/mpeg', bytes('ID3', 40_000), 'audioMessage'],
   voice: ['note.ogg', 'audio/ogg', Buffer.concat([Buffer.from('OggS'), Buffer.alloc(24), Buffer.from('OpusHead'), randomBytes(9000)]), 'audioMessage'],
   document: ['invoice 118.pdf', 'application/pdf', bytes('%PDF-1.7\n', 2_000_001), 'documentMessage']
+}
+
+/** A PNG of one colour; its checksums are ours to make. */
+function png(width, height) {
+  const crc = data => {
+    let value = ~0
+    for (const byte of data) {
+      value ^= byte
+      for (let bit = 0; bit < 8; bit++) value = (value >>> 1) ^ (0xedb88320 & -(value & 1))
+    }
+    return ~value >>> 0
+  }
+  const chunk = (type, data) => {
+    const body = Buffer.concat([Buffer.from(type), data])
+    const out = Buffer.alloc(body.length + 8)
+    out.writeUInt32BE(data.length)
+    body.copy(out, 4)
+    out.writeUInt32BE(crc(body), body.length + 4)
+    return out
+  }
+  const head = Buffer.alloc(13)
+  head.writeUInt32BE(width)
+  head.writeUInt32BE(height, 4)
+  head.set([8, 2], 8)
+  const rows = Buffer.alloc((width * 3 + 1) * height, 0x80)
+  for (let y = 0; y < height; y++) rows[y * (width * 3 + 1)] = 0
+  return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('IDAT', deflateSync(rows)), chunk('IEND', Buffer.alloc(0))])
+}
+
+/** Width and height of a baseline JPEG. */
+function sizeOf(jpeg) {
+  assert.equal(jpeg.readUInt16BE(), 0xffd8)
+  for (let at = 2; at < jpeg.length; at += 2 + jpeg.readUInt16BE(at + 2)) {
+    if (jpeg.readUInt16BE(at) === 0xffc0) return [jpeg.readUInt16BE(at + 7), jpeg.readUInt16BE(at + 5)]
+  }
+  assert.fail('no frame in the JPEG')
 }
 
 /** The part of a Baileys message that carries the file. */
@@ -63,6 +100,15 @@ describe('files between posthornd and Baileys', () => {
       assert.ok(Buffer.from(await link.arrayBuffer()).equals(content), 'the link reads the same')
     })
   }
+
+  test('a picture has a thumbnail that can be read', { timeout }, async () => {
+    const { idMessage } = await box.form('sendFileByUpload', { chatId: chat(customer.phone) }, png(800, 400), 'menu.png', 'image/png')
+    const message = await waitFor(() => customer.messages.find(m => m.key.id === idMessage && m.message), 'the picture', 30_000)
+    const { jpegThumbnail, width, height } = message.message.imageMessage
+    assert.deepEqual([width, height], [800, 400])
+    assert.deepEqual(sizeOf(Buffer.from(jpegThumbnail)), [100, 50])
+    assert.ok(jpegThumbnail.length < 10_000)
+  })
 
   const outgoing = {
     image: content => ({ image: content, caption: 'Like this one', jpegThumbnail: Buffer.from('/9j/4AAQ', 'base64').toString('base64') }),
