@@ -10,6 +10,7 @@ const signal::Address kCustomer{"2@lid", 0};
 const signal::Address kShop{"1@lid", 7};
 const Wall kNow = Wall::from_unix(1'790'000'000);
 constexpr const char* kPath = "posthorn.db";
+constexpr const char* kGroup = "120363000000000001@g.us";
 
 std::string name(const char* kind, std::size_t number) { return kind + std::to_string(number); }
 
@@ -105,6 +106,22 @@ void World::leave(int number, const signal::Encrypted& message) {
   const auto read = decrypt(protocol, kShop, message);
   if (!read) problems.push_back("customer cannot read: " + to_string(read.error().error));
   left[static_cast<std::size_t>(number)] = true;
+}
+
+void World::leave_group(ByteView distribution, const Bytes& sealed) {
+  const ByteView proto = ByteView(sealed).subspan(1, sealed.size() - 65);  // version, signature
+  const std::string key =
+      "group " + hex_encode(field(proto, 1)) + "/" + hex_encode(field(proto, 2));
+  const auto [known, is_new] = keys_seen.emplace(key, sealed);
+  if (!is_new && known->second != sealed)
+    problems.push_back("a sender key's number was used twice");
+  signal::Protocol protocol(customer, random);
+  static_cast<void>(protocol.own_identity(kNow));
+  const signal::SenderKeyName name_of_shop{kGroup, kShop};
+  if (!protocol.process_distribution(name_of_shop, distribution))
+    problems.push_back("a sender key is refused");
+  const auto read = protocol.decrypt_group(name_of_shop, sealed);
+  if (!read) problems.push_back("group cannot read: " + to_string(read.error().error));
 }
 
 bool World::all_done() const {
@@ -236,12 +253,17 @@ bool Shop::send(int number) {
   const Bytes text = to_bytes(name("answer ", static_cast<std::size_t>(number)));
   const auto message = protocol_->encrypt(kCustomer, signal::pad(text, random_));
   if (!message) return failed("encrypt", message.error());
+  const auto distribution = protocol_->create_distribution({kGroup, kShop});
+  if (!distribution) return failed("sender key", distribution.error());
+  const auto sealed = protocol_->encrypt_group({kGroup, kShop}, signal::pad(text, random_));
+  if (!sealed) return failed("seal", sealed.error());
   const auto noted = store_->save(name("sent", static_cast<std::size_t>(number)), text);
   if (!noted) return failed("save", noted.error());
   const auto committed = transaction->commit();
   if (!committed) return failed("commit", committed.error());
   if (!durable()) return false;
   world_.leave(number, *message);
+  world_.leave_group(*distribution, *sealed);
   return true;
 }
 

@@ -26,6 +26,8 @@ struct World {
   void customer_writes_again(std::size_t number, const signal::Bundle& bundle);
   /// A stanza leaves the shop: the customer must be able to read it, under a key not seen before.
   void leave(int number, const signal::Encrypted& message);
+  /// The same for a group's message under the shop's sender key; the key as it stood before.
+  void leave_group(ByteView distribution, const Bytes& sealed);
   [[nodiscard]] signal::Bundle customer_bundle();
   [[nodiscard]] bool all_done() const;
 
