@@ -211,6 +211,7 @@ Result<void> Pairing::commit(const PairSuccess& success, const Attestation& atte
 void Pairing::refuse(const std::string& id, const Error& why) {
   log::error("session", "linking refused by the box", {{"error", why}});
   host_.write_pairing(build_pair_refusal(id, why));
+  passkey_.on_link_refused();
   out_.credentials.current().identity = {};
   if (auto rotated = rotate_secret(); !rotated)
     log::error("session", "credentials could not be saved", {{"error", rotated.error()}});

@@ -307,6 +307,12 @@ void PasskeyLink::on_linked() {
   end({Errc::cancelled, "linked already"});
 }
 
+void PasskeyLink::on_link_refused() {
+  if (!active()) return;
+  last_failure_ = kBroken;
+  end({Errc::refused, kBroken});
+}
+
 void PasskeyLink::on_offline() {
   if (!active()) return;
   last_failure_ = kLost;

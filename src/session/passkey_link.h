@@ -71,6 +71,8 @@ class PasskeyLink {
   void confirm(Linking::Codes codes, Once<void(Result<void>)> done);
 
   void on_linked();
+  /// pair-success came and did not fit.
+  void on_link_refused();
   void on_offline();
 
  private:

@@ -155,7 +155,7 @@ TEST_P(BreaksOff, AndTheNextCodeLinks) {
   EXPECT_EQ(after["status"].asString(), "none");
   EXPECT_NE(shop.box->status().link, Status::Link::online);
   EXPECT_EQ(shop.call("getStateInstance").body["stateInstance"].asString(), "notAuthorized");
-  EXPECT_FALSE(shop.box->status().what_to_do.empty());
+  EXPECT_NE(after["message"].asString().find("Begin anew"), std::string::npos);
   link_without_faults();
 }
 
