@@ -178,27 +178,13 @@ void App::build_notify() {
 
 /// Whom the API's methods ask, and where what they accept goes.
 api::Api::Outside App::api_outside() {
-  api::Api::Outside to{out_.scheduler,
-                       out_.clock,
-                       out_.random,
-                       out_.store,
-                       settings_,
-                       notifier_->state(),
-                       *outbox_,
-                       *inbox_,
-                       *session_,
-                       *people_,
-                       chat_->read_marks(),
-                       chat_->presence(),
-                       chat_->contacts(),
-                       chat_->chat_state(),
-                       chat_->earlier(),
-                       *groups_,
-                       [this] { return status(); }};
-  to.resume = [this] { valve_->resume(); };
-  to.history = &notifier_->history();
-  to.files = file_methods();
-  return to;
+  // clang-format off
+  return {out_.scheduler, out_.clock, out_.random, out_.store, settings_, notifier_->state(),
+          *outbox_, *inbox_, *session_, *people_, chat_->read_marks(), chat_->presence(),
+          chat_->contacts(), chat_->chat_state(), chat_->earlier(), *groups_,
+          [this] { return status(); }, [this] { valve_->resume(); },
+          &notifier_->history(), file_methods()};
+  // clang-format on
 }
 
 /// ask: api -> session and chat, and every method and page of the API.
