@@ -143,12 +143,12 @@ int main_with(int argc, char** argv) {
   outlook->add_option("chat", chat, "number or chatId")->required();
   outlook->add_option("--consent", consent, "order, form or spoken");
 
-  std::string file;
+  std::string list;
   CLI::App* regulars = options.add_subcommand("regulars", "people who have written before");
   regulars->require_subcommand(1);
   CLI::App* regulars_import =
       regulars->add_subcommand("import", "take in a list: number[,YYYY-MM-DD], one a line");
-  regulars_import->add_option("file", file)->required();
+  regulars_import->add_option("file", list)->required();
   regulars_import->add_option("who", who, "your name, for the audit log")->required();
 
   CLI::App* optout = options.add_subcommand("optout", "customers who want no messages");
@@ -202,7 +202,7 @@ int main_with(int argc, char** argv) {
   if (acknowledge->parsed()) return acknowledge_throttle(client, who, reason);
   if (in_use->parsed()) return declare_in_use(client, months, who);
   if (outlook->parsed()) return show_outlook(client, chat, consent);
-  if (regulars_import->parsed()) return import_regulars(client, file, who);
+  if (regulars_import->parsed()) return import_regulars(client, list, who);
   if (throttle->parsed()) return show_throttle(client);
   if (optout_add->parsed()) return change_opt_out(client, true, chat, who, reason);
   if (optout_remove->parsed()) return change_opt_out(client, false, chat, who, reason);
