@@ -202,21 +202,13 @@ struct LiveBox {
     ApiOptions options;
     options.id_instance = kId;
     options.token = kToken;
-    api = std::make_unique<Api>(options, Api::Outside{loop,
-                                                      fakes.clock,
-                                                      fakes.random,
-                                                      fakes.blobs,
-                                                      fakes.settings,
-                                                      state,
-                                                      fakes.outbox,
-                                                      fakes.inbox,
-                                                      fakes.link,
-                                                      fakes.link,
-                                                      fakes.link,
-                                                      fakes.link,
-                                                      fakes.link,
-                                                      [] { return Status{}; },
-                                                      {}});
+    // clang-format off
+    api = std::make_unique<Api>(
+        options,
+        Api::Outside{loop, fakes.clock, fakes.random, fakes.blobs, fakes.settings, state,
+                     fakes.outbox, fakes.inbox, fakes.link, fakes.link, fakes.link, fakes.link,
+                     fakes.link, fakes.link, fakes.link, fakes.link, [] { return Status{}; }, {}});
+    // clang-format on
     ServerOptions where;
     where.listen = "127.0.0.1";
     where.port = 0;

@@ -49,8 +49,8 @@ export function useAction() {
   const run = async (work, done) => {
     setState({ busy: true, text: '', bad: false, detail: '' })
     try {
-      const text = await work()
-      setState({ busy: false, text: text ?? done ?? '', bad: false, detail: '' })
+      await work()
+      setState({ busy: false, text: done ?? '', bad: false, detail: '' })
       return true
     } catch (error) {
       const text = !error.status ? t('error.offline') : error.status === 401 ? t('error.password') : t('error.refused')

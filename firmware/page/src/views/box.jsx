@@ -101,7 +101,7 @@ function Reset() {
   const action = useAction()
   const send = event => {
     event.preventDefault()
-    action.run(() => call('resetBox', { body: { what, confirm: typed } }).then(() => undefined), t('reset.done'))
+    action.run(() => call('resetBox', { body: { what, confirm: typed } }), t('reset.done'))
   }
   return (
     <>

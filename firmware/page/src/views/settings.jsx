@@ -55,7 +55,7 @@ function Webhook() {
   const send = event => {
     event.preventDefault()
     const body = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, typeof value === 'boolean' ? (value ? 'yes' : 'no') : value]))
-    action.run(() => call('setSettings', { body }).then(() => undefined), t('saved'))
+    action.run(() => call('setSettings', { body }), t('saved'))
   }
   return (
     <form onSubmit={send}>
@@ -91,7 +91,7 @@ function QuietHours() {
   const minutes = text => Number(text.slice(0, 2)) * 60 + Number(text.slice(3, 5))
   const send = event => {
     event.preventDefault()
-    action.run(() => call('setThrottleSettings', { body: { quiet_from_min: minutes(values.from), quiet_to_min: minutes(values.to), who: 'page' } }).then(() => undefined), t('saved'))
+    action.run(() => call('setThrottleSettings', { body: { quiet_from_min: minutes(values.from), quiet_to_min: minutes(values.to), who: 'page' } }), t('saved'))
   }
   return (
     <form onSubmit={send}>

@@ -15,7 +15,7 @@ function Acknowledge() {
   const action = useAction()
   const send = event => {
     event.preventDefault()
-    action.run(() => call('acknowledgeThrottle', { body: { who, reason } }).then(() => undefined), t('ack.done'))
+    action.run(() => call('acknowledgeThrottle', { body: { who, reason } }), t('ack.done'))
   }
   return (
     <form onSubmit={send}>
