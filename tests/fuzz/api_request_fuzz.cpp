@@ -33,21 +33,11 @@ struct World {
     ApiOptions options;
     options.id_instance = kId;
     options.token = kToken;
-    api = std::make_unique<Api>(options, Api::Outside{scheduler,
-                                                      clock,
-                                                      random,
-                                                      blobs,
-                                                      settings,
-                                                      state,
-                                                      outbox,
-                                                      inbox,
-                                                      link,
-                                                      link,
-                                                      link,
-                                                      link,
-                                                      link,
-                                                      [] { return Status{}; },
-                                                      {}});
+    // clang-format off
+    api = std::make_unique<Api>(
+        options, Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link,
+                              link, link, link, link, link, link, link, [] { return Status{}; }, {}});
+    // clang-format on
   }
 };
 

@@ -12,6 +12,7 @@
 #include <ctime>
 #include <thread>
 
+#include "api/box.h"
 #include "hello.h"
 #include "load.h"
 #include "posthorn/api/api.h"
@@ -66,40 +67,6 @@ class NoInbox final : public api::InboxPort {
   [[nodiscard]] std::size_t count() const override { return 0; }
   void remove(std::uint32_t, Once<void(Result<bool>)> done) override { done(false); }
   void clear(Once<void(Result<void>)> done) override { done({}); }
-};
-
-class NoLink final : public session::Linking,
-                     public chat::People,
-                     public chat::ReadMarks,
-                     public chat::Presence,
-                     public chat::Earlier {
- public:
-  [[nodiscard]] const session::StateChanged& state() const override { return now; }
-  [[nodiscard]] session::Account account() const override { return {"4915550001234", "", ""}; }
-  [[nodiscard]] std::optional<std::string> qr() override { return std::nullopt; }
-  void request_link_code(const std::string&, Once<void(Result<std::string>)> done) override {
-    done(std::string());
-  }
-  [[nodiscard]] session::Passkey passkey() const override { return {}; }
-  void answer_passkey(const std::string&, Once<void(Result<void>)> done) override { done({}); }
-  void confirm_passkey(Codes, Once<void(Result<void>)> done) override { done({}); }
-  void log_out(Once<void(Result<void>)> done) override { done({}); }
-  void reconnect() override {}
-  void check_numbers(std::vector<std::string>,
-                     Once<void(Result<std::vector<chat::NumberStatus>>)> done) override {
-    done(std::vector<chat::NumberStatus>());
-  }
-  void mark(const std::string&, const std::string&, Once<void(Result<std::size_t>)> done) override {
-    done(std::size_t{0});
-  }
-  void show_typing(const std::string&, chat::Typing) override {}
-  void keep_online(bool) override {}
-  [[nodiscard]] Result<std::optional<chat::EarlierMessage>> find(const std::string&,
-                                                                 const std::string&) override {
-    return std::optional<chat::EarlierMessage>();
-  }
-
-  session::StateChanged now{session::State::online, 0, {}, {}, {}};
 };
 
 double thread_cpu_seconds() {
@@ -187,26 +154,16 @@ int run(const std::string& directory) {
   state.on_session(session::State::online);
   RingOutbox outbox(**ring);
   NoInbox inbox;
-  NoLink link;
+  api::test::FakeLink link;
   api::ApiOptions options;
   options.id_instance = kId;
   options.token = kToken;
   options.rate_scale = 0;
-  api::Api api(options, api::Api::Outside{loop,
-                                          clock,
-                                          random,
-                                          blobs,
-                                          settings,
-                                          state,
-                                          outbox,
-                                          inbox,
-                                          link,
-                                          link,
-                                          link,
-                                          link,
-                                          link,
-                                          [] { return Status{}; },
-                                          {}});
+  // clang-format off
+  api::Api api(options, api::Api::Outside{loop, clock, random, blobs, settings, state, outbox, inbox,
+                                          link, link, link, link, link, link, link, link,
+                                          [] { return Status{}; }, {}});
+  // clang-format on
   api::ServerOptions where;
   where.listen = "127.0.0.1";
   where.port = 0;
