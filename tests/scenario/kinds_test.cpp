@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "posthorn/wire/wa.pb.h"
 #include "scenario/shop.h"
 
 namespace posthorn::scenario {

@@ -60,9 +60,9 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 0;
-  std::string body;
-  std::string content_type;  ///< as the server said it; may be empty
-  seconds retry_after{0};    ///< 0: it did not say
+  std::string body = {};
+  std::string content_type = {};  ///< as the server said it; may be empty
+  seconds retry_after{0};         ///< 0: it did not say
 };
 
 /// Asks somebody else's HTTP server.
