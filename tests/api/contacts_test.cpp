@@ -17,9 +17,14 @@ TEST(Contacts, ListsArePlainArraysWithTheContractsMembers) {
   ASSERT_EQ(all.size(), 2U);
   EXPECT_EQ(json::write(all[1]),
             R"({"contactName":"Ida K.","id":"4915550007777@c.us","name":"Ida","type":"user"})");
-  EXPECT_EQ(box.call(Verb::get, "getContacts", "", "?group=true")->json()[0]["type"], "group");
-  EXPECT_EQ(box.call(Verb::get, "getContacts", "", "?group=false")->json().size(), 1U);
-  EXPECT_EQ(box.call(Verb::get, "getContacts", "", "?count=1")->json().size(), 1U);
+  const auto asked = [&box](const char* name, const char* value) {
+    Request request = box.request(Verb::get, Box::path("getContacts"));
+    request.query = {{name, value}};
+    return box.send(std::move(request))->json();
+  };
+  EXPECT_EQ(asked("group", "true")[0]["type"], "group");
+  EXPECT_EQ(asked("group", "false").size(), 1U);
+  EXPECT_EQ(asked("count", "1").size(), 1U);
   const auto chats = box.get("getChats")->json();
   EXPECT_EQ(chats[1]["archive"], true);
   EXPECT_EQ(chats[1]["ephemeralExpiration"], 604800);

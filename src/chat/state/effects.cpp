@@ -57,8 +57,9 @@ std::vector<std::string> parse_sync_index(std::string_view index) {
   const auto array = json::parse(index);
   if (!array || !array->isArray()) return texts;
   for (const auto& text : *array) {
-    if (!text.isString()) return {};
-    texts.push_back(text.asString());
+    const auto said = text.isString() ? json::text_of(text) : std::nullopt;
+    if (!said) return {};
+    texts.push_back(*said);
   }
   return texts;
 }

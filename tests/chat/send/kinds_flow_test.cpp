@@ -75,6 +75,7 @@ TEST(KindsFlow, AnEditAndADeletionNameWhatWasSentInThatChat) {
 
 TEST(KindsFlow, AnEditThatWaitedTooLongFailsInsteadOfBeingDroppedByThePhone) {
   Rig rig;
+  rig.clock.on_server_time(rig.clock.now().unix_seconds());
   (void)rig.send(rig.job(kId, "Two cakes"));
   rig.scheduler.advance(minutes(21));
   Job job = rig.job(kNext, "");
