@@ -56,9 +56,9 @@ class Kinds : public testing::Test {
   }
   /// Posts, and waits until Ida has it; the id.
   std::string post(const std::string& method, const std::string& members) {
+    const std::size_t before = shop.world.inbox(ida).size();
     const auto answer = shop.post(method, R"({"chatId":")" + ida + R"(@c.us",)" + members + "}");
     EXPECT_EQ(answer.status, 200) << json::write(answer.body);
-    const std::size_t before = shop.world.inbox(ida).size();
     for (int i = 0; i < 3000 && shop.world.inbox(ida).size() == before; ++i) {
       shop.pass(milliseconds(100));
     }
