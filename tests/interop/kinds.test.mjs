@@ -21,11 +21,12 @@ describe('posthornd and Baileys, kind by kind', () => {
     customer = await BaileysClient.link(sim)
     await box.call('setSettings', { editedMessageWebhook: 'yes', deletedMessageWebhook: 'yes' })
     await customer.send(box.phone, 'hello')
-    await data('textMessage')
+    await data('extendedTextMessage')
   }, { timeout })
   after(async () => {
     await customer?.stop()
-    const violations = await sim.violations()
+    // Baileys sends a place as type text, which the stand-in remarks: only the box is judged.
+    const violations = (await sim.violations()).filter(v => v.device.startsWith(box.phone))
     await box?.dispose()
     await sim.stop()
     assert.deepEqual(violations, [])
@@ -96,7 +97,7 @@ describe('posthornd and Baileys, kind by kind', () => {
 
   test('an edit and a deletion of theirs', { timeout }, async () => {
     const sent = await say({ text: 'Two cakes' })
-    await data('textMessage')
+    await data('extendedTextMessage')
     await say({ text: 'Three cakes', edit: sent.key })
     assert.deepEqual((await data('editedMessage')).editedMessageData, { textMessage: 'Three cakes', stanzaId: sent.key.id })
     await say({ delete: sent.key })
@@ -105,7 +106,7 @@ describe('posthornd and Baileys, kind by kind', () => {
 
   test('reactions', { timeout }, async () => {
     const theirs = await say({ text: 'Is it ready?' })
-    await data('textMessage')
+    await data('extendedTextMessage')
     const got = await post('sendReaction', { idMessage: theirs.key.id, reaction: '👍' })
     assert.equal(got.message.reactionMessage.text, '👍')
     assert.equal(got.message.reactionMessage.key.id, theirs.key.id)
@@ -118,7 +119,7 @@ describe('posthornd and Baileys, kind by kind', () => {
 
   test('what they wrote is passed on', { timeout }, async () => {
     const sent = await say({ text: 'Pass this on' })
-    await data('textMessage')
+    await data('extendedTextMessage')
     const { messages } = await box.call('forwardMessages', { chatId: chatId(), chatIdFrom: chatId(), messages: [sent.key.id] })
     const got = await waitFor(() => customer.messages.find(m => m.key.id === messages[0]), 'the forward')
     assert.equal(got.message.extendedTextMessage.text, 'Pass this on')
@@ -139,7 +140,7 @@ describe('posthornd and Baileys, kind by kind', () => {
   test('the timer of disappearing messages is honoured', { timeout }, async () => {
     await customer.socket.sendMessage(jid(), { disappearingMessagesInChat: 86_400 })
     await customer.send(box.phone, 'after the timer')
-    await data('textMessage').catch(() => null)
+    await data('extendedTextMessage').catch(() => null)
     const got = await waitFor(async () => {
       const sent = await post('sendMessage', { message: `gone soon ${Date.now()}` })
       return sent.message.extendedTextMessage?.contextInfo?.expiration === 86_400 && sent

@@ -52,7 +52,7 @@ describe('a passkey in a real browser', { skip: findBrowser() ? false : 'no Chro
     await sim?.stop()
     whatsapp?.close()
     page?.close()
-    rmSync(folder, { recursive: true, force: true })
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 })
     assert.deepEqual(violations, [])
   })
 
