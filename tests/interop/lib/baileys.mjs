@@ -171,9 +171,11 @@ export class BaileysClient {
     )
   }
 
-  /** Baileys' status of a sent message: 2 server, 3 delivered, 4 read. */
+  /** Baileys' status of a sent message: 2 server, 3 delivered, 4 read. While Baileys buffers its events, what becomes of
+   *  a message is told with the message itself. */
   status(id) {
-    return Math.max(0, ...this.updates.filter(u => u.key.id === id).map(u => u.update.status ?? 0))
+    const told = [...this.updates.filter(u => u.key.id === id).map(u => u.update.status), ...this.messages.filter(m => m.key.id === id).map(m => m.status)]
+    return Math.max(0, ...told.map(status => status ?? 0))
   }
 
   /** The server refused the message. */
