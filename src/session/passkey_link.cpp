@@ -16,22 +16,21 @@ constexpr auto kOptions = "passkey_request_options";
 
 constexpr auto kAnswerIt =
     "WhatsApp asks for the passkey of this account. On a computer with Chrome or Edge and "
-    "Bluetooth on, follow the steps of \"posthornctl pair\": the phone confirms, and what the "
-    "browser answers comes back to the box.";
+    "Bluetooth on, follow the steps of the box's page /link, or of \"posthornctl pair\": the phone "
+    "confirms, and what the browser answers comes back to the box.";
 constexpr auto kCompare =
-    "Compare the eight characters: does the phone show the same as the box? Say so with "
-    "\"posthornctl pair\".";
+    "Compare the eight characters: does the phone show the same as the box? Say so on the box's "
+    "page /link, or with \"posthornctl pair\".";
 constexpr auto kWorking = "The box and WhatsApp are finishing the link: wait a moment.";
 constexpr auto kTooLate =
     "WhatsApp's question for the passkey was not answered in time. Begin anew: scan the new QR "
-    "code "
-    "of \"posthornctl pair\", and do each step while the time shown there runs.";
+    "code (page /link, or \"posthornctl pair\"), and do each step while the time shown there runs.";
 constexpr auto kLost =
     "The connection to WhatsApp was lost before the link was finished. Begin anew: scan the new QR "
-    "code of \"posthornctl pair\" and answer for the passkey once more.";
+    "code (page /link, or \"posthornctl pair\") and answer for the passkey once more.";
 constexpr auto kBroken =
     "WhatsApp or the phone broke off the link with the passkey. Begin anew: scan the new QR code "
-    "of \"posthornctl pair\". If this happens again, wait a day.";
+    "(page /link, or \"posthornctl pair\"). If this happens again, wait a day.";
 constexpr auto kDifferent =
     "The link was broken off here. If the codes differed, somebody may have stood between the box "
     "and the phone: look at Linked devices on the phone, then begin anew with \"posthornctl "

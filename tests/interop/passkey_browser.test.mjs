@@ -114,4 +114,26 @@ describe('a passkey in a real browser', { skip: findBrowser() ? false : 'no Chro
     const hosts = new Set(visits.map(visit => visit.split('/')[0]))
     assert.deepEqual([...hosts].sort(), [`127.0.0.1:${page.port}`, 'web.whatsapp.com'])
   })
+
+  test('by the page of the box: the extension leads there and back, the owner only confirms', { timeout }, async () => {
+    const headers = { 'X-Posthorn': '1', 'content-type': 'application/json' }
+    const body = JSON.stringify({ password: 'two-bretzels' })
+    assert.equal((await fetch(`${box.url}/password`, { method: 'POST', headers, body })).status, 200)
+    await browser.send('Extensions.loadUnpacked', { path: extension })
+    await browser.open(`${box.url}/link`)
+    await browser.evaluate(`fetch('/session', { method: 'POST', headers: ${JSON.stringify(headers)}, body: ${JSON.stringify(body)} }).then(a => a.status)`)
+    await browser.open('about:blank')
+    await browser.open(`${box.url}/link`)
+    const link = 'document.querySelector("a.button[href^=\'https://web.whatsapp.com/#posthorn=\']")'
+    await waitFor(() => browser.evaluate(`${link} !== null`), 'the way by the helper')
+    await browser.evaluate(`${link}.closest('details').open = true; ${link}.scrollIntoView()`)
+    await browser.evaluate(`${link}.click()`)
+    await browser.click('document.querySelector("#posthorn-passkey button")')
+    const code = await waitFor(() => browser.evaluate('document.querySelector(".code")?.textContent'), 'the code on the page')
+    assert.equal(await browser.evaluate('location.href'), `${box.url}/link`)
+    assert.equal(code, (await sim.account(phone)).passkey.code)
+    await browser.evaluate('[...document.querySelectorAll("button")].find(one => one.textContent.startsWith("Yes")).click()')
+    assert.equal((await scanned).phone, phone)
+    await box.authorized()
+  })
 })

@@ -3,12 +3,31 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
 import { cutOff, launch, openTab, sizes, violations } from './browser.mjs'
+import { Authenticator } from '../interop/lib/webauthn.mjs'
 import { firstStart, logIn, open, password } from './shop.mjs'
 
 const timeout = 170_000
 const views = ['/', '/link', '/send', '/queue', '/settings', '/box', '/throttle', '/optout', '/log', '/help']
+const passkeyCode = /^[A-Z0-9]{4}-[A-Z0-9]{4}$/
 const kLoadKiB = 45
 const kLoadRequests = 8
+
+/** Checks of a tab: no state of the page may have a fault of access, be cut off or complain. */
+function checksOf(opened) {
+  const sound = async where => {
+    const { tab, wrong } = opened()
+    const bad = [...await violations(tab), ...await cutOff(tab)]
+    assert.deepEqual(bad, [], where)
+    assert.deepEqual(wrong.splice(0), [], where)
+  }
+  const soundInAllSizes = async where => {
+    for (const [size, viewport] of Object.entries(sizes)) {
+      await opened().tab.setViewportSize(viewport)
+      await sound(`${where}, ${size}`)
+    }
+  }
+  return { sound, soundInAllSizes }
+}
 
 describe('the page on a box fresh from the card', () => {
   let shop, browser, tab, wrong
@@ -22,18 +41,7 @@ describe('the page on a box fresh from the card', () => {
     await shop?.close()
   })
 
-  /** No state of the page may have a fault of access, be cut off or complain. */
-  async function sound(where) {
-    const bad = [...await violations(tab), ...await cutOff(tab)]
-    assert.deepEqual(bad, [], where)
-    assert.deepEqual(wrong.splice(0), [], where)
-  }
-  async function soundInAllSizes(where) {
-    for (const [size, viewport] of Object.entries(sizes)) {
-      await tab.setViewportSize(viewport)
-      await sound(`${where}, ${size}`)
-    }
-  }
+  const { sound, soundInAllSizes } = checksOf(() => ({ tab, wrong }))
   /** Light and dark, narrow and wide; axe, which is slow, looks at each theme and each size once. */
   async function soundInAllWays(where) {
     for (const [theme, first, second] of [['light', 'wide', 'narrow'], ['dark', 'narrow', 'wide']]) {
@@ -91,6 +99,13 @@ describe('the page on a box fresh from the card', () => {
     assert.ok(!(await tab.content()).includes('Order 7'))
     await tab.getByLabel('Show numbers and texts').check()
     await tab.getByText('Order 7 is ready').waitFor()
+    await shop.box.call('sendMessage', { chatId: '4915550009998@c.us', message: 'Order 8 is ready' })
+    const second = tab.locator('.list li', { hasText: 'Order 8' })
+    await second.getByRole('button', { name: 'Do not send' }).click()
+    await soundInAllSizes('one message with its question')
+    await second.getByRole('button', { name: 'Yes, delete this message' }).click()
+    await second.waitFor({ state: 'detached' })
+    await tab.getByText('1 message waits.').waitFor()
     await tab.getByRole('button', { name: 'Delete all that waits' }).click()
     await soundInAllSizes('queue with its question')
     await tab.getByRole('button', { name: 'Delete all that waits' }).click()
@@ -210,5 +225,62 @@ describe('the page on a box fresh from the card', () => {
     await plain.getByRole('button', { name: 'Log out' }).click()
     await plain.getByLabel('Password of this page').waitFor()
     await context.close()
+  })
+})
+
+describe('the page while WhatsApp asks for a passkey', () => {
+  let shop, browser, tab, wrong
+  const { soundInAllSizes } = checksOf(() => ({ tab, wrong }))
+
+  before(async () => {
+    shop = await open()
+    browser = await launch()
+    const headers = { 'X-Posthorn': '1', 'content-type': 'application/json' }
+    assert.equal((await fetch(`${shop.box.url}/password`, { method: 'POST', headers, body: JSON.stringify({ password }) })).status, 200);
+    ({ tab, wrong } = await openTab(browser, `${shop.box.url}/link`))
+    await logIn(tab)
+  }, { timeout })
+  after(async () => {
+    await browser?.close()
+    await shop?.close()
+  })
+
+  test('leads through four steps, and links nothing when the codes differ', { timeout }, async () => {
+    const account = await shop.sim.addAccount({ name: 'A careful shop' })
+    await shop.sim.change(account.phone, { passkey: true })
+    const { passkey } = await shop.sim.account(account.phone)
+    const phone = new Authenticator({ key: passkey.private_key, id: passkey.credential_id, userHandle: passkey.user_handle })
+    const answered = async () => {
+      await tab.getByText(/^Time left/).waitFor()
+      assert.equal((await tab.locator('.steps [aria-current=step]').textContent()).trim(), 'Passkey')
+      const asked = await shop.box.call('getPasskey')
+      return JSON.stringify(phone.get(asked.options))
+    }
+    const give = async text => {
+      await tab.getByLabel('The answer').fill(text)
+      await tab.getByRole('button', { name: 'Give it to the box', exact: true }).click()
+    }
+    const refused = shop.sim.scan(await shop.box.qrText(), account.phone).catch(error => error)
+    const first = await answered()
+    await soundInAllSizes('the question for the passkey')
+    await give(first.slice(0, -20))
+    await tab.getByText('That is not the whole answer').waitFor()
+    await give(first)
+    await tab.getByText(passkeyCode).waitFor()
+    assert.equal((await tab.locator('.steps [aria-current=step]').textContent()).trim(), 'Compare')
+    await soundInAllSizes('the codes to compare')
+    await tab.getByRole('button', { name: 'No, another one', exact: true }).click()
+    await tab.getByAltText(/QR code/).waitFor()
+    await soundInAllSizes('after codes that differed')
+    assert.ok(await refused instanceof Error)
+
+    const scanned = shop.sim.scan(await shop.box.qrText(), account.phone)
+    await give(await answered())
+    await tab.getByText(passkeyCode).waitFor()
+    assert.equal((await tab.locator('.code').textContent()).trim(), (await shop.sim.account(account.phone)).passkey.code)
+    await tab.getByRole('button', { name: 'Yes, the same code', exact: true }).click()
+    shop.phone = (await scanned).phone
+    await tab.getByText(`Linked with +${shop.phone}`).waitFor()
+    assert.deepEqual(wrong.splice(0), [])
   })
 })

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'preact/hooks'
 import { call } from '../api.js'
 import { useText } from '../i18n.js'
 import { Card, Field, Grave, Missing, Said, phoneOf, useAction, usePolled } from '../ui.jsx'
+import { Passkey } from './passkey.jsx'
 
 /** A code on a screen that nobody looks at is one that somebody else may scan. */
 const kBlank = 3 * 60_000
@@ -33,9 +34,8 @@ function Code() {
   )
 }
 
-function Picture() {
+function Picture({ qr }) {
   const { t } = useText()
-  const qr = usePolled(() => call('qr'), 2000)
   const [since, setSince] = useState(Date.now())
   const [now, setNow] = useState(Date.now())
   useEffect(() => {
@@ -58,6 +58,33 @@ function Picture() {
   return qr.value ? <Said text={qr.value.message} /> : <Missing state={qr} />
 }
 
+/** How to link it, or what WhatsApp wants to know first. */
+function Unlinked() {
+  const { t } = useText()
+  const qr = usePolled(() => call('qr'), 2000)
+  const [failed, setFailed] = useState('')
+  const asked = useRef(false)
+  const asks = qr.value?.type === 'passkeyRequired'
+  useEffect(() => {
+    // A try with the passkey that came to nothing: the box knows why.
+    if (asked.current && !asks && qr.value) call('getPasskey').then(last => setFailed(last.message), () => {})
+    asked.current = asks
+  }, [asks])
+  if (asks) return <Passkey />
+  return (
+    <>
+      {failed && <Said text={failed} />}
+      <ol>
+        <li>{t('link.step1')}</li>
+        <li>{t('link.step2')}</li>
+        <li>{t('link.step3')}</li>
+      </ol>
+      <Picture qr={qr} />
+      <Code />
+    </>
+  )
+}
+
 /** Linking the phone, also inside of /welcome. done: called once when it is linked. */
 export function LinkPhone({ done }) {
   const { t } = useText()
@@ -71,17 +98,7 @@ export function LinkPhone({ done }) {
   }, [linked])
   if (!account.value) return <Missing state={account} />
   if (linked) return <p class="result good" role="status">✓ {t('link.done', { number: `+${phoneOf(account.value.phone)}` })}</p>
-  return (
-    <>
-      <ol>
-        <li>{t('link.step1')}</li>
-        <li>{t('link.step2')}</li>
-        <li>{t('link.step3')}</li>
-      </ol>
-      <Picture />
-      <Code />
-    </>
-  )
+  return <Unlinked />
 }
 
 function Unlink({ phone }) {

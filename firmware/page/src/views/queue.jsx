@@ -8,6 +8,8 @@ const kShown = 200
 
 function Job({ job, open }) {
   const { t, time, has } = useText()
+  const action = useAction()
+  const cancel = () => action.run(() => call('deleteMessage', { body: { chatId: job.body.chatId, idMessage: job.messageID } }), t('queue.cancelled'))
   const phone = phoneOf(job.body.chatId)
   const text = job.body.message ?? job.body.caption ?? job.body.fileName ?? job.type ?? ''
   return (
@@ -19,6 +21,10 @@ function Job({ job, open }) {
         {job.notBefore && <> {t('queue.notBefore', { time: time(job.notBefore) })}</>}
         {' '}{t('queue.expires', { time: time(job.expiresAt) })}
       </p>
+      <Grave label={t('queue.cancel')}>{() => (
+        <button type="button" class="grave" disabled={action.busy} onClick={cancel}>{t('queue.cancelSure')}</button>
+      )}</Grave>
+      {action.line}
     </li>
   )
 }
