@@ -1,15 +1,9 @@
 #include "http_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
-#include <algorithm>
-
 namespace posthorn {
 
 namespace {
 constexpr std::size_t kMaxBody = 1U << 20;
-constexpr milliseconds kLongestSleep{1000};
 }  // namespace
 
 /// Lives until microhttpd is done with the request and the answer has been given.
@@ -25,41 +19,9 @@ struct HttpServer::Request {
 Result<std::unique_ptr<HttpServer>> HttpServer::start(loop::Loop& loop, std::uint16_t port,
                                                       Handler handler) {
   std::unique_ptr<HttpServer> server(new HttpServer(loop, std::move(handler)));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  server->daemon_ = MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, nullptr, nullptr,
-                                     &HttpServer::on_request, server.get(), MHD_OPTION_SOCK_ADDR,
-                                     &address, MHD_OPTION_NOTIFY_COMPLETED,
-                                     &HttpServer::on_completed, server.get(), MHD_OPTION_END);
-  if (server->daemon_ == nullptr) {
-    return fail(Errc::refused, "control port " + std::to_string(port) + " cannot be opened");
-  }
-  const auto* bound = MHD_get_daemon_info(server->daemon_, MHD_DAEMON_INFO_BIND_PORT);
-  server->port_ = bound == nullptr ? port : bound->port;
-  const auto* epoll = MHD_get_daemon_info(server->daemon_, MHD_DAEMON_INFO_EPOLL_FD);
-  server->poll_ = std::make_unique<loop::Poll>(loop, epoll->epoll_fd, loop::Poll::readable,
-                                               [self = server.get()](int) { self->run(); });
-  server->run();
+  TRY(server->http_.start(MHD_ALLOW_SUSPEND_RESUME, port, &HttpServer::on_request,
+                          &HttpServer::on_completed, server.get(), "control"));
   return server;
-}
-
-HttpServer::~HttpServer() {
-  timer_.stop();
-  poll_.reset();
-  if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
-}
-
-void HttpServer::run() {
-  MHD_run(daemon_);
-  MHD_UNSIGNED_LONG_LONG wait = 0;
-  milliseconds next = kLongestSleep;
-  if (MHD_get_timeout(daemon_, &wait) == MHD_YES) {
-    next = std::min(
-        next, milliseconds(static_cast<std::int64_t>(std::min<unsigned long long>(wait, 1000))));
-  }
-  timer_.start(next, [this] { run(); });
 }
 
 MHD_Result HttpServer::on_request(void* self, MHD_Connection* connection, const char* url,
@@ -109,7 +71,7 @@ MHD_Result HttpServer::on_request(void* self, MHD_Connection* connection, const 
                       request->json = std::move(json);
                       if (!request->suspended) return;
                       MHD_resume_connection(connection);
-                      server.timer_.start(milliseconds(0), [&server] { server.run(); });
+                      server.http_.wake();
                     });
   }
   if (!request->answered) {

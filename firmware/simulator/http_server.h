@@ -1,11 +1,10 @@
 #pragma once
 
-#include <microhttpd.h>
-
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "mhd_loop.h"
 #include "posthorn/base/once.h"
 #include "posthorn/base/result.h"
 #include "posthorn/loop/loop.h"
@@ -27,26 +26,22 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
   /// Every request must have been answered before.
-  ~HttpServer();
+  ~HttpServer() = default;
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::uint16_t port() const { return http_.port(); }
 
  private:
   struct Request;
 
-  HttpServer(loop::Loop& loop, Handler handler) : timer_(loop), handler_(std::move(handler)) {}
+  HttpServer(loop::Loop& loop, Handler handler) : handler_(std::move(handler)), http_(loop) {}
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
                                const char* method, const char* version, const char* upload,
                                std::size_t* upload_size, void** context);
   static void on_completed(void* self, MHD_Connection* connection, void** context,
                            MHD_RequestTerminationCode code);
-  void run();
 
-  MHD_Daemon* daemon_ = nullptr;
-  std::uint16_t port_ = 0;
-  std::unique_ptr<loop::Poll> poll_;
-  Timer timer_;
   Handler handler_;
+  MhdLoop http_;
 };
 
 }  // namespace posthorn

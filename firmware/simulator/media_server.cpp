@@ -1,8 +1,5 @@
 #include "media_server.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
 
 namespace posthorn {
@@ -11,7 +8,6 @@ namespace {
 
 constexpr std::size_t kMaxBody = std::size_t{160} << 20;
 constexpr std::size_t kBlock = std::size_t{64} << 10;
-constexpr milliseconds kLongestSleep{1000};
 
 /// A certificate for this machine, signed by an authority that is forgotten at once.
 Result<net::CertifiedKey> make_identity(Random& random, Wall now) {
@@ -76,42 +72,11 @@ Result<std::unique_ptr<MediaServer>> MediaServer::start(loop::Loop& loop, Random
   TRY(net::CertifiedKey identity, make_identity(random, loop.system_wall()));
   server->certificate_ = std::move(identity.certificate);
   server->key_ = std::move(identity.key);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(port);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  server->daemon_ = MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_USE_TLS, 0, nullptr, nullptr, &MediaServer::on_request, server.get(),
-      MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_HTTPS_MEM_KEY, server->key_.c_str(),
-      MHD_OPTION_HTTPS_MEM_CERT, server->certificate_.c_str(), MHD_OPTION_NOTIFY_COMPLETED,
-      &MediaServer::on_completed, server.get(), MHD_OPTION_END);
-  if (server->daemon_ == nullptr) {
-    return fail(Errc::refused, "media port " + std::to_string(port) + " cannot be opened");
-  }
-  const auto* bound = MHD_get_daemon_info(server->daemon_, MHD_DAEMON_INFO_BIND_PORT);
-  server->port_ = bound == nullptr ? port : bound->port;
-  const auto* epoll = MHD_get_daemon_info(server->daemon_, MHD_DAEMON_INFO_EPOLL_FD);
-  server->poll_ = std::make_unique<loop::Poll>(loop, epoll->epoll_fd, loop::Poll::readable,
-                                               [self = server.get()](int) { self->run(); });
-  server->run();
+  TRY(server->http_.start(MHD_USE_TLS, port, &MediaServer::on_request, &MediaServer::on_completed,
+                          server.get(), "media",
+                          {{MHD_OPTION_HTTPS_MEM_KEY, 0, server->key_.data()},
+                           {MHD_OPTION_HTTPS_MEM_CERT, 0, server->certificate_.data()}}));
   return server;
-}
-
-MediaServer::~MediaServer() {
-  timer_.stop();
-  poll_.reset();
-  if (daemon_ != nullptr) MHD_stop_daemon(daemon_);
-}
-
-void MediaServer::run() {
-  MHD_run(daemon_);
-  MHD_UNSIGNED_LONG_LONG wait = 0;
-  milliseconds next = kLongestSleep;
-  if (MHD_get_timeout(daemon_, &wait) == MHD_YES) {
-    next = std::min(
-        next, milliseconds(static_cast<std::int64_t>(std::min<unsigned long long>(wait, 1000))));
-  }
-  timer_.start(next, [this] { run(); });
 }
 
 MHD_Result MediaServer::on_request(void* self, MHD_Connection* connection, const char* url,

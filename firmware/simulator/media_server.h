@@ -1,10 +1,9 @@
 #pragma once
 
-#include <microhttpd.h>
-
 #include <memory>
 #include <string>
 
+#include "mhd_loop.h"
 #include "posthorn/base/result.h"
 #include "posthorn/loop/loop.h"
 #include "posthorn/net/certificate.h"
@@ -22,9 +21,9 @@ class MediaServer {
                                                                   simulator::Simulator& simulator);
   MediaServer(const MediaServer&) = delete;
   MediaServer& operator=(const MediaServer&) = delete;
-  ~MediaServer();
+  ~MediaServer() = default;
 
-  [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] std::uint16_t port() const { return http_.port(); }
   /// PEM, for clients that trust it.
   [[nodiscard]] const std::string& certificate() const { return certificate_; }
 
@@ -32,21 +31,17 @@ class MediaServer {
   struct Request;
 
   MediaServer(loop::Loop& loop, simulator::Simulator& simulator)
-      : timer_(loop), simulator_(simulator) {}
+      : simulator_(simulator), http_(loop) {}
   static MHD_Result on_request(void* self, MHD_Connection* connection, const char* url,
                                const char* method, const char* version, const char* upload,
                                std::size_t* upload_size, void** context);
   static void on_completed(void* self, MHD_Connection* connection, void** context,
                            MHD_RequestTerminationCode code);
-  void run();
 
-  MHD_Daemon* daemon_ = nullptr;
-  std::uint16_t port_ = 0;
   std::string certificate_;
   std::string key_;
-  std::unique_ptr<loop::Poll> poll_;
-  Timer timer_;
   simulator::Simulator& simulator_;
+  MhdLoop http_;
 };
 
 }  // namespace posthorn

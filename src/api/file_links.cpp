@@ -5,6 +5,7 @@
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/log.h"
 #include "posthorn/base/media_type.h"
+#include "posthorn/base/percent_encode.h"
 
 namespace posthorn::api {
 namespace {
@@ -17,22 +18,6 @@ constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kRefDigits = 64;
 constexpr std::size_t kSealBytes = 10;
 constexpr std::uint64_t kLargest = 100'000'000;
-
-std::string in_url(std::string_view name) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~';
-    if (plain) {
-      out.push_back(c);
-    } else {
-      out += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
-    }
-  }
-  return out;
-}
 
 }  // namespace
 
@@ -63,7 +48,7 @@ std::string FileLinks::seal_of(std::string_view ref) const {
 
 std::string FileLinks::path_to(const content::File& file) const {
   const std::string name = file_name_in(shown_file_name(file));
-  return std::string(kPath) + file.ref + "-" + seal_of(file.ref) + "/" + in_url(name);
+  return std::string(kPath) + file.ref + "-" + seal_of(file.ref) + "/" + percent_encode(name);
 }
 
 std::string FileLinks::link_to(const content::File& file, const std::string& host) const {

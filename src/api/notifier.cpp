@@ -152,7 +152,7 @@ void Notifier::emit_status(const StatusReport& report, Once<void(Result<void>)> 
   auto taken = [alive = alive_, this, id = report.id, status = report.status,
                 stored = std::move(stored)](Result<void> result) mutable {
     // It is told again, by the server or by the queue; then it must not pass for told.
-    if (!result && *alive) know(id).statuses &= static_cast<std::uint8_t>(~bit_of(status));
+    if (!result && *alive) known_.at(id).statuses &= static_cast<std::uint8_t>(~bit_of(status));
     stored(std::move(result));
   };
   emit(build_message_status(report, outside_.settings.current(), outside_.instance()),
@@ -164,7 +164,7 @@ void Notifier::on_job(const Job& job, MessageStatus status, const std::string& d
   if (at.unix_seconds() <= 0) at = outside_.clock.now();
   auto [message_stored, status_stored] = join(std::move(stored));
   std::optional<json::Value> message;
-  if (status == MessageStatus::sent && !std::exchange(know(job.id).shown, true)) {
+  if (status == MessageStatus::sent && !std::exchange(known_.at(job.id).shown, true)) {
     Job shown = job;
     if (job.content.quote && outside_.quote_of) {
       if (auto quote = outside_.quote_of(job)) shown.content.quote = std::move(quote);
@@ -173,7 +173,7 @@ void Notifier::on_job(const Job& job, MessageStatus status, const std::string& d
   }
   auto shown = [alive = alive_, this, id = job.id,
                 stored = std::move(message_stored)](Result<void> result) mutable {
-    if (!result && *alive) know(id).shown = false;
+    if (!result && *alive) known_.at(id).shown = false;
     stored(std::move(result));
   };
   emit(message, NotificationKind::message, std::move(shown));
@@ -191,24 +191,13 @@ void Notifier::remember(std::string_view notification) {
   const auto id = json::string_at(*body, "idMessage");
   const auto type = json::string_at(*body, "typeWebhook");
   if (!id) return;
-  if (type == "outgoingAPIMessageReceived") know(*id).shown = true;
+  if (type == "outgoingAPIMessageReceived") known_.at(*id).shown = true;
   const auto told = parse_message_status(json::string_at(*body, "status").value_or(""));
-  if (type == "outgoingMessageStatus" && told) know(*id).statuses |= bit_of(*told);
-}
-
-Notifier::Known& Notifier::know(const std::string& id) {
-  const auto [found, added] = known_.try_emplace(id);
-  if (!added) return found->second;
-  order_.push_back(id);
-  if (order_.size() > kRemembered) {
-    known_.erase(order_.front());
-    order_.pop_front();
-  }
-  return known_[id];
+  if (type == "outgoingMessageStatus" && told) known_.at(*id).statuses |= bit_of(*told);
 }
 
 bool Notifier::is_news(const std::string& id, MessageStatus status) {
-  Known& known = know(id);
+  Known& known = known_.at(id);
   if ((known.statuses & said_by(status)) != 0) return false;
   known.statuses |= bit_of(status);
   return true;

@@ -19,8 +19,9 @@ json::Value queue_item(const JobView& view) {
     item["messageID"] = job.id;
   }
   if (auto posted = json::parse(job.posted); posted && posted->isObject() && !posted->empty()) {
-    // As it was sent; the text is kept once.
-    if (item["body"].isMember("message")) (*posted)["message"] = item["body"]["message"];
+    // As it was sent; the text is kept once. A text that was made of buttons was not in it.
+    const bool had_text = !posted->isMember("buttons") && item["body"].isMember("message");
+    if (had_text) (*posted)["message"] = item["body"]["message"];
     item["body"] = std::move(*posted);
   }
   if (!view.lane.empty()) item["lane"] = view.lane;

@@ -13,7 +13,6 @@ using wire::Jid;
 using wire::Node;
 using Status = Call::Status;
 
-constexpr std::size_t kRemembered = 256;
 constexpr std::size_t kMaxCallId = 128;
 
 bool is_offer(const Node& what) { return what.tag == "offer" || what.tag == "offer_notice"; }
@@ -36,7 +35,7 @@ void CallWatch::take(const Node& stanza, Once<void()> handled) {
   const bool known_step =
       is_offer(what) || what.tag == "accept" || what.tag == "reject" || what.tag == "terminate";
   if (!known_step) return handled();
-  Known& known = know(id);
+  Known& known = known_.at(id);
   if (known.call.id.empty()) {
     known.call.id = id;
     known.call.chat = caller(stanza, what);
@@ -80,17 +79,6 @@ std::optional<Status> CallWatch::step(Known& known, const Node& stanza, const No
   // The end of a call whose beginning was missed as well.
   if (!known.ringing && stanza.has_attr("offline")) return Status::missed;
   return Status::hung_up;
-}
-
-CallWatch::Known& CallWatch::know(const std::string& id) {
-  const auto [found, added] = known_.try_emplace(id);
-  if (!added) return found->second;
-  order_.push_back(id);
-  if (order_.size() > kRemembered) {
-    known_.erase(order_.front());
-    order_.pop_front();
-  }
-  return known_[id];
 }
 
 /// The chatId of who calls; the stanza may say the number behind a LID.

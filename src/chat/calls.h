@@ -1,12 +1,11 @@
 #pragma once
 
-#include <deque>
-#include <map>
 #include <optional>
 #include <string>
 
 #include "chat/lane/context.h"
 #include "posthorn/base/once.h"
+#include "posthorn/base/recent_map.h"
 #include "posthorn/chat/calls.h"
 #include "posthorn/wire/node.h"
 
@@ -25,6 +24,8 @@ class CallWatch final : public Calls {
   void take(const wire::Node& stanza, Once<void()> handled);
 
  private:
+  static constexpr std::size_t kRemembered = 256;
+
   struct Known {
     Call call;
     bool ringing = false;
@@ -33,15 +34,13 @@ class CallWatch final : public Calls {
   };
   [[nodiscard]] std::optional<Call::Status> step(Known& known, const wire::Node& stanza,
                                                  const wire::Node& what);
-  [[nodiscard]] Known& know(const std::string& id);
   [[nodiscard]] std::string caller(const wire::Node& stanza, const wire::Node& what) const;
   void reject(const wire::Node& stanza, const wire::Node& offer);
   void tell(Call call, Once<void()> handled);
 
   const MessageContext& context_;
   bool reject_ = false;
-  std::map<std::string, Known> known_;
-  std::deque<std::string> order_;  ///< the oldest goes first
+  RecentMap<std::string, Known> known_{kRemembered};
 };
 
 }  // namespace posthorn::chat

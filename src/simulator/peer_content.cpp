@@ -111,6 +111,10 @@ StanzaLook look_of(const wa::Message& message) {
   return look;
 }
 
+const wa::Message& content_of(const wa::Message& message) {
+  return message.has_devicesentmessage() ? message.devicesentmessage().message() : message;
+}
+
 std::string kind_of(const wa::Message& message) {
   if (message.has_locationmessage() || message.has_livelocationmessage()) return "location";
   if (message.has_contactmessage() || message.has_contactsarraymessage()) return "contacts";

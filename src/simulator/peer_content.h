@@ -22,6 +22,9 @@ struct StanzaLook {
 };
 [[nodiscard]] StanzaLook look_of(const wa::Message& message);
 
+/// The content inside deviceSentMessage, or the message itself.
+[[nodiscard]] const wa::Message& content_of(const wa::Message& message);
+
 /// Green-API's word for the kind, "" for texts and what changes them.
 [[nodiscard]] std::string kind_of(const wa::Message& message);
 

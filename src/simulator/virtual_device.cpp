@@ -19,22 +19,7 @@ using wire::Node;
 namespace {
 
 constexpr std::size_t kPrekeys = 20;
-constexpr std::size_t kKept = 20'000;
 constexpr int kMaxRetries = 4;
-
-template <class Map>
-void keep_bounded(Map& map, std::deque<std::string>& order, const std::string& id) {
-  order.push_back(id);
-  if (order.size() > kKept) {
-    map.erase(order.front());
-    order.pop_front();
-  }
-}
-
-/// The content inside deviceSentMessage, or the message itself.
-const wa::Message& content_of(const wa::Message& message) {
-  return message.has_devicesentmessage() ? message.devicesentmessage().message() : message;
-}
 
 void describe(const wa::Message& message, Received& out) {
   const wa::Message& content = content_of(message);
@@ -75,12 +60,6 @@ Bytes adv_prefixed(std::uint8_t second, std::initializer_list<ByteView> parts) {
   Bytes out{std::byte{6}, static_cast<std::byte>(second)};
   for (const ByteView part : parts) append(out, part);
   return out;
-}
-
-/// On each <enc>, by the kind of a file (chapter 06 section 3.3).
-std::string media_type_of_kind(const std::string& kind) {
-  if (kind == "voice") return "ptt";
-  return kind == "video_note" ? "ptv" : kind;
 }
 
 std::string filled(std::string pattern, const std::string& text) {
@@ -132,6 +111,15 @@ signal::Address VirtualDevice::address_of(const Device& device) const {
 }
 
 void VirtualDevice::transmit(const Node& stanza) { world_.on_device_stanza(device_, stanza); }
+
+void VirtualDevice::transmit(Node stanza, std::vector<Node> children, bool prekey) {
+  if (prekey && !device_.device_identity.empty()) {
+    children.emplace_back(names::kDeviceIdentity, std::vector<wire::Attr>{},
+                          device_.device_identity);
+  }
+  stanza.content = std::move(children);
+  transmit(stanza);
+}
 
 void VirtualDevice::deliver(const Node& stanza) {
   world_.note(JournalEntry::Direction::out, 0, &device_, stanza);
@@ -272,8 +260,7 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   const wire::Jid from = *message.jid_attr(names::kFrom);
   const bool again = seen_.contains(received.id);
   if (!again) {
-    seen_[received.id] = {from, chat == nullptr ? std::string() : chat->phone, author};
-    keep_bounded(seen_, seen_order_, received.id);
+    seen_.put(received.id, {from, chat == nullptr ? std::string() : chat->phone, author});
     world_.peers.keep(device_.account, received);
   }
   if (received.from_me) {
@@ -289,12 +276,14 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
 }
 
 /// A stanza that says another type than its content has is refused by the real server's clients.
+/// Places are taken as text too: some clients send them so.
 void VirtualDevice::check_look(const Node& message, const Device& sender,
                                const wa::Message& content) {
   const wa::Message& inner = content_of(content);
   if (kind_of(inner).empty() || message.text_attr("device_fanout") == "false") return;
   const StanzaLook look = look_of(inner);
   if (message.text_attr(names::kType) == look.type) return;
+  if (look.mediatype == "location" && message.text_attr(names::kType) == "text") return;
   world_.violation(sender, "message " + message.text_attr("id") + " of type " +
                                message.text_attr(names::kType) + " carries a " + kind_of(inner));
 }
@@ -379,11 +368,11 @@ void VirtualDevice::ask_again(const Node& message, signal::DecryptError why) {
 }
 
 Result<void> VirtualDevice::read(const std::string& message_id) {
-  const auto it = seen_.find(message_id);
-  if (it == seen_.end()) return fail(Errc::not_found, "this device has not received that message");
+  const Seen* seen = seen_.find(message_id);
+  if (seen == nullptr) return fail(Errc::not_found, "this device has not received that message");
   Node out(names::kReceipt, {{"id", message_id}, {"type", names::kRead}, {"t", world_.now_text()}});
-  out.set_attr(names::kTo, it->second.from.bare());
-  if (it->second.participant) out.set_attr(names::kParticipant, it->second.participant->bare());
+  out.set_attr(names::kTo, seen->from.bare());
+  if (seen->participant) out.set_attr(names::kParticipant, seen->participant->bare());
   transmit(out);
   return {};
 }
@@ -400,8 +389,8 @@ void VirtualDevice::on_notification(const Node& notification) {
 }
 
 const wa::Message* VirtualDevice::sent(const std::string& id) const {
-  const auto found = sent_.find(id);
-  return found == sent_.end() ? nullptr : &found->second.message;
+  const Sent* found = sent_.find(id);
+  return found == nullptr ? nullptr : &found->message;
 }
 
 void VirtualDevice::lose_sessions() {
@@ -430,167 +419,6 @@ std::optional<Node> VirtualDevice::encrypt(Device& to, const wa::Message& messag
   return Node(names::kEnc, {{"v", "2"}, {"type", to_string(sealed->type)}}, sealed->bytes);
 }
 
-/// A poll that this device's account has received or sent, and the vote in it.
-Result<wa::Message> VirtualDevice::build_vote(const Account& to, const PeerText& text) const {
-  const auto inbox = world_.peers.inbox(device_.account, 0);
-  const auto found = std::find_if(inbox.begin(), inbox.end(), [&](const Received& one) {
-    return one.id == text.vote_in && one.kind == "poll";
-  });
-  const auto own = sent_.find(text.vote_in);
-  wa::Message poll;
-  if (found != inbox.end()) {
-    if (!poll.ParseFromString(to_string(found->protobuf))) return fail(Errc::malformed, "poll");
-    poll = content_of(poll);
-  } else if (own != sent_.end()) {
-    poll = own->second.message;
-  } else {
-    return fail(Errc::not_found, "this account has not seen that poll");
-  }
-  const bool by_us = found == inbox.end() || found->from_me;
-  const std::string voter = to_string(device_.account.lid());
-  TRY(wa::Message message, seal_vote(world_.random, poll, text.vote_in,
-                                     by_us ? voter : to_string(to.lid()), voter, text.options));
-  auto& key = *message.mutable_pollupdatemessage()->mutable_pollcreationmessagekey();
-  key.set_remotejid(to_string(to.lid()));
-  key.set_fromme(by_us);
-  message.mutable_pollupdatemessage()->set_sendertimestampms(world_.now().since_epoch.count());
-  return message;
-}
-
-Result<wa::Message> VirtualDevice::build(const Account& to, const PeerText& text) const {
-  wa::Message message;
-  if (!text.vote_in.empty()) return build_vote(to, text);
-  if (!text.content.empty()) {
-    if (!message.ParseFromString(to_string(text.content))) {
-      return fail(Errc::malformed, "content: no Message");
-    }
-    message.mutable_messagecontextinfo()->set_messagesecret(to_string(world_.random.bytes(32)));
-    return message;
-  }
-  const std::string chat = to_string(to.lid());
-  if (!text.edit_of.empty() || !text.revoke_of.empty()) {
-    auto& protocol = *message.mutable_protocolmessage();
-    const bool edit = !text.edit_of.empty();
-    protocol.mutable_key()->set_remotejid(chat);
-    protocol.mutable_key()->set_fromme(true);
-    protocol.mutable_key()->set_id(edit ? text.edit_of : text.revoke_of);
-    protocol.set_type(edit ? wa::Message::ProtocolMessage::MESSAGE_EDIT
-                           : wa::Message::ProtocolMessage::REVOKE);
-    if (edit) {
-      protocol.mutable_editedmessage()->set_conversation(text.text);
-      protocol.set_timestampms(world_.now().since_epoch.count());
-    }
-    return message;
-  }
-  if (!text.reaction_to.empty()) {
-    auto& reaction = *message.mutable_reactionmessage();
-    reaction.mutable_key()->set_remotejid(chat);
-    reaction.mutable_key()->set_fromme(false);
-    reaction.mutable_key()->set_id(text.reaction_to);
-    reaction.set_text(text.text);
-    return message;
-  }
-  if (!text.quoted_id.empty()) {
-    auto& extended = *message.mutable_extendedtextmessage();
-    extended.set_text(text.text);
-    auto& context = *extended.mutable_contextinfo();
-    context.set_stanzaid(text.quoted_id);
-    context.set_participant(chat);
-    context.mutable_quotedmessage()->set_conversation(text.quoted_text);
-  } else if (text.extended) {
-    message.mutable_extendedtextmessage()->set_text(text.text);
-  } else {
-    message.set_conversation(text.text);
-  }
-  message.mutable_messagecontextinfo()->set_messagesecret(to_string(world_.random.bytes(32)));
-  return message;
-}
-
-Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
-  const std::string id = id_or_new(text.id);
-  TRY(const wa::Message message, build(to, text));
-  const StanzaLook look = look_of(message);
-  const bool reacts = !text.reaction_to.empty();
-  const bool takes_back = !text.revoke_of.empty() || (reacts && text.text.empty());
-  Style style;
-  style.type = look.type;
-  style.mediatype = look.mediatype;
-  style.polltype = look.polltype;
-  style.edit = !text.edit_of.empty() ? "1" : takes_back ? "7" : "";
-  style.hide = !style.edit.empty() || reacts || look.polltype == "vote";
-  style.tamper = text.tamper || text.tamper_all;
-  style.tamper_all = text.tamper_all;
-  return send(to, id, message, style);
-}
-
-Result<std::string> VirtualDevice::send(Account& to, const PeerFile& file) {
-  TRY(const wa::Message message,
-      build_peer_file(file, world_.media, world_.random, world_.now().unix_seconds()));
-  Style style;
-  style.type = "media";
-  style.mediatype = media_type_of_kind(file.kind);
-  return send(to, id_or_new(file.id), message, style);
-}
-
-std::string VirtualDevice::id_or_new(const std::string& id) {
-  return id.empty() ? make_message_id(world_.random, world_.now(), device_.account.phone) : id;
-}
-
-/// To all devices of `to` and to our own others.
-Result<std::string> VirtualDevice::send(Account& to, const std::string& id,
-                                        const wa::Message& message, const Style& style) {
-  wa::Message own_copy;
-  own_copy.mutable_devicesentmessage()->set_destinationjid(to_string(to.lid()));
-  *own_copy.mutable_devicesentmessage()->mutable_message() = message;
-
-  std::vector<Node> recipients;
-  bool prekey = false;
-  const auto add = [&](Account& account, const wa::Message& content) {
-    for (const auto& [number, device] : account.devices) {
-      if (device.get() == &device_) continue;
-      auto enc = encrypt(*device, content);
-      if (!enc) continue;
-      if (style.tamper) std::get<Bytes>(enc->content).back() ^= std::byte{1};
-      if (style.hide) enc->set_attr("decrypt-fail", "hide");
-      if (!style.mediatype.empty()) enc->set_attr("mediatype", style.mediatype);
-      prekey = prekey || enc->text_attr(names::kType) == names::kPkmsg;
-      recipients.emplace_back(names::kTo, std::vector<wire::Attr>{{"jid", device->lid()}},
-                              std::vector{std::move(*enc)});
-    }
-  };
-  add(to, &to == &device_.account ? own_copy : message);
-  if (&to != &device_.account) add(device_.account, own_copy);
-  if (recipients.empty()) return fail(Errc::refused, "no device of the recipient has keys");
-  sent_[id] = {message, to.phone, style.edit, style.tamper_all};
-  keep_bounded(sent_, sent_order_, id);
-
-  Node stanza(names::kMessage, {{"to", to.lid()}, {"id", id}, {"type", style.type}});
-  if (!style.edit.empty()) stanza.set_attr(names::kEdit, style.edit);
-  std::vector<Node> children{Node(names::kParticipants, {}, std::move(recipients))};
-  if (!style.polltype.empty()) {
-    children.emplace_back("meta", std::vector<wire::Attr>{{"polltype", style.polltype}});
-  }
-  if (prekey && !device_.device_identity.empty()) {
-    children.emplace_back(names::kDeviceIdentity, std::vector<wire::Attr>{},
-                          device_.device_identity);
-  }
-  stanza.content = std::move(children);
-  transmit(stanza);
-  return id;
-}
-
-void VirtualDevice::send_peer(Device& to, const wa::Message& message) {
-  auto enc = encrypt(to, message);
-  if (!enc) return;
-  const std::string id = make_message_id(world_.random, world_.now(), device_.account.phone);
-  sent_[id] = {message, device_.account.phone, {}, false};
-  keep_bounded(sent_, sent_order_, id);
-  Node stanza(names::kMessage,
-              {{"to", to.lid()}, {"id", id}, {"type", "text"}, {"category", names::kPeer}});
-  stanza.content = std::vector{std::move(*enc)};
-  transmit(stanza);
-}
-
 void VirtualDevice::on_retry(const Node& receipt) {
   const Node* retry = receipt.child(names::kRetry);
   const auto from = receipt.jid_attr(names::kFrom);
@@ -598,15 +426,15 @@ void VirtualDevice::on_retry(const Node& receipt) {
   Device* asker = from ? world_.directory.find_device(member.value_or(*from)) : nullptr;
   if (retry == nullptr || asker == nullptr) return;
   const std::string id = retry->text_attr("id");
-  const auto sent = sent_.find(id);
-  if (sent == sent_.end() || retry->int_attr(names::kCount).value_or(1) > kMaxRetries) return;
+  const Sent* sent = sent_.find(id);
+  if (sent == nullptr || retry->int_attr(names::kCount).value_or(1) > kMaxRetries) return;
   if (receipt.child(names::kKeys) != nullptr || retry->int_attr(names::kCount).value_or(1) >= 2) {
     (void)protocol_.delete_session(address_of(*asker));  // the next encrypt fetches a bundle
   }
-  if (member) return on_group_retry(receipt, *asker, sent->second);
+  if (member) return on_group_retry(receipt, *asker, *sent);
   const bool own = &asker->account == &device_.account;
-  Account* chat = world_.directory.find(sent->second.to_phone);
-  wa::Message content = sent->second.message;
+  Account* chat = world_.directory.find(sent->to_phone);
+  wa::Message content = sent->message;
   if (own && chat != nullptr && chat != &device_.account) {
     wa::Message copy;
     copy.mutable_devicesentmessage()->set_destinationjid(to_string(chat->lid()));
@@ -615,24 +443,19 @@ void VirtualDevice::on_retry(const Node& receipt) {
   }
   auto enc = encrypt(*asker, content);
   if (!enc) return;
-  if (sent->second.tamper) std::get<Bytes>(enc->content).back() ^= std::byte{1};
+  if (sent->tamper) std::get<Bytes>(enc->content).back() ^= std::byte{1};
   enc->set_attr(names::kCount, retry->text_attr(names::kCount));
   Node stanza(names::kMessage, {{"to", *from},
                                 {"id", id},
                                 {"type", "text"},
                                 {"t", retry->text_attr(names::kT)},
                                 {"device_fanout", "false"}});
-  if (!sent->second.edit.empty()) stanza.set_attr(names::kEdit, sent->second.edit);
+  if (!sent->edit.empty()) stanza.set_attr(names::kEdit, sent->edit);
   if (own && chat != nullptr) stanza.set_attr(names::kRecipient, chat->lid());
   std::vector<Node> children;
   const bool prekey = enc->text_attr(names::kType) == names::kPkmsg;
   children.push_back(std::move(*enc));
-  if (prekey && !device_.device_identity.empty()) {
-    children.emplace_back(names::kDeviceIdentity, std::vector<wire::Attr>{},
-                          device_.device_identity);
-  }
-  stanza.content = std::move(children);
-  transmit(stanza);
+  transmit(std::move(stanza), std::move(children), prekey);
 }
 
 }  // namespace posthorn::simulator

@@ -1,12 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
 
+#include "posthorn/base/recent_map.h"
 #include "posthorn/signal/memory_key_store.h"
 #include "posthorn/signal/protocol.h"
 #include "posthorn/simulator/simulator.h"
@@ -45,6 +45,8 @@ class VirtualDevice final : public Endpoint {
   PeerScript script;
 
  private:
+  static constexpr std::size_t kKept = 20'000;  ///< messages sent, messages heard
+
   struct Sent {
     wa::Message message;
     std::string to_phone;  ///< of a group: its JID
@@ -92,6 +94,8 @@ class VirtualDevice final : public Endpoint {
   std::optional<wire::Node> encrypt(Device& to, const wa::Message& message);
   [[nodiscard]] signal::Address address_of(const Device& device) const;
   void transmit(const wire::Node& stanza);
+  /// prekey: somebody meets us in it, so our device identity goes along.
+  void transmit(wire::Node stanza, std::vector<wire::Node> children, bool prekey);
   [[nodiscard]] Result<wa::Message> build(const Account& to, const PeerText& text) const;
   [[nodiscard]] Result<wa::Message> build_vote(const Account& to, const PeerText& text) const;
   void check_look(const wire::Node& message, const Device& sender, const wa::Message& content);
@@ -100,10 +104,8 @@ class VirtualDevice final : public Endpoint {
   Device& device_;
   signal::MemoryKeyStore store_;
   signal::Protocol protocol_;
-  std::map<std::string, Sent> sent_;
-  std::deque<std::string> sent_order_;
-  std::map<std::string, Seen> seen_;
-  std::deque<std::string> seen_order_;
+  RecentMap<std::string, Sent> sent_{kKept};
+  RecentMap<std::string, Seen> seen_{kKept};
   std::map<std::string, std::set<std::string>> key_holders_;  ///< of our sender key, by group
   std::map<std::string, int> retries_;                        ///< asked, by message id
 };

@@ -78,8 +78,7 @@ Result<std::string> VirtualDevice::send(Group& group, const PeerText& text) {
                                         signal::pad(as_bytes(serialized), world_.random));
   if (!sealed) return fail(sealed.error(), "sealing");
   if (text.tamper || text.tamper_all) sealed->back() ^= std::byte{1};
-  sent_[id] = {message, chat, {}, text.tamper_all};
-  sent_order_.push_back(id);
+  sent_.put(id, {message, chat, {}, text.tamper_all});
 
   Node stanza(names::kMessage, {{"to", group.jid},
                                 {"id", id},
@@ -90,12 +89,7 @@ Result<std::string> VirtualDevice::send(Group& group, const PeerText& text) {
     children.emplace_back(names::kParticipants, std::vector<wire::Attr>{}, std::move(copies));
   children.emplace_back(names::kEnc, std::vector<wire::Attr>{{"v", "2"}, {"type", names::kSkmsg}},
                         *sealed);
-  if (prekey && !device_.device_identity.empty()) {
-    children.emplace_back(names::kDeviceIdentity, std::vector<wire::Attr>{},
-                          device_.device_identity);
-  }
-  stanza.content = std::move(children);
-  transmit(stanza);
+  transmit(std::move(stanza), std::move(children), prekey);
   return id;
 }
 
@@ -119,12 +113,7 @@ void VirtualDevice::on_group_retry(const Node& receipt, Device& asker, const Sen
   std::vector<Node> children;
   const bool prekey = enc->text_attr(names::kType) == names::kPkmsg;
   children.push_back(std::move(*enc));
-  if (prekey && !device_.device_identity.empty()) {
-    children.emplace_back(names::kDeviceIdentity, std::vector<wire::Attr>{},
-                          device_.device_identity);
-  }
-  stanza.content = std::move(children);
-  transmit(stanza);
+  transmit(std::move(stanza), std::move(children), prekey);
 }
 
 }  // namespace posthorn::simulator

@@ -1,9 +1,7 @@
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <string>
-#include <unordered_map>
 
 #include "posthorn/api/instance_state.h"
 #include "posthorn/api/notification.h"
@@ -11,6 +9,7 @@
 #include "posthorn/api/state_history.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/base/once.h"
+#include "posthorn/base/recent_map.h"
 
 namespace posthorn::api {
 
@@ -77,8 +76,6 @@ class Notifier {
   void emit_status(const StatusReport& report, Once<void(Result<void>)> stored);
   /// True once for each status of a message, and only while it says more than those before.
   [[nodiscard]] bool is_news(const std::string& id, MessageStatus status);
-  struct Known;
-  Known& know(const std::string& id);
 
   Outside outside_;
   InstanceState state_;
@@ -89,8 +86,7 @@ class Notifier {
     std::uint8_t statuses = 0;  ///< a bit each
     bool shown = false;         ///< outgoingAPIMessageReceived was told
   };
-  std::unordered_map<std::string, Known> known_;
-  std::deque<std::string> order_;
+  RecentMap<std::string, Known> known_{kRemembered};
   std::uint64_t skipped_ = 0;
   /// Shared with callbacks that may come after the notifier is gone.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -33,9 +33,4 @@ struct ResumeAnswer {
 };
 [[nodiscard]] ResumeAnswer parse_resume(const net::HttpResponse& answer);
 
-/// The form in URLs: no padding.
-[[nodiscard]] std::string base64url_of(ByteView bytes);
-/// Everything but letters, digits and "-._~" as %XX.
-[[nodiscard]] std::string percent_encode(std::string_view text);
-
 }  // namespace posthorn::chat

@@ -6,7 +6,9 @@
 #include "chat/files/kinds.h"
 #include "chat/files/sealed_source.h"
 #include "chat/files/upload_answer.h"
+#include "posthorn/base/base64url.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/percent_encode.h"
 
 namespace posthorn::chat {
 namespace {
@@ -176,7 +178,7 @@ void Uploads::ask_hosts(const Kept& upload) {
 }
 
 std::string Uploads::url_of(const Upload& upload) const {
-  const std::string token = base64url_of(upload.found.place.enc_sha256);
+  const std::string token = base64url_encode(upload.found.place.enc_sha256);
   return "/mms/" + std::string(upload.group.name) + "/" + token +
          "?auth=" + percent_encode(upload.conn.auth) + "&token=" + token;
 }

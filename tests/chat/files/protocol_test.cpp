@@ -3,7 +3,9 @@
 #include "chat/files/hosts.h"
 #include "chat/files/media_retry.h"
 #include "chat/files/upload_answer.h"
+#include "posthorn/base/base64url.h"
 #include "posthorn/base/crypto.h"
+#include "posthorn/base/percent_encode.h"
 #include "support/fakes.h"
 #include "support/vectors.h"
 
@@ -140,7 +142,7 @@ TEST(UploadAnswer, AResumeThatIsNotUnderstoodIsAWholeUpload) {
 }
 
 TEST(UploadAnswer, TextsAreFitForUrls) {
-  EXPECT_EQ(base64url_of(*hex_decode("fbff")), "-_8");
+  EXPECT_EQ(base64url_encode(*hex_decode("fbff")), "-_8");
   EXPECT_EQ(percent_encode("a b/+=~"), "a%20b%2F%2B%3D~");
 }
 
