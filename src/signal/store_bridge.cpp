@@ -5,6 +5,7 @@
 
 #include "signal/curve_points.h"
 #include "signal/record_bounds.h"
+#include "signal/record_life.h"
 
 namespace posthorn::signal {
 
@@ -126,7 +127,8 @@ void set_sender_key_store(signal_protocol_store_context* context, StoreBridge* b
 
 }  // namespace
 
-StoreBridge::StoreBridge(KeyStore& store, signal_context* context) : store_(store) {
+StoreBridge::StoreBridge(KeyStore& store, signal_context* context)
+    : store_(store), library_(context) {
   must(signal_protocol_store_context_create(&context_, context));
   set_session_store(context_, this);
   set_pre_key_store(context_, this);
@@ -149,6 +151,11 @@ Result<void> StoreBridge::finish() {
   return store_.apply(changes_);
 }
 
+Bytes StoreBridge::stamped(Bytes record) {
+  const std::uint64_t life = store_.life();
+  return life == 0 ? std::move(record) : with_life(std::move(record), life);
+}
+
 int StoreBridge::failed(Error error) {
   error_ = std::move(error);
   return kStoreFailed;
@@ -157,6 +164,10 @@ int StoreBridge::failed(Error error) {
 Result<const std::optional<Bytes>*> StoreBridge::session(const Address& address) {
   if (!loaded_ || loaded_->address != address) {
     TRY(auto record, store_.session(address));
+    if (record && life_of(*record) < store_.exact_since()) {
+      // What cannot be read stays as it is: whoever tries to is told.
+      if (auto ahead = skip_ahead_session(*record, library_)) record = std::move(*ahead);
+    }
     loaded_ = LoadedSession{address, std::move(record)};
   }
   return &loaded_->record;
@@ -179,7 +190,7 @@ int StoreBridge::store_session(const signal_protocol_address* address, ByteView 
   Address owner = to_address(*address);
   assert(!changes_.session || changes_.session->address == owner);
   auto cut = bounded_session(record);
-  Bytes kept = cut ? std::move(*cut) : to_bytes(record);
+  Bytes kept = stamped(cut ? std::move(*cut) : to_bytes(record));
   loaded_ = LoadedSession{owner, kept};
   changes_.session = KeyChanges::Session{std::move(owner), std::move(kept)};
   return 0;
@@ -273,13 +284,16 @@ int StoreBridge::load_sender_key(signal_buffer** record,
   }
   auto found = store_.sender_key(key);
   if (!found) return failed(std::move(found.error()));
+  if (*found && life_of(**found) < store_.exact_since()) {
+    if (auto ahead = skip_ahead_sender_key(**found, library_)) *found = std::move(*ahead);
+  }
   return *found ? give(record, **found, 1) : 0;
 }
 
 int StoreBridge::store_sender_key(const signal_protocol_sender_key_name* name, ByteView record) {
   auto cut = bounded_sender_key(record);
   changes_.sender_key =
-      KeyChanges::SenderKey{to_name(*name), cut ? std::move(*cut) : to_bytes(record)};
+      KeyChanges::SenderKey{to_name(*name), stamped(cut ? std::move(*cut) : to_bytes(record))};
   return 0;
 }
 

@@ -53,8 +53,11 @@ class StoreBridge {
   };
 
   int failed(Error error);
+  /// With the life that writes it.
+  [[nodiscard]] Bytes stamped(Bytes record);
 
   KeyStore& store_;
+  signal_context* library_;
   signal_protocol_store_context* context_ = nullptr;
   KeyChanges changes_;
   std::optional<LoadedSession> loaded_;

@@ -61,6 +61,7 @@ Result<void> Store::Impl::apply_all(const KeyChanges& changes) {
   }
   if (changes.session) {
     const auto& [address, record] = *changes.session;
+    lease->step(address, !db->in_relaxed_transaction());
     TRY(update_session.run(address.name, address.device, record));
     if (!changed_a_row()) {
       TRY(add_session.run(address.name, address.device, record));
@@ -91,6 +92,8 @@ Result<void> Store::Impl::count_new_peer() {
 }
 
 bool Store::lost_keys() const { return impl_->lost_keys; }
+std::uint64_t Store::life() { return impl_->lease->life(); }
+std::uint64_t Store::exact_since() { return impl_->lease->exact_since(); }
 
 Result<void> Store::apply(const KeyChanges& changes) {
   const int count = (changes.session ? 1 : 0) + (changes.peer_identity ? 1 : 0) +

@@ -24,6 +24,9 @@ class StagedKeys final : public signal::KeyStore {
   void discard();
   [[nodiscard]] bool empty() const;
 
+  [[nodiscard]] bool lost_keys() const override { return base_.lost_keys(); }
+  [[nodiscard]] std::uint64_t life() override { return base_.life(); }
+  [[nodiscard]] std::uint64_t exact_since() override { return base_.exact_since(); }
   Result<void> apply(const signal::KeyChanges& changes) override;
   Result<std::optional<Bytes>> session(const signal::Address& address) override;
   Result<bool> has_session(const signal::Address& address) override;
