@@ -142,6 +142,7 @@ StoreBridge::~StoreBridge() { signal_protocol_store_context_destroy(context_); }
 void StoreBridge::begin() {
   changes_ = {};
   loaded_.reset();
+  leapt_sender_key_.reset();
   identity_changed_ = false;
   error_.reset();
 }
@@ -164,11 +165,12 @@ int StoreBridge::failed(Error error) {
 Result<const std::optional<Bytes>*> StoreBridge::session(const Address& address) {
   if (!loaded_ || loaded_->address != address) {
     TRY(auto record, store_.session(address));
+    std::optional<Bytes> leapt;
     if (record && life_of(*record) < store_.exact_since()) {
       // What cannot be read stays as it is: whoever tries to is told.
-      if (auto ahead = skip_ahead_session(*record, library_)) record = std::move(*ahead);
+      leapt = skip_ahead_session(*record, library_);
     }
-    loaded_ = LoadedSession{address, std::move(record)};
+    loaded_ = LoadedSession{address, leapt ? leapt : std::move(record), leapt.has_value()};
   }
   return &loaded_->record;
 }
@@ -191,8 +193,9 @@ int StoreBridge::store_session(const signal_protocol_address* address, ByteView 
   assert(!changes_.session || changes_.session->address == owner);
   auto cut = bounded_session(record);
   Bytes kept = stamped(cut ? std::move(*cut) : to_bytes(record));
-  loaded_ = LoadedSession{owner, kept};
-  changes_.session = KeyChanges::Session{std::move(owner), std::move(kept)};
+  const bool leapt = loaded_ && loaded_->address == owner && loaded_->leapt;
+  loaded_ = LoadedSession{owner, kept, leapt};
+  changes_.session = KeyChanges::Session{std::move(owner), std::move(kept), leapt};
   return 0;
 }
 
@@ -285,15 +288,20 @@ int StoreBridge::load_sender_key(signal_buffer** record,
   auto found = store_.sender_key(key);
   if (!found) return failed(std::move(found.error()));
   if (*found && life_of(**found) < store_.exact_since()) {
-    if (auto ahead = skip_ahead_sender_key(**found, library_)) *found = std::move(*ahead);
+    if (auto ahead = skip_ahead_sender_key(**found, library_)) {
+      *found = std::move(*ahead);
+      leapt_sender_key_ = key;
+    }
   }
   return *found ? give(record, **found, 1) : 0;
 }
 
 int StoreBridge::store_sender_key(const signal_protocol_sender_key_name* name, ByteView record) {
   auto cut = bounded_sender_key(record);
-  changes_.sender_key =
-      KeyChanges::SenderKey{to_name(*name), stamped(cut ? std::move(*cut) : to_bytes(record))};
+  SenderKeyName key = to_name(*name);
+  const bool leapt = leapt_sender_key_ == key;
+  changes_.sender_key = KeyChanges::SenderKey{
+      std::move(key), stamped(cut ? std::move(*cut) : to_bytes(record)), leapt};
   return 0;
 }
 

@@ -71,10 +71,10 @@ std::uint64_t Lease::exact_since() {
   return static_cast<std::uint64_t>(exact_since_);
 }
 
-void Lease::step(const signal::Address& address, bool received) {
+void Lease::step(const signal::Address& address, bool at_once) {
   unsigned& steps = steps_[address];
   ++steps;
-  ahead_ = std::max(ahead_, received || steps_.size() >= kMostSteps ? kAhead + 1 : steps);
+  ahead_ = std::max(ahead_, at_once || steps_.size() >= kMostSteps ? kAhead + 1 : steps);
 }
 
 bool Lease::may_leave() {

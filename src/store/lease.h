@@ -22,6 +22,8 @@ namespace posthorn::store {
 /// - A chain that began by what was received must be on disk before it is used: the other side goes
 ///   on from it. What a bundle began need not: a session that is lost is begun anew, under new
 ///   keys.
+/// - A chain that went on by kAhead numbers has used up what it may: it must be on disk before the
+///   message leaves, or the life after would begin with the same number.
 /// - In each life the first message waits for a sync, so that the next life knows of this one.
 /// - When SQLite loses what waited to be written, a new life begins at once.
 class Lease {
@@ -41,8 +43,10 @@ class Lease {
   /// Records of this and later lives are exact.
   [[nodiscard]] std::uint64_t exact_since();
 
-  /// A record was saved. received: what the other side sent may have begun a chain.
-  void step(const signal::Address& address, bool received);
+  /// A record was saved; of a sender key: the group and our device. at_once: it must be on disk
+  /// before anything leaves, since what the other side sent may have begun a chain, or one went on
+  /// by kAhead numbers.
+  void step(const signal::Address& address, bool at_once);
   [[nodiscard]] bool may_leave();
   [[nodiscard]] bool wants_sync() const { return !syncing_ && ahead_ >= kAhead / 2; }
 

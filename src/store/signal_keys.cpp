@@ -60,8 +60,8 @@ Result<void> Store::Impl::apply_all(const KeyChanges& changes) {
     TRY(save_peer.run(address.name, address.device, key));
   }
   if (changes.session) {
-    const auto& [address, record] = *changes.session;
-    lease->step(address, !db->in_relaxed_transaction());
+    const auto& [address, record, leapt] = *changes.session;
+    lease->step(address, leapt || !db->in_relaxed_transaction());
     TRY(update_session.run(address.name, address.device, record));
     if (!changed_a_row()) {
       TRY(add_session.run(address.name, address.device, record));
@@ -74,8 +74,9 @@ Result<void> Store::Impl::apply_all(const KeyChanges& changes) {
 }
 
 Result<void> Store::Impl::save_sender_key(const KeyChanges::SenderKey& key) {
-  const auto& [name, record] = key;
+  const auto& [name, record, leapt] = key;
   const auto& [sender, device] = name.sender;
+  lease->step({name.group, device}, leapt || !db->in_relaxed_transaction());
   TRY(update_sender_key.run(sender, device, name.group, record));
   if (changed_a_row()) return {};
   TRY(add_sender_key.run(sender, device, name.group, record));

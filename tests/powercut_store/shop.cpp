@@ -334,6 +334,11 @@ bool Shop::work() {
   return true;
 }
 
+bool Shop::log_in() {
+  const auto saved = store_->save("login", random_.bytes(8));
+  return saved ? durable() : failed("login", saved.error());
+}
+
 bool Shop::send_more(int count) {
   for (int i = 0; i < count; ++i) {
     world_.left.push_back(false);

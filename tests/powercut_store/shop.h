@@ -78,6 +78,8 @@ class Shop {
   [[nodiscard]] bool opened() const { return store_ != nullptr; }
   /// Until all is done; false: power went. Anything else that fails is a problem.
   bool work();
+  /// Something else is saved and synced; false: power went.
+  bool log_in();
   /// The next `count` messages beyond those that left; false: power went.
   bool send_more(int count);
   /// What the customer wrote and was not acknowledged; false: power went.

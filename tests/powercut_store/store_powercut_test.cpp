@@ -239,6 +239,8 @@ TEST_F(StorePowerCut, ManyLivesUseNoNumberTwiceAndLoseNothing) {
     {
       Shop shop(disk_, world, kCheckpointPages);
       bool on = shop.open();
+      // As at each login: what the disk has then is not what the first message changes.
+      if (on && random_.between(0, 3) != 0) on = shop.log_in();
       for (int round = 0; on && round < 3; ++round) {
         on = shop.send_more(static_cast<int>(random_.between(1, random_.between(1, 90))));
         if (random_.between(0, 2) == 0)

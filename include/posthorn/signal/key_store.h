@@ -60,6 +60,7 @@ struct KeyChanges {
   struct Session {
     Address address;
     Bytes record;
+    bool leapt = false;  ///< its chains went on beyond what an earlier life may have sent
   };
   struct PeerIdentity {
     Address address;
@@ -68,6 +69,7 @@ struct KeyChanges {
   struct SenderKey {
     SenderKeyName name;
     Bytes record;
+    bool leapt = false;
   };
   std::optional<Session> session;
   std::optional<PeerIdentity> peer_identity;

@@ -60,6 +60,8 @@ class StagedKeys final : public signal::KeyStore {
   std::map<signal::Address, std::optional<Bytes>> sessions_;  ///< nullopt: deleted
   std::map<signal::Address, signal::PublicKey> identities_;
   std::map<signal::SenderKeyName, std::optional<Bytes>> sender_keys_;
+  std::set<signal::Address> leapt_sessions_;
+  std::set<signal::SenderKeyName> leapt_sender_keys_;
   std::set<std::uint32_t> used_pre_keys_;
   std::set<std::string, std::less<>> forgotten_;  ///< names whose rows in the base do not count
 };
