@@ -50,6 +50,8 @@ constexpr minutes kClockSave{10};
 constexpr seconds kHealthCheck{1};
 /// A card that takes longer than this for two syncs is not waited for when the program ends.
 constexpr seconds kFlushAtMost{5};
+/// What a program that is killed may lose of what was sent (store/lease.h says why it may).
+constexpr int kChecksPerWrite = 30;
 /// Time for the fault to be seen on the LED and in /healthz before the program starts again.
 constexpr seconds kShowFault{5};
 constexpr auto kLinkAgain =
@@ -143,6 +145,7 @@ class Appliance::Impl {
   std::unique_ptr<Care> care_;
   std::unique_ptr<AccessApi> access_api_;
   bool failed_ = false;
+  int checks_ = 0;
   Timer clock_timer_{loop_};
   Timer health_timer_{loop_};
 };
@@ -176,6 +179,7 @@ Result<void> Appliance::Impl::open_stores() {
   TRY(finish_restore(config_.data_dir));
   store::Store::Options options;
   options.vital.assign(std::begin(kVital), std::end(kVital));
+  options.relaxed = {"throttle/"};
   TRY(auto opened, store::Store::open(config_.data_dir + "/posthorn.db", worker_, options));
   store_ = std::move(opened.store);
   set_aside_ = !opened.set_aside.empty() && !opened.restored;
@@ -318,6 +322,11 @@ void Appliance::Impl::flush_rings() {
 /// systemd starts it again; a damaged database is then set aside. Nothing is lost by it: what was
 /// accepted is in the rings.
 void Appliance::Impl::watch_store() {
+  if (++checks_ % kChecksPerWrite == 0) {
+    if (auto written = store_->write_waiting(); !written) {
+      log::warn("store", "the last changes are not written", {{"error", written.error()}});
+    }
+  }
   if (store_->healthy()) {
     health_timer_.start(kHealthCheck, [this] { watch_store(); });
     return;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "signal/record_fields.h"
+
 namespace posthorn::signal {
 
 namespace {
@@ -17,84 +19,6 @@ constexpr std::uint32_t kChainSkipped = 4;      // oldest first
 constexpr std::uint32_t kChainKeyIndex = 1;     // ChainKey
 constexpr std::uint32_t kSenderKeyState = 1;    // SenderKeyRecordStructure
 constexpr std::uint32_t kSenderKeySkipped = 4;  // SenderKeyStateStructure, oldest first
-constexpr unsigned kVarint = 0;
-constexpr unsigned kFixed64 = 1;
-constexpr unsigned kLengthDelimited = 2;
-constexpr unsigned kFixed32 = 5;
-
-/// One field of a protobuf message.
-struct Field {
-  std::uint32_t number = 0;
-  unsigned wire_type = 0;
-  ByteView whole;  ///< with tag and length
-  ByteView value;  ///< of a length-delimited one
-  std::uint64_t integer = 0;
-};
-
-std::optional<std::uint64_t> take_varint(ByteView& in) {
-  std::uint64_t value = 0;
-  for (unsigned shift = 0; shift < 64 && !in.empty(); shift += 7) {
-    const auto byte = std::to_integer<std::uint64_t>(in.front());
-    in = in.subspan(1);
-    value |= (byte & 0x7FU) << shift;
-    if (byte < 0x80) return value;
-  }
-  return std::nullopt;
-}
-
-/// The next field of a message; nullopt: none, or broken (`in` is not empty then).
-std::optional<Field> take_field(ByteView& in) {
-  const ByteView begin = in;
-  ByteView rest = in;
-  const auto tag = take_varint(rest);
-  if (!tag) return std::nullopt;
-  Field field;
-  field.number = static_cast<std::uint32_t>(*tag >> 3);
-  field.wire_type = static_cast<unsigned>(*tag & 7U);
-  std::size_t length = 0;
-  if (field.wire_type == kVarint || field.wire_type == kLengthDelimited) {
-    const auto value = take_varint(rest);
-    if (!value) return std::nullopt;
-    field.integer = *value;
-    if (field.wire_type == kLengthDelimited) {
-      if (*value > rest.size()) return std::nullopt;
-      length = static_cast<std::size_t>(*value);
-    }
-  } else if (field.wire_type == kFixed64 || field.wire_type == kFixed32) {
-    length = field.wire_type == kFixed64 ? 8 : 4;
-    if (length > rest.size()) return std::nullopt;
-  } else {
-    return std::nullopt;
-  }
-  field.value = rest.first(length);
-  in = rest.subspan(length);
-  field.whole = begin.first(begin.size() - in.size());
-  return field;
-}
-
-/// All fields of a message; nullopt: it is no protobuf.
-std::optional<std::vector<Field>> fields_of(ByteView message) {
-  std::vector<Field> fields;
-  while (!message.empty()) {
-    const auto field = take_field(message);
-    if (!field) return std::nullopt;
-    fields.push_back(*field);
-  }
-  return fields;
-}
-
-void append(Bytes& out, ByteView bytes) { out.insert(out.end(), bytes.begin(), bytes.end()); }
-
-void append_varint(Bytes& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::byte>((value & 0x7FU) | 0x80U));
-  out.push_back(static_cast<std::byte>(value));
-}
-
-void append_message(Bytes& out, std::uint32_t number, ByteView message) {
-  append_varint(out, std::uint64_t{number} << 3 | kLengthDelimited);
-  append_varint(out, message.size());
-  append(out, message);
-}
 
 /// A message whose repeated field `number` loses its first entries, so that at most `room` stay;
 /// `room` shrinks by those.

@@ -5,6 +5,7 @@
 
 #include "signal/curve_points.h"
 #include "signal/record_bounds.h"
+#include "signal/record_life.h"
 
 namespace posthorn::signal {
 
@@ -126,7 +127,8 @@ void set_sender_key_store(signal_protocol_store_context* context, StoreBridge* b
 
 }  // namespace
 
-StoreBridge::StoreBridge(KeyStore& store, signal_context* context) : store_(store) {
+StoreBridge::StoreBridge(KeyStore& store, signal_context* context)
+    : store_(store), library_(context) {
   must(signal_protocol_store_context_create(&context_, context));
   set_session_store(context_, this);
   set_pre_key_store(context_, this);
@@ -140,6 +142,7 @@ StoreBridge::~StoreBridge() { signal_protocol_store_context_destroy(context_); }
 void StoreBridge::begin() {
   changes_ = {};
   loaded_.reset();
+  leapt_sender_key_.reset();
   identity_changed_ = false;
   error_.reset();
 }
@@ -147,6 +150,11 @@ void StoreBridge::begin() {
 Result<void> StoreBridge::finish() {
   if (changes_.empty()) return {};
   return store_.apply(changes_);
+}
+
+Bytes StoreBridge::stamped(Bytes record) {
+  const std::uint64_t life = store_.life();
+  return life == 0 ? std::move(record) : with_life(std::move(record), life);
 }
 
 int StoreBridge::failed(Error error) {
@@ -157,7 +165,12 @@ int StoreBridge::failed(Error error) {
 Result<const std::optional<Bytes>*> StoreBridge::session(const Address& address) {
   if (!loaded_ || loaded_->address != address) {
     TRY(auto record, store_.session(address));
-    loaded_ = LoadedSession{address, std::move(record)};
+    std::optional<Bytes> leapt;
+    if (record && life_of(*record) < store_.exact_since()) {
+      // What cannot be read stays as it is: whoever tries to is told.
+      leapt = skip_ahead_session(*record, library_);
+    }
+    loaded_ = LoadedSession{address, leapt ? leapt : std::move(record), leapt.has_value()};
   }
   return &loaded_->record;
 }
@@ -179,9 +192,10 @@ int StoreBridge::store_session(const signal_protocol_address* address, ByteView 
   Address owner = to_address(*address);
   assert(!changes_.session || changes_.session->address == owner);
   auto cut = bounded_session(record);
-  Bytes kept = cut ? std::move(*cut) : to_bytes(record);
-  loaded_ = LoadedSession{owner, kept};
-  changes_.session = KeyChanges::Session{std::move(owner), std::move(kept)};
+  Bytes kept = stamped(cut ? std::move(*cut) : to_bytes(record));
+  const bool leapt = loaded_ && loaded_->address == owner && loaded_->leapt;
+  loaded_ = LoadedSession{owner, kept, leapt};
+  changes_.session = KeyChanges::Session{std::move(owner), std::move(kept), leapt};
   return 0;
 }
 
@@ -273,13 +287,21 @@ int StoreBridge::load_sender_key(signal_buffer** record,
   }
   auto found = store_.sender_key(key);
   if (!found) return failed(std::move(found.error()));
+  if (*found && life_of(**found) < store_.exact_since()) {
+    if (auto ahead = skip_ahead_sender_key(**found, library_)) {
+      *found = std::move(*ahead);
+      leapt_sender_key_ = key;
+    }
+  }
   return *found ? give(record, **found, 1) : 0;
 }
 
 int StoreBridge::store_sender_key(const signal_protocol_sender_key_name* name, ByteView record) {
   auto cut = bounded_sender_key(record);
-  changes_.sender_key =
-      KeyChanges::SenderKey{to_name(*name), cut ? std::move(*cut) : to_bytes(record)};
+  SenderKeyName key = to_name(*name);
+  const bool leapt = leapt_sender_key_ == key;
+  changes_.sender_key = KeyChanges::SenderKey{
+      std::move(key), stamped(cut ? std::move(*cut) : to_bytes(record)), leapt};
   return 0;
 }
 

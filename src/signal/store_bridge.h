@@ -50,14 +50,19 @@ class StoreBridge {
   struct LoadedSession {
     Address address;
     std::optional<Bytes> record;
+    bool leapt = false;  ///< it is further than the store's
   };
 
   int failed(Error error);
+  /// With the life that writes it.
+  [[nodiscard]] Bytes stamped(Bytes record);
 
   KeyStore& store_;
+  signal_context* library_;
   signal_protocol_store_context* context_ = nullptr;
   KeyChanges changes_;
   std::optional<LoadedSession> loaded_;
+  std::optional<SenderKeyName> leapt_sender_key_;  ///< loaded further than the store's
   bool identity_changed_ = false;
   std::optional<Error> error_;
 };

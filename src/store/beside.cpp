@@ -91,7 +91,9 @@ Result<std::int64_t> Beside::recovered_frames() {
   TRY(
       database_.execute("INSERT INTO counters VALUES ('starts', 1)"
                         " ON CONFLICT (name) DO UPDATE SET value = value + 1"));
-  return database_.wal_pages() - 1;
+  const std::int64_t frames = database_.wal_pages() - 1;
+  TRY(starts_, counter("starts"));
+  return frames;
 }
 
 /// The furthest that either file has seen.

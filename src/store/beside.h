@@ -41,6 +41,9 @@ class Beside {
   /// left does not hang together), io, full.
   Result<Found> look();
 
+  /// How often the database was opened, this time included; look() counts it.
+  [[nodiscard]] std::int64_t starts() const { return starts_; }
+
   [[nodiscard]] bool is_vital(std::string_view name) const;
   /// Something of the copy has changed.
   void touch() { copy_due_ = true; }
@@ -84,6 +87,7 @@ class Beside {
   std::shared_ptr<Files> files_ = std::make_shared<Files>();  ///< shared with the worker's jobs
   std::unique_ptr<VfsFile> wal_;                              ///< for the loop
   std::int64_t salts_ = 0;
+  std::int64_t starts_ = 0;
   int frames_ = 0;
   Number number_;
   bool copy_due_ = true;

@@ -55,6 +55,9 @@ Database::Database(::sqlite3* handle, std::string path)
 
 Database::~Database() {
   assert(level_ == 0 && "a transaction outlives its database");
+  if (auto written = write_group(); !written) {
+    log::warn("store", "the last changes are not written", {{"error", written.error()}});
+  }
   scopes_.reset();
   const int status = sqlite3_close(handle_);
   assert(status == SQLITE_OK && "a statement outlives its database");
@@ -117,51 +120,97 @@ bool Database::lost_transaction() const {
   return level_ > 0 && sqlite3_get_autocommit(handle_) != 0;
 }
 
+void Database::notice_lost_group() {
+  if (!group_open_ || sqlite3_get_autocommit(handle_) == 0) return;
+  group_open_ = false;
+  ++groups_lost_;
+  log::error("store", "what waited to be written is lost", {{"times", groups_lost_}});
+}
+
+Result<void> Database::write_group() {
+  assert(level_ == 0 && "a group is written between transactions");
+  notice_lost_group();
+  if (!group_open_) return {};
+  auto written = scopes_->commit.run();
+  if (!written && sqlite3_get_autocommit(handle_) == 0) {
+    // SQLite keeps it open after some errors; to us it is lost all the same.
+    sqlite3_exec(handle_, "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  if (!written) {
+    notice_lost_group();
+    return written;
+  }
+  group_open_ = false;
+  return {};
+}
+
+Result<void> Database::after_statement(bool wrote) {
+  if (level_ > 0 || !group_open_ || !wrote) return {};
+  return write_group();
+}
+
 Result<void> Database::execute(const char* sql) {
   if (lost_transaction()) return fail(Errc::io, "the transaction was rolled back by an error");
   const int status = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
   if (status != SQLITE_OK) return tl::unexpected(to_error(status));
-  return {};
+  return after_statement(true);
 }
 
-Result<Transaction> Database::begin() {
-  TRY((level_ == 0 ? scopes_->begin : scopes_->save).run());
+Result<Transaction> Database::begin(WrittenBy written_by) {
+  if (level_ == 0) {
+    notice_lost_group();
+    relaxed_ = written_by == WrittenBy::the_next;
+    if (relaxed_ && !group_open_) {
+      TRY(scopes_->begin.run());
+      group_open_ = true;
+    }
+  }
+  TRY((level_ == 0 && !group_open_ ? scopes_->begin : scopes_->save).run());
   ++level_;
-  return Transaction(*this, level_);
+  return Transaction(*this, level_, written_by);
 }
 
-Result<void> Database::end(int level, bool commit) {
+Result<void> Database::end(int level, bool commit, WrittenBy written_by) {
   assert(level == level_ && "transactions end in the order opposite to their beginning");
+  auto result = end_scope(level, commit);
+  --level_;
+  if (level_ > 0) return result;
+  notice_lost_group();
+  if (result && commit && written_by == WrittenBy::itself) return write_group();
+  return result;
+}
+
+Result<void> Database::end_scope(int level, bool commit) {
+  const bool alone = level == 1 && !group_open_;
   const bool lost = lost_transaction();
   Result<void> result;
   if (lost) {
     result = fail(Errc::io, "the transaction was rolled back by an error before");
   } else if (commit) {
-    result = (level == 1 ? scopes_->commit : scopes_->release).run();
+    result = (alone ? scopes_->commit : scopes_->release).run();
   }
   const bool roll_back = !commit || !result;
   if (roll_back && sqlite3_get_autocommit(handle_) == 0) {
-    const char* sql = level == 1 ? "ROLLBACK" : "ROLLBACK TO inner_scope; RELEASE inner_scope";
+    const char* sql = alone ? "ROLLBACK" : "ROLLBACK TO inner_scope; RELEASE inner_scope";
     const int status = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
     if (status != SQLITE_OK) {
       log::error("store", "rollback failed", {{"error", to_error(status)}});
     }
   }
-  --level_;
   return result;
 }
 
 Transaction::~Transaction() {
   if (database_ == nullptr) return;
   // Rolling back reports its own trouble; what the transaction was for has failed already.
-  if (auto ended = database_->end(level_, false); !ended) {
+  if (auto ended = database_->end(level_, false, written_by_); !ended) {
     log::debug("store", "transaction was lost", {{"error", ended.error()}});
   }
 }
 
 Result<void> Transaction::commit() {
   assert(database_ != nullptr && "committed twice");
-  return std::exchange(database_, nullptr)->end(level_, true);
+  return std::exchange(database_, nullptr)->end(level_, true, written_by_);
 }
 
 Result<void> Database::migrate(std::string_view part, std::span<const char* const> steps) {

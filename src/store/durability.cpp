@@ -17,17 +17,19 @@ constexpr int kPatience = 8;
 }  // namespace
 
 Durability::Durability(Database& database, Worker& worker, const char* vfs, int checkpoint_pages,
-                       Beside& beside)
+                       Beside& beside, Lease& lease)
     : database_(database),
       worker_(worker),
       vfs_(vfs_name(vfs)),
       checkpoint_pages_(checkpoint_pages),
-      beside_(beside) {}
+      beside_(beside),
+      lease_(lease) {}
 
 Result<std::unique_ptr<Durability>> Durability::open(Database& database, Worker& worker,
                                                      const char* vfs, int checkpoint_pages,
-                                                     Beside& beside) {
-  std::unique_ptr<Durability> made(new Durability(database, worker, vfs, checkpoint_pages, beside));
+                                                     Beside& beside, Lease& lease) {
+  std::unique_ptr<Durability> made(
+      new Durability(database, worker, vfs, checkpoint_pages, beside, lease));
   // Through a handle of our own, for the worker: the writer's handle belongs to the loop. A sync
   // covers the file whichever handle it is asked on.
   TRY(made->wal_, VfsFile::open(database.path() + "-wal", made->vfs_, VfsFile::When::there));
@@ -46,13 +48,21 @@ void Durability::durable(Once<void(Result<void>)> done) {
   if (!syncing_) start_sync();
 }
 
+/// Writes what waits and counts the sync.
+Result<Beside::Job> Durability::prepare() {
+  TRY(database_.write_group());
+  TRY(lease_.before_sync());
+  return beside_.before_sync();
+}
+
 void Durability::start_sync() {
   syncing_ = true;
   in_sync_ = std::exchange(waiting_, {});
-  const bool needed = database_.commits() != synced_commits_ && !failure_;
+  const bool needed =
+      (database_.commits() != synced_commits_ || database_.has_group()) && !failure_;
   // Counting the sync is a commit of its own; should the disk have no room for it, what was
   // committed before is synced all the same, and nobody is told that it is safe.
-  auto beside = needed ? beside_.before_sync() : Result<Beside::Job>(Beside::Job());
+  auto beside = needed ? prepare() : Result<Beside::Job>(Beside::Job());
   const std::uint64_t commits = database_.commits();
   const auto refused = beside ? std::optional<Error>() : beside.error();
   run_on<Synced>(
@@ -68,13 +78,13 @@ void Durability::start_sync() {
         }
         return synced;
       },
-      [alive = alive_, commits, refused](Synced synced) {
+      [alive = alive_, commits, needed, refused](Synced synced) {
         if (*alive == nullptr) return;
-        (*alive)->on_synced(std::move(synced), commits, refused);
+        (*alive)->on_synced(std::move(synced), commits, needed, refused);
       });
 }
 
-void Durability::on_synced(Synced synced, std::uint64_t commits,
+void Durability::on_synced(Synced synced, std::uint64_t commits, bool needed,
                            const std::optional<Error>& refused) {
   if (!synced.wal && !failure_) {
     failure_ = synced.wal.error();
@@ -86,6 +96,7 @@ void Durability::on_synced(Synced synced, std::uint64_t commits,
               {{"error", synced.beside.error()}});
   }
   if (!failure_ && !refused) synced_commits_ = commits;
+  if (needed) lease_.on_synced(!failure_ && !refused);
   syncing_ = false;
   const auto alive = alive_;
   for (auto& done : std::exchange(in_sync_, {})) {
@@ -153,7 +164,7 @@ void Durability::on_checkpointed(Checkpointed checkpointed) {
   checkpointing_ = false;
   const int pages = database_.wal_pages();
   if (checkpointed.result && checkpointed.pages < pages && pages >= kPatience * checkpoint_pages_ &&
-      !database_.in_transaction()) {
+      !database_.in_transaction() && !database_.has_group()) {
     checkpointed = checkpoint_through(database_.handle());
   }
   if (!checkpointed.result) {

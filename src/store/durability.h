@@ -8,6 +8,7 @@
 #include "posthorn/base/worker.h"
 #include "posthorn/store/database.h"
 #include "store/beside.h"
+#include "store/lease.h"
 #include "store/vfs_file.h"
 
 namespace posthorn::store {
@@ -17,10 +18,10 @@ namespace posthorn::store {
 class Durability {
  public:
   /// The database has its WAL file already (something was committed since it was opened).
-  /// beside outlives this.
+  /// beside and lease outlive this.
   static Result<std::unique_ptr<Durability>> open(Database& database, Worker& worker,
                                                   const char* vfs, int checkpoint_pages,
-                                                  Beside& beside);
+                                                  Beside& beside, Lease& lease);
   Durability(const Durability&) = delete;
   Durability& operator=(const Durability&) = delete;
   /// Whoever waits is told `cancelled`; jobs on the worker end without us.
@@ -41,9 +42,11 @@ class Durability {
   };
 
   Durability(Database& database, Worker& worker, const char* vfs, int checkpoint_pages,
-             Beside& beside);
+             Beside& beside, Lease& lease);
   void start_sync();
-  void on_synced(Synced synced, std::uint64_t commits, const std::optional<Error>& refused);
+  Result<Beside::Job> prepare();
+  void on_synced(Synced synced, std::uint64_t commits, bool needed,
+                 const std::optional<Error>& refused);
   void checkpoint_if_grown();
   void on_checkpointed(Checkpointed checkpointed);
   void start_checkpoint();
@@ -56,6 +59,7 @@ class Durability {
   const char* vfs_;
   int checkpoint_pages_;
   Beside& beside_;
+  Lease& lease_;
   /// Shared with jobs of the worker, which may end after this object.
   std::shared_ptr<VfsFile> wal_;
   std::shared_ptr<Durability*> alive_ = std::make_shared<Durability*>(this);

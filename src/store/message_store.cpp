@@ -344,7 +344,9 @@ Result<void> MessageStore::save_sent(const Sent& message) {
 
 Result<void> MessageStore::raise_status(std::string_view id, Sent::Status status) {
   if (status == Sent::Status::acked) {
-    return impl_->raise_status_.run(id, static_cast<int>(status));
+    TRY(auto transaction, impl_->db_.begin(WrittenBy::the_next));
+    TRY(impl_->raise_status_.run(id, static_cast<int>(status)));
+    return transaction.commit();
   }
   Sent::Status& raised = impl_->raised_.try_emplace(std::string(id), status).first->second;
   raised = std::max(raised, status);

@@ -60,7 +60,8 @@ Result<void> Store::Impl::apply_all(const KeyChanges& changes) {
     TRY(save_peer.run(address.name, address.device, key));
   }
   if (changes.session) {
-    const auto& [address, record] = *changes.session;
+    const auto& [address, record, leapt] = *changes.session;
+    lease->step(address, leapt || !db->in_relaxed_transaction());
     TRY(update_session.run(address.name, address.device, record));
     if (!changed_a_row()) {
       TRY(add_session.run(address.name, address.device, record));
@@ -73,8 +74,9 @@ Result<void> Store::Impl::apply_all(const KeyChanges& changes) {
 }
 
 Result<void> Store::Impl::save_sender_key(const KeyChanges::SenderKey& key) {
-  const auto& [name, record] = key;
+  const auto& [name, record, leapt] = key;
   const auto& [sender, device] = name.sender;
+  lease->step({name.group, device}, leapt || !db->in_relaxed_transaction());
   TRY(update_sender_key.run(sender, device, name.group, record));
   if (changed_a_row()) return {};
   TRY(add_sender_key.run(sender, device, name.group, record));
@@ -91,6 +93,8 @@ Result<void> Store::Impl::count_new_peer() {
 }
 
 bool Store::lost_keys() const { return impl_->lost_keys; }
+std::uint64_t Store::life() { return impl_->lease->life(); }
+std::uint64_t Store::exact_since() { return impl_->lease->exact_since(); }
 
 Result<void> Store::apply(const KeyChanges& changes) {
   const int count = (changes.session ? 1 : 0) + (changes.peer_identity ? 1 : 0) +

@@ -47,8 +47,9 @@ Result<bool> Query::next() {
   }
   const int status = sqlite3_step(statement_);
   if (status == SQLITE_ROW) return true;
-  if (status == SQLITE_DONE) return false;
-  return tl::unexpected(database_.to_error(status));
+  if (status != SQLITE_DONE) return tl::unexpected(database_.to_error(status));
+  TRY(database_.after_statement(sqlite3_stmt_readonly(statement_) == 0));
+  return false;
 }
 
 Result<void> Query::run() {

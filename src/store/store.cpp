@@ -46,7 +46,13 @@ Result<void> check(Database& db) {
 }  // namespace
 
 Store::Store(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Store::~Store() { impl_->durability.reset(); }
+Store::~Store() {
+  impl_->durability.reset();
+  auto ended = impl_->db->write_group();
+  if (ended) ended = impl_->lease->end();
+  // The next start takes it for a power cut then, which is always safe.
+  if (!ended) log::warn("store", "the last changes are not written", {{"error", ended.error()}});
+}
 
 Result<Store::Opened> Store::open(const std::string& path, Worker& worker) {
   return open(path, worker, Options());
@@ -85,8 +91,11 @@ Result<Store::Opened> Store::open_once(const std::string& path, Worker& worker,
   TRY(const Beside::Found found, impl->beside->look());
   impl->lost_keys = found.stepped_back;
   TRY(bound_peers(*impl->db));
+  impl->lease = std::make_unique<Lease>(*impl->db);
+  TRY(impl->lease->start(impl->beside->starts()));
+  impl->relaxed = options.relaxed;
   TRY(impl->durability, Durability::open(*impl->db, worker, options.database.vfs,
-                                         options.checkpoint_pages, *impl->beside));
+                                         options.checkpoint_pages, *impl->beside, *impl->lease));
   Opened opened;
   opened.store = std::unique_ptr<Store>(new Store(std::move(impl)));
   opened.stepped_back = found.stepped_back;
@@ -110,8 +119,21 @@ Result<std::optional<Bytes>> Store::load(std::string_view name) {
   return to_bytes(query.blob(0));
 }
 
+void Store::leave(Once<void(Result<void>)> done) {
+  assert(!impl_->db->in_transaction() && "what is not committed cannot leave");
+  if (!impl_->lease->may_leave()) return impl_->durability->durable(std::move(done));
+  if (impl_->lease->wants_sync()) impl_->durability->durable([](Result<void>) {});
+  done({});
+}
+
 Result<void> Store::save(std::string_view name, ByteView value) {
   if (impl_->beside->is_vital(name)) impl_->beside->touch();
+  for (const std::string& prefix : impl_->relaxed) {
+    if (!name.starts_with(prefix)) continue;
+    TRY(Transaction transaction, begin(WrittenBy::the_next));
+    TRY(impl_->save_blob.run(name, value));
+    return transaction.commit();
+  }
   return impl_->save_blob.run(name, value);
 }
 

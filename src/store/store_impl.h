@@ -3,6 +3,7 @@
 #include "posthorn/store/store.h"
 #include "store/beside.h"
 #include "store/durability.h"
+#include "store/lease.h"
 #include "store/owner_lock.h"
 
 namespace posthorn::store {
@@ -14,7 +15,9 @@ class Store::Impl {
   OwnerLock owner;  ///< first: ends last
   std::unique_ptr<Database> db;
   std::unique_ptr<Beside> beside;
+  std::unique_ptr<Lease> lease;
   std::unique_ptr<Durability> durability;
+  std::vector<std::string> relaxed;
   bool lost_keys = false;
 
   Statement load_blob{*db, "SELECT value FROM blobs WHERE name = ?1"};

@@ -1,5 +1,7 @@
 #include "powercut_store/shop.h"
 
+#include <utility>
+
 #include "posthorn/signal/padding.h"
 
 namespace posthorn::store {
@@ -13,6 +15,8 @@ constexpr const char* kPath = "posthorn.db";
 constexpr const char* kGroup = "120363000000000001@g.us";
 
 std::string name(const char* kind, std::size_t number) { return kind + std::to_string(number); }
+/// Rows are used again after a while, so that long campaigns do not fill the disk.
+std::string seen_name(std::size_t number) { return name("seen", number % 64); }
 
 /// The value of a length-delimited or number field of a protobuf; enough for Signal's messages.
 ByteView field(ByteView message, unsigned wanted) {
@@ -85,7 +89,7 @@ void World::customer_writes(int count) {
     problems.push_back("the published bundle is wrong");
   }
   for (int i = 0; i < count; ++i) {
-    const Bytes text = to_bytes(name("question ", to_shop.size()));
+    const Bytes text = to_bytes(name("question ", taken + to_shop.size()));
     to_shop.push_back({*protocol.encrypt(kShop, signal::pad(text, random)), false});
   }
 }
@@ -94,13 +98,19 @@ void World::customer_writes_again(std::size_t number, const signal::Bundle& bund
   signal::Protocol protocol(customer, random);
   static_cast<void>(protocol.own_identity(kNow));
   if (!protocol.process_bundle(kShop, bundle)) problems.push_back("the bundle of a retry is wrong");
-  const Bytes text = to_bytes(name("question ", number));
+  const Bytes text = to_bytes(name("question ", taken + number));
   to_shop[number].message = *protocol.encrypt(kShop, signal::pad(text, random));
 }
 
 void World::leave(int number, const signal::Encrypted& message) {
-  const auto [known, is_new] = keys_seen.emplace(key_of(message), message.bytes);
-  if (!is_new && known->second != message.bytes) problems.push_back("a key was used twice");
+  const std::string key = key_of(message);
+  const auto earlier = keys_seen_before.find(key);
+  const auto [known, is_new] = keys_seen.emplace(key, message.bytes);
+  if ((!is_new && known->second != message.bytes) ||
+      (earlier != keys_seen_before.end() && earlier->second != message.bytes)) {
+    problems.push_back("a key was used twice");
+  }
+  if (keys_seen.size() > 100'000) keys_seen_before = std::exchange(keys_seen, {});
   signal::Protocol protocol(customer, random);
   static_cast<void>(protocol.own_identity(kNow));
   const auto read = decrypt(protocol, kShop, message);
@@ -122,6 +132,13 @@ void World::leave_group(ByteView distribution, const Bytes& sealed) {
     problems.push_back("a sender key is refused");
   const auto read = protocol.decrypt_group(name_of_shop, sealed);
   if (!read) problems.push_back("group cannot read: " + to_string(read.error().error));
+}
+
+void World::forget_acknowledged() {
+  while (!to_shop.empty() && to_shop.front().acknowledged) {
+    to_shop.erase(to_shop.begin());
+    ++taken;
+  }
 }
 
 bool World::all_done() const {
@@ -204,11 +221,8 @@ bool Shop::open() {
     if (!expect("link")) return false;
   }
   if (stepped_back_) return true;  // told; the rest may be gone
-  for (std::size_t i = 0; i < world_.left.size(); ++i) {
-    if (world_.left[i] && !expect(name("sent", i))) return false;
-  }
   for (std::size_t i = 0; i < world_.to_shop.size(); ++i) {
-    if (world_.to_shop[i].acknowledged && !expect(name("seen", i))) return false;
+    if (world_.to_shop[i].acknowledged && !expect(seen_name(world_.taken + i))) return false;
   }
   return true;
 }
@@ -219,6 +233,14 @@ bool Shop::durable() {
   scheduler_.run_posted();
   if (!answer) return failed("durable", {Errc::timeout, "no answer"});
   return *answer ? true : failed("durable", answer->error());
+}
+
+bool Shop::may_leave() {
+  std::optional<Result<void>> answer;
+  store_->leave([&answer](Result<void> result) { answer = std::move(result); });
+  scheduler_.run_posted();
+  if (!answer) return failed("leave", {Errc::timeout, "no answer"});
+  return *answer ? true : failed("leave", answer->error());
 }
 
 bool Shop::publish() {
@@ -242,7 +264,7 @@ bool Shop::publish() {
 }
 
 bool Shop::send(int number) {
-  auto transaction = store_->begin();
+  auto transaction = store_->begin(WrittenBy::the_next);
   if (!transaction) return failed("begin", transaction.error());
   const auto known = protocol_->has_session(kCustomer);
   if (!known) return failed("has session", known.error());
@@ -261,20 +283,24 @@ bool Shop::send(int number) {
   if (!noted) return failed("save", noted.error());
   const auto committed = transaction->commit();
   if (!committed) return failed("commit", committed.error());
-  if (!durable()) return false;
+  if (!may_leave()) return false;
   world_.leave(number, *message);
   world_.leave_group(*distribution, *sealed);
   return true;
 }
 
 bool Shop::receive(std::size_t number) {
-  const auto seen = store_->load(name("seen", number));
+  const std::string row = seen_name(world_.taken + number);
+  const std::string text = name("question ", world_.taken + number);
+  const auto seen = store_->load(row);
   if (!seen) return failed("load", seen.error());
-  if (!*seen) {
+  if (!*seen || **seen != to_bytes(text)) {
     auto transaction = store_->begin();
     if (!transaction) return failed("begin", transaction.error());
     auto message = decrypt(*protocol_, kCustomer, world_.to_shop[number].message);
-    if (!message && stepped_back_) {
+    // A session that a bundle began may be gone with the power; the customer hears that.
+    if (!message) {
+      ++world_.written_again;
       const auto one_time = protocol_->pre_key_for_retry();
       if (!one_time) return failed("retry key", one_time.error());
       world_.customer_writes_again(number, bundle_of(*protocol_, *one_time));
@@ -283,7 +309,10 @@ bool Shop::receive(std::size_t number) {
     if (!message) {
       return failed(name("undecryptable ", number), message.error().error);
     }
-    const auto noted = store_->save(name("seen", number), message->plaintext);
+    const auto read = signal::unpad(message->plaintext);
+    if (!read || to_bytes(*read) != to_bytes(text))
+      world_.problems.push_back("not what was written");
+    const auto noted = store_->save(row, to_bytes(text));
     if (!noted) return failed("save", noted.error());
     const auto committed = transaction->commit();
     if (!committed) return failed("commit", committed.error());
@@ -301,6 +330,26 @@ bool Shop::work() {
     if (i < world_.left.size() && !world_.left[i] && !send(static_cast<int>(i))) return false;
     // The customer answers: the ratchet turns.
     if (i == 1 && world_.to_shop.size() == 3) world_.customer_writes(3);
+  }
+  return true;
+}
+
+bool Shop::log_in() {
+  const auto saved = store_->save("login", random_.bytes(8));
+  return saved ? durable() : failed("login", saved.error());
+}
+
+bool Shop::send_more(int count) {
+  for (int i = 0; i < count; ++i) {
+    world_.left.push_back(false);
+    if (!send(static_cast<int>(world_.left.size()) - 1)) return false;
+  }
+  return true;
+}
+
+bool Shop::receive_all() {
+  for (std::size_t i = 0; i < world_.to_shop.size(); ++i) {
+    if (!world_.to_shop[i].acknowledged && !receive(i)) return false;
   }
   return true;
 }

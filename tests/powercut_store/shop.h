@@ -40,8 +40,12 @@ struct World {
   std::optional<signal::Bundle> shop_bundle;  ///< published, durably
   bool bits_flip = false;  ///< then what was reported durable may be gone, as long as that is told
   std::vector<Queued> to_shop;
-  std::vector<bool> left;                  ///< by number of the shop's message
-  std::map<std::string, Bytes> keys_seen;  ///< ratchet key and counter, to the ciphertext
+  std::size_t taken = 0;  ///< messages of the customer before these, acknowledged and forgotten
+  void forget_acknowledged();
+  std::vector<bool> left;  ///< by number of the shop's message
+  /// Ratchet key and counter, to the ciphertext; the newest hundred thousand and those before.
+  std::map<std::string, Bytes> keys_seen, keys_seen_before;
+  int written_again = 0;  ///< messages of the customer that the shop could not read at first
   std::vector<std::string> problems;
 };
 
@@ -74,6 +78,12 @@ class Shop {
   [[nodiscard]] bool opened() const { return store_ != nullptr; }
   /// Until all is done; false: power went. Anything else that fails is a problem.
   bool work();
+  /// Something else is saved and synced; false: power went.
+  bool log_in();
+  /// The next `count` messages beyond those that left; false: power went.
+  bool send_more(int count);
+  /// What the customer wrote and was not acknowledged; false: power went.
+  bool receive_all();
   /// A commit of no meaning; durable is never asked for.
   void scribble();
   /// The same, when the worker is busy.
@@ -88,6 +98,8 @@ class Shop {
   bool send(int number);
   bool receive(std::size_t number);
   bool durable();
+  /// As a stanza leaves: with Store::leave.
+  bool may_leave();
   /// False, and a problem unless power is off.
   bool failed(const std::string& what, const Error& error);
 

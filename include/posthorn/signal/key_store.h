@@ -60,6 +60,7 @@ struct KeyChanges {
   struct Session {
     Address address;
     Bytes record;
+    bool leapt = false;  ///< its chains went on beyond what an earlier life may have sent
   };
   struct PeerIdentity {
     Address address;
@@ -68,6 +69,7 @@ struct KeyChanges {
   struct SenderKey {
     SenderKeyName name;
     Bytes record;
+    bool leapt = false;
   };
   std::optional<Session> session;
   std::optional<PeerIdentity> peer_identity;
@@ -93,6 +95,12 @@ class KeyStore {
 
   /// Keys were lost since the program before: the server may hold others than these.
   [[nodiscard]] virtual bool lost_keys() const { return false; }
+
+  /// Stores that let messages leave before their records are on disk give the program's lives
+  /// numbers: a record says in which it was written, and one from before exact_since() may stand up
+  /// to 64 numbers behind what its chains have sent (store/lease.h). 0: all are exact.
+  [[nodiscard]] virtual std::uint64_t life() { return 0; }
+  [[nodiscard]] virtual std::uint64_t exact_since() { return 0; }
 
   /// Applies all of it or none of it. Inside a transaction of the caller it becomes part of that.
   virtual Result<void> apply(const KeyChanges& changes) = 0;

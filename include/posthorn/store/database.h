@@ -106,12 +106,20 @@ class Statement {
   sqlite3_stmt* statement_ = nullptr;
 };
 
+/// When a commit goes into the WAL. itself: at once, it survives the end of the program.
+/// the_next: with the next one that goes by itself, or with Database::write_group(); until then all
+/// readers of this connection see it, and the end of the program takes it along. What comes often
+/// and may be lost, together and in order, shares pages and system calls that way.
+enum class WrittenBy : std::uint8_t { itself, the_next };
+
 /// A transaction, or a savepoint in the one that is open. Rolls back when it ends uncommitted.
 /// They nest like scopes: the inner ends before the outer.
 class [[nodiscard]] Transaction {
  public:
   Transaction(Transaction&& other) noexcept
-      : database_(std::exchange(other.database_, nullptr)), level_(other.level_) {}
+      : database_(std::exchange(other.database_, nullptr)),
+        level_(other.level_),
+        written_by_(other.written_by_) {}
   Transaction& operator=(Transaction&&) = delete;
   ~Transaction();
 
@@ -120,10 +128,12 @@ class [[nodiscard]] Transaction {
 
  private:
   friend class Database;
-  Transaction(Database& database, int level) : database_(&database), level_(level) {}
+  Transaction(Database& database, int level, WrittenBy written_by)
+      : database_(&database), level_(level), written_by_(written_by) {}
 
   Database* database_;
   int level_;
+  WrittenBy written_by_;
 };
 
 /// The writer: the one connection that all SQL of the process goes through, on the loop thread.
@@ -178,8 +188,17 @@ class Database {
   Result<void> migrate(std::string_view part, std::span<const char* const> steps);
   /// Statements that return nothing, not prepared beforehand.
   Result<void> execute(const char* sql);
-  Result<Transaction> begin();
+  Result<Transaction> begin(WrittenBy written_by = WrittenBy::itself);
   [[nodiscard]] bool in_transaction() const { return level_ > 0; }
+  /// Inside a transaction whose outermost scope leaves its writing to the next.
+  [[nodiscard]] bool in_relaxed_transaction() const { return level_ > 0 && relaxed_; }
+
+  /// Writes what waits for the next commit. Not inside a transaction. Errors: io, full; all that
+  /// waited is lost then, which groups_lost() counts.
+  Result<void> write_group();
+  [[nodiscard]] bool has_group() const { return group_open_; }
+  /// How often SQLite has rolled back what waited for its commit (disk full, I/O error).
+  [[nodiscard]] std::uint64_t groups_lost() const { return groups_lost_; }
 
   /// Commits so far, and pages in the WAL after the last one.
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
@@ -196,7 +215,12 @@ class Database {
   Database(::sqlite3* handle, std::string path);
   Result<void> configure(const Options& options);
   Result<void> migrate_step(std::string_view part, std::size_t version, const char* step);
-  Result<void> end(int level, bool commit);
+  Result<void> end(int level, bool commit, WrittenBy written_by);
+  Result<void> end_scope(int level, bool commit);
+  /// After a statement outside a transaction: it is a commit of its own.
+  Result<void> after_statement(bool wrote);
+  /// Forgets a group that SQLite has rolled back.
+  void notice_lost_group();
 
   /// Turns an SQLite code into an Error and remembers damage.
   Error to_error(int status);
@@ -209,6 +233,9 @@ class Database {
   struct Scopes;
   std::unique_ptr<Scopes> scopes_;  ///< prepared BEGIN, COMMIT …; ends before handle_
   int level_ = 0;
+  bool group_open_ = false;  ///< a BEGIN of ours that several commits share
+  bool relaxed_ = false;     ///< the outermost scope leaves its writing to the next
+  std::uint64_t groups_lost_ = 0;
   std::uint64_t commits_ = 0;
   int wal_pages_ = 0;
   bool damaged_ = false;

@@ -75,10 +75,10 @@ class MessageStore {
   [[nodiscard]] Result<std::optional<Sent>> sent_outline(std::string_view id);
   /// Replaces an earlier one of that id.
   Result<void> save_sent(const Sent& message);
-  /// Never lowers it. `acked` is written at once: it keeps a program that crashed from sending
-  /// again. The others count at once and are written with the next message sent, when many wait, or
-  /// at the end: what a crash takes of them only lets a receipt be told twice that the server
-  /// repeats.
+  /// Never lowers it. `acked` is written with the next commit: what a crash takes of it lets a
+  /// message go again that the server drops by its id. The others count at once and are written
+  /// with the next message sent, when many wait, or at the end: what a crash takes of them only
+  /// lets a receipt be told twice that the server repeats.
   Result<void> raise_status(std::string_view id, Sent::Status status);
 
   // Messages received: the newest 2,000; their content: the newest 4 MiB

@@ -40,6 +40,8 @@ class Store final : public signal::KeyStore, public BlobStore {
     int checkpoint_pages = 2000;  ///< 2 KiB each
     /// Named values that the file "PATH-keys" keeps a copy of, beside identity and signed prekeys.
     std::vector<std::string> vital;
+    /// Beginnings of names whose values may wait for the next commit (WrittenBy::the_next).
+    std::vector<std::string> relaxed;
   };
   struct Opened {
     std::unique_ptr<Store> store;
@@ -64,7 +66,16 @@ class Store final : public signal::KeyStore, public BlobStore {
 
   [[nodiscard]] Database& database();
   /// Shorthand for database().begin().
-  Result<Transaction> begin() { return database().begin(); }
+  Result<Transaction> begin(WrittenBy written_by = WrittenBy::itself) {
+    return database().begin(written_by);
+  }
+
+  /// Runs done when a message may leave whose records were committed just now: at once, as long as
+  /// no chain has run too far ahead of the disk (src/store/lease.h), else as durable().
+  void leave(Once<void(Result<void>)> done);
+  /// Commits what waits for the next commit; call now and then. What it says is that of
+  /// write_group.
+  Result<void> write_waiting() { return database().write_group(); }
 
   /// PN to LID: sessions, identities and sender keys of all devices of `from` go to `to`; where
   /// `to` has one already, that of `from` is dropped (chapter 05 section 5.3). One transaction,
@@ -86,6 +97,8 @@ class Store final : public signal::KeyStore, public BlobStore {
 
   // signal::KeyStore
   [[nodiscard]] bool lost_keys() const override;
+  [[nodiscard]] std::uint64_t life() override;
+  [[nodiscard]] std::uint64_t exact_since() override;
   Result<void> apply(const signal::KeyChanges& changes) override;
   Result<std::optional<signal::OwnIdentity>> own_identity() override;
   Result<void> save_own_identity(const signal::OwnIdentity& identity) override;

@@ -30,8 +30,8 @@ class Sender {
   virtual ~Sender() = default;
 
   /// One job at a time; done comes with the ack, or after its 20 s timeout, or on disconnect.
-  /// Nothing of it leaves the box before all that the store holds at this moment is on disk: the
-  /// charge of this very message is among it, and the sender has keys of its own to sync anyway.
+  /// Nothing of it leaves the box before the store lets it leave (Store::leave): its ratchet is
+  /// leased on disk; its charge rides with the next sync, and what a cut takes of it is harmless.
   virtual void send(const Job& job, Once<void(SendOutcome)> done) = 0;
 
   /// Shows "typing…" to the chat until it is switched off. For the eye only: nothing is answered,

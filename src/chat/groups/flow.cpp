@@ -248,7 +248,8 @@ Result<void> GroupFlow::encrypt_slice() {
   return {};
 }
 
-/// Inside the lane's transaction: the key has moved on, on disk, before the stanza leaves.
+/// Inside the lane's transaction: the key has moved on, and the disk is near enough (Store::leave),
+/// before the stanza leaves.
 Result<void> GroupFlow::seal() {
   if (taken_) return {};  // those who were missed get the message itself
   const Bytes plain = signal::pad(as_bytes(message_->SerializeAsString()), context().random);
@@ -259,10 +260,10 @@ Result<void> GroupFlow::seal() {
 
 void GroupFlow::on_sealed(Result<void> result) {
   if (!result) return end(result.error());
-  context().store.durable(later(&GroupFlow::on_durable));
+  context().store.leave(later(&GroupFlow::on_may_leave));
 }
 
-void GroupFlow::on_durable(Result<void> result) {
+void GroupFlow::on_may_leave(Result<void> result) {
   if (!result) return end(result.error());
   if (!context().line.online()) return end(Kind::not_sent, "not connected");
   step_ = Step::sent;

@@ -53,7 +53,7 @@ class GroupFlow final : public OpenSend, public std::enable_shared_from_this<Gro
   Result<void> encrypt_slice();
   Result<void> seal();
   void on_sealed(Result<void> result);
-  void on_durable(Result<void> result);
+  void on_may_leave(Result<void> result);
   void on_ack(Result<wire::Node> ack);
   void follow_up(const AckReading& reading);
   void mark_holders();

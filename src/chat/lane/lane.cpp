@@ -196,7 +196,7 @@ void ReceiveLane::run_exclusives() {
 
 void ReceiveLane::run_one(Exclusive exclusive) {
   const auto work = [&]() -> Result<void> {
-    TRY(auto transaction, context_.store.begin());
+    TRY(auto transaction, context_.store.begin(store::WrittenBy::the_next));
     TRY(exclusive.work());
     TRY(keys_.flush());
     return transaction.commit();

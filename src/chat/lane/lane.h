@@ -55,7 +55,8 @@ class ReceiveLane {
   [[nodiscard]] std::size_t unfinished() const { return waiting_.size() + batch_.size; }
 
   /// Runs `work` in a transaction while no batch is open, commits, and says how it went. `work` may
-  /// change keys and rows. Sends: call Store::durable() before the stanza leaves.
+  /// change keys and rows. Written with the next commit that goes by itself: call Store::leave()
+  /// before a stanza leaves that was encrypted in it, Store::durable() where it must last.
   void exclusive(Function<Result<void>()> work, Once<void(Result<void>)> done);
 
  private:

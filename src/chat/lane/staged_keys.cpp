@@ -19,6 +19,8 @@ void StagedKeys::discard() {
   sessions_.clear();
   identities_.clear();
   sender_keys_.clear();
+  leapt_sessions_.clear();
+  leapt_sender_keys_.clear();
   used_pre_keys_.clear();
   forgotten_.clear();
 }
@@ -38,7 +40,7 @@ Result<void> StagedKeys::flush() {
       continue;
     }
     KeyChanges changes;
-    changes.session = KeyChanges::Session{address, *record};
+    changes.session = KeyChanges::Session{address, *record, leapt_sessions_.contains(address)};
     TRY(base_.apply(changes));
   }
   for (const auto& [name, record] : sender_keys_) {
@@ -47,7 +49,7 @@ Result<void> StagedKeys::flush() {
       continue;
     }
     KeyChanges changes;
-    changes.sender_key = KeyChanges::SenderKey{name, *record};
+    changes.sender_key = KeyChanges::SenderKey{name, *record, leapt_sender_keys_.contains(name)};
     TRY(base_.apply(changes));
   }
   for (const std::uint32_t id : used_pre_keys_) {
@@ -59,11 +61,17 @@ Result<void> StagedKeys::flush() {
 }
 
 Result<void> StagedKeys::apply(const KeyChanges& changes) {
-  if (changes.session) sessions_[changes.session->address] = changes.session->record;
+  if (changes.session) {
+    sessions_[changes.session->address] = changes.session->record;
+    if (changes.session->leapt) leapt_sessions_.insert(changes.session->address);
+  }
   if (changes.peer_identity) {
     identities_[changes.peer_identity->address] = changes.peer_identity->key;
   }
-  if (changes.sender_key) sender_keys_[changes.sender_key->name] = changes.sender_key->record;
+  if (changes.sender_key) {
+    sender_keys_[changes.sender_key->name] = changes.sender_key->record;
+    if (changes.sender_key->leapt) leapt_sender_keys_.insert(changes.sender_key->name);
+  }
   if (changes.used_pre_key) used_pre_keys_.insert(*changes.used_pre_key);
   return {};
 }

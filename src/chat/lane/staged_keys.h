@@ -24,6 +24,9 @@ class StagedKeys final : public signal::KeyStore {
   void discard();
   [[nodiscard]] bool empty() const;
 
+  [[nodiscard]] bool lost_keys() const override { return base_.lost_keys(); }
+  [[nodiscard]] std::uint64_t life() override { return base_.life(); }
+  [[nodiscard]] std::uint64_t exact_since() override { return base_.exact_since(); }
   Result<void> apply(const signal::KeyChanges& changes) override;
   Result<std::optional<Bytes>> session(const signal::Address& address) override;
   Result<bool> has_session(const signal::Address& address) override;
@@ -57,6 +60,8 @@ class StagedKeys final : public signal::KeyStore {
   std::map<signal::Address, std::optional<Bytes>> sessions_;  ///< nullopt: deleted
   std::map<signal::Address, signal::PublicKey> identities_;
   std::map<signal::SenderKeyName, std::optional<Bytes>> sender_keys_;
+  std::set<signal::Address> leapt_sessions_;
+  std::set<signal::SenderKeyName> leapt_sender_keys_;
   std::set<std::uint32_t> used_pre_keys_;
   std::set<std::string, std::less<>> forgotten_;  ///< names whose rows in the base do not count
 };

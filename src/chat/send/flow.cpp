@@ -176,7 +176,8 @@ Result<Jid> SendFlow::written_to() {
   return pn.value_or(peer_);
 }
 
-/// Inside the lane's transaction: every session that moves is committed before the stanza leaves.
+/// Inside the lane's transaction: every session that moves is committed before the stanza leaves,
+/// and on disk or not too far ahead of it (Store::leave).
 Result<void> SendFlow::encrypt() {
   const auto& context = tools_.context;
   if (!message_) {
@@ -234,7 +235,7 @@ void SendFlow::on_encrypted(Result<void> result) {
     if (!peer_found_) return ask_number();
     return end(Kind::rejected, "no device of the recipient has keys");
   }
-  tools_.context.store.durable(later(&SendFlow::on_durable));
+  tools_.context.store.leave(later(&SendFlow::on_may_leave));
 }
 
 /// Nobody there under this name. The number may lead to an account that has another one.
@@ -262,7 +263,7 @@ void SendFlow::on_number(Result<std::vector<NumberStatus>> answer) {
   ask_devices();
 }
 
-void SendFlow::on_durable(Result<void> result) {
+void SendFlow::on_may_leave(Result<void> result) {
   if (!result) return end(result.error());
   if (!tools_.context.line.online()) return end(Kind::not_sent, "not connected");
   step_ = Step::sent;

@@ -66,7 +66,7 @@ class SendFlow final : public OpenSend, public std::enable_shared_from_this<Send
   Result<void> encrypt();
   Result<void> encrypt_for(const wire::Jid& device, ByteView padded, std::size_t& reached);
   void on_encrypted(Result<void> result);
-  void on_durable(Result<void> result);
+  void on_may_leave(Result<void> result);
   void on_ack(Result<wire::Node> ack);
   void follow_up(const AckReading& reading);
   [[nodiscard]] Result<wire::Jid> written_to();

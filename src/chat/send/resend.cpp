@@ -212,10 +212,10 @@ Result<void> Resends::encrypt() {
 
 void Resends::on_encrypted(Result<void> result) {
   if (!result) return finish(to_string(result.error()));
-  tools_.context.store.durable(later(&Resends::on_durable));
+  tools_.context.store.leave(later(&Resends::on_may_leave));
 }
 
-void Resends::on_durable(Result<void> result) {
+void Resends::on_may_leave(Result<void> result) {
   if (!result) return finish(to_string(result.error()));
   Entry& entry = *current_;
   ResentMessage message;

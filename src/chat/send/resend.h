@@ -59,7 +59,7 @@ class Resends {
   void on_prepared(Result<void> result);
   Result<void> encrypt();
   void on_encrypted(Result<void> result);
-  void on_durable(Result<void> result);
+  void on_may_leave(Result<void> result);
   void finish(std::string_view why);
   template <class F>
   auto later(F member);
