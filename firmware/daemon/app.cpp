@@ -16,6 +16,9 @@ namespace {
 
 /// Message ids looked for in the inbox at start.
 constexpr std::uint64_t kRecentNotifications = 4096;
+/// Jobs of the outbox that may have left without the store's knowledge: two leases of 64.
+constexpr std::uint64_t kUnsureJobs = 128;
+constexpr std::size_t kUnsureBytes = std::size_t{512} << 10;
 
 /// A message id out of a stored notification, when it is about a message that came in.
 std::optional<std::string> incoming_id(ByteView notification) {
@@ -85,6 +88,21 @@ Result<std::vector<std::string>> App::told_messages() {
   return ids;
 }
 
+/// What may have left in the moments that a kill or a power cut took from the store; empty after a
+/// clean end.
+Result<std::vector<Job>> App::unsure_jobs() {
+  std::vector<Job> jobs;
+  if (out_.store.exact_since() != out_.store.life()) return jobs;
+  std::size_t bytes = 0;
+  TRY(out_.outbox_ring.for_each_recent(kUnsureJobs, [&](const queue::Entry&, ByteView record) {
+    auto job = decode_job(record);
+    if (!job || bytes + record.size() > kUnsureBytes) return;
+    bytes += record.size();
+    jobs.push_back(std::move(*job));
+  }));
+  return jobs;
+}
+
 /// send: api -> outbox -> throttle -> chat -> session -> wire -> net
 Result<void> App::build_send(std::span<const std::string> told) {
   session::Session::Outside outside{out_.scheduler, out_.clock,  out_.random,
@@ -94,8 +112,9 @@ Result<void> App::build_send(std::span<const std::string> told) {
                                     [this](session::Event event, Once<void(Result<void>)> stored) {
                                       on_event(event, std::move(stored));
                                     });
-  chat::Chat::Outside beside{out_.scheduler, out_.clock, out_.random,
-                             out_.store,     told,       files_outside()};
+  TRY(const std::vector<Job> unsure, unsure_jobs());
+  chat::Chat::Outside beside{out_.scheduler, out_.clock, out_.random,    out_.store,
+                             told,           unsure,     files_outside()};
   TRY(chat_, chat::Chat::open(*session_, beside,
                               [this](chat::Event event, Once<void(Result<void>)> stored) {
                                 on_event(event, std::move(stored));

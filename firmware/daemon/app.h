@@ -87,6 +87,7 @@ class App final : private throttle::Listener {
 
  private:
   Result<std::vector<std::string>> told_messages();
+  Result<std::vector<Job>> unsure_jobs();
   Result<void> build_send(std::span<const std::string> told);
   void build_notify();
   [[nodiscard]] std::optional<chat::FilesOutside> files_outside() const;

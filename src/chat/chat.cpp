@@ -176,7 +176,7 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, 
       profiles_(context_, *stores_.people, tokens_),
       inbound_(context_, lane_, protocol_, tokens_, own_devices_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
-      resends_(send_tools(), desk_),
+      resends_(send_tools(), desk_, outside.unsure),
       reader_(context_, lane_),
       notices_(
           context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); },

@@ -124,6 +124,7 @@ class Rig {
   std::unique_ptr<Chat> box;
   session::Listener& listener() { return box->listener(); }
   std::vector<std::string> told;  ///< in the inbox ring, for the next start()
+  std::vector<Job> unsure;        ///< in the outbox ring, for the start() after a power cut
 
   wire::Jid box_jid{"100000000000001", "lid", 7};
   wire::Jid customer_pn{"4915550002222", "s.whatsapp.net", 0};

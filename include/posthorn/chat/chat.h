@@ -8,6 +8,7 @@
 
 #include "posthorn/base/clock.h"
 #include "posthorn/base/identities.h"
+#include "posthorn/base/job.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/scheduler.h"
@@ -47,6 +48,9 @@ class Chat final {
     /// Ids of messages that are already in the inbox ring, newest last: a crash between the
     /// notification's append and our commit does not notify twice. Read by open() only.
     std::span<const std::string> told = {};
+    /// Jobs that may have been sent shortly before an end without warning, whose rows it may have
+    /// taken: a device that cannot read one may still ask for it. Read by open() only.
+    std::span<const Job> unsure = {};
     /// What files need. nullopt: messages with files are told, and none is carried.
     std::optional<FilesOutside> files = {};
   };

@@ -56,8 +56,10 @@ auto Resends::later(F member) {
   };
 }
 
-Resends::Resends(SendTools tools, GroupDesk& groups)
-    : tools_(tools), groups_(groups), self_(std::make_shared<Resends*>(this)) {}
+Resends::Resends(SendTools tools, GroupDesk& groups, std::span<const Job> unsure)
+    : tools_(tools), groups_(groups), self_(std::make_shared<Resends*>(this)) {
+  for (const Job& job : unsure) unsure_.emplace(job.id, job);
+}
 
 Resends::~Resends() {
   *self_ = nullptr;
@@ -108,11 +110,30 @@ bool Resends::may_ask(const RetryRequest& request) {
   return !refused;
 }
 
+Result<bool> Resends::read_row() {
+  TRY(const auto sent, tools_.context.messages.sent(current_->request.message_id));
+  if (!sent || !current_->message.ParseFromString(to_string(sent->message))) return false;
+  TRY(current_->chat, wire::parse_jid(sent->chat));
+  return true;
+}
+
+Result<bool> Resends::build_anew() {
+  const auto job = unsure_.find(current_->request.message_id);
+  if (job == unsure_.end()) return false;
+  TRY(const Jid named, tools_.context.names.addressed(job->second.chat));
+  TRY(current_->chat, tools_.context.names.preferred(named));
+  TRY(current_->message, message_of(tools_.context, job->second, current_->chat, current_->chat));
+  TRY(save_sent(tools_.context, job->second, current_->chat, current_->message));
+  return true;
+}
+
 Result<bool> Resends::find_message() {
   Entry& entry = *current_;
-  TRY(const auto sent, tools_.context.messages.sent(entry.request.message_id));
-  if (!sent || !entry.message.ParseFromString(to_string(sent->message))) return false;
-  TRY(entry.chat, wire::parse_jid(sent->chat));
+  TRY(const bool has_row, read_row());
+  if (!has_row) {
+    TRY(const bool built, build_anew());
+    if (!built) return false;
+  }
   // Only the chat it went to and our own devices may have it.
   const session::Identity& self = tools_.context.line.identity();
   if (!entry.chat.is_person()) return entry.chat == entry.request.from.bare();

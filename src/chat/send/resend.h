@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "chat/send/flow.h"
@@ -32,8 +33,9 @@ struct RetryRequest {
 /// Sends messages again to devices that ask. One at a time. Source: chapter 06 section 8.2.
 class Resends {
  public:
-  /// groups outlives this.
-  Resends(SendTools tools, GroupDesk& groups);
+  /// groups outlives this. unsure: jobs that may have been sent and whose rows a power cut may have
+  /// taken (store/lease.h); asked for, they are built anew.
+  Resends(SendTools tools, GroupDesk& groups, std::span<const Job> unsure);
   ~Resends();
 
   /// done: answered, refused or given up: the receipt may be acked.
@@ -53,6 +55,8 @@ class Resends {
   void begin();
   [[nodiscard]] bool may_ask(const RetryRequest& request);
   [[nodiscard]] Result<bool> find_message();
+  [[nodiscard]] Result<bool> read_row();
+  [[nodiscard]] Result<bool> build_anew();
   void on_member(Result<bool> may_read);
   void prepare();
   Result<void> prepare_session();
@@ -66,6 +70,7 @@ class Resends {
 
   SendTools tools_;
   GroupDesk& groups_;
+  std::map<std::string, Job> unsure_;  ///< by message id
   std::deque<Entry> waiting_;
   std::optional<Entry> current_;
   std::uint64_t turn_ = 0;

@@ -227,6 +227,32 @@ TEST(MessagesRetry, ADeviceThatLostItsSessionGetsTheMessageAgain) {
   EXPECT_EQ(rig.written_of("ack")[0].text_attr("id"), "R1");
 }
 
+/// A power cut took what the store knew of the message; the outbox ring still has the job.
+TEST(MessagesRetry, WhatAPowerCutTookIsBuiltAnewFromTheOutbox) {
+  Rig rig;
+  (void)rig.send(rig.job("3EB0C0FFEE0000000000AB", "the one before"));
+  const auto asked_by = [&](PeerDevice& device) {
+    rig.line.take_written();
+    rig.listener().on_receipt(retry_receipt(device, 1, true));
+    rig.turn();
+    return rig.written_of("message");
+  };
+  EXPECT_TRUE(asked_by(rig.laptop).empty()) << "nobody knows of it";
+  rig.unsure = {rig.job(kId, "Your receipt")};
+  rig.restart();
+  PeerDevice stranger({"300000000000003", "lid", 0}, 99);
+  EXPECT_TRUE(asked_by(stranger).empty());
+  const auto messages = asked_by(rig.laptop);
+  ASSERT_EQ(messages.size(), 1U);
+  EXPECT_EQ(messages[0].text_attr("id"), kId);
+  const auto message = rig.laptop.decrypt(*messages[0].child("enc"), rig.box_jid);
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->conversation(), "Your receipt");
+  rig.unsure.clear();
+  rig.restart();
+  EXPECT_EQ(asked_by(rig.customer).size(), 1U) << "the row is there again";
+}
+
 TEST(MessagesRetry, OurPhoneGetsItsCopyAgain) {
   Rig rig;
   (void)rig.send(rig.job(kId, "Your receipt"));
