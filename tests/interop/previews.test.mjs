@@ -100,7 +100,7 @@ describe('previews and statuses between posthornd and Baileys', () => {
     assert.equal(BaileysClient.textOf(gone), `${web.url}/gone`)
     assert.ok(!gone.message.extendedTextMessage?.title)
     const asked = web.asked.length
-    const off = await say({ message: `${web.url}/menu`, linkPreview: false })
+    const off = await say({ message: `Off: ${web.url}/menu`, linkPreview: false })
     assert.ok(!off.message.extendedTextMessage?.title)
     assert.equal(web.asked.length, asked)
   })
