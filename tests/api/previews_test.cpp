@@ -44,7 +44,7 @@ TEST(Previews, TheTillMaySayWhatIsShown) {
   EXPECT_EQ(text.preview->description, "12 dishes");
   EXPECT_EQ(text.preview->url, "https://shop.example/menu") << "the text's own link";
   EXPECT_EQ(text.preview->picture, "https://shop.example/m.jpg");
-  EXPECT_EQ(to_string(text.preview->thumbnail), "\xFF\xD8\xFF\xE0 small");
+  EXPECT_EQ(as_text(text.preview->thumbnail), "\xFF\xD8\xFF\xE0 small");
 
   // As a record of the queue keeps it.
   const Job& job = box.outbox.views.back().job;

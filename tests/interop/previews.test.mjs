@@ -14,6 +14,9 @@ import { waitFor } from './lib/wait.mjs'
 
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0' // the media host's certificate is made at its start
 
+// Baileys leaves timers of half a minute behind; whoever failed has been told by then.
+after(() => setTimeout(() => process.exit(), 1000).unref())
+
 const timeout = 120_000
 // 8 by 8 pixels of one colour.
 const picture = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEUlEQVR42mM4YSOCFTEMLQkAh11GAShFWoUAAAAASUVORK5CYII=', 'base64')

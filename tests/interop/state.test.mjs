@@ -7,6 +7,9 @@ import { Daemon, sleep } from './lib/daemon.mjs'
 import { Simulator } from './lib/simulator.mjs'
 import { waitFor } from './lib/wait.mjs'
 
+// Baileys leaves timers of half a minute behind; whoever failed has been told by then.
+after(() => setTimeout(() => process.exit(), 1000).unref())
+
 const timeout = 90_000
 
 describe('app state of posthornd and Baileys', () => {
