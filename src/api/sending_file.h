@@ -4,6 +4,7 @@
 
 #include "api/context.h"
 #include "posthorn/api/api.h"
+#include "posthorn/base/function.h"
 
 namespace posthorn::api {
 
@@ -13,7 +14,7 @@ namespace posthorn::api {
 
 /// Brings what a body names by urlFile and fileName into the store. then: with the call that waits
 /// for its answer; else it has been refused. Fetched before the answer.
-using OnFile = Once<void(Call call, content::File file)>;
+using OnFile = Function<void(Call call, content::File file)>;
 void take_file_by_url(Context& context, Call call, OnFile then);
 
 /// GET /files/…: what links of ours lead to, brought from WhatsApp when it is not here yet.
