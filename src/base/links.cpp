@@ -65,8 +65,11 @@ std::string_view find_link(std::string_view text) {
     }
     const auto end = std::find_if_not(rest.begin(), rest.end(), may_stand);
     const auto length = static_cast<std::size_t>(end - rest.begin());
-    const std::string_view link = without_ending(rest.substr(0, length));
-    if (link.size() <= kLongest && is_reachable(link)) return link;
+    // Nobody types an address as long as that; looking for its end would take long, too.
+    if (length <= kLongest) {
+      const std::string_view link = without_ending(rest.substr(0, length));
+      if (is_reachable(link)) return link;
+    }
     at += length;
   }
   return {};
