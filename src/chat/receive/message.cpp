@@ -328,6 +328,12 @@ Result<void> Receiver::interpret_story(Work& work, const wa::Message& message) {
   if (!post && !(deletion && parsed.target_from_me)) return {};
   (void)keep_once_only(*parsed.content, false);
   TRY(work.out.event, build_event(work, std::move(parsed)));
+  TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
+  store::MessageStore::Received story;
+  story.id = work.envelope.id;
+  story.chat = to_string(work.envelope.chat);
+  story.sender = to_string(sender);
+  remember_file(work, story);
   return {};
 }
 
