@@ -140,6 +140,7 @@ std::optional<chat::FilesOutside> App::files_outside() const {
   outside.insecure_hosts = config_.whatsapp.media_insecure_hosts;
   outside.proxy = config_.network.proxy;
   outside.resume_check = config_.files.resume_uploads;
+  outside.private_links = config_.files.private_urls;
   return outside;
 }
 
@@ -153,8 +154,9 @@ std::optional<api::FileOutside> App::file_methods() {
 }
 
 bool App::prepare(std::uint64_t sequence, const Job& job) {
+  if (out_.files == nullptr) return true;
   const auto* file = std::get_if<content::File>(&job.content.what);
-  if (file == nullptr || out_.files == nullptr) return true;
+  if (file == nullptr) return prepare_preview(sequence, job);
   if (chat_->files()->is_uploaded(*file)) return true;
   // A little before the job's own end, so that it ends with the reason and not as merely expired.
   constexpr seconds kBefore{5};
@@ -166,6 +168,20 @@ bool App::prepare(std::uint64_t sequence, const Job& job) {
           if (valve_) valve_->on_prepared(sequence, std::move(uploaded));
         }));
       }));
+  return false;
+}
+
+/// Slow pages hold up their own texts only.
+bool App::prepare_preview(std::uint64_t sequence, const Job& job) {
+  const auto* text = std::get_if<content::Text>(&job.content.what);
+  if (text == nullptr || chat_->files()->has_preview(*text)) return true;
+  chat_->files()->find_preview(*text, [self = alive_.weak(), sequence] {
+    App* me = self.get();
+    if (me == nullptr) return;
+    me->out_.scheduler.post(me->alive_.bind([me, sequence] {
+      if (me->valve_) me->valve_->on_prepared(sequence, {});
+    }));
+  });
   return false;
 }
 
@@ -202,7 +218,8 @@ api::Api::Outside App::api_outside() {
           *outbox_, *inbox_, *session_, *people_, chat_->read_marks(), chat_->presence(),
           chat_->contacts(), chat_->chat_state(), chat_->earlier(), *groups_,
           [this] { return status(); }, [this] { valve_->resume(); },
-          &notifier_->history(), file_methods()};
+          &notifier_->history(), file_methods(),
+          [this] { return valve_->take(throttle::Action::post_status); }, &chat_->status_views()};
   // clang-format on
 }
 
@@ -297,12 +314,13 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
   }
   counters_.on_event(event);
   if (const auto* message = std::get_if<chat::Message>(&event)) {
-    tell_of_message(*message);
-    if (config_.files.fetch_on_arrival) stored = fetch_after(*message, std::move(stored));
+    const bool story = message->chat == kStoryChat;
+    if (!story) tell_of_message(*message);
+    if (config_.files.fetch_on_arrival && !story) stored = fetch_after(*message, std::move(stored));
     const api::Settings& settings = settings_.current();
     const bool at_once =
         settings.mark_incoming_messages_readed && !settings.mark_incoming_messages_readed_on_reply;
-    if (!message->from_me && at_once) {
+    if (!message->from_me && at_once && !story) {
       chat_->read_marks().mark(message->chat, message->id, [](Result<std::size_t>) {});
     }
   } else if (const auto* receipt = std::get_if<chat::Receipt>(&event)) {

@@ -95,6 +95,7 @@ class App final : private throttle::Listener {
   [[nodiscard]] api::Api::Outside api_outside();
   /// Whether the job's file lies at WhatsApp's host; else it is brought there first.
   bool prepare(std::uint64_t sequence, const Job& job);
+  bool prepare_preview(std::uint64_t sequence, const Job& job);
   void build_ask();
 
   // notify: net -> wire -> session -> chat -> here -> inbox -> webhook or long poll

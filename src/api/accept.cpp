@@ -89,15 +89,21 @@ std::string posted_form(json::Value body, const Job& job) {
   return text.size() <= kPostedMax ? text : "";
 }
 
-void answer_id(Context& context, Call& call, const char* method, std::optional<json::Value> beside,
-               const Result<std::string>& id) {
+/// What a method answers when its job is on disk.
+struct Answered {
+  const char* method;
+  std::optional<json::Value> beside;
+  ShowId show_id;
+};
+
+void answer_id(Context& context, Call& call, Answered answered, const Result<std::string>& id) {
   if (!id && id.error().code == Errc::full) {
-    return call.reply.send(quota_response(method, context.outside.outbox.count()));
+    return call.reply.send(quota_response(answered.method, context.outside.outbox.count()));
   }
   if (!id) return call.refuse(id.error());
-  if (!beside) return call.send_text("");
-  (*beside)["idMessage"] = *id;
-  call.send(*beside);
+  if (!answered.beside) return call.send_text("");
+  if (answered.show_id == ShowId::yes) (*answered.beside)["idMessage"] = *id;
+  call.send(*answered.beside);
 }
 
 /// Queues the job; done gets the id of the message that will go out for it.
@@ -147,7 +153,7 @@ void complete_job(Context& context, Job& job, const Call& call, std::optional<mi
 }
 
 void queue_job(Context& context, Call call, const char* method, Result<Job> parsed,
-               std::optional<json::Value> beside) {
+               std::optional<json::Value> beside, ShowId show_id) {
   if (!parsed) return call.refuse(parsed.error());
   const auto life = parse_life(call.body);
   if (!life) return call.refuse(life.error());
@@ -158,11 +164,12 @@ void queue_job(Context& context, Call call, const char* method, Result<Job> pars
   }
   if (!key.empty()) job.body_digest = Idempotency::digest_of(method, call.body);
   complete_job(context, job, call, *life);
+  Answered answered{method, std::move(beside), show_id};
   if (key.empty()) {
     return accept(context, std::move(job),
-                  [shared = context.shared_from_this(), method, beside = std::move(beside),
+                  [shared = context.shared_from_this(), answered = std::move(answered),
                    call = std::move(call)](Result<Idempotency::Made> made) mutable {
-                    answer_id(*shared, call, method, std::move(beside),
+                    answer_id(*shared, call, std::move(answered),
                               made ? Result<std::string>(made->id) : tl::unexpected(made.error()));
                   });
   }
@@ -173,11 +180,11 @@ void queue_job(Context& context, Call call, const char* method, Result<Job> pars
       [&context, job = std::move(job)](Once<void(Result<Idempotency::Made>)> done) mutable {
         accept(context, std::move(job), std::move(done));
       },
-      [&context, method, beside = std::move(beside),
+      [&context, answered = std::move(answered),
        call = std::move(call)](Result<Idempotency::Answer> answer) mutable {
         if (answer && answer->other_body) return call.refuse(kOtherBodyStatus, kOtherBody);
         answer_id(
-            context, call, method, std::move(beside),
+            context, call, std::move(answered),
             answer ? Result<std::string>(std::move(answer->id)) : tl::unexpected(answer.error()));
       });
 }

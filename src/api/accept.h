@@ -25,7 +25,9 @@ void complete_job(Context& context, Job& job, const Call& call, std::optional<mi
 /// Completes and queues the job, and answers {"idMessage"} when it is on disk; a POST that repeats
 /// an Idempotency-Key gets the first one's answer. method: as Green-API names it; outlives all.
 /// beside: further members of the answer; nullopt: the method's answer is empty.
+enum class ShowId : std::uint8_t { yes, no };
 void queue_job(Context& context, Call call, const char* method, Result<Job> job,
-               std::optional<json::Value> beside = json::Value(::Json::objectValue));
+               std::optional<json::Value> beside = json::Value(::Json::objectValue),
+               ShowId show_id = ShowId::yes);
 
 }  // namespace posthorn::api

@@ -33,11 +33,30 @@ bool is_older(const EarlierMessage& message, Wall now, milliseconds limit) {
   return message.sent_at && now.trusted && now - *message.sent_at > limit;
 }
 
+bool can_have_caption(content::File::Kind kind) {
+  using Kind = content::File::Kind;
+  return kind == Kind::image || kind == Kind::video || kind == Kind::gif || kind == Kind::document;
+}
+
 /// Texts and captions; the new text is put in its place. false: this kind has none.
 bool replace_text(Content& content, const std::string& text) {
-  auto* plain = std::get_if<content::Text>(&content.what);
-  if (plain != nullptr) plain->body = text;
-  return plain != nullptr;
+  if (auto* plain = std::get_if<content::Text>(&content.what)) {
+    // The till said what stood above the link of the text before.
+    plain->preview.reset();
+    plain->body = text;
+    return true;
+  }
+  auto* file = std::get_if<content::File>(&content.what);
+  if (file == nullptr || !can_have_caption(file->kind)) return false;
+  file->caption = text;
+  return true;
+}
+
+/// Phones change a caption; a file that left without one stays without.
+bool is_editable(const Content& content) {
+  const auto* file = std::get_if<content::File>(&content.what);
+  if (file != nullptr) return can_have_caption(file->kind) && !file->caption.empty();
+  return std::holds_alternative<content::Text>(content.what);
 }
 
 constexpr const char* kNoText =
@@ -56,7 +75,7 @@ Result<Job> parse_edit_job(Context& context, const Call& call, content::Edit edi
         "idMessage",
         "must be of a message of the last 15 minutes: WhatsApp does not take later edits");
   }
-  if (earlier.content && !replace_text(*earlier.content, edit.text)) {
+  if (earlier.content && !is_editable(*earlier.content)) {
     return fail(Errc::malformed, kNoText);
   }
   TRY(Job job, parse_job(call.body, context.settings(), {"idMessage", "message"},
@@ -121,6 +140,24 @@ Result<Deletion> parse_deletion(const json::Value& body) {
   return deletion;
 }
 
+/// On the account's own devices only, by what they tell each other of their chats.
+void delete_here(Context& context, Call call, const Deletion& deletion) {
+  const auto earlier = find_earlier(context, deletion.chat, deletion.id);
+  if (!earlier) return call.refuse(earlier.error());
+  if (!earlier->from_me && is_group_chat(deletion.chat)) {
+    return call.refuse(invalid("onlySenderDelete",
+                               "must be false for another member's message in a group: delete "
+                               "it for oneself on the phone")
+                           .value());
+  }
+  context.outside.chat_state.remove_message(deletion.chat, deletion.id, earlier->from_me,
+                                            earlier->sent_at.value_or(call.now),
+                                            [call = std::move(call)](Result<void> removed) mutable {
+                                              if (!removed) return call.refuse(removed.error());
+                                              call.send_text("");
+                                            });
+}
+
 Result<content::Reaction> parse_reaction(const json::Value& body) {
   content::Reaction kind;
   TRY(const auto emoji, optional_text(body, "reaction"));
@@ -171,13 +208,7 @@ void delete_message(Context& context, Call call) {
        call = std::move(call)](Result<bool> dropped) mutable {
         if (!dropped) return call.refuse(dropped.error());
         if (*dropped) return call.send_text("");
-        if (deletion.only_here) {
-          return call.refuse(
-              invalid("onlySenderDelete",
-                      "must be false: the message has left the box, which keeps no copy to delete; "
-                      "delete it for oneself on the phone")
-                  .value());
-        }
+        if (deletion.only_here) return delete_here(*shared, std::move(call), deletion);
         auto job = parse_deletion_job(*shared, call, deletion.chat, deletion.id);
         queue_job(*shared, std::move(call), "deleteMessage", std::move(job), std::nullopt);
       });

@@ -72,6 +72,16 @@ void set_profile_picture(Context& context, Call call);
 void archive_chat(Context& context, Call call);
 void unarchive_chat(Context& context, Call call);
 
+// statuses.cpp
+void send_text_status(Context& context, Call call);
+void send_voice_status(Context& context, Call call);
+void send_media_status(Context& context, Call call);
+void delete_status(Context& context, Call call);
+void get_status_statistic(Context& context, Call call);
+
+// disappearing.cpp
+void set_disappearing_chat(Context& context, Call call);
+
 // read_mark.cpp
 void read_chat(Context& context, Call call);
 

@@ -64,7 +64,8 @@ bool wanted(const Message& message, const Settings& settings) {
 }
 
 Found from_message(const Message& message, const Settings& settings, const Instance& instance) {
-  if (!wanted(message, settings)) return std::nullopt;
+  // Statuses are for the journal: bots answer every message that they are told of.
+  if (message.chat == kStoryChat || !wanted(message, settings)) return std::nullopt;
   Found data = message_data(message.content);
   if (!data) return std::nullopt;
   json::Value out =
@@ -152,7 +153,8 @@ Found build_api_message(const Job& job, const Settings& settings, const Instance
   out["idMessage"] = job.id;
   out["senderData"] = sender_data(job.chat, "", instance.wid, instance.name);
   Content content = job.content;
-  if (auto* text = std::get_if<content::Text>(&content.what)) text->preview.emplace();
+  auto* text = std::get_if<content::Text>(&content.what);
+  if (text != nullptr && !text->preview) text->preview.emplace();
   // Of a message that is not remembered: in a chat of two it is more likely the customer's.
   if (content.quote && content.quote->participant.empty()) content.quote->participant = job.chat;
   Found data = message_data(content);

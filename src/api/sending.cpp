@@ -7,9 +7,9 @@
 namespace posthorn::api {
 
 void send_message(Context& context, Call call) {
-  auto job =
-      parse_job(call.body, context.settings(),
-                {"message", "linkPreview", "typePreview", "customPreview"}, parse_text(call.body));
+  auto job = parse_job(call.body, context.settings(),
+                       {"message", "linkPreview", "typePreview", "customPreview"},
+                       parse_text(call.body, context.settings().link_preview));
   queue_job(context, std::move(call), "sendMessage", std::move(job));
 }
 

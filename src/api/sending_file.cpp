@@ -7,6 +7,7 @@
 #include "api/errors.h"
 #include "api/fields.h"
 #include "api/file_kind.h"
+#include "api/handlers.h"
 #include "api/http_url.h"
 #include "api/sending/kinds.h"
 #include "api/utf8.h"
@@ -147,14 +148,13 @@ void on_upload(Context& context, Call call, Upload upload) {
   call.send(out);
 }
 
-/// sendFileByUrl, once the file is here.
-void send_stored(Context& context, Call call, const files::File& stored, std::string name,
-                 std::string said_type) {
+/// Once the file is here.
+void use_stored(Context& context, Call call, const files::File& stored, std::string name,
+                std::string said_type, OnFile then) {
   describe(context, stored, std::move(name), std::move(said_type),
-           [&context, shared = context.shared_from_this(),
-            call = std::move(call)](Result<content::File> file) mutable {
+           [call = std::move(call), then = std::move(then)](Result<content::File> file) mutable {
              if (!file) return call.refuse(file.error());
-             queue_file(context, std::move(call), "sendFileByUrl", std::move(*file), true);
+             then(std::move(call), std::move(*file));
            });
 }
 
@@ -165,7 +165,9 @@ void refuse_fetch(Call& call, const Error& error, const std::string& url) {
   call.refuse(400, "the file could not be fetched from urlFile: " + to_string(error));
 }
 
-void send_file_by_url(Context& context, Call call) {
+}  // namespace
+
+void take_file_by_url(Context& context, Call call, OnFile then) {
   const FileOutside& files = *context.outside.files;
   const auto url = required_text(call.body, "urlFile");
   if (!url) return call.refuse(url.error());
@@ -179,20 +181,30 @@ void send_file_by_url(Context& context, Call call) {
   auto name = checked_name(*given);
   if (!name) return call.refuse(name.error());
   if (const auto ours = files.links.read_url(*url)) {
-    files.chat.fetch(ours->ref,
-                     [&context, shared = context.shared_from_this(), call = std::move(call),
-                      name = std::move(*name), url = *url](Result<files::File> stored) mutable {
-                       if (!stored) return refuse_fetch(call, stored.error(), url);
-                       send_stored(context, std::move(call), *stored, std::move(name), "");
-                     });
+    files.chat.fetch(ours->ref, [&context, shared = context.shared_from_this(),
+                                 call = std::move(call), name = std::move(*name), url = *url,
+                                 then = std::move(then)](Result<files::File> stored) mutable {
+      if (!stored) return refuse_fetch(call, stored.error(), url);
+      use_stored(context, std::move(call), *stored, std::move(name), "", std::move(then));
+    });
     return;
   }
   files.fetch(*url, [&context, shared = context.shared_from_this(), call = std::move(call),
-                     name = std::move(*name), url = *url](Result<FetchedFile> fetched) mutable {
+                     name = std::move(*name), url = *url,
+                     then = std::move(then)](Result<FetchedFile> fetched) mutable {
     if (!fetched) return refuse_fetch(call, fetched.error(), url);
-    send_stored(context, std::move(call), fetched->file, std::move(name),
-                std::move(fetched->said_type));
+    use_stored(context, std::move(call), fetched->file, std::move(name),
+               std::move(fetched->said_type), std::move(then));
   });
+}
+
+namespace {
+
+void send_file_by_url(Context& context, Call call) {
+  take_file_by_url(context, std::move(call),
+                   [&context, shared = context.shared_from_this()](Call back, content::File file) {
+                     queue_file(context, std::move(back), "sendFileByUrl", std::move(file), true);
+                   });
 }
 
 void download_file(Context& context, Call call) {
@@ -249,6 +261,10 @@ std::vector<Route> file_routes(Context& context) {
   out.push_back(upload_route(context, "uploadFile", on_upload));
   out.push_back(route("sendFileByUrl", 50, Needs::body,
                       [&context](Call call) { send_file_by_url(context, std::move(call)); }));
+  out.push_back(route("sendVoiceStatus", 50, Needs::body,
+                      [&context](Call call) { send_voice_status(context, std::move(call)); }));
+  out.push_back(route("sendMediaStatus", 50, Needs::body,
+                      [&context](Call call) { send_media_status(context, std::move(call)); }));
   out.push_back(route("downloadFile", 5, Needs::body,
                       [&context](Call call) { download_file(context, std::move(call)); }));
   return out;

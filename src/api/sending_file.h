@@ -4,11 +4,18 @@
 
 #include "api/context.h"
 #include "posthorn/api/api.h"
+#include "posthorn/base/function.h"
 
 namespace posthorn::api {
 
-/// sendFileByUpload, sendFileByUrl, uploadFile and downloadFile. context outlives the routes.
+/// sendFileByUpload, sendFileByUrl, uploadFile, downloadFile and the statuses with a file. context
+/// outlives the routes.
 [[nodiscard]] std::vector<Route> file_routes(Context& context);
+
+/// Brings what a body names by urlFile and fileName into the store. then: with the call that waits
+/// for its answer; else it has been refused. Fetched before the answer.
+using OnFile = Function<void(Call call, content::File file)>;
+void take_file_by_url(Context& context, Call call, OnFile then);
 
 /// GET /files/…: what links of ours lead to, brought from WhatsApp when it is not here yet.
 void serve_file(Context& context, const Request& request, Reply reply);

@@ -26,7 +26,7 @@ struct Switch {
   bool Settings::*member;
   Written written;
 };
-constexpr std::array<Switch, 14> kSwitches{{
+constexpr std::array<Switch, 15> kSwitches{{
     {"markIncomingMessagesReaded", &Settings::mark_incoming_messages_readed, Written::yes_no},
     {"markIncomingMessagesReadedOnReply", &Settings::mark_incoming_messages_readed_on_reply,
      Written::yes_no},
@@ -42,6 +42,7 @@ constexpr std::array<Switch, 14> kSwitches{{
     {"editedMessageWebhook", &Settings::edited_message_webhook, Written::yes_no},
     {"deletedMessageWebhook", &Settings::deleted_message_webhook, Written::yes_no},
     {"enableLidMode", &Settings::enable_lid_mode, Written::boolean},
+    {"linkPreview", &Settings::link_preview, Written::boolean},
 }};
 constexpr std::array<Switch, 4> kExtensions{{
     {"strictValidation", &Settings::strict_validation, Written::extension},
@@ -120,12 +121,12 @@ constexpr std::array<const char*, 4> kReadOnly{"wid", "countryInstance", "typeAc
 /// back; whoever asks for what they meant is told, instead of waiting for it.
 struct Inert {
   const char* key;
-  enum class Kind : std::uint8_t { text, yes_no, boolean } kind;
+  enum class Kind : std::uint8_t { text, yes_no } kind;
   bool shown;  ///< by getSettings
   const char* why;
 };
 using Kind = Inert::Kind;
-constexpr std::array<Inert, 10> kInert{{
+constexpr std::array<Inert, 9> kInert{{
     {"proxyInstance", Kind::text, true,
      "cannot be set here: the proxy of the box is the key proxy of section [whatsapp] in its "
      "configuration"},
@@ -141,8 +142,6 @@ constexpr std::array<Inert, 10> kInert{{
     {"outgoingCallWebhook", Kind::yes_no, true,
      "must be no: Posthorn does not learn of calls made on the phone yet"},
     {"avatarInfoWebhook", Kind::yes_no, true, "must be no: Posthorn does not fetch avatars yet"},
-    {"linkPreview", Kind::boolean, true,
-     "must be false: Posthorn makes no previews of links yet, the links themselves are sent"},
 }};
 
 Result<void> apply_switch(Settings& settings, const Switch& one, const json::Value& body) {
@@ -173,8 +172,6 @@ json::Value off(Kind kind) {
       return "";
     case Kind::yes_no:
       return "no";
-    case Kind::boolean:
-      return false;
   }
   return {};
 }

@@ -18,11 +18,50 @@ const std::string* readable(const content::Text& kind) { return &kind.body; }
 int store(const content::Text& kind, json::Value& out) {
   out["text"] = kind.body;
   if (!kind.link_preview) out["preview"] = false;
+  if (kind.large_preview) out["large_preview"] = true;
+  if (kind.style) {
+    out["style"]["background"] = kind.style->background;
+    out["style"]["font"] = kind.style->font;
+  }
+  if (!kind.preview) return 1;
+  json::Value& card = out["card"];
+  card["title"] = kind.preview->title;
+  card["description"] = kind.preview->description;
+  card["url"] = kind.preview->url;
+  if (!kind.preview->picture.empty()) card["picture"] = kind.preview->picture;
+  if (!kind.preview->thumbnail.empty()) {
+    card["thumbnail"] = base64_encode(kind.preview->thumbnail);
+  }
   return 1;
 }
+Bytes bytes_at(const json::Value& in, const char* name) {
+  return base64_decode(text_at(in, name)).value_or(Bytes{});
+}
+
+template <class Number>
+Number number_at(const json::Value& in, const char* name) {
+  const auto number = json::int_at(in, name).value_or(0);
+  return std::in_range<Number>(number) ? static_cast<Number>(number) : Number{};
+}
+
 Content::What restore_text(const json::Value& in) {
-  return content::Text{text_at(in, "text"), json::bool_at(in, "preview").value_or(true),
-                       std::nullopt};
+  content::Text kind;
+  kind.body = text_at(in, "text");
+  kind.link_preview = json::bool_at(in, "preview").value_or(true);
+  kind.large_preview = json::bool_at(in, "large_preview").value_or(false);
+  if (const json::Value& style = json::at(in, "style"); style.isObject()) {
+    kind.style = {number_at<std::uint32_t>(style, "background"),
+                  number_at<std::int32_t>(style, "font")};
+  }
+  const json::Value& card = json::at(in, "card");
+  if (!card.isObject()) return kind;
+  kind.preview.emplace();
+  kind.preview->title = text_at(card, "title");
+  kind.preview->description = text_at(card, "description");
+  kind.preview->url = text_at(card, "url");
+  kind.preview->picture = text_at(card, "picture");
+  kind.preview->thumbnail = bytes_at(card, "thumbnail");
+  return kind;
 }
 
 const std::string* readable(const content::Edit& kind) { return &kind.text; }
@@ -53,16 +92,6 @@ Content::What restore_reaction(const json::Value& in) {
   return content::Reaction{text_at(in, "text")};
 }
 
-Bytes bytes_at(const json::Value& in, const char* name) {
-  return base64_decode(text_at(in, name)).value_or(Bytes{});
-}
-
-template <class Number>
-Number number_at(const json::Value& in, const char* name) {
-  const auto number = json::int_at(in, name).value_or(0);
-  return std::in_range<Number>(number) ? static_cast<Number>(number) : Number{};
-}
-
 /// Members that say nothing are left out: a receipt in PDF has neither pixels nor seconds.
 const std::string* readable(const content::File& kind) { return &kind.caption; }
 int store(const content::File& kind, json::Value& out) {
@@ -83,6 +112,7 @@ int store(const content::File& kind, json::Value& out) {
   put("waveform", base64_encode(kind.waveform), !kind.waveform.empty());
   put("thumbnail", base64_encode(kind.thumbnail), !kind.thumbnail.empty());
   put("link", kind.link, !kind.link.empty());
+  put("background", kind.background, kind.background != 0);
   return 5;
 }
 Content::What restore_file(const json::Value& in) {
@@ -103,6 +133,7 @@ Content::What restore_file(const json::Value& in) {
   kind.waveform = bytes_at(file, "waveform");
   kind.thumbnail = bytes_at(file, "thumbnail");
   kind.link = text_at(file, "link");
+  kind.background = number_at<std::uint32_t>(file, "background");
   return kind;
 }
 

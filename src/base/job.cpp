@@ -29,6 +29,7 @@ Bytes encode_job(const Job& job) {
   json::Value out;
   out["id"] = job.id;
   out["chat"] = job.chat;
+  for (const std::string& chat : job.audience) out["audience"].append(chat);
   store_content(job.content, out);
   out["at"] = static_cast<::Json::Int64>(job.accepted_at.since_epoch.count());
   out["until"] = static_cast<::Json::Int64>(job.expires_at.since_epoch.count());
@@ -54,6 +55,9 @@ Result<Job> decode_job(ByteView record) {
   job.content = std::move(*content);
   job.id = *id;
   job.chat = *chat;
+  for (const json::Value& one : json::at(in, "audience")) {
+    job.audience.push_back(json::text_of(one).value_or(""));
+  }
   const bool trusted = json::bool_at(in, "trusted").value_or(false);
   job.accepted_at = {milliseconds(json::int_at(in, "at").value_or(0)), trusted};
   job.expires_at = {milliseconds(json::int_at(in, "until").value_or(0)), trusted};

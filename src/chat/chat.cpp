@@ -8,6 +8,7 @@
 #include "chat/groups/desk.h"
 #include "chat/groups/flow.h"
 #include "chat/groups/service.h"
+#include "chat/groups/stories.h"
 #include "chat/history/history.h"
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
@@ -34,6 +35,7 @@
 #include "chat/state/app_state.h"
 #include "chat/state/effects.h"
 #include "chat/state/keyring.h"
+#include "chat/status_views.h"
 #include "posthorn/base/log.h"
 #include "posthorn/store/history_store.h"
 #include "posthorn/store/media_store.h"
@@ -65,6 +67,7 @@ struct Chat::Stores {
   std::unique_ptr<store::AliasStore> aliases;
   std::unique_ptr<store::MediaStore> media;
   std::unique_ptr<store::GroupStore> groups;
+  std::unique_ptr<store::ViewStore> views;
   std::unique_ptr<store::SyncStore> sync;
   std::unique_ptr<store::PeopleStore> people;
   std::unique_ptr<store::HistoryStore> history;
@@ -92,8 +95,15 @@ class Chat::Parts final : public session::Listener {
  private:
   friend class Chat;
   SendTools send_tools() {
-    return {context_,  lane_,   protocol_, devices_,
-            sessions_, tokens_, numbers_,  files_ ? &files_->uploads() : nullptr};
+    return {context_,
+            lane_,
+            protocol_,
+            devices_,
+            sessions_,
+            tokens_,
+            numbers_,
+            files_ ? &files_->uploads() : nullptr,
+            files_ ? &files_->previews() : nullptr};
   }
   BlobSource& blobs() { return files_ ? files_->blobs() : static_cast<BlobSource&>(no_blobs_); }
   void answer_retry(const Node& stanza);
@@ -115,6 +125,7 @@ class Chat::Parts final : public session::Listener {
   Numbers numbers_;
   GroupCache groups_;
   Desk desk_;
+  Stories stories_{context_, *stores_.people};
   GroupService group_service_{context_, groups_};
   PeerMessages peers_;
   Keyring keyring_;
@@ -134,6 +145,7 @@ class Chat::Parts final : public session::Listener {
   QuoteFinder quotes_{context_};
   EarlierFinder earlier_{context_};
   CallWatch calls_{context_};
+  StoredViews views_{context_};
 };
 
 Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, Stores stores)
@@ -153,6 +165,7 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, 
                .messages = *stores_.messages,
                .groups = *stores_.groups,
                .media = *stores_.media,
+               .views = *stores_.views,
                .names = names_,
                .addressing = addressing_},
       files_(outside.files ? std::make_unique<FileCarrier>(context_, *outside.files, *stores_.media)
@@ -184,7 +197,7 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, 
       presence_(context_),
       sender_(send_tools(), presence_,
               [this](const Job& job, Once<void(throttle::SendOutcome)> done) {
-                return GroupFlow::start({send_tools(), groups_}, job, std::move(done));
+                return GroupFlow::start({send_tools(), groups_, stories_}, job, std::move(done));
               }) {
   lane_.known_recent(outside.told);
 }
@@ -280,6 +293,7 @@ void Chat::Parts::on_logged_out() {
     TRY(stores_.messages->clear());
     TRY(stores_.sync->clear());
     TRY(stores_.people->clear());
+    TRY(stores_.views->clear());
     TRY(stores_.history->clear());
     return tokens_.set_salt({});
   };
@@ -296,6 +310,7 @@ Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, E
   TRY(stores.aliases, store::AliasStore::open(database));
   TRY(stores.media, store::MediaStore::open(database));
   TRY(stores.groups, store::GroupStore::open(database));
+  TRY(stores.views, store::ViewStore::open(database));
   TRY(stores.sync, store::SyncStore::open(database));
   TRY(stores.people, store::PeopleStore::open(database));
   TRY(stores.history, store::HistoryStore::open(database));
@@ -318,6 +333,8 @@ Quotes& Chat::quotes() { return parts_->quotes_; }
 Earlier& Chat::earlier() { return parts_->earlier_; }
 
 Calls& Chat::calls() { return parts_->calls_; }
+
+StatusViews& Chat::status_views() { return parts_->views_; }
 
 People& Chat::people() { return parts_->numbers_; }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "posthorn/base/json.h"
+#include "posthorn/base/media_cipher.h"
 #include "posthorn/wire/fields.h"
 #include "posthorn/wire/names.h"
 #include "simulator/world.h"
@@ -38,7 +39,8 @@ void apply(Collection& collection, const wire::SyncRecord& record, const wire::S
   }
   if (record.operation == SyncOperation::remove) return;
   collection.hash.add(record.value_mac());
-  collection.entries[index] = {to_bytes(record.value_mac()), entry.index, entry.value};
+  collection.entries[index] = {to_bytes(record.value_mac()), entry.index, entry.value,
+                               to_bytes(record.value_blob)};
 }
 
 /// A patch as it came with its version in front, as the server hands it out.
@@ -153,9 +155,15 @@ Node AppState::answer_one(Device& from, const Node& asked, bool whole) {
     if (!take(from, name, patch->bytes())) children.push_back(refuse("400", "bad-request"));
   } else {
     if (patch != nullptr) children.push_back(refuse("409", "conflict"));
+    const bool as_file = whole && from.account.state_snapshots && collection.version > 0;
+    if (as_file) {
+      children.emplace_back("snapshot", std::vector<wire::Attr>{},
+                            put_snapshot(from.account, name, collection));
+    }
     std::vector<Node> missing;
-    const std::uint64_t end = std::min<std::uint64_t>(collection.version, version + kPage);
-    for (std::uint64_t v = version; v < end; ++v) {
+    const std::uint64_t end =
+        as_file ? collection.version : std::min<std::uint64_t>(collection.version, version + kPage);
+    for (std::uint64_t v = as_file ? end : version; v < end; ++v) {
       missing.emplace_back(names::kPatch, std::vector<wire::Attr>{},
                            collection.patches[static_cast<std::size_t>(v)]);
     }
@@ -167,6 +175,29 @@ Node AppState::answer_one(Device& from, const Node& asked, bool whole) {
   answer.set_attr("version", std::to_string(collection.version));
   if (!children.empty()) answer.content = std::move(children);
   return answer;
+}
+
+/// What the phone has, as it last uploaded it.
+Bytes AppState::put_snapshot(const Account& account, const std::string& name,
+                             const Collection& collection) {
+  const wire::SyncKeys keys = wire::expand_sync_key(key_data(account));
+  const Bytes id = key_id();
+  std::vector<wire::SyncRecord> records;
+  for (const auto& [index, entry] : collection.entries) {
+    records.push_back({SyncOperation::set, index, entry.sealed, id});
+  }
+  const auto mac = wire::sync_snapshot_mac(keys, collection.hash, collection.version, name);
+  const Bytes plain = wire::write_sync_snapshot(collection.version, records, mac, id);
+  wire::ExternalBlob blob;
+  blob.media_key = world_.random.bytes(crypto::kMediaKeyBytes);
+  crypto::MediaSealer sealer(blob.media_key, "WhatsApp App State Keys");
+  Bytes sealed = sealer.add(plain);
+  append(sealed, sealer.finish());
+  blob.size = plain.size();
+  blob.sha256 = to_bytes(ByteView(crypto::sha256(plain)));
+  blob.enc_sha256 = to_bytes(ByteView(crypto::sha256(sealed)));
+  blob.direct_path = world_.media.put("md-app-state", std::move(sealed));
+  return wire::write_external_blob(blob);
 }
 
 /// As the server does, which has no keys: only the form counts.

@@ -23,6 +23,7 @@ struct Collection {
     Bytes value_mac;
     std::string index;  ///< JSON
     Bytes value;        ///< SyncActionValue
+    Bytes sealed;       ///< the value as it travels
   };
   std::uint64_t version = 0;
   std::vector<Bytes> patches;  ///< each with its version filled in
@@ -54,6 +55,8 @@ class AppState {
  private:
   void write(Account& account, const std::string& collection, wire::SyncOperation operation,
              const std::vector<std::string>& index, ByteView value, std::int64_t version);
+  /// The whole collection as a file at the media host: what names it.
+  Bytes put_snapshot(const Account& account, const std::string& name, const Collection& collection);
   wire::Node answer_one(Device& from, const wire::Node& asked, bool whole);
   bool take(Device& from, const std::string& name, ByteView patch);
   void follow(const Device& from, const std::string& name, Collection& collection,

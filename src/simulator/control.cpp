@@ -85,6 +85,7 @@ const std::vector<Control::Route>& Control::routes() {
       {"PATCH", "v1/accounts/*", &Control::change_account},
       {"GET", "v1/accounts/*/state", &Control::show_state},
       {"POST", "v1/accounts/*/state", &Control::change_state},
+      {"POST", "v1/accounts/*/history", &Control::tell_history},
       {"POST", "v1/scan", &Control::scan},
       {"POST", "admin/mock-phone/scan-qr", &Control::scan_raw},
       {"POST", "v1/link-code", &Control::link_code},

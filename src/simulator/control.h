@@ -65,6 +65,7 @@ class Control {
   void show_account(const Request& request, Done done);
   void show_state(const Request& request, Done done);
   void change_state(const Request& request, Done done);
+  void tell_history(const Request& request, Done done);
   void change_account(const Request& request, Done done);
   void scan(const Request& request, Done done);
   void scan_raw(const Request& request, Done done);

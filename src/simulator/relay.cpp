@@ -291,6 +291,7 @@ void Relay::on_message(Device& from, const Node& message) {
     return ack_message(from, message, 400, {});
   }
   if (to->is_group()) return on_group_message(from, message);
+  if (to->user == "status" && to->server == wire::kServerBroadcast) return on_story(from, message);
   Account* target = world_.directory.find(*to);
   if (target == nullptr) return ack_message(from, message, to->is_person() ? 404 : 403, {});
   if (const int error = policy_error(from, *target, message)) {
@@ -346,6 +347,7 @@ void Relay::on_receipt(Device& from, const Node& receipt) {
     if (type != names::kReadSelf) forward_group_receipt(from, receipt);
     return;
   }
+  if (to->server == wire::kServerBroadcast) return forward_story_receipt(from, receipt);
   if (type == "retry") return forward_retry(from, receipt, *to);
   if (type == "server-error") return world_.peers.upload_again(from, receipt);
   if (type == names::kSender || type == names::kHistSync || type == names::kPeerMsg) return;

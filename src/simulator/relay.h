@@ -76,6 +76,8 @@ class Relay {
   [[nodiscard]] wire::Node relayed(const Device& from, const Account& target, const Device& to,
                                    const wire::Node& message, const wire::Node& enc) const;
   // relay_groups.cpp
+  void on_story(Device& from, const wire::Node& message);
+  void forward_story_receipt(Device& from, const wire::Node& receipt);
   void on_group_message(Device& from, const wire::Node& message);
   [[nodiscard]] std::optional<std::map<const Device*, const wire::Node*>> group_copies(
       Device& from, const Group& group, const wire::Node& message);

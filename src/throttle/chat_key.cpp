@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "posthorn/base/crypto.h"
+#include "posthorn/base/job.h"
 
 namespace posthorn::throttle {
 namespace {
@@ -32,6 +33,7 @@ ChatKey hashed(std::string_view chat) {
 
 ChatKey parse_chat(std::string_view chat) {
   if (chat.empty()) return {};
+  if (chat == kStoryChat) return kStories;
   const std::size_t at = chat.find('@');
   if (at == std::string_view::npos) return hashed(chat);
   const std::string_view user = chat.substr(0, at);
@@ -59,6 +61,7 @@ bool is_possible(const ChatKey& key) {
 }
 
 std::string build_chat(const ChatKey& key) {
+  if (key == kStories) return kStoryChat;
   const std::string number = std::to_string(key.number);
   switch (key.kind) {
     case ChatKey::Kind::none:

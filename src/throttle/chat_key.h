@@ -27,6 +27,9 @@ struct ChatKey {
   [[nodiscard]] bool is_group() const { return kind == Kind::group || kind == Kind::old_group; }
 };
 
+/// All statuses together, as a group that everybody is in: no group of WhatsApp's has that number.
+inline constexpr ChatKey kStories{0, 0, ChatKey::Kind::group};
+
 [[nodiscard]] inline std::uint64_t hash_of(const ChatKey& key) {
   return mix(key.number ^ (std::uint64_t{key.extra} << 32) ^ static_cast<std::uint64_t>(key.kind));
 }

@@ -231,7 +231,8 @@ std::optional<Decision> same_text(const State& state, const ChatRecord* record,
 }
 
 Tick group_opens(const ChatKey& chat, const ChatRecord* record, Tick now) {
-  if (!chat.is_group() || (record != nullptr && record->last_out != 0)) return now;
+  if (!chat.is_group() || chat == kStories || (record != nullptr && record->last_out != 0))
+    return now;
   if (record == nullptr || record->joined == 0) return now + kGroupAge;
   return from_stamp(record->joined) + kGroupAge;
 }

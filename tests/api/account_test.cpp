@@ -16,7 +16,7 @@ TEST(GetSettings, ShowsEveryDocumentedKeyWithTheBoxsDefaults) {
  "proxyInstance":"","outgoingWebhook":"yes","outgoingMessageWebhook":"no","outgoingAPIMessageWebhook":"no","incomingWebhook":"yes",
  "deviceWebhook":"no","statusInstanceWebhook":"no","stateWebhook":"yes","enableMessagesHistory":"no","keepOnlineStatus":"no",
  "pollMessageWebhook":"yes","incomingBlockWebhook":"no","incomingCallWebhook":"yes","outgoingCallWebhook":"no","editedMessageWebhook":"no",
- "deletedMessageWebhook":"no","avatarInfoWebhook":"no","autoTyping":0,"linkPreview":false,"enableLidMode":false})";
+ "deletedMessageWebhook":"no","avatarInfoWebhook":"no","autoTyping":0,"linkPreview":true,"enableLidMode":false})";
   EXPECT_EQ(box.get("getSettings")->json(), *json::parse(expected));
 }
 
@@ -102,7 +102,6 @@ TEST(SetSettings, RefusesInWordsWhatTheBoxCannotDo) {
       {R"({"enableMessagesHistory":"yes"})", "must be no"},
       {R"({"outgoingCallWebhook":"yes"})", "must be no"},
       {R"({"avatarInfoWebhook":"yes"})", "must be no"},
-      {R"({"linkPreview":true})", "must be false"},
   };
   for (const auto& [body, word] : cases) {
     Box box;

@@ -191,6 +191,7 @@ class FakeLink final : public session::Linking,
       return !value ? std::string("-") : std::string(*value ? "yes" : "no");
     };
     asked = {chat, word(settings.members_edit), word(settings.members_send)};
+    if (settings.timer) asked.push_back(std::to_string(*settings.timer));
     done(changed);
   }
   void set_picture(const std::string& chat, Bytes jpeg,
@@ -247,6 +248,10 @@ class FakeLink final : public session::Linking,
     change(chat, std::move(done));
   }
   void remove(const std::string& chat, Done done) override { change(chat, std::move(done)); }
+  void remove_message(const std::string& chat, const std::string& id, bool from_me, Wall,
+                      Done done) override {
+    change("delete " + chat + "/" + id + (from_me ? "/mine" : ""), std::move(done));
+  }
   void save_contact(const std::string& chat, const std::string& first, const std::string& last,
                     bool in_phone_book, Done done) override {
     change("save " + chat + "/" + first + "/" + last + (in_phone_book ? "/book" : ""),

@@ -22,6 +22,9 @@ struct MediaHttp::Transfer {
 };
 
 void MediaHttp::send(net::HttpRequest request, Once<void(Result<net::HttpResponse>)> done) {
+  requests.push_back(request);
+  requests.back().sink.reset();
+  requests.back().source.reset();
   auto transfer = std::make_shared<Transfer>();
   transfer->request = std::move(request);
   transfer->done = std::move(done);
@@ -37,6 +40,12 @@ void MediaHttp::send(net::HttpRequest request, Once<void(Result<net::HttpRespons
     });
   }
   scheduler_.post([this, transfer] { pump(transfer); });
+}
+
+/// Until its own time is over.
+void MediaHttp::wait(const std::shared_ptr<Transfer>& transfer) {
+  scheduler_.call_at(scheduler_.now() + transfer->request.timeout,
+                     [transfer] { transfer->end(fail(Errc::timeout, "it never answered")); });
 }
 
 /// Takes the request's body.
@@ -63,6 +72,7 @@ void MediaHttp::answer(const std::shared_ptr<Transfer>& transfer) {
   const std::size_t path = request.url.find('/', request.url.find("://") + 3);
   const std::string target = path == std::string::npos ? "/" : request.url.substr(path);
   asked.push_back(request.method + " " + target.substr(0, target.find('?')));
+  if (never.contains(request.url)) return wait(transfer);
   if (down) return transfer->end(fail(Errc::refused, "nobody listens"));
   if (const auto page = pages.find(request.url); page != pages.end()) {
     transfer->response.status = page->second.status;

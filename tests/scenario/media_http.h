@@ -3,6 +3,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,13 +26,16 @@ class MediaHttp final : public net::HttpClient {
     std::string body;
     std::string type;
   };
-  std::map<std::string, Page> pages;  ///< by URL
-  bool down = false;                  ///< no host answers
-  std::vector<std::string> asked;     ///< method and path, without query
+  std::map<std::string, Page> pages;       ///< by URL
+  std::set<std::string> never;             ///< URLs that never answer
+  std::vector<net::HttpRequest> requests;  ///< as they were asked
+  bool down = false;                       ///< no host answers
+  std::vector<std::string> asked;          ///< method and path, without query
 
  private:
   struct Transfer;
   void pump(const std::shared_ptr<Transfer>& transfer);
+  void wait(const std::shared_ptr<Transfer>& transfer);
   void answer(const std::shared_ptr<Transfer>& transfer);
   void deliver(const std::shared_ptr<Transfer>& transfer);
 

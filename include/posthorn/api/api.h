@@ -26,6 +26,7 @@
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/read_marks.h"
+#include "posthorn/chat/status_views.h"
 #include "posthorn/session/linking.h"
 
 namespace posthorn::api {
@@ -121,6 +122,9 @@ class Api final : public RequestHandler {
     const StateHistory* history = nullptr;
     /// nullopt: the methods that carry files are absent.
     std::optional<FileOutside> files = {};
+    /// One status more today. Errors: what the throttle says against it. May be empty.
+    std::function<Result<void>()> charge_status = {};
+    chat::StatusViews* status_views = nullptr;  ///< null: getStatusStatistic is always empty
   };
 
   /// Everything in `outside` outlives the Api.

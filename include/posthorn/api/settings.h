@@ -36,6 +36,7 @@ struct Settings {
   bool deleted_message_webhook = false;
   std::int64_t auto_typing = 0;  ///< seconds of "typing…" before each text, 0 .. 10
   bool enable_lid_mode = false;
+  bool link_preview = true;  ///< of texts that do not say whether they want one
 
   // Extensions of the box: shown by getSettings only while they differ from the default, because
   // some clients map the answer onto a closed class.

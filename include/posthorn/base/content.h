@@ -17,19 +17,6 @@ namespace posthorn {
 
 namespace content {
 
-/// A link, as its sender showed it.
-struct Preview {
-  std::string title, description, url;
-  bool operator==(const Preview&) const = default;
-};
-
-struct Text {
-  std::string body;                ///< UTF-8
-  bool link_preview = true;        ///< of ours: a link in it may be shown with a preview
-  std::optional<Preview> preview;  ///< it came with a preview or formatting data, maybe empty
-  bool operator==(const Text&) const = default;
-};
-
 /// Where WhatsApp's servers keep the encrypted bytes of a file, and how they are read.
 struct MediaPlace {
   std::string direct_path;  ///< below whichever host serves media
@@ -39,6 +26,33 @@ struct MediaPlace {
   Bytes enc_sha256;         ///< of what lies at the host
   std::int64_t key_at = 0;  ///< when the key was made, Unix seconds; 0: not said
   bool operator==(const MediaPlace&) const = default;
+};
+
+/// A link, as its sender showed it.
+struct Preview {
+  std::string title, description, url;
+  Bytes thumbnail = {};      ///< JPEG; may be empty
+  std::string picture = {};  ///< of ours: the address of its picture; empty: none
+  std::uint32_t width = 0;   ///< of the large picture, pixels; 0: not said
+  std::uint32_t height = 0;
+  std::optional<MediaPlace> place = {};  ///< of the large picture; nullopt: there is none
+  bool operator==(const Preview&) const = default;
+};
+
+/// How a text looks as a status.
+struct TextStyle {
+  std::uint32_t background = 0xFF22'8B22;  ///< ARGB
+  std::int32_t font = 0;                   ///< WhatsApp's number
+  bool operator==(const TextStyle&) const = default;
+};
+
+struct Text {
+  std::string body;                     ///< UTF-8
+  bool link_preview = true;             ///< of ours: a link in it may be shown with a preview
+  std::optional<Preview> preview;       ///< it came with a preview or formatting data, maybe empty
+  bool large_preview = false;           ///< of ours: with a picture as wide as the message
+  std::optional<TextStyle> style = {};  ///< of a status
+  bool operator==(const Text&) const = default;
 };
 
 /// A file, with what the message says about it. What it does not say is 0 or empty.
@@ -61,11 +75,12 @@ struct File {
   std::string caption;
   std::uint64_t size = 0;
   std::uint32_t seconds = 0, width = 0, height = 0;
-  bool animated = false;   ///< a sticker that moves
-  bool view_once = false;  ///< to be seen once: never kept here
-  Bytes waveform;          ///< of a voice note: 64 bytes 0 .. 100
-  Bytes thumbnail;         ///< JPEG; of a sticker PNG
-  std::string link;        ///< where the till gets it; empty: nowhere
+  bool animated = false;         ///< a sticker that moves
+  bool view_once = false;        ///< to be seen once: never kept here
+  Bytes waveform;                ///< of a voice note: 64 bytes 0 .. 100
+  Bytes thumbnail;               ///< JPEG; of a sticker PNG
+  std::string link;              ///< where the till gets it; empty: nowhere
+  std::uint32_t background = 0;  ///< ARGB, of a voice note as a status; 0: none
   std::optional<MediaPlace> place;
   bool operator==(const File&) const = default;
 };

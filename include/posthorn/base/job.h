@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "posthorn/base/bytes.h"
 #include "posthorn/base/content.h"
@@ -13,12 +14,16 @@ namespace posthorn {
 /// Longer than this nobody is shown "typing…" (Green-API's limit).
 inline constexpr milliseconds kLongestTyping{20'000};
 
+/// The chat of statuses, which those see whom the account lets see them.
+inline constexpr const char* kStoryChat = "status@broadcast";
+
 /// One accepted outgoing message, from the POST to the wire: made by api, kept by the outbox, timed
 /// by throttle, sent by session. The id is WhatsApp's own message id and is fixed here for good, so
 /// that WhatsApp drops a repeat after a crash.
 struct Job {
-  std::string id;          ///< "3EB0" + 18 upper-case hex digits (chapter 06 section 1)
-  std::string chat;        ///< Green-API chatId: "4915550001234@c.us", "…@g.us", "…@lid"
+  std::string id;    ///< "3EB0" + 18 upper-case hex digits (chapter 06 section 1)
+  std::string chat;  ///< Green-API chatId: "4915550001234@c.us", "…@g.us", "…@lid"
+  std::vector<std::string> audience = {};  ///< of a status: chatIds of who sees it; empty: contacts
   Content content;         ///< a text has 1 .. 20000 characters; of a quote only the id is kept
   bool urgent = false;     ///< before the rest of its lane (one-time codes)
   milliseconds typing{0};  ///< "typing…" is shown for so long before it is sent, 0 .. 20 s

@@ -23,6 +23,7 @@
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/quotes.h"
 #include "posthorn/chat/read_marks.h"
+#include "posthorn/chat/status_views.h"
 #include "posthorn/session/line.h"
 #include "posthorn/session/listener.h"
 #include "posthorn/throttle/sender.h"
@@ -83,6 +84,7 @@ class Chat final {
   void on_group(std::function<void(const std::string& chat, Wall since)> heard);
   [[nodiscard]] Earlier& earlier();
   [[nodiscard]] Calls& calls();
+  [[nodiscard]] StatusViews& status_views();
 
  private:
   class Parts;

@@ -31,6 +31,10 @@ class ChatState {
   /// Takes the chat off all devices of the account.
   virtual void remove(const std::string& chat, Done done) = 0;
 
+  /// Deletes one message on all devices of the account, and nowhere else. sent_at: of the message.
+  virtual void remove_message(const std::string& chat, const std::string& message_id, bool from_me,
+                              Wall sent_at, Done done) = 0;
+
   /// in_phone_book: also in the address book of the phone, not only in WhatsApp's.
   virtual void save_contact(const std::string& chat, const std::string& first_name,
                             const std::string& last_name, bool in_phone_book, Done done) = 0;

@@ -30,7 +30,8 @@ struct FilesOutside {
   std::vector<std::string> insecure_hosts = {};  ///< "127.0.0.1": stand-ins whose certificate
                                                  ///< nobody vouches for
   std::string proxy = {};                        ///< of the way to WhatsApp; empty: straight
-  bool resume_check = true;  ///< ask before a large upload how much of it the host has
+  bool private_links = false;  ///< previews of links into the shop's own network, too
+  bool resume_check = true;    ///< ask before a large upload how much of it the host has
 };
 
 /// Files of messages: from the store to WhatsApp's media hosts, and from there into the store.
@@ -43,6 +44,11 @@ class Files {
   /// Brings it there, and tries again until then. done: as Uploads::get(): not_found (it is not on
   /// the box any more), refused (WhatsApp does not take it), timeout (`until` came).
   virtual void upload(const content::File& file, Wall until, Once<void(Result<void>)> done) = 0;
+
+  /// Whether a text has the preview of its link, or needs none.
+  [[nodiscard]] virtual bool has_preview(const content::Text& text) = 0;
+  /// Looks for it. done: there is one, or there will be none; within 15 seconds of its turn.
+  virtual void find_preview(const content::Text& text, Once<void()> done) = 0;
 
   /// What a message said about a file that came in; nullopt: none did, or long ago.
   [[nodiscard]] virtual Result<std::optional<content::File>> received(const std::string& ref) = 0;

@@ -69,7 +69,8 @@ class Groups {
                              const std::string& member, Once<void(Result<GroupChange>)> done) = 0;
   /// nullopt: stays as it is.
   struct Settings {
-    std::optional<bool> members_edit, members_send;
+    std::optional<bool> members_edit = {}, members_send = {};
+    std::optional<std::uint32_t> timer = {};  ///< seconds until messages disappear; 0: never
   };
   virtual void change_settings(const std::string& chat, Settings settings,
                                Once<void(Result<GroupChange>)> done) = 0;

@@ -19,5 +19,7 @@ struct Thumbnail {
 /// Errors: unsupported (another format, or one that needs more memory: a very large progressive
 /// JPEG, interlaced PNG or lossless WebP), malformed, io.
 [[nodiscard]] Result<Thumbnail> make_thumbnail(const std::string& path);
+/// The same of a file that is in memory.
+[[nodiscard]] Result<Thumbnail> make_thumbnail(ByteView bytes);
 
 }  // namespace posthorn::pictures

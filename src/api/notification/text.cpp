@@ -19,7 +19,7 @@ json::Value extended(const content::Text& kind, const Content& content) {
   data["description"] = shown_text(kind.preview->description);
   data["title"] = shown_text(kind.preview->title);
   data["previewType"] = "None";
-  data["jpegThumbnail"] = "";
+  data["jpegThumbnail"] = base64_encode(kind.preview->thumbnail);
   show_forwarding(content, data);
   return out;
 }

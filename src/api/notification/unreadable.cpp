@@ -19,8 +19,15 @@ std::optional<json::Value> show_message(const content::Undecryptable&, const Con
   return unreadable();
 }
 
-std::optional<json::Value> show_message(const content::Other&, const Content&) {
-  return unreadable();
+/// What may be seen once does not come to linked devices at all.
+std::optional<json::Value> show_message(const content::Other& kind, const Content&) {
+  json::Value out = unreadable();
+  if (kind.type_name == "viewOnceMessage") {
+    out["textMessageData"]["textMessage"] =
+        "[View once] A photo, video or voice message that may be seen once has come. WhatsApp "
+        "shows it on the phone only";
+  }
+  return out;
 }
 
 }  // namespace posthorn::api

@@ -15,8 +15,9 @@ namespace posthorn::api {
 POSTHORN_CONTENT_KINDS(POSTHORN_DECLARE_)
 #undef POSTHORN_DECLARE_
 
-/// sendMessage: message and linkPreview. Errors: malformed (which field, and why).
-[[nodiscard]] Result<content::Text> parse_text(const json::Value& body);
+/// sendMessage: message, linkPreview, typePreview and customPreview. preview_unless_said: the
+/// account's setting linkPreview. Errors: malformed (which field, and why).
+[[nodiscard]] Result<content::Text> parse_text(const json::Value& body, bool preview_unless_said);
 
 /// sendLocation: latitude, longitude, nameLocation and address. Errors: as above.
 [[nodiscard]] Result<content::Location> parse_location(const json::Value& body);

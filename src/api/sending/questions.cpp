@@ -114,6 +114,7 @@ Result<content::Text> parse_buttons(const json::Value& body, ButtonsAsked asked)
   TRY(const auto footer, optional_text(body, "footer"));
   TRY(const std::string lines, lines_of(body, asked));
   content::Text kind;
+  kind.link_preview = false;
   if (header && !header->empty()) kind.body = "*" + *header + "*\n\n";
   kind.body += text + "\n" + lines;
   if (footer && !footer->empty()) kind.body += "\n\n_" + *footer + "_";

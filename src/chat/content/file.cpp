@@ -87,6 +87,7 @@ void write_audio(const File& file, Audio& audio) {
   write_part(file, audio);
   if (file.kind != File::Kind::voice) return;
   audio.set_ptt(true);
+  if (file.background != 0) audio.set_backgroundargb(file.background);
   if (!file.waveform.empty()) audio.set_waveform(to_string(file.waveform));
 }
 

@@ -20,6 +20,10 @@ void FileCarrier::upload(const content::File& file, Wall until, Once<void(Result
   });
 }
 
+void FileCarrier::find_preview(const content::Text& text, Once<void()> done) {
+  previews_.get(text, [done = std::move(done)](const content::Text&) mutable { done(); });
+}
+
 Result<std::optional<content::File>> FileCarrier::received(const std::string& ref) {
   TRY(auto messages, context_.media.received(ref));
   if (messages.empty()) return std::optional<content::File>();

@@ -25,4 +25,9 @@ const MediaGroup& media_group(content::File::Kind kind) {
   return kDocument;
 }
 
+const MediaGroup& link_media_group() {
+  static constexpr MediaGroup kLink{"thumbnail-link", "WhatsApp Link Thumbnail Keys"};
+  return kLink;
+}
+
 }  // namespace posthorn::chat

@@ -12,5 +12,7 @@ struct MediaGroup {
   std::string_view info;  ///< of the keys: "WhatsApp Image Keys"
 };
 [[nodiscard]] const MediaGroup& media_group(content::File::Kind kind);
+/// Of the large pictures that stand above links.
+[[nodiscard]] const MediaGroup& link_media_group();
 
 }  // namespace posthorn::chat

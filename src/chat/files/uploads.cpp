@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "chat/files/kinds.h"
 #include "chat/files/sealed_source.h"
 #include "chat/files/upload_answer.h"
 #include "posthorn/base/base64url.h"
@@ -37,8 +36,8 @@ struct Uploads::Upload {
     Once<void(Result<content::MediaPlace>)> done;
   };
 
-  Upload(Scheduler& scheduler, const content::File& file)
-      : ref(file.ref), group(media_group(file.kind)), timer(scheduler) {}
+  Upload(Scheduler& scheduler, std::string name, const MediaGroup& of)
+      : ref(std::move(name)), group(of), timer(scheduler) {}
 
   std::string ref;
   const MediaGroup& group;
@@ -66,23 +65,24 @@ Uploads::~Uploads() {
   }
 }
 
-Result<std::optional<content::MediaPlace>> Uploads::find(const content::File& file) {
-  TRY(const auto upload, context_.media.upload(file.ref, media_group(file.kind).name));
+Result<std::optional<content::MediaPlace>> Uploads::find(const std::string& ref,
+                                                         const MediaGroup& group) {
+  TRY(const auto upload, context_.media.upload(ref, group.name));
   if (!upload || upload->place.direct_path.empty()) return std::optional<content::MediaPlace>();
   const auto age = context_.context.clock.now() - upload->at;
   if (age > kFresh || age < -kFresh) return std::optional<content::MediaPlace>();
   return std::optional(upload->place);
 }
 
-void Uploads::get(const content::File& file, Wall until,
+void Uploads::get(const std::string& ref, const MediaGroup& group, Wall until,
                   Once<void(Result<content::MediaPlace>)> done) {
-  const auto place = find(file);
+  const auto place = find(ref, group);
   if (!place) return done(tl::unexpected(place.error()));
   if (*place) return done(**place);
-  const std::string name = file.ref + '.' + std::string(media_group(file.kind).name);
+  const std::string name = ref + '.' + std::string(group.name);
   Kept& upload = open_[name];
   const bool fresh = !upload;
-  if (fresh) upload = std::make_shared<Upload>(context_.context.scheduler, file);
+  if (fresh) upload = std::make_shared<Upload>(context_.context.scheduler, ref, group);
   upload->waiters.push_back({until, std::move(done)});
   if (fresh) queue_.push_back(upload);
   end_waiters();

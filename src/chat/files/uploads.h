@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chat/files/hosts.h"
+#include "chat/files/kinds.h"
 #include "chat/files/looks.h"
 #include "chat/files/outside.h"
 #include "posthorn/base/content.h"
@@ -21,10 +22,18 @@ class Uploads {
   ~Uploads();
 
   /// Where the file lies, while that is known and fresh.
-  [[nodiscard]] Result<std::optional<content::MediaPlace>> find(const content::File& file);
+  [[nodiscard]] Result<std::optional<content::MediaPlace>> find(const std::string& ref,
+                                                                const MediaGroup& group);
+  [[nodiscard]] Result<std::optional<content::MediaPlace>> find(const content::File& file) {
+    return find(file.ref, media_group(file.kind));
+  }
   /// done: it lies there. Errors: not_found (it is not on the box any more), refused (WhatsApp does
   /// not take it), timeout (`until` came; the detail says what stood in the way), io.
-  void get(const content::File& file, Wall until, Once<void(Result<content::MediaPlace>)> done);
+  void get(const std::string& ref, const MediaGroup& group, Wall until,
+           Once<void(Result<content::MediaPlace>)> done);
+  void get(const content::File& file, Wall until, Once<void(Result<content::MediaPlace>)> done) {
+    get(file.ref, media_group(file.kind), until, std::move(done));
+  }
   void on_online();
   /// done: the file with what a message says of it: thumbnail, pixels, seconds.
   void look(content::File file, Once<void(content::File)> done) {

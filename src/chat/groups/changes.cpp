@@ -82,8 +82,13 @@ Node build_member_change(const Jid& group, std::string_view operation, const Nam
   return build_group_iq("set", group, Node(std::string(operation), {}, {to_node(member)}));
 }
 
-Node build_setting_change(const Jid& group, std::string_view setting) {
-  return build_group_iq("set", group, Node(std::string(setting)));
+Node build_setting_change(const Jid& group, Node setting) {
+  return build_group_iq("set", group, std::move(setting));
+}
+
+Node timer_change(std::uint32_t seconds) {
+  if (seconds == 0) return Node("not_ephemeral");
+  return Node("ephemeral", {{"expiration", std::to_string(seconds)}});
 }
 
 Node build_picture_change(const Jid& group, Bytes jpeg) {

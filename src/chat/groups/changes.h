@@ -27,8 +27,10 @@ struct NamedMember {
 /// operation: "add", "remove", "promote", "demote".
 [[nodiscard]] wire::Node build_member_change(const wire::Jid& group, std::string_view operation,
                                              const NamedMember& member);
-/// setting: the empty child, e.g. "announcement".
-[[nodiscard]] wire::Node build_setting_change(const wire::Jid& group, std::string_view setting);
+/// setting: the child, e.g. an empty "announcement".
+[[nodiscard]] wire::Node build_setting_change(const wire::Jid& group, wire::Node setting);
+/// The child that makes messages disappear after so many seconds; 0: never.
+[[nodiscard]] wire::Node timer_change(std::uint32_t seconds);
 [[nodiscard]] wire::Node build_picture_change(const wire::Jid& group, Bytes jpeg);
 [[nodiscard]] wire::Node build_leave(const wire::Jid& group);
 [[nodiscard]] wire::Node build_invite_query(const wire::Jid& group);

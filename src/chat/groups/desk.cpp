@@ -1,8 +1,11 @@
 #include "chat/groups/desk.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "chat/groups/stories.h"
 #include "chat/people/ids.h"
+#include "chat/people/names.h"
 
 namespace posthorn::chat {
 
@@ -10,10 +13,24 @@ using wire::Jid;
 
 void Desk::may_read(const Jid& group, const Jid& user, Once<void(Result<bool>)> done) {
   if (is_own_user(context_.line.identity(), user)) return done(true);
+  if (is_story_chat(group)) return done(holds_our_key(group, user));
   if (!group.is_group()) return done(false);
   groups_.get(group, [user, done = std::move(done)](Result<GroupCache::Info> info) mutable {
     if (!info) return done(fail(info.error(), "members"));
     done((*info)->find(user) != nullptr);
+  });
+}
+
+/// Whether somebody was to read our newest status: a device of theirs got its key.
+Result<bool> Desk::holds_our_key(const Jid& chat, const Jid& user) {
+  const signal::SenderKeyName own = own_sender_key(context_.line.identity(), chat);
+  TRY(const auto known, protocol_.own_sender_key(own));
+  if (!known) return false;
+  TRY(const Jid named, context_.names.preferred(from_hosted(user)));
+  TRY(const auto holders, context_.groups.holders(to_string(chat), known->id));
+  return std::any_of(holders.begin(), holders.end(), [&named](const std::string& holder) {
+    const auto device = wire::parse_jid(holder);
+    return device && device->bare() == named.bare();
   });
 }
 

@@ -20,6 +20,8 @@ class Desk final : public GroupDesk {
                        wa::Message& message) override;
 
  private:
+  [[nodiscard]] Result<bool> holds_our_key(const wire::Jid& chat, const wire::Jid& user);
+
   const MessageContext& context_;
   GroupCache& groups_;
   signal::Protocol& protocol_;

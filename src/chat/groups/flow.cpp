@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "chat/content/context.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
 #include "posthorn/base/log.h"
@@ -26,13 +27,7 @@ constexpr int kStaleMode = 421;
 
 /// In a group whose messages disappear each one says after how long.
 void set_timer(wa::Message& message, std::uint32_t seconds) {
-  if (message.has_conversation()) {
-    const std::string text = message.conversation();
-    message.clear_conversation();
-    message.mutable_extendedtextmessage()->set_text(text);
-  }
-  if (!message.has_extendedtextmessage()) return;
-  message.mutable_extendedtextmessage()->mutable_contextinfo()->set_expiration(seconds);
+  if (wa::ContextInfo* context = mutable_context(message)) context->set_expiration(seconds);
 }
 
 }  // namespace
@@ -96,18 +91,45 @@ void GroupFlow::begin() {
   if (earlier->outcome) return finish(std::move(*earlier->outcome));
   message_ = std::move(earlier->message);
   group_ = *group;
-  if (std::holds_alternative<content::File>(job_.content.what) && !message_)
-    return ready_file(tools_.send, job_, later(&GroupFlow::on_file));
+  if (!message_ && needs_readying(job_.content))
+    return ready(tools_.send, job_, later(&GroupFlow::on_ready));
   ask_group();
 }
 
-void GroupFlow::on_file(Result<content::File> file) {
-  if (!file) return end(outcome_without_file(file.error()), file.error().detail);
-  job_.content.what = std::move(*file);
+void GroupFlow::on_ready(Result<Content::What> what) {
+  if (!what) return end(outcome_without_file(what.error()), what.error().detail);
+  job_.content.what = std::move(*what);
   ask_group();
 }
 
-void GroupFlow::ask_group() { tools_.groups.get(group_, later(&GroupFlow::on_group)); }
+void GroupFlow::ask_group() {
+  if (is_story() && std::holds_alternative<content::Deletion>(job_.content.what))
+    return on_story(present_readers());
+  if (is_story()) return tools_.stories.audience(job_.audience, later(&GroupFlow::on_story));
+  tools_.groups.get(group_, later(&GroupFlow::on_group));
+}
+
+/// A deletion is for those who got what it deletes: they hold our key.
+Result<Stories::Audience> GroupFlow::present_readers() {
+  const auto own = own_sender_key(context().line.identity(), group_);
+  TRY(const auto key, tools_.send.protocol.own_sender_key(own));
+  std::vector<std::string> holders;
+  if (key) {
+    TRY(holders, context().groups.holders(to_string(group_), key->id));
+  }
+  return tools_.stories.readers(holders);
+}
+
+void GroupFlow::on_story(Result<Stories::Audience> people) {
+  const bool nobody =
+      !people && (people.error().code == Errc::not_found || people.error().code == Errc::malformed);
+  if (nobody) return end(Kind::rejected, people.error().detail);
+  if (!people) return end(people.error());
+  story_setting_ = std::move(people->setting);
+  info_ = std::make_shared<const GroupInfo>(std::move(people->people));  // shared: as the cache's
+  AudienceFinder::find(context(), tools_.send.devices, *info_, Devices::Freshness::remembered,
+                       later(&GroupFlow::on_audience));
+}
 
 void GroupFlow::on_group(Result<GroupCache::Info> group) {
   if (!group && group.error().code == Errc::not_found)
@@ -182,11 +204,27 @@ Result<void> GroupFlow::choose_receivers(std::vector<std::string> holders) {
   stanza_ = {};
   stanza_.id = job_.id;
   stanza_.to = group_;
-  stanza_.addressing_mode = info_->by_lid ? "lid" : "pn";
-  stanza_.phash = audience_.phash;
   stanza_.attrs = describe_content(*message_);
+  if (is_story()) {
+    // With hash or mode the server refuses it; of a deletion it wants no setting.
+    name_holders(known);
+    if (stanza_.attrs.edit.empty())
+      stanza_.attrs.meta.emplace_back("status_setting", story_setting_);
+  } else {
+    stanza_.addressing_mode = info_->by_lid ? "lid" : "pn";
+    stanza_.phash = audience_.phash;
+  }
   stanza_.device_identity = context().line.identity().device_identity;
   return {};
+}
+
+/// A status names everybody who may see it: those whose phone has the key already by their name.
+void GroupFlow::name_holders(const std::set<std::string>& holders) {
+  for (const TargetDevice& device : audience_.devices) {
+    const bool phone = device.named.device == 0;
+    if (phone && holders.contains(to_string(device.named)))
+      stanza_.holders.push_back(device.shown.bare());
+  }
 }
 
 void GroupFlow::on_key(Result<void> result) {
@@ -294,7 +332,7 @@ void GroupFlow::on_ack(Result<wire::Node> ack) {
   }
   if (reading.outcome.kind != Kind::sent) return finish(std::move(reading.outcome));
   const auto phash = ack->attr("phash");
-  const bool stale = phash && *phash != stanza_.phash && !taken_;
+  const bool stale = phash && *phash != stanza_.phash && !taken_ && !is_story();
   if (!taken_) taken_ = std::move(reading.outcome);
   if (!stale) return mark_holders();
   begin_repair();

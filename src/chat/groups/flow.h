@@ -9,6 +9,7 @@
 #include "chat/groups/audience.h"
 #include "chat/groups/cache.h"
 #include "chat/groups/stanza.h"
+#include "chat/groups/stories.h"
 #include "chat/send/ack.h"
 #include "chat/send/flow.h"
 #include "chat/send/open_send.h"
@@ -18,9 +19,10 @@
 
 namespace posthorn::chat {
 
-/// One job on its way to a group: members, their devices, our key for those who lack it, the
-/// message under that key, on disk, write, ack. A slice in each turn of the loop, whatever the
-/// group's size. Ends at every error with an outcome that says whether anything may have left.
+/// One job on its way to a group, or to those who see our statuses: members, their devices, our key
+/// for those who lack it, the message under that key, on disk, write, ack. A slice in each turn of
+/// the loop, whatever the group's size. Ends at every error with an outcome that says whether
+/// anything may have left.
 ///
 /// Who holds our key is marked when the server has taken the message. A new key is made when
 /// somebody who holds the old one is no longer among those who may read, and after 1,000 messages.
@@ -31,6 +33,7 @@ class GroupFlow final : public OpenSend, public std::enable_shared_from_this<Gro
   struct Tools {
     SendTools send;
     GroupCache& groups;
+    Stories& stories;
   };
   static std::shared_ptr<GroupFlow> start(Tools tools, const Job& job,
                                           Once<void(throttle::SendOutcome)> done);
@@ -42,11 +45,15 @@ class GroupFlow final : public OpenSend, public std::enable_shared_from_this<Gro
   GroupFlow(Tools tools, Job job, Once<void(throttle::SendOutcome)> done);
   void begin();
   void ask_group();
-  void on_file(Result<content::File> file);
+  void on_ready(Result<Content::What> what);
   void on_group(Result<GroupCache::Info> group);
+  [[nodiscard]] Result<Stories::Audience> present_readers();
+  void on_story(Result<Stories::Audience> people);
   void on_audience(Result<Audience> audience);
   Result<void> choose_key();
   Result<void> choose_receivers(std::vector<std::string> holders);
+  void name_holders(const std::set<std::string>& holders);
+  [[nodiscard]] bool is_story() const { return is_story_chat(group_); }
   void on_key(Result<void> result);
   void build_sessions();
   void make_copies();
@@ -77,6 +84,7 @@ class GroupFlow final : public OpenSend, public std::enable_shared_from_this<Gro
   wire::Jid group_;
   GroupCache::Info info_;
   Audience audience_;
+  std::string story_setting_;  ///< of a status: who it was for, in WhatsApp's word
   std::optional<wa::Message> message_;
   std::uint32_t key_id_ = 0;
   Bytes pairwise_;  ///< padded: what a device that lacks our key gets for itself

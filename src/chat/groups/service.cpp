@@ -213,18 +213,19 @@ void GroupService::change_settings(const std::string& chat, Settings settings,
                                    Once<void(Result<GroupChange>)> done) {
   const auto group = group_of(chat);
   if (!group) return done(fail(group.error(), "group"));
-  std::vector<std::string> words;
-  if (settings.members_edit) words.emplace_back(*settings.members_edit ? "unlocked" : "locked");
+  std::vector<Node> changes;
+  if (settings.members_edit) changes.emplace_back(*settings.members_edit ? "unlocked" : "locked");
   if (settings.members_send) {
-    words.emplace_back(*settings.members_send ? "not_announcement" : "announcement");
+    changes.emplace_back(*settings.members_send ? "not_announcement" : "announcement");
   }
-  if (words.empty()) return done(GroupChange{true, ""});
-  ask_settings(*group, std::move(words), std::move(done));
+  if (settings.timer) changes.push_back(timer_change(*settings.timer));
+  if (changes.empty()) return done(GroupChange{true, ""});
+  ask_settings(*group, std::move(changes), std::move(done));
 }
 
-void GroupService::ask_settings(const Jid& group, std::vector<std::string> settings,
+void GroupService::ask_settings(const Jid& group, std::vector<Node> settings,
                                 Once<void(Result<GroupChange>)> done) {
-  Node iq = build_setting_change(group, settings.front());
+  Node iq = build_setting_change(group, std::move(settings.front()));
   settings.erase(settings.begin());
   ask(
       std::move(iq), [](const Node&) { return Result<std::string>(""); },

@@ -40,7 +40,7 @@ class GroupService final : public Groups {
   /// Asks and says how it went; look: 0 or what the answer itself refuses.
   void ask(wire::Node iq, Function<Result<std::string>(const wire::Node& iq)> look,
            Once<void(Result<GroupChange>)> done);
-  void ask_settings(const wire::Jid& group, std::vector<std::string> settings,
+  void ask_settings(const wire::Jid& group, std::vector<wire::Node> settings,
                     Once<void(Result<GroupChange>)> done);
 
   const MessageContext& context_;

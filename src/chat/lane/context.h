@@ -11,6 +11,7 @@
 #include "posthorn/store/media_store.h"
 #include "posthorn/store/message_store.h"
 #include "posthorn/store/store.h"
+#include "posthorn/store/view_store.h"
 
 namespace posthorn::chat {
 
@@ -28,6 +29,7 @@ struct MessageContext {
   store::MessageStore& messages;
   store::GroupStore& groups;
   store::MediaStore& media;
+  store::ViewStore& views;
   Names& names;
   Addressing& addressing;
   /// False once message handling has ended; shared with answers that may come after that.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "posthorn/base/job.h"
+
 namespace posthorn::chat {
 namespace {
 
@@ -21,6 +23,7 @@ Jid user_jid(std::string user, std::string_view server) {
 }  // namespace
 
 Result<Jid> parse_chat_id(const std::string& chat) {
+  if (chat == kStoryChat) return user_jid("status", wire::kServerBroadcast);
   const auto at = chat.find('@');
   if (at == std::string::npos) return fail(Errc::malformed, "chat id without @");
   std::string user = chat.substr(0, at);

@@ -296,7 +296,8 @@ Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
   Envelope& envelope = work.envelope;
   // Only our own devices may speak for us: from anybody else a "device sent" copy is a forgery.
   if (opened.device_sent != nullptr && !envelope.from_me) return {};
-  if (opened.group_status || envelope.is_status()) return {};
+  if (opened.group_status) return {};
+  if (envelope.is_status()) return interpret_story(work, *opened.message);
   if (opened.device_sent != nullptr && !envelope.recipient) {
     const auto chat = wire::parse_jid(opened.device_sent->destinationjid());
     if (chat && !chat->user.empty()) envelope.chat = from_hosted(chat->bare());
@@ -314,6 +315,26 @@ Result<void> Receiver::interpret(Work& work, const Unwrapped& opened) {
     return interpret_vote(work, opened.message->pollupdatemessage());
   }
   return interpret_content(work, *opened.message, opened.view_once);
+}
+
+/// Told for whoever keeps a journal. Nobody is told that it was seen.
+Result<void> Receiver::interpret_story(Work& work, const wa::Message& message) {
+  Parsed parsed = parse_content(message);
+  if (parsed.protocol != nullptr || !parsed.content) return {};
+  const Content::What& what = parsed.content->what;
+  const bool deletion = std::holds_alternative<content::Deletion>(what);
+  const bool post =
+      std::holds_alternative<content::Text>(what) || std::holds_alternative<content::File>(what);
+  if (!post && !(deletion && parsed.target_from_me)) return {};
+  (void)keep_once_only(*parsed.content, false);
+  TRY(work.out.event, build_event(work, std::move(parsed)));
+  TRY(const Jid sender, context_.names.preferred(work.envelope.sender.bare()));
+  store::MessageStore::Received story;
+  story.id = work.envelope.id;
+  story.chat = to_string(work.envelope.chat);
+  story.sender = to_string(sender);
+  remember_file(work, story);
+  return {};
 }
 
 Result<void> Receiver::interpret_content(Work& work, const wa::Message& message,

@@ -76,6 +76,7 @@ class Receiver {
   Result<void> interpret(Work& work, const Unwrapped& opened);
   void take_protocol(Work& work, const wa::Message::ProtocolMessage& protocol);
   void take_lid_migration(Work& work, const wa::LIDMigrationMappingSyncMessage& message);
+  Result<void> interpret_story(Work& work, const wa::Message& message);
   Result<void> interpret_content(Work& work, const wa::Message& message, bool view_once_around);
   Result<void> show_unavailable(Work& work);
   Result<void> note_timer(Work& work, const wa::Message& message);

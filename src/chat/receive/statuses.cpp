@@ -88,12 +88,27 @@ Result<void> Statuses::take_status(const IncomingReceipt& receipt, Node ack) {
     context_.line.write(std::move(ack));
     return {};
   }
+  TRY(note_view(receipt, author, row->status));
   TRY(std::vector<Receipt> events, believed_statuses(context_, receipt, row->event, row->status));
   auto told = std::make_shared<ToldReceipt>();
   told->ack = std::move(ack);
   ++open_;
   for (Receipt& event : events) tell(std::move(event), row->status, told);
   finish(*told);
+  return {};
+}
+
+/// Of a status (story) of ours: who has got it, and who has seen it.
+Result<void> Statuses::note_view(const IncomingReceipt& receipt, const wire::Jid& author,
+                                 Status status) {
+  if (receipt.from.server != wire::kServerBroadcast || !receipt.participant) return {};
+  TRY(const wire::Jid user, context_.names.preferred(from_hosted(author).bare()));
+  for (const std::string& id : receipt.ids) {
+    TRY(const auto sent, context_.messages.sent_outline(id));
+    if (!sent || sent->chat != to_string(receipt.from)) continue;
+    TRY(context_.views.save(
+        id, {to_string(user), status >= Status::read, receipt.when.unix_seconds()}));
+  }
   return {};
 }
 

@@ -34,6 +34,8 @@ class Statuses {
   [[nodiscard]] Result<LaneWork> take(const wire::Node& stanza,
                                       const Result<IncomingReceipt>& receipt);
   Result<void> take_status(const IncomingReceipt& receipt, wire::Node ack);
+  Result<void> note_view(const IncomingReceipt& receipt, const wire::Jid& author,
+                         store::MessageStore::Sent::Status status);
   void tell(Receipt event, store::MessageStore::Sent::Status status,
             const std::shared_ptr<ToldReceipt>& told);
   void finish(ToldReceipt& told);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "chat/files/link_previews.h"
 #include "chat/files/uploads.h"
 #include "chat/people/addressing.h"
 #include "chat/people/ids.h"
@@ -29,8 +30,10 @@ Jid in_form_of(const Jid& device, const Jid& to, const session::Identity& self) 
 
 }  // namespace
 
+namespace {
+
 /// As a rule it lies there already: the throttle hands a job over when it is ready.
-void ready_file(const SendTools& tools, const Job& job, Once<void(Result<content::File>)> done) {
+void ready_file(const SendTools& tools, const Job& job, Once<void(Result<Content::What>)> done) {
   if (tools.uploads == nullptr) return done(fail(Errc::refused, "this box carries no files"));
   const auto& said = std::get<content::File>(job.content.what);
   tools.uploads->get(said, job.expires_at,
@@ -41,9 +44,27 @@ void ready_file(const SendTools& tools, const Job& job, Once<void(Result<content
                        file.place = std::move(*place);
                        uploads.look(std::move(file),
                                     [done = std::move(done)](content::File seen) mutable {
-                                      done(std::move(seen));
+                                      done(Content::What(std::move(seen)));
                                     });
                      });
+}
+
+}  // namespace
+
+bool needs_readying(const Content& content) {
+  if (!content.original.empty()) return false;
+  const auto* text = std::get_if<content::Text>(&content.what);
+  return std::holds_alternative<content::File>(content.what) ||
+         (text != nullptr && text->link_preview);
+}
+
+void ready(const SendTools& tools, const Job& job, Once<void(Result<Content::What>)> done) {
+  const auto* text = std::get_if<content::Text>(&job.content.what);
+  if (text == nullptr) return ready_file(tools, job, std::move(done));
+  if (tools.previews == nullptr) return done(Content::What(*text));
+  tools.previews->get(*text, [done = std::move(done)](content::Text found) mutable {
+    done(Content::What(std::move(found)));
+  });
 }
 
 Kind outcome_without_file(const Error& error) {
@@ -109,14 +130,14 @@ void SendFlow::begin() {
   if (!named) return end(named.error());
   peer_ = *named;
   by_number_ = tools_.context.addressing.by_number();
-  if (std::holds_alternative<content::File>(job_.content.what) && !message_)
-    return ready_file(tools_, job_, later(&SendFlow::on_file));
+  if (!message_ && needs_readying(job_.content))
+    return ready(tools_, job_, later(&SendFlow::on_ready));
   ask_devices();
 }
 
-void SendFlow::on_file(Result<content::File> file) {
-  if (!file) return end(outcome_without_file(file.error()), file.error().detail);
-  job_.content.what = std::move(*file);
+void SendFlow::on_ready(Result<Content::What> what) {
+  if (!what) return end(outcome_without_file(what.error()), what.error().detail);
+  job_.content.what = std::move(*what);
   ask_devices();
 }
 

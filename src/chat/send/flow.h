@@ -21,6 +21,7 @@
 
 namespace posthorn::chat {
 
+class LinkPreviews;
 class Uploads;
 
 /// The parts that sending uses. All outlive the flow.
@@ -32,13 +33,16 @@ struct SendTools {
   SessionBuilder& sessions;
   Tokens& tokens;
   Numbers& numbers;
-  Uploads* uploads = nullptr;  ///< null: no files are sent
+  Uploads* uploads = nullptr;        ///< null: no files are sent
+  LinkPreviews* previews = nullptr;  ///< null: links are shown as they are
 };
 
-/// The file of a job as it is told: with its place at WhatsApp's media host (it is uploaded when it
-/// has none yet) and what a look at it says. Errors: refused, not_found, timeout (no try will be
-/// better), others (later).
-void ready_file(const SendTools& tools, const Job& job, Once<void(Result<content::File>)> done);
+/// Whether what a job says is to be made ready first.
+[[nodiscard]] bool needs_readying(const Content& content);
+/// What a job says, as it is told. A file: with its place at WhatsApp's media host (it is uploaded
+/// when it has none yet) and what a look at it says; a text: with the preview of its link. Errors:
+/// refused, not_found, timeout (no try will be better), others (later).
+void ready(const SendTools& tools, const Job& job, Once<void(Result<Content::What>)> done);
 /// How a job ends whose file is not there.
 [[nodiscard]] throttle::SendOutcome::Kind outcome_without_file(const Error& error);
 
@@ -58,7 +62,7 @@ class SendFlow final : public OpenSend, public std::enable_shared_from_this<Send
 
   SendFlow(SendTools tools, Job job, Once<void(throttle::SendOutcome)> done);
   void begin();
-  void on_file(Result<content::File> file);
+  void on_ready(Result<Content::What> what);
   void ask_devices();
   void on_devices(Result<std::vector<UserDevices>> lists);
   void on_sessions(Result<SessionBuilder::Lists> lists);

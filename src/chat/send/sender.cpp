@@ -20,7 +20,7 @@ void MessageSender::send(const Job& job, Once<void(throttle::SendOutcome)> done)
         done(std::move(outcome));
       };
   const auto chat = parse_chat_id(job.chat);
-  if (chat && chat->is_group()) {
+  if (chat && !chat->is_person()) {
     flow_ = to_group_(job, std::move(ended));
   } else {
     flow_ = SendFlow::start(tools_, job, std::move(ended));

@@ -43,6 +43,8 @@ class AppState final : public ChatState {
   void mute(const std::string& chat, std::optional<Wall> until, Done done) override;
   void mark_read(const std::string& chat, bool read, Done done) override;
   void remove(const std::string& chat, Done done) override;
+  void remove_message(const std::string& chat, const std::string& message_id, bool from_me,
+                      Wall sent_at, Done done) override;
   void save_contact(const std::string& chat, const std::string& first_name,
                     const std::string& last_name, bool in_phone_book, Done done) override;
   void remove_contact(const std::string& chat, Done done) override;

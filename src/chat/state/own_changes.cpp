@@ -112,6 +112,21 @@ void AppState::remove(const std::string& chat, Done done) {
   change("regular_high", std::move(changes), std::move(done));
 }
 
+void AppState::remove_message(const std::string& chat, const std::string& message_id, bool from_me,
+                              Wall sent_at, Done done) {
+  auto changes = chat_changes(chat, [&](const std::string& jid) {
+    FieldWriter action;
+    action.number(1, 1).number(2, static_cast<std::uint64_t>(sent_at.unix_seconds()));
+    // "0" as participant: a message of ours, or of the one person in the chat.
+    return Changes{{SyncOperation::set,
+                    {"deleteMessageForMe", jid, message_id, from_me ? "1" : "0", "0"},
+                    18,
+                    action.take(),
+                    3}};
+  });
+  change("regular_high", std::move(changes), std::move(done));
+}
+
 void AppState::save_contact(const std::string& chat, const std::string& first_name,
                             const std::string& last_name, bool in_phone_book, Done done) {
   const auto make = [&]() -> Result<Changes> {

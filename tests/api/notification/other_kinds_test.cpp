@@ -32,6 +32,7 @@ TEST(Notification, TellsOrdersProductsAndEventsAsMarkedTexts) {
 TEST(Notification, AKindThatIsNotKnownIsToldAsSuch) {
   EXPECT_EQ(told(content::Other{"stickerPackMessage", ""}), "{{SWE003}}");
   EXPECT_EQ(told(content::Other{"unknown", ""}), "{{SWE003}}");
+  EXPECT_TRUE(told(content::Other{"viewOnceMessage", ""}).starts_with("[View once] "));
 }
 
 TEST(Notification, WhatOnlyChangesTheChatIsNoMessageOfIt) {

@@ -33,6 +33,19 @@ TEST(Notification, ShowsAnExtendedTextWithAllItsFields) {
           R"("messageData":{"typeMessage":"extendedTextMessage","extendedTextMessageData":{"text":"See https://shop.example","description":"Bread and cakes","title":"Bakery","previewType":"None","jpegThumbnail":"","forwardingScore":3,"isForwarded":true}}})");
 }
 
+TEST(Notification, ShowsThePictureOfAPreviewAndTellsNoStatuses) {
+  Message message = incoming(text("See https://shop.example"));
+  auto& preview = std::get<content::Text>(message.content.what).preview;
+  preview = content::Preview{"Bakery", "", "https://shop.example"};
+  preview->thumbnail = to_bytes(as_bytes(std::string("jpeg")));
+  const auto out = to_notification(message, everything(), kInstance);
+  ASSERT_TRUE(out);
+  EXPECT_EQ((*out)["messageData"]["extendedTextMessageData"]["jpegThumbnail"].asString(),
+            "anBlZw==");
+  message.chat = "status@broadcast";
+  EXPECT_FALSE(to_notification(message, everything(), kInstance));
+}
+
 TEST(Notification, ShowsAReply) {
   Message message = incoming(text("Yes please"));
   message.content.quote =

@@ -315,6 +315,21 @@ TEST(MessagesReceive, StoriesDrainWithoutQuestions) {
   EXPECT_TRUE(rig.messages().empty());
 }
 
+TEST(MessagesReceive, AStoryIsToldUnderItsOwnChatAndNobodyHearsThatItWasRead) {
+  Rig rig;
+  rig.introduce(rig.customer);
+  Node stanza = rig.text_from(rig.customer, "ST1", "On holiday");
+  stanza.set_attr("participant", rig.customer.jid);
+  stanza.set_attr("from", wire::Jid{"status", "broadcast", 0});
+  rig.listener().on_message(stanza);
+  rig.turn();
+  ASSERT_EQ(rig.messages().size(), 1U);
+  EXPECT_EQ(rig.messages()[0].chat, "status@broadcast");
+  EXPECT_EQ(rig.messages()[0].sender, "4915550002222@c.us");
+  EXPECT_EQ(std::get<content::Text>(rig.messages()[0].content.what).body, "On holiday");
+  EXPECT_TRUE(rig.written_of("receipt").empty());
+}
+
 TEST(MessagesReceive, ABroadcastListIsAChatWithItsSender) {
   Rig rig;
   rig.introduce(rig.customer);

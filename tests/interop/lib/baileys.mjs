@@ -55,10 +55,11 @@ function memoryAuth() {
 export class BaileysClient {
   /**
    * Connects and links to `account` (phone digits; undefined: a new one) of the simulator.
-   * link: 'qr' or 'code'.
+   * link: 'qr' or 'code'. history: takes what the phone tells of earlier days.
    */
-  static async link(simulator, account, { link = 'qr', name = 'Baileys' } = {}) {
+  static async link(simulator, account, { link = 'qr', name = 'Baileys', history = false } = {}) {
     const client = new BaileysClient(simulator, account, link, name)
+    client.history = history
     client.connect()
     // A client that could not link must not keep the test's process alive.
     await client.opened().catch(async error => {
@@ -90,7 +91,7 @@ export class BaileysClient {
       browser: ['Ubuntu', 'Chrome', '22.04.4'],
       syncFullHistory: false,
       markOnlineOnConnect: false,
-      shouldSyncHistoryMessage: () => false,
+      shouldSyncHistoryMessage: () => this.history ?? false,
       getMessage: async key => this.sent.get(key.id),
       generateHighQualityLinkPreview: false,
       retryRequestDelayMs: 50
