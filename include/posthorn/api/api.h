@@ -26,6 +26,7 @@
 #include "posthorn/chat/people.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/read_marks.h"
+#include "posthorn/journal/journal.h"
 #include "posthorn/session/linking.h"
 
 namespace posthorn::api {
@@ -121,6 +122,10 @@ class Api final : public RequestHandler {
     const StateHistory* history = nullptr;
     /// nullopt: the methods that carry files are absent.
     std::optional<FileOutside> files = {};
+    /// What was said; null: nothing is kept.
+    journal::Journal* journal = nullptr;
+    /// The one name of whom a chatId is, for the journal; may be empty.
+    std::function<std::string(const std::string& chat)> account_of = {};
   };
 
   /// Everything in `outside` outlives the Api.
