@@ -80,6 +80,11 @@ class Journal::Impl {
   Result<void> flush() {
     flush_timer_.stop();
     if (waiting_.empty()) return {};
+    // Somebody else's transaction may be rolled back, and these changes with it.
+    if (db_.in_transaction()) {
+      flush_timer_.start(milliseconds(0), [this] { (void)flush(); });
+      return {};
+    }
     auto written = write();
     if (written) {
       waiting_.clear();

@@ -31,7 +31,9 @@ describe('whatsapp-api-client-python and posthornd', () => {
     customer = await BaileysClient.link(sim)
     member = await sim.addAccount({ name: 'Member', script: { read_after: 50 } })
     await customer.send(box.phone, 'Good morning')
-    await waitFor(async () => (await box.call('getWebhooksCount')).count > 0, 'it came')
+    // Only who has written to the shop may be put into a group.
+    await sim.send(member.phone, { to: box.phone, text: 'Good morning' })
+    await waitFor(async () => (await box.call('lastIncomingMessages')).length === 2, 'they came')
   }, { timeout })
   after(async () => {
     await customer?.stop()
