@@ -140,9 +140,10 @@ Result<void> confirm(const Client& client, const char* method, json::Value body,
 }
 
 Result<void> back_up(const Client& client, const std::string& file,
-                     const std::string& passphrase_file) {
+                     const std::string& passphrase_file, bool journal) {
   TRY(const std::string secret, passphrase(passphrase_file, true));
   json::Value body;
+  body["journal"] = journal;
   body["passphrase"] = secret;
   TRY(const json::Value made, client.post("makeBackup", body));
   TRY(const std::uint64_t size, download(client, "readBackup", file));
@@ -204,6 +205,7 @@ CareCommands::CareCommands(CLI::App& options)
   }
   diagnose_->add_option("file", file_, "a new file")->default_val("posthorn-support.tar.gz");
   backup_->add_option("file", file_, "a new file")->required();
+  backup_->add_flag("--journal", journal_, "with what was said, which people wrote to the shop");
   restore_->add_option("file", file_, "what posthornctl backup wrote")->required();
   for (CLI::App* locked : {backup_, restore_}) {
     locked->add_option("--passphrase-file", passphrase_file_, "its first line; else you type it");
@@ -213,7 +215,7 @@ CareCommands::CareCommands(CLI::App& options)
 std::optional<int> CareCommands::run(const Client& client) const {
   if (update_->parsed()) return finish(update(client, file_));
   if (diagnose_->parsed()) return finish(diagnose(client, file_));
-  if (backup_->parsed()) return finish(back_up(client, file_, passphrase_file_));
+  if (backup_->parsed()) return finish(back_up(client, file_, passphrase_file_, journal_));
   if (board_->parsed()) return finish(show_board(client));
   if (reset_->parsed()) {
     const bool sure = agreed(yes_, "Reset " + what_ + " of this box?");

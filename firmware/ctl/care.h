@@ -30,6 +30,7 @@ class CareCommands {
   std::string what_;
   std::string passphrase_file_;
   bool yes_ = false;
+  bool journal_ = false;
 };
 
 }  // namespace posthorn::ctl

@@ -6,6 +6,7 @@
 
 #include "ctl/care.h"
 #include "ctl/commands.h"
+#include "ctl/talk.h"
 #include "ctl/webhook.h"
 
 namespace posthorn::ctl {
@@ -162,6 +163,7 @@ int main_with(int argc, char** argv) {
   }
 
   const CareCommands care(options);
+  const TalkCommands talk(options);
 
   try {
     options.parse(argc, argv);
@@ -181,6 +183,7 @@ int main_with(int argc, char** argv) {
   if (access_command->parsed()) return show_access(*access);
   const Client client(*access, ca_file);
   if (const auto cared = care.run(client)) return *cared;
+  if (const auto talked = talk.run(client)) return *talked;
   if (status->parsed()) return show_status(client, as_json);
   if (pair_command->parsed() && !phone.empty()) return pair_by_code(client, joined(phone));
   if (pair_command->parsed())

@@ -20,6 +20,9 @@ constexpr std::uint64_t kRecentNotifications = 4096;
 constexpr std::uint64_t kUnsureJobs = 128;
 constexpr std::size_t kUnsureBytes = std::size_t{512} << 10;
 
+/// Notifications that a power cut can have kept from the journal: one batch and what came with it.
+constexpr std::size_t kCaughtUp = 1024;
+
 /// A message id out of a stored notification, when it is about a message that came in.
 std::optional<std::string> incoming_id(ByteView notification) {
   const auto parsed = json::parse(as_text(notification));
@@ -56,9 +59,11 @@ Result<void> App::build() {
     file_fetcher_ =
         std::make_unique<FileFetcher>(out_.http, *out_.files, config_.files.private_urls);
   }
+  TRY(open_journal());
   build_notify();
   TRY(const std::vector<std::string> told, told_messages());
   TRY(build_send(told));
+  build_journal();
   build_ask();
 
   TRY(const auto configured, throttle_settings(config_.throttle));
@@ -67,6 +72,12 @@ Result<void> App::build() {
   if (config_.throttle.number_in_use_months > 0) {
     // Declared before: that is the ordinary case on every later start.
     (void)valve_->declare_in_use(config_.throttle.number_in_use_months, "posthorn.toml");
+  }
+  if (recorder_) {
+    recorder_->settle([this](const std::string& chat, const std::string& id) {
+      const auto earlier = chat_->earlier().find(chat, id);
+      return earlier && *earlier && (*earlier)->sent_at;
+    });
   }
   // The level that a restart finds is no news, but getStateInstance must tell it.
   notifier_->on_throttle(valve_->level());
@@ -82,6 +93,8 @@ Result<std::vector<std::string>> App::told_messages() {
   TRY(out_.inbox_ring.for_each_recent(kRecentNotifications,
                                       [&](const queue::Entry&, ByteView notification) {
                                         notifier_->remember(as_text(notification));
+                                        if (journal_) latest_.emplace_back(as_text(notification));
+                                        if (latest_.size() > kCaughtUp) latest_.pop_front();
                                         if (auto id = incoming_id(notification))
                                           ids.push_back(std::move(*id));
                                       }));
@@ -101,6 +114,31 @@ Result<std::vector<Job>> App::unsure_jobs() {
     jobs.push_back(std::move(*job));
   }));
   return jobs;
+}
+
+Result<void> App::open_journal() {
+  if (config_.journal.days == 0) return {};
+  journal::Journal::Options options;
+  options.keep = hours(24) * config_.journal.days;
+  options.limit_bytes = config_.journal.limit_bytes;
+  TRY(journal_, journal::Journal::open(out_.store.database(), out_.scheduler, out_.clock, options));
+  return {};
+}
+
+/// What is said goes into the journal too; first what a power cut has kept from it.
+void App::build_journal() {
+  if (!journal_) return;
+  recorder_ = std::make_unique<api::Recorder>(
+      api::Recorder::Outside{*journal_, [this](const std::string& chat) {
+                               return chat_ ? chat_->identities().account_of(chat) : chat;
+                             }});
+  for (const std::string& notification : std::exchange(latest_, {})) {
+    recorder_->catch_up(notification);
+  }
+  outbox_->on_change({[this](const Job& job) { recorder_->on_job(job); },
+                      [this](const Job& job) { recorder_->on_replaced(job); },
+                      [this](const Job& job) { recorder_->on_dropped(job); },
+                      [this] { recorder_->on_cleared(); }});
 }
 
 /// send: api -> outbox -> throttle -> chat -> session -> wire -> net
@@ -126,8 +164,10 @@ Result<void> App::build_send(std::span<const std::string> told) {
       out_.scheduler, out_.clock, out_.random, out_.store, *outbox_, chat_->sender(), *checker_,
       *this, out_.utc_offset, &chat_->identities(),
       [this](std::uint64_t sequence, const Job& job) { return prepare(sequence, job); }});
-  chat_->identities().on_joined(
-      [this](const std::string& from, const std::string& into) { valve_->on_joined(from, into); });
+  chat_->identities().on_joined([this](const std::string& from, const std::string& into) {
+    valve_->on_joined(from, into);
+    if (journal_) journal_->join(from, into);
+  });
   chat_->on_group([this](const std::string& chat, Wall since) { valve_->on_group(chat, since); });
   outbox_->join(*valve_);
   return {};
@@ -204,6 +244,9 @@ void App::build_notify() {
         if (!chat_) return std::nullopt;  // the box is stopping
         auto quote = chat_->quotes().find(job.chat, job.content.quote->id);
         return quote ? std::optional(std::move(*quote)) : std::nullopt;
+      },
+      [this](const std::string& chat, const std::string& id) {
+        return recorder_ && chat_ ? recorder_->external_id_of(chat, id) : std::string();
       }});
   mailbox_ = std::make_unique<InboxMailbox>(*inbox_, refused_);
   courier_ = std::make_unique<webhooks::Courier>(
@@ -219,7 +262,9 @@ api::Api::Outside App::api_outside() {
           chat_->contacts(), chat_->chat_state(), chat_->earlier(), *groups_,
           [this] { return status(); }, [this] { valve_->resume(); },
           &notifier_->history(), file_methods(),
-          [this] { return valve_->take(throttle::Action::post_status); }, &chat_->status_views()};
+          [this] { return valve_->take(throttle::Action::post_status); }, &chat_->status_views(),
+          journal_.get(),
+          [this](const std::string& chat) { return chat_->identities().account_of(chat); }};
   // clang-format on
 }
 
@@ -274,6 +319,7 @@ void App::stop() {
   valve_.reset();
   outbox_.reset();
   checker_.reset();
+  if (recorder_) recorder_->flush();
 }
 
 void App::on_event(const session::Event& event, Once<void(Result<void>)> stored) {
@@ -327,10 +373,22 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
     valve_->on_delivered(receipt->message_id);
     if (receipt->kind != chat::Receipt::Kind::delivered) valve_->on_read(receipt->chat);
   }
-  if (links_ == nullptr) return notifier_->on_event(event, std::move(stored));
+  if (links_ == nullptr) return notify(event, std::move(stored));
   chat::Event linked = event;
   if (auto* message = std::get_if<chat::Message>(&linked)) links_->fill_in(message->content);
-  notifier_->on_event(linked, std::move(stored));
+  notify(linked, std::move(stored));
+}
+
+/// The journal's entry is written when the notification is stored, before the commit that follows:
+/// so one sync is for both.
+void App::notify(const chat::Event& event, Once<void(Result<void>)> stored) {
+  if (!recorder_) return notifier_->on_event(event, std::move(stored));
+  recorder_->on_event(event);
+  notifier_->on_event(event, [this, alive = alive_.weak(),
+                              stored = std::move(stored)](Result<void> result) mutable {
+    if (alive.get() != nullptr && recorder_) recorder_->flush();
+    stored(std::move(result));
+  });
 }
 
 void App::tell_of_message(const chat::Message& message) {
@@ -355,6 +413,7 @@ void App::tell_of_link(bool online) {
     valve_->on_signal(relinked);
     (void)valve_->acknowledge("phone", "the phone was linked again");
   }
+  if (journal_) journal_->belong_to(session_->account().phone);
   if (const auto made = session_->account().made) valve_->on_account_made(*made);
   valve_->on_connected();
   courier_->retry_now();
@@ -391,15 +450,19 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
   if (fate.kind == Kind::sent && settings_.current().mark_incoming_messages_readed_on_reply) {
     chat_->read_marks().mark(fate.job.chat, "", [](Result<std::size_t>) {});
   }
-  notifier_->on_job(fate.job, status, fate.description, fate.time,
-                    [settled = std::move(settled)](Result<void> stored) mutable {
-                      // A status that the disk refused must not keep the job from ending.
-                      // Cancelled: the program ends, and the next start tells it.
-                      if (!stored && stored.error().code != Errc::cancelled) {
-                        log::error("inbox", "status lost", {{"error", stored.error()}});
-                      }
-                      settled();
-                    });
+  if (recorder_) recorder_->on_fate(fate.job, status, fate.time);
+  notifier_->on_job(
+      fate.job, status, fate.description, fate.time,
+      [self = alive_.weak(), settled = std::move(settled)](Result<void> stored) mutable {
+        App* me = self.get();
+        if (me != nullptr && me->recorder_) me->recorder_->flush();
+        // A status that the disk refused must not keep the job from ending.
+        // Cancelled: the program ends, and the next start tells it.
+        if (!stored && stored.error().code != Errc::cancelled) {
+          log::error("inbox", "status lost", {{"error", stored.error()}});
+        }
+        settled();
+      });
 }
 
 void App::on_level(const throttle::LevelChange& change) {
@@ -439,6 +502,10 @@ std::string App::metrics() const {
   add_ring(all, "inbox", out_.inbox_ring.status(), now);
   counters_.add_to(all);
   add_webhook(all, *courier_);
+  if (journal_) {
+    all.push_back({"journal_bytes", "", static_cast<double>(journal_->bytes()), false});
+    all.push_back({"journal_lost_total", "", static_cast<double>(journal_->lost()), true});
+  }
   tail_.add_metrics(all);
   add_process(all);
   return metrics_text(all);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -21,11 +22,13 @@
 #include "posthorn/api/api.h"
 #include "posthorn/api/file_links.h"
 #include "posthorn/api/notifier.h"
+#include "posthorn/api/recorder.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/base/config.h"
 #include "posthorn/base/status.h"
 #include "posthorn/chat/chat.h"
 #include "posthorn/files/store.h"
+#include "posthorn/journal/journal.h"
 #include "posthorn/net/http_client.h"
 #include "posthorn/queue/ring_file.h"
 #include "posthorn/session/session.h"
@@ -90,6 +93,8 @@ class App final : private throttle::Listener {
   Result<std::vector<Job>> unsure_jobs();
   Result<void> build_send(std::span<const std::string> told);
   void build_notify();
+  Result<void> open_journal();
+  void build_journal();
   [[nodiscard]] std::optional<chat::FilesOutside> files_outside() const;
   [[nodiscard]] std::optional<api::FileOutside> file_methods();
   [[nodiscard]] api::Api::Outside api_outside();
@@ -101,6 +106,7 @@ class App final : private throttle::Listener {
   // notify: net -> wire -> session -> chat -> here -> inbox -> webhook or long poll
   void on_event(const session::Event& event, Once<void(Result<void>)> stored);
   void on_event(const chat::Event& event, Once<void(Result<void>)> stored);
+  void notify(const chat::Event& event, Once<void(Result<void>)> stored);
   void tell_of_message(const chat::Message& message);
   Once<void(Result<void>)> fetch_after(const chat::Message& message,
                                        Once<void(Result<void>)> stored);
@@ -122,6 +128,9 @@ class App final : private throttle::Listener {
   RefusedList refused_;
   std::unique_ptr<api::FileLinks> links_;      ///< null without files
   std::unique_ptr<FileFetcher> file_fetcher_;  ///< the same
+  std::unique_ptr<journal::Journal> journal_;  ///< null: none is kept
+  std::unique_ptr<api::Recorder> recorder_;    ///< the same
+  std::deque<std::string> latest_;  ///< notifications of before the start, until build_journal()
   std::unique_ptr<session::Session> session_;
   std::unique_ptr<chat::Chat> chat_;
   std::unique_ptr<FirstContactCheck> checker_;

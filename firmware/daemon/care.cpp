@@ -88,8 +88,8 @@ std::string fresh_incoming(const std::string& data_dir) {
 
 /// copy: a path for what is sealed; it does not stay.
 Result<void> back_up(const std::string& data_dir, const std::string& to, const std::string& copy,
-                     const std::string& passphrase, ByteView salt) {
-  Result<void> sealed = store::snapshot(data_dir + "/posthorn.db", copy);
+                     const std::string& passphrase, ByteView salt, store::WithJournal journal) {
+  Result<void> sealed = store::snapshot(data_dir + "/posthorn.db", copy, journal);
   if (sealed) sealed = seal_file(copy, to, passphrase, salt);
   std::error_code error;
   fs::remove(copy, error);
@@ -249,14 +249,15 @@ void Care::make_backup(api::Call call) {
   if (passphrase.size() < kPassphraseAtLeast) {
     return call.refuse(400, "\"passphrase\" needs at least 8 characters");
   }
+  const bool whole = json::bool_at(call.body, "journal").value_or(false);
+  const auto journal = whole ? store::WithJournal::yes : store::WithJournal::no;
   busy_ = true;
   const files::Store::Part part = outside_.files.new_part();
   run_on<Result<void>>(
       outside_.worker,
       [data = outside_.data_dir, to = part.path, copy = folder_ + "/backup.db",
-       passphrase = std::move(passphrase), salt = outside_.random.bytes(kBackupSalt)] {
-        return back_up(data, to, copy, passphrase, salt);
-      },
+       passphrase = std::move(passphrase), salt = outside_.random.bytes(kBackupSalt),
+       journal] { return back_up(data, to, copy, passphrase, salt, journal); },
       [self = alive_.weak(), part, call = std::move(call)](Result<void> sealed) mutable {
         Care* me = self.get();
         if (!sealed || me == nullptr) {

@@ -41,6 +41,7 @@ void Outbox::accept(Job job, Once<void(Result<std::string>)> done) {
                    return;
                  }
                  std::string id = job.id;
+                 if (me != nullptr && me->told_.taken) me->told_.taken(job);
                  if (me != nullptr) me->valve_->on_job(*sequence, job);
                  done(std::move(id));
                });
@@ -131,6 +132,7 @@ void Outbox::replace(Job job, Once<void(Result<bool>)> done) {
                if (still == nullptr) return done(fail(Errc::cancelled, "restarting"));
                const bool waited = still->valve_->cancel(old);
                still->ring_.ack(waited ? old : *sequence);
+               if (waited && still->told_.replaced) still->told_.replaced(job);
                if (waited) still->valve_->on_job(*sequence, job);
                still->ring_.flush([waited, done = std::move(done)](Result<void> flushed) mutable {
                  if (!flushed) return done(tl::unexpected(flushed.error()));
@@ -149,6 +151,7 @@ void Outbox::drop(const std::string& id, const std::string& chat, Once<void(Resu
          if (!*found || me == nullptr || (*found)->job.chat != chat) return done(false);
          if (!me->valve_->cancel((*found)->sequence)) return done(false);  // just being sent
          me->ring_.ack((*found)->sequence);
+         if (me->told_.dropped) me->told_.dropped((*found)->job);
          me->ring_.flush([done = std::move(done)](Result<void> flushed) mutable {
            if (!flushed) return done(tl::unexpected(flushed.error()));
            done(true);
@@ -182,6 +185,7 @@ void Outbox::clear(Once<void(Result<std::size_t>)> done) {
     (void)ack(sequence);
     ++dropped;
   }
+  if (told_.cleared) told_.cleared();
   ring_.flush([dropped, done = std::move(done)](Result<void> flushed) mutable {
     if (!flushed) {
       done(tl::unexpected(flushed.error()));
@@ -196,6 +200,7 @@ void Outbox::for_each_pending(
   const auto read_all = ring_.for_each_pending([&](const queue::Entry& entry, ByteView record) {
     if (const auto job = decode_job(record)) {
       hold_file(entry.sequence, *job);
+      if (told_.taken) told_.taken(*job);
       visit(entry.sequence, *job);
     } else {
       log::error("outbox", "a job was written by a newer program and is left out",

@@ -24,6 +24,13 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
   /// The valve needs the outbox at construction, the outbox the valve afterwards.
   void join(throttle::Valve& valve) { valve_ = &valve; }
 
+  /// What the queue takes (and has at the start), and what leaves it unsent.
+  struct Told {
+    std::function<void(const Job&)> taken, replaced, dropped;
+    std::function<void()> cleared;
+  };
+  void on_change(Told told) { told_ = std::move(told); }
+
   // For the API.
   void accept(Job job, Once<void(Result<std::string>)> done) override;
   void jobs(std::size_t limit, Once<void(Result<std::vector<api::JobView>>)> done) override;
@@ -57,6 +64,7 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
   files::Store* files_;
   std::map<std::uint64_t, std::string> held_;  ///< files, by sequence
   throttle::Valve* valve_ = nullptr;
+  Told told_;
   Alive<Outbox> alive_{this};
 };
 

@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kKeyMax = 255;
 constexpr std::size_t kPostedMax = 4096;
 constexpr unsigned kMentionsMax = 1024;
+constexpr std::size_t kExternalMost = 128;
 constexpr std::int64_t kShortestTyping = 1000;  // milliseconds
 constexpr int kOtherBodyStatus = 422;
 constexpr const char* kOtherBody =
@@ -20,9 +21,9 @@ constexpr const char* kOtherBody =
 
 /// What every method that sends takes beside its own fields, documented or once documented, and
 /// the box's own.
-constexpr std::string_view kCommon[] = {"chatId",     "phoneNumber", "quotedMessageId",
-                                        "typingTime", "archiveChat", "mentions",
-                                        "urgent",     "consent",     "expiresIn"};
+constexpr std::string_view kCommon[] = {
+    "chatId",   "phoneNumber", "quotedMessageId", "typingTime", "archiveChat",
+    "mentions", "urgent",      "consent",         "expiresIn",  "externalId"};
 
 Result<void> check_fields(const json::Value& body, std::initializer_list<std::string_view> own) {
   std::vector<std::string_view> known(std::begin(kCommon), std::end(kCommon));
@@ -54,6 +55,13 @@ Result<std::optional<Quote>> parse_quoted(const json::Value& body) {
   Quote quote;
   TRY(quote.id, check_message_id(std::move(*quoted)));
   return std::optional(std::move(quote));
+}
+
+/// The till's own number of the message: of an order, for example.
+Result<std::string> parse_external(const json::Value& body) {
+  TRY(auto id, optional_text(body, "externalId"));
+  if (id && id->size() > kExternalMost) return invalid("externalId", "must be at most 128 bytes");
+  return id.value_or("");
 }
 
 /// typingTime, or the account's autoTyping without it. 0 is nobody's typing, as in older clients.
@@ -131,6 +139,7 @@ Result<Job> parse_job(const json::Value& body, const Settings& settings,
   job.urgent = urgent.value_or(false);
   TRY(job.typing, parse_typing(body, settings));
   TRY(job.consent, parse_consent(body));
+  TRY(job.external_id, parse_external(body));
   return job;
 }
 

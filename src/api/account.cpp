@@ -101,6 +101,8 @@ void logout(Context& context, Call call) {
 
 void qr(Context& context, Call call) { context.qr_wait.answer(std::move(call)); }
 
+void scan_qr_code(Context& context, Call call) { context.qr_sockets.open(std::move(call)); }
+
 void get_authorization_code(Context& context, Call call) {
   const auto given = required_text(call.body, "phoneNumber");
   if (!given) return call.refuse(given.error());

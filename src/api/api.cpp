@@ -9,6 +9,7 @@
 #include "api/errors.h"
 #include "api/host_names.h"
 #include "api/not_here.h"
+#include "api/openapi.h"
 #include "api/page/page_side.h"
 #include "api/receiving.h"
 #include "api/routes.h"
@@ -105,6 +106,9 @@ class Api::Impl {
           request.local || right_for_page(request, PathParts(request.path)) != Right::none;
       reply.send(health(context_->outside.status(), context_->options.version, all));
     });
+    add_open_page("/openapi.json", [](const Request&, Reply reply) {
+      reply.send(Response{.body = std::string(openapi()), .headers = {}});
+    });
     if (context_->outside.files) {
       for (Route& route : file_routes(*context_)) add(std::move(route));
       add_open_page("/files", [this](const Request& request, Reply reply) {
@@ -151,6 +155,7 @@ class Api::Impl {
   void stop() {
     context_->polls.answer_all("null");
     context_->qr_wait.stop();
+    context_->qr_sockets.stop();
     context_->typing.stop();
     wrong_.stop();
   }

@@ -6,6 +6,7 @@
 #include "api/idempotency.h"
 #include "api/long_polls.h"
 #include "api/number_cache.h"
+#include "api/qr_sockets.h"
 #include "api/qr_wait.h"
 #include "api/typing_shows.h"
 #include "posthorn/api/api.h"
@@ -20,12 +21,21 @@ struct Context : std::enable_shared_from_this<Context> {
         outside(out),
         polls(outside.scheduler),
         qr_wait(outside.scheduler, outside.clock, outside.link, outside.status),
+        qr_sockets(outside.scheduler, qr_wait, outside.link,
+                   [this] {
+                     json::Value account(::Json::objectValue);
+                     account["wid"] = wid();
+                     account["pushname"] = outside.link.account().push_name;
+                     account["webhookUrl"] = settings().webhook_url;
+                     return account;
+                   }),
         idempotency(outside.scheduler, outside.blobs, outside.outbox, options.job_life) {}
 
   ApiOptions options;  ///< only the token changes
   const Api::Outside outside;
   LongPolls polls;
   QrWait qr_wait;
+  QrSockets qr_sockets;
   Idempotency idempotency;
   NumberCache numbers;
   TypingShows typing{outside.scheduler, outside.presence};

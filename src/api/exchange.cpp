@@ -1,5 +1,7 @@
 #include "api/exchange.h"
 
+#include <cstring>
+
 #include <charconv>
 
 #include "api/listen.h"
@@ -50,6 +52,17 @@ std::optional<std::uint64_t> length_of(const std::string& text) {
   return value;
 }
 
+/// Empty unless it asks for a WebSocket of the one version that there is.
+std::string web_socket_key(MHD_Connection* connection) {
+  const auto says = [&](const char* name, const char* word) {
+    return strcasestr(header(connection, name).c_str(), word) != nullptr;
+  };
+  const bool asks = says(MHD_HTTP_HEADER_UPGRADE, "websocket") &&
+                    says(MHD_HTTP_HEADER_CONNECTION, "upgrade") &&
+                    header(connection, "Sec-WebSocket-Version") == "13";
+  return asks ? header(connection, "Sec-WebSocket-Key") : "";
+}
+
 /// A proxy on the box speaks for somebody else.
 bool is_forwarded(MHD_Connection* connection) {
   for (const char* name : {"Forwarded", "X-Forwarded-For", "Via"}) {
@@ -77,6 +90,7 @@ Request read_head(MHD_Connection* connection, const char* url, const char* metho
   request.cookie = header(connection, MHD_HTTP_HEADER_COOKIE);
   request.origin = header(connection, "Origin");
   request.fetch_site = header(connection, "Sec-Fetch-Site");
+  request.web_socket_key = web_socket_key(connection);
   request.from_page = header(connection, "X-Posthorn") == "1";
   request.secure =
       MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION) != nullptr;

@@ -35,6 +35,7 @@ struct Exchange {
   const Peer* peer = nullptr;            ///< the same
   State state = State::reading;
   Request request;
+  std::string request_key;  ///< web_socket_key, once the request is its handler's
   Terms terms;
   Response response;
   std::size_t received = 0;

@@ -14,6 +14,7 @@ void get_status_instance(Context& context, Call call);
 void reboot(Context& context, Call call);
 void logout(Context& context, Call call);
 void qr(Context& context, Call call);
+void scan_qr_code(Context& context, Call call);
 void get_authorization_code(Context& context, Call call);
 
 // passkey.cpp
@@ -81,6 +82,15 @@ void get_status_statistic(Context& context, Call call);
 
 // disappearing.cpp
 void set_disappearing_chat(Context& context, Call call);
+// journals.cpp
+void get_chat_history(Context& context, Call call);
+void get_message(Context& context, Call call);
+void last_incoming_messages(Context& context, Call call);
+void last_outgoing_messages(Context& context, Call call);
+void last_incoming_calls(Context& context, Call call);
+void last_outgoing_calls(Context& context, Call call);
+void get_incoming_statuses(Context& context, Call call);
+void get_outgoing_statuses(Context& context, Call call);
 
 // read_mark.cpp
 void read_chat(Context& context, Call call);

@@ -37,7 +37,8 @@ ResponseHandle to_mhd(const Response& response, bool any_origin, MHD_ContentRead
 }
 
 MHD_Response* LastResponse::find_or_make(const Response& response, bool any_origin) {
-  if (response.body.size() > kLongest || !response.headers.empty() || response.stream) {
+  if (response.body.size() > kLongest || !response.headers.empty() || response.stream ||
+      response.opened) {
     return nullptr;
   }
   const bool no_content = response.status == MHD_HTTP_NO_CONTENT;

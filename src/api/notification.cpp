@@ -146,18 +146,24 @@ Found build_state_changed(InstanceState::Value value, const Settings& settings,
   return out;
 }
 
+Found build_message_data(const Content& content) { return message_data(content); }
+
+Found build_job_data(const Job& job) {
+  Content content = job.content;
+  auto* text = std::get_if<content::Text>(&content.what);
+  if (text != nullptr && !text->preview) text->preview.emplace();
+  // Of a message that is not remembered: in a chat of two it is more likely the customer's.
+  if (content.quote && content.quote->participant.empty()) content.quote->participant = job.chat;
+  return message_data(content);
+}
+
 Found build_api_message(const Job& job, const Settings& settings, const Instance& instance,
                         Wall sent_at) {
   if (!settings.outgoing_api_message_webhook) return std::nullopt;
   json::Value out = envelope("outgoingAPIMessageReceived", instance, sent_at);
   out["idMessage"] = job.id;
   out["senderData"] = sender_data(job.chat, "", instance.wid, instance.name);
-  Content content = job.content;
-  auto* text = std::get_if<content::Text>(&content.what);
-  if (text != nullptr && !text->preview) text->preview.emplace();
-  // Of a message that is not remembered: in a chat of two it is more likely the customer's.
-  if (content.quote && content.quote->participant.empty()) content.quote->participant = job.chat;
-  Found data = message_data(content);
+  Found data = build_job_data(job);
   if (!data) return std::nullopt;
   out["messageData"] = std::move(*data);
   return out;
@@ -183,6 +189,7 @@ Found build_message_status(const StatusReport& report, const Settings& settings,
   out["idMessage"] = shown_text(report.id);
   out["status"] = std::string(to_string(report.status));
   out["sendByApi"] = report.sent_by_api;
+  if (!report.external_id.empty()) out["externalId"] = report.external_id;
   if (always && !report.description.empty()) out["description"] = shown_text(report.description);
   return out;
 }

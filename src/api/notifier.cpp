@@ -101,8 +101,19 @@ void Notifier::on_event(const chat::Event& event, Once<void(Result<void>)> store
     ++skipped_;
     log::debug("api", "message of a kind that is not known here", {{"type", other->type_name}});
   }
-  emit(to_notification(event, outside_.settings.current(), outside_.instance()),
-       NotificationKind::message, std::move(stored));
+  auto notification = to_notification(event, outside_.settings.current(), outside_.instance());
+  if (notification && message != nullptr && message->content.quote) {
+    const std::string external = external_id_of(message->chat, message->content.quote->id);
+    json::Value& data = (*notification)["messageData"];
+    if (!external.empty() && data.isMember("quotedMessage")) {
+      data["quotedMessage"]["externalId"] = external;
+    }
+  }
+  emit(notification, NotificationKind::message, std::move(stored));
+}
+
+std::string Notifier::external_id_of(const std::string& chat, const std::string& id) const {
+  return outside_.external_id_of ? outside_.external_id_of(chat, id) : "";
 }
 
 void Notifier::on_state(InstanceState::Value value) {
@@ -155,7 +166,11 @@ void Notifier::emit_status(const StatusReport& report, Once<void(Result<void>)> 
     if (!result && *alive) known_.at(id).statuses &= static_cast<std::uint8_t>(~bit_of(status));
     stored(std::move(result));
   };
-  emit(build_message_status(report, outside_.settings.current(), outside_.instance()),
+  StatusReport numbered = report;
+  if (numbered.external_id.empty()) {
+    numbered.external_id = external_id_of(report.chat, report.id);
+  }
+  emit(build_message_status(numbered, outside_.settings.current(), outside_.instance()),
        NotificationKind::status, std::move(taken));
 }
 
@@ -177,7 +192,8 @@ void Notifier::on_job(const Job& job, MessageStatus status, const std::string& d
     stored(std::move(result));
   };
   emit(message, NotificationKind::message, std::move(shown));
-  emit_status({job.id, job.chat, status, description, at, true}, std::move(status_stored));
+  emit_status({job.id, job.chat, status, description, at, true, job.external_id},
+              std::move(status_stored));
 }
 
 void Notifier::remember(std::string_view notification) {

@@ -76,7 +76,8 @@ Result<void> MhdServer::start(const ServerOptions& options) {
   TRY(auto listener, listen_on(options.listen, options.port));
   listener_ = std::make_unique<Socket>(std::move(listener));
   const unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
-                         MHD_USE_NO_LISTEN_SOCKET | (options.tls ? unsigned{MHD_USE_TLS} : 0U);
+                         MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_UPGRADE |
+                         (options.tls ? unsigned{MHD_USE_TLS} : 0U);
   const std::vector<MHD_OptionItem> tls = tls_options(options.tls);
   daemon_ = MHD_start_daemon(
       flags, 0, nullptr, nullptr, &MhdServer::on_request, this, MHD_OPTION_EXTERNAL_LOGGER,
@@ -102,6 +103,7 @@ MhdServer::~MhdServer() {
   accept_timer_.stop();
   sweep_timer_.stop();
   stopping_ = true;
+  for (const auto& socket : std::exchange(web_sockets_, {})) socket->end();
   if (daemon_ == nullptr) return;
   // MHD asserts that nothing is suspended when it stops.
   for (const auto& [key, exchange] : exchanges_) {
@@ -245,6 +247,7 @@ MHD_Result MhdServer::begin(MHD_Connection* connection, const char* url, const c
   made->peer = info != nullptr ? static_cast<const Peer*>(info->socket_context) : nullptr;
   if (made->peer == nullptr) return MHD_NO;
   made->request = read_head(connection, url, method, made->peer->address);
+  made->request_key = made->request.web_socket_key;
   made->terms = handler_.terms(made->request);
   const std::shared_ptr<Exchange> exchange = made;
   exchanges_.emplace(made.get(), made);
@@ -344,6 +347,7 @@ void MhdServer::resume(Exchange& exchange, Exchange::State from, Exchange::State
 MHD_Result MhdServer::queue(Exchange& exchange) {
   const auto status = static_cast<unsigned>(exchange.response.status);
   const bool any_origin = exchange.terms.any_origin;
+  if (exchange.response.opened) return queue_web_socket(exchange);
   if (MHD_Response* known = last_.find_or_make(exchange.response, any_origin)) {
     return MHD_queue_response(exchange.connection, status, known);
   }
@@ -361,6 +365,40 @@ MHD_Result MhdServer::queue(Exchange& exchange) {
           : to_mhd(exchange.response, any_origin, MHD_RESPMEM_PERSISTENT);
   if (!response) return MHD_NO;
   return MHD_queue_response(exchange.connection, status, response.get());
+}
+
+MHD_Result MhdServer::queue_web_socket(Exchange& exchange) {
+  const ResponseHandle response(MHD_create_response_for_upgrade(&MhdServer::on_upgraded, this));
+  if (!response) return MHD_NO;
+  const std::string accept = web_socket_accept(exchange.request_key);
+  MHD_add_response_header(response.get(), MHD_HTTP_HEADER_UPGRADE, "websocket");
+  MHD_add_response_header(response.get(), "Sec-WebSocket-Accept", accept.c_str());
+  return MHD_queue_response(exchange.connection, MHD_HTTP_SWITCHING_PROTOCOLS, response.get());
+}
+
+void MhdServer::on_upgraded(void* self, MHD_Connection*, void* slot, const char* extra,
+                            std::size_t extra_size, MHD_socket socket,
+                            MHD_UpgradeResponseHandle* handle) {
+  auto& server = *static_cast<MhdServer*>(self);
+  auto* exchange = static_cast<Exchange*>(slot);
+  bool owned = false;
+  guarded("api", [&] {
+    auto opened = std::move(exchange->response.opened);
+    // Its end is told from inside of it: it goes in a later turn.
+    auto slot_of_it = std::make_shared<std::weak_ptr<MhdWebSocket>>();
+    auto made = std::make_shared<MhdWebSocket>(server.loop_, socket, handle, [&server, slot_of_it] {
+      if (server.stopping_) return;
+      server.loop_.post(server.alive_.bind(
+          [&server, gone = slot_of_it->lock()] { server.web_sockets_.erase(gone); }));
+      server.turn_at(server.loop_.now());
+    });
+    owned = true;
+    *slot_of_it = made;
+    server.web_sockets_.insert(made);
+    made->begin({extra, extra_size});
+    opened(made);
+  });
+  if (!owned) MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
 }
 
 ssize_t MhdServer::on_reader(void* self, std::uint64_t, char* out, std::size_t size) {

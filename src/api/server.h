@@ -3,13 +3,16 @@
 #include <microhttpd.h>
 
 #include <memory>
+#include <set>
 #include <unordered_map>
 
 #include "api/connections.h"
 #include "api/exchange.h"
 #include "api/listen.h"
 #include "api/mhd_response.h"
+#include "api/web_socket.h"
 #include "posthorn/api/server.h"
+#include "posthorn/base/alive.h"
 #include "posthorn/base/scheduler.h"
 
 namespace posthorn::api {
@@ -33,6 +36,10 @@ class MhdServer final : public Server {
   static void on_connection(void* self, MHD_Connection* connection, void** context,
                             MHD_ConnectionNotificationCode what);
   static ssize_t on_reader(void* exchange, std::uint64_t position, char* out, std::size_t size);
+  MHD_Result queue_web_socket(Exchange& exchange);
+  static void on_upgraded(void* self, MHD_Connection* connection, void* slot, const char* extra,
+                          std::size_t extra_size, MHD_socket socket,
+                          MHD_UpgradeResponseHandle* handle);
   static void on_mhd_log(void* self, const char* format, va_list arguments);
 
   void accept_all();
@@ -68,8 +75,10 @@ class MhdServer final : public Server {
   std::size_t kept_ = 0;
   std::size_t unread_ = 0;
   LastResponse last_;
+  std::set<std::shared_ptr<MhdWebSocket>> web_sockets_;  ///< shared: with who tells them things
   /// Shared: with the Reply, which may be kept after the request or the server has gone.
   std::unordered_map<Exchange*, std::shared_ptr<Exchange>> exchanges_;
+  Alive<MhdServer> alive_{this};
 };
 
 }  // namespace posthorn::api

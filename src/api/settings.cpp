@@ -138,10 +138,11 @@ constexpr std::array<Inert, 9> kInert{{
     {"incomingBlockWebhook", Kind::yes_no, true,
      "must be no: there are no such notifications any more"},
     {"enableMessagesHistory", Kind::yes_no, true,
-     "must be no: Posthorn keeps no journal of messages yet"},
+     "must be no: the journal is kept all the same, as long as section [journal] of the "
+     "configuration says"},
     {"outgoingCallWebhook", Kind::yes_no, true,
      "must be no: Posthorn does not learn of calls made on the phone yet"},
-    {"avatarInfoWebhook", Kind::yes_no, true, "must be no: Posthorn does not fetch avatars yet"},
+    {"avatarInfoWebhook", Kind::yes_no, true, "must be no: getAvatar answers with the avatar itself"},
 }};
 
 Result<void> apply_switch(Settings& settings, const Switch& one, const json::Value& body) {

@@ -39,6 +39,7 @@ Bytes encode_job(const Job& job) {
   if (!job.idempotency_key.empty()) out["key"] = job.idempotency_key;
   if (!job.body_digest.empty()) out["digest"] = job.body_digest;
   if (!job.method.empty()) out["method"] = job.method;
+  if (!job.external_id.empty()) out["external"] = job.external_id;
   if (!job.posted.empty()) out["posted"] = job.posted;
   if (job.accepted_at.trusted) out["trusted"] = true;
   return to_bytes(json::write(out));
@@ -68,6 +69,7 @@ Result<Job> decode_job(ByteView record) {
   job.idempotency_key = json::string_at(in, "key").value_or("");
   job.body_digest = json::string_at(in, "digest").value_or("");
   job.method = json::string_at(in, "method").value_or("");
+  job.external_id = json::string_at(in, "external").value_or("");
   job.posted = json::string_at(in, "posted").value_or("");
   return job;
 }

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <vector>
 
 #include "posthorn/store/database.h"
 #include "store/schema.h"
@@ -49,17 +50,23 @@ Result<void> check_whole(Database& db) {
 /// What a backup must not hold: what people wrote, and sessions, which another box may not go on
 /// with. A table that this release does not know yet keeps its rows.
 constexpr const char* kForgotten[] = {"sent", "received", "sessions", "sender_keys"};
+/// The same, unless they are asked for.
+constexpr const char* kJournal[] = {"journal", "journal_chats", "journal_state"};
 
 /// The file is thrown away when this is interrupted, so it needs no journal. VACUUM makes it anew,
 /// so that free pages hold nothing either.
-Result<void> forget_messages(const std::string& path) {
+Result<void> forget_messages(const std::string& path, WithJournal journal) {
   ::sqlite3* raw = nullptr;
   const int status =
       sqlite3_open_v2(path.c_str(), &raw, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   const std::unique_ptr<::sqlite3, CloseHandle> handle(raw);
   if (status != SQLITE_OK) return tl::unexpected(to_error(raw, path));
   std::string sql = "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;";
-  for (const char* table : kForgotten) {
+  std::vector<const char*> tables(std::begin(kForgotten), std::end(kForgotten));
+  if (journal == WithJournal::no) {
+    tables.insert(tables.end(), std::begin(kJournal), std::end(kJournal));
+  }
+  for (const char* table : tables) {
     sqlite3_stmt* prepared = nullptr;
     const std::string look = "SELECT 1 FROM " + std::string(table);
     const bool there = sqlite3_prepare_v2(raw, look.c_str(), -1, &prepared, nullptr) == SQLITE_OK;
@@ -75,7 +82,7 @@ Result<void> forget_messages(const std::string& path) {
 
 }  // namespace
 
-Result<void> snapshot(const std::string& from, const std::string& to) {
+Result<void> snapshot(const std::string& from, const std::string& to, WithJournal journal) {
   std::error_code ignored;
   std::filesystem::remove(to, ignored);
   // VACUUM INTO takes an empty file as its target: so it never has another mode than this.
@@ -97,7 +104,7 @@ Result<void> snapshot(const std::string& from, const std::string& to) {
   if (sqlite3_step(prepared) != SQLITE_DONE) {
     copied = tl::unexpected(to_error(raw, "copying the database"));
   }
-  if (copied) copied = forget_messages(to);
+  if (copied) copied = forget_messages(to, journal);
   if (!copied) std::filesystem::remove(to, ignored);
   return copied;
 }

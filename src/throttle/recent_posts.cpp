@@ -67,6 +67,12 @@ void RecentPosts::forget(const std::string& id) {
   }
 }
 
+void RecentPosts::on_spoken(const ChatKey& chat) {
+  for (Post& post : posts_) {
+    if (post.content != 0 && post.chat == chat) post = Post{};
+  }
+}
+
 void RecentPosts::forget(std::uint64_t sequence) {
   for (Post& post : posts_) {
     if (post.content != 0 && post.sequence == sequence) post = Post{};

@@ -28,6 +28,8 @@ class RecentPosts {
   /// The job was not queued after all, or was taken out again: the next post of it is a new one.
   void forget(const std::string& id);
   void forget(std::uint64_t sequence);
+  /// They have spoken in between: the same words once more are an answer and no second click.
+  void on_spoken(const ChatKey& chat);
 
  private:
   struct Post {

@@ -42,6 +42,7 @@ void Valve::Impl::on_inbound(const std::string& chat, std::string_view text, Wal
   const Moment m = moment();
   const ChatKey key = key_of(chat);
   if (key.kind == ChatKey::Kind::none) return;
+  recent_.on_spoken(key);
   JournalEvent event;
   event.kind = JournalEvent::Kind::inbound;
   event.at = m.now;

@@ -36,17 +36,47 @@ void take_stream(Response& response) {
 Box::Box(double rate_scale, const std::string& care_token, const std::string& page_password) {
   state.on_session(link.now.state);
   states.clear();
-  ApiOptions options;
   options.id_instance = kId;
   options.token = kToken;
   options.care_token = care_token;
   options.page_password = page_password;
   options.rate_scale = rate_scale;
-  api = std::make_unique<Api>(
-      options, Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link,
-                            link, link, link, link, link, link, link, [this] { return status; },
-                            [this] { ++resumed; }, &history});
+  make_api();
+}
+
+void Box::make_api() {
+  Api::Outside outside{scheduler,
+                       clock,
+                       random,
+                       blobs,
+                       settings,
+                       state,
+                       outbox,
+                       inbox,
+                       link,
+                       link,
+                       link,
+                       link,
+                       link,
+                       link,
+                       link,
+                       link,
+                       [this] { return status; },
+                       [this] { ++resumed; },
+                       &history};
+  if (journal_file) outside.journal = journal_file->journal.get();
+  api = std::make_unique<Api>(options, std::move(outside));
   api->serve_page({worker, kPageFiles, 100});
+}
+
+void Box::keep_journal() {
+  journal_file = std::make_unique<JournalFile>();
+  auto database = store::Database::open(journal_file->folder.at("journal.db"), {});
+  journal_file->database = std::move(*database);
+  auto opened = journal::Journal::open(*journal_file->database, scheduler, clock, {});
+  journal_file->journal = std::move(*opened);
+  recorder = std::make_unique<Recorder>(Recorder::Outside{*journal_file->journal, {}});
+  make_api();
 }
 
 Request Box::request(Verb verb, const std::string& path, const std::string& body) {

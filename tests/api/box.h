@@ -10,7 +10,10 @@
 
 #include "posthorn/api/api.h"
 #include "posthorn/api/notifier.h"
+#include "posthorn/api/recorder.h"
+#include "posthorn/store/database.h"
 #include "support/fakes.h"
+#include "support/folder.h"
 
 namespace posthorn::api::test {
 
@@ -290,6 +293,13 @@ struct Answer {
   [[nodiscard]] std::string header(std::string_view name) const;
 };
 
+/// A journal on a disk of its own.
+struct JournalFile {
+  posthorn::test::Folder folder;
+  std::unique_ptr<store::Database> database;
+  std::unique_ptr<journal::Journal> journal;
+};
+
 /// The API with everything around it pretended.
 class Box {
  public:
@@ -310,6 +320,8 @@ class Box {
     return "/waInstance" + std::to_string(kId) + "/" + method + "/" + kToken;
   }
   void set_session(session::State state);
+  /// From here on there is a journal. The recorder writes it.
+  void keep_journal();
   /// Settings as setSettings would change them, without its rate limit.
   void configure(const std::string& json_text);
 
@@ -328,7 +340,13 @@ class Box {
   InstanceState state{scheduler, [this] { return !link.who.phone.empty(); },
                       [this](InstanceState::Value value) { states.push_back(value); }};
   StateHistory history{blobs};
+  std::unique_ptr<JournalFile> journal_file;
+  std::unique_ptr<Recorder> recorder;
+  ApiOptions options;
   std::unique_ptr<Api> api;
+
+ private:
+  void make_api();
 };
 
 }  // namespace posthorn::api::test

@@ -73,6 +73,19 @@ level = "debug"
   EXPECT_EQ(config->log.level, "debug");
 }
 
+TEST(Config, TheJournalCanBeBoundedAndSwitchedOff) {
+  const auto usual = parse_config("", "posthorn.toml");
+  ASSERT_TRUE(usual);
+  EXPECT_EQ(usual->journal.days, 30U);
+  EXPECT_EQ(usual->journal.limit_bytes, 64ULL << 20);
+  const auto off = parse_config("[journal]\ndays = 0\nlimit_bytes = 1048576\n", "posthorn.toml");
+  ASSERT_TRUE(off);
+  EXPECT_EQ(off->journal.days, 0U);
+  EXPECT_EQ(off->journal.limit_bytes, 1ULL << 20);
+  EXPECT_NE(error_of("[journal]\nlimit_bytes = 5\n").find("journal.limit_bytes"),
+            std::string::npos);
+}
+
 TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(error_of("\n\n[api]\nport = 70000\n"),
             "posthorn.toml:4: api.port: must be a whole number from 0 to 65535");
@@ -92,7 +105,7 @@ TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(
       error_of("x = 1\n"),
       "posthorn.toml:1: x: unknown key; known here: data_dir; sections: whatsapp, api, network, "
-      "queue, files, throttle, board, log");
+      "queue, files, journal, throttle, board, log");
   EXPECT_EQ(error_of("[whatsapp]\nurl = \"ws://web.whatsapp.com/\"\n"),
             "posthorn.toml:2: whatsapp.url: must begin with wss:// (ws:// only for 127.0.0.1, ::1 "
             "and localhost)");

@@ -45,6 +45,20 @@ TEST_F(Snapshot, HoldsWhatTheOpenStoreHoldsIncludingItsWal) {
   EXPECT_EQ(as_text(**copy->store->load("settings")), "kept");
 }
 
+TEST_F(Snapshot, HoldsTheJournalOnlyWhenItIsAskedFor) {
+  { ASSERT_TRUE(open("a.db").has_value()); }
+  execute("a.db",
+          "CREATE TABLE journal (n INTEGER PRIMARY KEY, body TEXT);"
+          "CREATE TABLE journal_chats (n INTEGER PRIMARY KEY, chat TEXT);"
+          "INSERT INTO journal VALUES (1, 'three cakes for the priest');"
+          "INSERT INTO journal_chats VALUES (1, '4915550007777@c.us')");
+  ASSERT_TRUE(snapshot(folder.at("a.db"), folder.at("b.db")).has_value());
+  EXPECT_EQ(folder.get("b.db").find("cakes for the priest"), std::string::npos);
+  EXPECT_EQ(folder.get("b.db").find("4915550007777"), std::string::npos);
+  ASSERT_TRUE(snapshot(folder.at("a.db"), folder.at("c.db"), WithJournal::yes).has_value());
+  EXPECT_NE(folder.get("c.db").find("cakes for the priest"), std::string::npos);
+}
+
 /// Every byte of the file, free pages included: a backup leaves the shop.
 TEST_F(Snapshot, HoldsNoMessageAndNoSession) {
   { ASSERT_TRUE(open("a.db").has_value()); }

@@ -222,6 +222,18 @@ TEST(Valve, AnswersADoublePostWithTheFirstId) {
   EXPECT_EQ(box.valve->on_accept(second), std::nullopt);
 }
 
+/// A chat bot asks the same question again when the customer has answered it.
+TEST(Valve, TheSameWordsAfterTheyHaveSpokenAreAnAnswer) {
+  Box box;
+  const Job first = box.make_job(person(1), "Which cake?");
+  const Job second = box.make_job(person(1), "Which cake?");
+  EXPECT_EQ(box.valve->on_accept(first), std::nullopt);
+  box.wrote(person(2));
+  EXPECT_EQ(box.valve->on_accept(second), first.id) << "it was somebody else who spoke";
+  box.wrote(person(1));
+  EXPECT_EQ(box.valve->on_accept(second), std::nullopt);
+}
+
 TEST(Valve, KeepsTheOrderOfAChat) {
   Box box;
   box.wrote(person(1));

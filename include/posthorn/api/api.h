@@ -27,6 +27,7 @@
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/read_marks.h"
 #include "posthorn/chat/status_views.h"
+#include "posthorn/journal/journal.h"
 #include "posthorn/session/linking.h"
 
 namespace posthorn::api {
@@ -125,6 +126,10 @@ class Api final : public RequestHandler {
     /// One status more today. Errors: what the throttle says against it. May be empty.
     std::function<Result<void>()> charge_status = {};
     chat::StatusViews* status_views = nullptr;  ///< null: getStatusStatistic is always empty
+    /// What was said; null: nothing is kept.
+    journal::Journal* journal = nullptr;
+    /// The one name of whom a chatId is, for the journal; may be empty.
+    std::function<std::string(const std::string& chat)> account_of = {};
   };
 
   /// Everything in `outside` outlives the Api.

@@ -32,6 +32,7 @@ struct Request {
   std::string if_none_match;    ///< header If-None-Match
   std::string cookie;           ///< header Cookie
   std::string origin;           ///< header Origin
+  std::string web_socket_key;   ///< header Sec-WebSocket-Key of who asks for one; else empty
   std::string fetch_site;  ///< header Sec-Fetch-Site; browsers send it to trustworthy addresses
   std::optional<std::uint64_t> content_length;
   std::string peer;             ///< address of the client, without its port; IPv4 as such
@@ -63,6 +64,17 @@ class BodySource {
   virtual Piece read(std::span<char> out) = 0;
 };
 
+/// A connection that has become a WebSocket (RFC 6455). What its client says is not listened to.
+class WebSocket {
+ public:
+  virtual ~WebSocket() = default;
+  /// Nothing once it is closed.
+  virtual void send(std::string_view text) = 0;
+  /// When all is sent.
+  virtual void close() = 0;
+  [[nodiscard]] virtual bool is_open() const = 0;
+};
+
 struct Response {
   int status = 200;
   std::string body;
@@ -70,6 +82,9 @@ struct Response {
   std::vector<std::pair<std::string, std::string>> headers;  ///< besides Content-Type and CORS
   std::shared_ptr<BodySource> stream = {};  ///< instead of `body`; shared: responses are copied
   std::optional<std::uint64_t> stream_size = {};  ///< nullopt: sent in chunks
+  /// With status 101, for a request with web_socket_key: the connection is one from here on.
+  /// shared: the server has it too, until it is closed.
+  std::function<void(std::shared_ptr<WebSocket>)> opened = {};
 };
 
 /// The duty to answer one request. Move it along and call send() once, in this turn or a later one;

@@ -39,6 +39,11 @@ struct Instance {
                                                              const Settings& settings,
                                                              const Instance& instance, Wall now);
 
+/// messageData of a message, and of a job as the one it becomes; nullopt: Green-API has no form for
+/// it. Whatever the settings say: the journal keeps them too.
+[[nodiscard]] std::optional<json::Value> build_message_data(const Content& content);
+[[nodiscard]] std::optional<json::Value> build_job_data(const Job& job);
+
 /// outgoingAPIMessageReceived, for a job that the server has taken. quote: what it answers; when
 /// the job quotes something and this is absent, only the id is told.
 [[nodiscard]] std::optional<json::Value> build_api_message(const Job& job, const Settings& settings,
@@ -65,6 +70,7 @@ struct StatusReport {
   std::string description;  ///< with failed and noAccount: why, for people
   Wall at;
   bool sent_by_api = true;
+  std::string external_id = {};  ///< the till's own number; empty: it gave none
 };
 /// outgoingMessageStatus; noAccount and failed come whatever the settings say.
 [[nodiscard]] std::optional<json::Value> build_message_status(const StatusReport& report,

@@ -39,6 +39,8 @@ class Notifier {
     std::size_t limit_bytes = std::size_t{256} << 10;  ///< what the inbox takes of one
     /// What a job that quotes answers, as far as it is remembered; may be empty.
     std::function<std::optional<Quote>(const Job& job)> quote_of = {};
+    /// The till's own number of a message of ours; empty: it gave none. May be empty.
+    std::function<std::string(const std::string& chat, const std::string& id)> external_id_of = {};
   };
   /// Messages whose statuses are remembered.
   static constexpr std::size_t kRemembered = 4096;
@@ -73,6 +75,7 @@ class Notifier {
   void on_receipt(const chat::Receipt& receipt, Once<void(Result<void>)> stored);
   void emit(const std::optional<json::Value>& notification, NotificationKind kind,
             Once<void(Result<void>)> stored);
+  [[nodiscard]] std::string external_id_of(const std::string& chat, const std::string& id) const;
   void emit_status(const StatusReport& report, Once<void(Result<void>)> stored);
   /// True once for each status of a message, and only while it says more than those before.
   [[nodiscard]] bool is_news(const std::string& id, MessageStatus status);

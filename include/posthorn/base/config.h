@@ -71,6 +71,12 @@ struct FilesConfig {
   bool resume_uploads = true;
 };
 
+/// [journal]: what was said, for getChatHistory and its sisters
+struct JournalConfig {
+  std::uint32_t days = 30;                  ///< 0: nothing is kept
+  std::uint64_t limit_bytes = 64ULL << 20;  ///< the oldest goes
+};
+
 /// [log]
 struct LogConfig {
   std::string level = "info";
@@ -109,6 +115,7 @@ struct Config {
   NetworkConfig network;
   QueueConfig queue;
   FilesConfig files;
+  JournalConfig journal;
   ThrottleConfig throttle;
   BoardConfig board;
   LogConfig log;

@@ -33,6 +33,7 @@ struct Job {
   std::string idempotency_key;  ///< of the POST; empty: none
   std::string body_digest;      ///< of the POST that brought that key; empty: none
   std::string method;           ///< that posted it, when its kind does not say so; else empty
+  std::string external_id;      ///< the till's own number of it, 128 bytes at most; may be empty
   std::string posted;           ///< the POST's body without `message`, JSON; empty: not kept
 
   bool operator==(const Job&) const = default;
