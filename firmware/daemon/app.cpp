@@ -57,6 +57,7 @@ Result<void> App::build() {
   TRY(const std::vector<std::string> told, told_messages());
   TRY(build_send(told));
   build_ask();
+  TRY(build_cloud());
 
   TRY(const auto configured, throttle_settings(config_.throttle));
   TRY(const auto settings, setting_changes_.load(configured));
@@ -210,11 +211,32 @@ void App::build_ask() {
   api_->add_page("/metrics", api::Right::send, [this](const api::Request&, api::Reply reply) {
     reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
   });
-  inbox_->on_stored([this] { tail_.on_stored(); });
+  inbox_->on_stored([this] {
+    tail_.on_stored();
+    if (cloud_) cloud_->on_stored();
+  });
   inbox_->on_head([this] {
     api_->on_notification();
     courier_->on_notification();
   });
+}
+
+/// The API once more, in the words of the official one.
+Result<void> App::build_cloud() {
+  const double rate_scale = config_.throttle.unpaced_for_benchmarks ? 0 : 1;
+  // clang-format off
+  TRY(cloud_, CloudSide::make({out_.scheduler, out_.clock, out_.random, out_.store, out_.http,
+      out_.inbox_ring, *outbox_, *notifier_, settings_, chat_->read_marks(), chat_->presence(),
+      chat_->earlier(),
+      [this] {
+        const session::Account account = session_->account();
+        return cloud::Endpoint::Account{account.phone, account.push_name};
+      },
+      [this] { return status(); }, file_methods(), config_.queue.keep, rate_scale}));
+  // clang-format on
+  api_->speak(cloud_->dialect());
+  for (api::Route& route : cloud_->routes()) api_->add(std::move(route));
+  return {};
 }
 
 void App::stop() {
@@ -226,11 +248,13 @@ void App::stop() {
   tail_.stop();
   if (api_) api_->stop();
   if (courier_) courier_->stop();
+  if (cloud_) cloud_->stop();
   if (valve_) valve_->stop();
   if (session_) session_->stop();
   courier_.reset();
   mailbox_.reset();
   api_.reset();
+  cloud_.reset();
   people_.reset();
   groups_.reset();
   chat_.reset();
@@ -303,6 +327,7 @@ void App::tell_of_message(const chat::Message& message) {
     valve_->on_own_send(message.chat, message.timestamp);
   } else {
     valve_->on_inbound(message.chat, readable_text(message.content), message.timestamp);
+    if (cloud_) cloud_->on_inbound(message.chat, message.timestamp);
   }
 }
 
@@ -321,6 +346,7 @@ void App::tell_of_link(bool online) {
   if (const auto made = session_->account().made) valve_->on_account_made(*made);
   valve_->on_connected();
   courier_->retry_now();
+  if (cloud_) cloud_->retry_now();
 }
 
 void App::on_settings(const api::Settings& settings) {

@@ -9,6 +9,7 @@
 
 #include "daemon/access.h"
 #include "daemon/charged_groups.h"
+#include "daemon/cloud_side.h"
 #include "daemon/event_tail.h"
 #include "daemon/file_fetcher.h"
 #include "daemon/inbox.h"
@@ -95,6 +96,7 @@ class App final : private throttle::Listener {
   /// Whether the job's file lies at WhatsApp's host; else it is brought there first.
   bool prepare(std::uint64_t sequence, const Job& job);
   void build_ask();
+  Result<void> build_cloud();
 
   // notify: net -> wire -> session -> chat -> here -> inbox -> webhook or long poll
   void on_event(const session::Event& event, Once<void(Result<void>)> stored);
@@ -132,6 +134,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
+  std::unique_ptr<CloudSide> cloud_;
   Counters counters_;
   EventTail tail_;
   std::string advice_;
