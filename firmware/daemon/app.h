@@ -16,6 +16,7 @@
 #include "daemon/inbox_mailbox.h"
 #include "daemon/metrics.h"
 #include "daemon/number_checks.h"
+#include "daemon/official_side.h"
 #include "daemon/outbox.h"
 #include "daemon/refused_list.h"
 #include "daemon/throttle_config.h"
@@ -97,6 +98,7 @@ class App final : private throttle::Listener {
   bool prepare(std::uint64_t sequence, const Job& job);
   void build_ask();
   Result<void> build_cloud();
+  Result<void> build_official();
 
   // notify: net -> wire -> session -> chat -> here -> inbox -> webhook or long poll
   void on_event(const session::Event& event, Once<void(Result<void>)> stored);
@@ -135,6 +137,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
   std::unique_ptr<CloudSide> cloud_;
+  std::unique_ptr<OfficialSide> official_;  ///< null without [cloud]
   Counters counters_;
   EventTail tail_;
   std::string advice_;

@@ -124,6 +124,8 @@ cloud::Endpoint::Outside CloudSide::endpoint_outside() {
           [this](const std::string& url, const std::string& token, Done done) {
             set_callback(url, token, std::move(done));
           },
+          out_.hear,
+          out_.hear_verify_token,
           out_.job_life,
           out_.rate_scale,
           out_.files};

@@ -43,6 +43,11 @@ class CloudSide {
     std::function<cloud::Endpoint::Account()> account;
     std::function<Status()> status;
     std::optional<api::FileOutside> files = {};
+    /// As cloud::Endpoint::Outside has it.
+    std::function<void(const std::string& body, const std::string& signature,
+                       Once<void(int status)> done)>
+        hear = {};
+    std::string hear_verify_token = {};
     hours job_life{24};
     double rate_scale = 1.0;
   };

@@ -11,6 +11,9 @@ namespace {
 using api::Verb;
 
 constexpr std::size_t kBodyLimit = std::size_t{512} << 10;
+/// The service speaks of 3 MB; but nobody shows a token there, and strangers must not hold the
+/// memory of the box. One change has some kilobytes.
+constexpr std::size_t kWebhookLimit = std::size_t{512} << 10;
 constexpr std::size_t kBodyValues = 10'000;
 constexpr double kPerSecond = 80;  ///< the real service's
 constexpr std::size_t kCallbacksPerBucket = 48;
@@ -70,7 +73,10 @@ Endpoint::Endpoint(BoxIdentity& identity, Templates& templates, MediaIds& media,
 
 Endpoint::~Endpoint() = default;
 
+bool Endpoint::is_open(std::string_view path) const { return impl_->is_webhook(path); }
+
 bool Endpoint::takes(std::string_view path) const {
+  if (impl_->is_webhook(path)) return true;
   const GraphPath parsed = parse_path(path);
   if (!parsed.version.empty()) return true;
   constexpr std::size_t kShortest = 10;
@@ -123,8 +129,38 @@ bool Endpoint::Impl::take_rate() {
   return true;
 }
 
+bool Endpoint::Impl::is_webhook(std::string_view path) const {
+  return out_.hear && path == "/webhook/cloud";
+}
+
+/// What comes from the internet without a token: it is believed for its signature alone.
+void Endpoint::Impl::hear(api::Request request, api::Reply reply) {
+  const auto answer = [&reply](int status, std::string body) {
+    reply.send(api::Response{.status = status,
+                             .body = std::move(body),
+                             .content_type = "text/plain; charset=utf-8",
+                             .headers = {}});
+  };
+  if (request.verb == Verb::get) {
+    const std::string challenge(request.query_value("hub.challenge"));
+    const bool right = !out_.hear_verify_token.empty() &&
+                       equal_constant_time(as_bytes(request.query_value("hub.verify_token")),
+                                           as_bytes(out_.hear_verify_token));
+    const bool plain = challenge.size() <= 64 && is_digits(challenge);
+    return right && plain ? answer(200, challenge) : answer(403, "");
+  }
+  if (request.verb != Verb::post || request.body_too_large) return answer(400, "");
+  out_.hear(request.body, request.signature, [reply = std::move(reply)](int status) mutable {
+    reply.send(api::Response{.status = status, .body = "{}", .headers = {}});
+  });
+}
+
 api::Terms Endpoint::Impl::terms(const api::Request& head) {
   api::Terms out;
+  if (is_webhook(head.path)) {
+    out.body_limit = kWebhookLimit;
+    return out;
+  }
   out.body_limit = kBodyLimit;
   const GraphPath path = parse_path(head.path);
   const bool is_upload = head.verb == Verb::post && path.parts.size() == 2 &&
@@ -151,6 +187,7 @@ void Endpoint::Impl::refuse_path(GraphCall& call) {
 }
 
 void Endpoint::Impl::handle(api::Request request, api::Reply reply) {
+  if (is_webhook(request.path)) return hear(std::move(request), std::move(reply));
   GraphCall call{std::move(request), {}, json::Value(::Json::objectValue), std::move(reply)};
   call.path = parse_path(call.request.path);
   if (call.request.body_too_large) {

@@ -34,6 +34,7 @@ class Endpoint::Impl {
  public:
   Impl(BoxIdentity& identity, Templates& templates, MediaIds& media, Outside outside);
 
+  [[nodiscard]] bool is_webhook(std::string_view path) const;
   [[nodiscard]] api::Terms terms(const api::Request& head);
   void handle(api::Request request, api::Reply reply);
   void refuse(GraphCall& call, const GraphError& error);
@@ -45,6 +46,7 @@ class Endpoint::Impl {
 
  private:
   // endpoint.cpp: which call it is
+  void hear(api::Request request, api::Reply reply);
   void route(GraphCall call);
   void on_number(GraphCall call);
   void on_business(GraphCall call);

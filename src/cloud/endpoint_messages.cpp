@@ -61,6 +61,7 @@ Job Endpoint::Impl::new_job(const MessageRequest& request) const {
   Job job;
   job.chat = request.chat;
   job.content = request.content;
+  job.transport = request.transport;
   job.accepted_at = out_.clock.now();
   job.expires_at = job.accepted_at + out_.job_life;
   job.id = make_message_id(out_.random, job.accepted_at, out_.account().phone);
@@ -132,9 +133,11 @@ void Endpoint::Impl::answer_message(GraphCall& call, const MessageRequest& reque
   out["messaging_product"] = "whatsapp";
   json::Value contact;
   contact["input"] = request.input;
-  const bool person = has_number(request.chat);
-  contact[person || request.chat.ends_with("@g.us") ? "wa_id" : "user_id"] =
-      user_of_chat(request.chat);
+  if (request.chat.ends_with("@lid")) {
+    contact["user_id"] = user_id_of_chat(request.chat);
+  } else {
+    contact["wa_id"] = user_of_chat(request.chat);
+  }
   out["contacts"].append(std::move(contact));
   json::Value message;
   message["id"] = encode_wamid({request.chat, id, Direction::from_business});

@@ -120,6 +120,13 @@ void Endpoint::Impl::list_templates(GraphCall call) {
     out["paging"]["cursors"]["before"] = cursor(page.from);
     out["paging"]["cursors"]["after"] = cursor(page.from + shown);
   }
+  if (!call.request.query_value("summary").empty()) {
+    json::Value& summary = out["summary"];
+    summary["total_count"] = static_cast<::Json::UInt64>(templates_.all().size());
+    summary["message_template_count"] = summary["total_count"];
+    summary["message_template_limit"] = static_cast<::Json::UInt64>(Templates::kMost);
+    summary["are_translations_complete"] = true;
+  }
   if (more) {
     out["paging"]["next"] = std::string(call.request.secure ? "https" : "http") + "://" +
                             call.request.host + call.request.path +

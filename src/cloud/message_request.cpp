@@ -11,19 +11,6 @@ constexpr std::size_t kNumberMax = 200;
 constexpr std::size_t kWordMax = 100;
 constexpr std::size_t kCallbackMax = 512;
 
-/// "ZZ." and the digits of a LID: what our own webhooks call people without a number.
-Result<std::string> chat_of_user_id(const std::string& id) {
-  constexpr std::string_view kOurs = "ZZ.";
-  const auto chat = id.starts_with(kOurs) ? api::parse_chat_id(id.substr(kOurs.size()) + "@lid")
-                                          : Result<std::string>(fail(Errc::malformed, ""));
-  if (!chat) {
-    return fail(Errc::crypto,
-                "recipient: user ids of the official service mean nobody to a linked "
-                "device; send to the phone number in to");
-  }
-  return *chat;
-}
-
 Result<void> parse_recipient(const json::Value& body, MessageRequest& out) {
   TRY(const std::string to, text_in(body, "to", "", kNumberMax));
   TRY(const std::string user, text_in(body, "recipient", "", kNumberMax));
@@ -34,7 +21,14 @@ Result<void> parse_recipient(const json::Value& body, MessageRequest& out) {
   if (to.empty() && user.empty()) return missing("", "to");
   out.input = to.empty() ? user : to;
   if (to.empty()) {
-    TRY(out.chat, chat_of_user_id(user));
+    auto chat = chat_of_user_id(user);
+    if (!chat) {
+      return fail(
+          Errc::crypto,
+          "recipient: user ids of the official service mean nobody to a linked device; send "
+          "to the phone number in to");
+    }
+    out.chat = std::move(*chat);
     return {};
   }
   const bool is_group = kind == "group" && to.find('@') == std::string::npos;
@@ -100,6 +94,11 @@ Result<MessageRequest> parse_message(const json::Value& body) {
   if (out.type.empty()) out.type = "text";
   TRY(parse_recipient(body, out));
   TRY(out.callback_data, text_in(body, "biz_opaque_callback_data", "", kCallbackMax));
+  TRY(out.transport, text_in(body, "transport", "", kWordMax));
+  if (!out.transport.empty() && out.transport != "own" && out.transport != "official" &&
+      out.transport != "auto") {
+    return bad("", "transport", "must be own, official or auto");
+  }
   TRY(parse_context(body, out));
   TRY(parse_content(body, out));
   return out;

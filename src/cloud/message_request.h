@@ -19,6 +19,7 @@ struct MessageRequest {
   bool with_template = false;       ///< the content comes from a template
   std::string reaction_to;          ///< wamid; "": no reaction
   std::string callback_data;
+  std::string transport;  ///< of ours: as in sendMessage
 };
 
 /// Errors: as cloud/fields.h; unsupported (131051), crypto stands for a user id that nobody here

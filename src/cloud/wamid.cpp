@@ -1,5 +1,7 @@
 #include "posthorn/cloud/wamid.h"
 
+#include <algorithm>
+
 #include "posthorn/base/bytes.h"
 
 namespace posthorn::cloud {
@@ -80,8 +82,21 @@ std::optional<Wamid> decode_wamid(std::string_view text) {
 bool has_number(std::string_view chat) { return chat.ends_with(kPerson); }
 
 std::string user_of_chat(std::string_view chat) {
-  const std::string user(chat.substr(0, chat.find('@')));
-  return chat.ends_with("@lid") ? "ZZ." + user : user;
+  return std::string(chat.substr(0, chat.find('@')));
+}
+
+std::string user_id_of_chat(std::string_view chat) {
+  return (has_number(chat) ? "ZZ.N" : "ZZ.") + user_of_chat(chat);
+}
+
+std::optional<std::string> chat_of_user_id(std::string_view id) {
+  constexpr std::size_t kDigitsMax = 20;
+  if (!take(id, "ZZ.")) return std::nullopt;
+  const bool number = take(id, "N");
+  const bool digits =
+      std::all_of(id.begin(), id.end(), [](char c) { return c >= '0' && c <= '9'; });
+  if (!digits || id.size() < 5 || id.size() > kDigitsMax || id.front() == '0') return std::nullopt;
+  return std::string(id) + (number ? "@c.us" : "@lid");
 }
 
 }  // namespace posthorn::cloud

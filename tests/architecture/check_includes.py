@@ -25,7 +25,7 @@ MAY_USE = {
     "chat": ["base", "files", "pictures", "net", "wire", "signal", "store", "session", "throttle"],
     "api": ["base", "files", "loop", "queue", "session", "chat"],
     "webhooks": ["base", "net", "queue"],
-    "cloud": ["base", "net", "files", "throttle", "chat", "api"],
+    "cloud": ["base", "net", "files", "chat", "api"],
     "board": ["base", "loop"],
     "simulator": ["base", "wire", "signal"],
 }
@@ -38,7 +38,6 @@ ONLY = {
         "posthorn/session/listener.h",
     },
 }
-ONLY[("cloud", "throttle")] = {"posthorn/throttle/sender.h"}
 # The rooms of a module: folders in src/M, and whom of the others each may know. What lies in src/M
 # itself builds the parts: it knows every room, and no room knows it.
 ROOMS = {

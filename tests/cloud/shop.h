@@ -34,6 +34,8 @@ class Shop : public api::test::Box {
           callbacks.push_back(url + " " + token);
           done(callback_result);
         },
+        {},
+        "",
         hours(24),
         1.0,
         std::move(files)};

@@ -72,6 +72,11 @@ TEST(Webhook, PeopleWithoutANumberHaveAUserId) {
   const json::Value value = value_of(incoming(
       R"({"typeMessage":"textMessage","textMessageData":{"textMessage":"a"}})", "147258369@lid"));
   EXPECT_FALSE(value["messages"][0].isMember("from"));
+  EXPECT_EQ(chat_of_user_id("ZZ.147258369"), "147258369@lid");
+  EXPECT_EQ(chat_of_user_id("ZZ.N4915550007777"), kChat);
+  for (const char* other : {"DE.1a2b", "ZZ.", "ZZ.N12", "ZZ.Nabcdef", "147258369"}) {
+    EXPECT_FALSE(chat_of_user_id(other)) << other;
+  }
   EXPECT_FALSE(value["contacts"][0].isMember("wa_id"));
   EXPECT_EQ(value["messages"][0]["from_user_id"].asString(), "ZZ.147258369");
   EXPECT_EQ(value["contacts"][0]["user_id"].asString(), "ZZ.147258369");

@@ -186,7 +186,8 @@ describe('clients of the official Cloud API', () => {
     const reaction = await arrived(await waba.sendMessage({ to: customer.phone, type: 'reaction', reaction: { message_id: text.id, emoji: '👍' } }))
     assert.equal(reaction.message.reactionMessage.text, '👍')
     const answer = await arrived(await waba.sendMessage({ to: customer.phone, type: 'text', text: { body: 'Yes!' }, context: { message_id: text.id } }))
-    assert.equal(answer.message.extendedTextMessage.contextInfo.quotedMessage.conversation, 'Is it ready? äöü/😀')
+    const { quotedMessage } = answer.message.extendedTextMessage.contextInfo
+    assert.equal(quotedMessage.conversation ?? quotedMessage.extendedTextMessage.text, 'Is it ready? äöü/😀')
     await customer.socket.sendMessage(`${box.phone}@s.whatsapp.net`, { image: png, caption: 'Like this one', mimetype: 'image/png', jpegThumbnail: '' })
     const image = await hook.message('image')
     assert.equal(image.image.caption, 'Like this one')
@@ -208,7 +209,7 @@ describe('clients of the official Cloud API', () => {
   test('templates are made, sent by both dialects and counted', { timeout }, async () => {
     const made = await graph('POST', `${ids.wabaId}/message_templates`, {
       name: 'receipt', language: 'en_US', category: 'UTILITY',
-      components: [{ type: 'BODY', text: 'Thank you {{1}}, total {{2}}.' }]
+      components: [{ type: 'BODY', text: 'Thank you {{1}}, total {{2}}.', example: { body_text: [['Ida', '9 EUR']] } }]
     })
     assert.equal(made.body.status, 'APPROVED')
     const sent = await cloudapi.sendTemplateMessage({

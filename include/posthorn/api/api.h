@@ -98,6 +98,8 @@ class Dialect {
   virtual ~Dialect() = default;
 
   [[nodiscard]] virtual bool takes(std::string_view path) const = 0;
+  /// Of those: whether anybody may ask it, because it proves itself another way.
+  [[nodiscard]] virtual bool is_open(std::string_view path) const = 0;
   /// Of a request that showed a right; whoever showed none may send no body.
   [[nodiscard]] virtual Terms terms(const Request& head) = 0;
   /// The same when its body has come.

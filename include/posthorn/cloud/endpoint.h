@@ -50,6 +50,12 @@ class Endpoint final : public api::Dialect {
     std::function<void(const std::string& url, const std::string& verify_token,
                        Once<void(Result<void>)> done)>
         set_callback;
+    /// A webhook of the real service on /webhook/cloud, for a box with the official transport;
+    /// done: the status to answer with. Empty: there is no such path.
+    std::function<void(const std::string& body, const std::string& signature,
+                       Once<void(int status)> done)>
+        hear = {};
+    std::string hear_verify_token = {};  ///< what the service shows when it asks whose path that is
     hours job_life{24};
     double rate_scale = 1.0;  ///< 0: no limit of requests
     /// nullopt: messages with files are refused.
@@ -63,6 +69,7 @@ class Endpoint final : public api::Dialect {
   ~Endpoint() override;
 
   [[nodiscard]] bool takes(std::string_view path) const override;
+  [[nodiscard]] bool is_open(std::string_view path) const override;
   [[nodiscard]] api::Terms terms(const api::Request& head) override;
   void handle(api::Request request, api::Reply reply) override;
   [[nodiscard]] api::Response refusal(const api::Request& request) override;

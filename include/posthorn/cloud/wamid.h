@@ -25,9 +25,14 @@ struct Wamid {
 /// nullopt: not of that form.
 [[nodiscard]] std::optional<Wamid> decode_wamid(std::string_view text);
 
-/// How a person is named towards clients: digits of the number, or "ZZ." and the digits of the LID
-/// where no number is known (the form of a business-scoped user id; ZZ: no country).
+/// A chat without its server: digits of the number, of the LID or of the group.
 [[nodiscard]] std::string user_of_chat(std::string_view chat);
+/// A person in the form of a business-scoped user id, which the real service has for everybody:
+/// "ZZ.N" and the digits of the number, or "ZZ." and those of the LID where no number is known
+/// (ZZ: no country). Such ids are this box's alone.
+[[nodiscard]] std::string user_id_of_chat(std::string_view chat);
+/// The chatId; nullopt: no user id of this box.
+[[nodiscard]] std::optional<std::string> chat_of_user_id(std::string_view id);
 [[nodiscard]] bool has_number(std::string_view chat);
 
 }  // namespace posthorn::cloud

@@ -251,7 +251,7 @@ void show_context(const Said& said, const std::string& type, json::Value& out) {
     } else if (has_number(author)) {
       out["context"]["from"] = user_of_chat(author);
     } else {
-      out["context"]["from_user_id"] = user_of_chat(author);
+      out["context"]["from_user_id"] = user_id_of_chat(author);
     }
     out["context"]["id"] = wamid_of(said, target, own);
   }

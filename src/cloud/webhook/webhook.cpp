@@ -40,10 +40,11 @@ json::Value begin(const WebhookContext& context) {
   return value;
 }
 
-/// A person by number, or by user id where no number is known.
+/// A person by user id, and by number where it is known.
 void name_person(json::Value& out, const char* by_number, const char* by_id,
                  const std::string& chat) {
-  out[has_number(chat) ? by_number : by_id] = user_of_chat(chat);
+  if (has_number(chat)) out[by_number] = user_of_chat(chat);
+  out[by_id] = user_id_of_chat(chat);
 }
 
 Found from_incoming(const json::Value& notification, const WebhookContext& context) {
@@ -127,6 +128,12 @@ Found from_status(const json::Value& notification, const WebhookContext& context
     status["errors"].append(std::move(error));
   }
   json::Value value = begin(context);
+  // Since 2026 the person stands beside the status, too.
+  if (!chat.ends_with("@g.us")) {
+    json::Value contact;
+    name_person(contact, "wa_id", "user_id", chat);
+    value["contacts"].append(std::move(contact));
+  }
   value["statuses"].append(std::move(status));
   return in_frame("messages", std::move(value), context);
 }

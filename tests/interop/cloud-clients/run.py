@@ -108,7 +108,7 @@ def pywa():
             call()
             probe(f"pywa {what}", False)
         except wanted as error:
-            probe(f"pywa {what}", error.error_code in (100, 131009))
+            probe(f"pywa {what}", error.code in (100, 131009))
 
 
 def webhooks():
