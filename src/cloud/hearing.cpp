@@ -150,7 +150,7 @@ Result<Heard> parse_webhook(std::string_view body, const std::string& phone_numb
   for (const json::Value& entry : entries) {
     const json::Value& changes = json::at(entry, "changes");
     for (::Json::ArrayIndex i = 0; changes.isArray() && i < changes.size(); ++i) {
-      const std::string field = text_at(changes[i], "field");
+      const std::string field = json::string_at(changes[i], "field").value_or("");
       const json::Value& value = json::at(changes[i], "value");
       const std::string number = text_at(json::at(value, "metadata"), "phone_number_id");
       if (!number.empty() && number != phone_number_id) continue;

@@ -60,6 +60,10 @@ class Meta final : public net::HttpClient {
   explicit Meta(Scheduler& scheduler) : scheduler_(scheduler) {}
 
   void send(net::HttpRequest request, Once<void(Result<net::HttpResponse>)> done) override {
+    if (is_dead && is_dead()) {  // nobody sends any more
+      dead.push_back(std::move(done));
+      return;
+    }
     requests.push_back(request);
     const auto body = json::parse(request.body);
     if (body) bodies.push_back(*body);
@@ -93,7 +97,7 @@ class Meta final : public net::HttpClient {
   std::vector<json::Value> bodies;
   std::deque<Result<net::HttpResponse>> answers;  ///< before the ordinary one
   std::map<std::string, int> sent;                ///< by idMessage
-  std::function<bool()> before_post, after_post;
+  std::function<bool()> before_post, after_post, is_dead;
   std::vector<Once<void(Result<net::HttpResponse>)>> dead;
 
  private:
@@ -110,11 +114,13 @@ struct Desk {
     config.phone_number_id = "106540352242922";
     config.token_file = "/dev/null";
     config.receipt_template = "receipt";
+    meta.is_dead = [this] { return blobs.is_cut; };
     begin();
   }
 
   void begin() {
     Transport::Outside outside{scheduler, clock, blobs, meta, [this](const Transport::Fate& fate) {
+                                 if (blobs.is_cut) return;
                                  fates.push_back(fate);
                                  outbox.erase(fate.sequence);
                                }};
@@ -415,7 +421,8 @@ TEST(Transport, NoCutLosesOrDoublesAMessage) {
       const int sent = one.meta.sent[id];
       doubled += sent > 1 ? 1 : 0;
       unknown += end == "unknown" ? 1 : 0;
-      EXPECT_TRUE(end == "unknown" || sent == 1) << id;
+      EXPECT_TRUE(end == "unknown" || sent == 1)
+          << id << " shop " << shop << ": " << end << ", sent " << sent;
     }
     cuts += one.cuts;
   }
