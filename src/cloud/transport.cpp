@@ -53,6 +53,8 @@ void Transport::stop() {
 void Transport::resume() {
   if (!secrets_.token.empty()) stopped_.clear();
   paused_until_.reset();
+  for (Waiting& one : waiting_) one.not_before = {};
+  chat_not_before_.clear();
   wake();
 }
 
@@ -195,7 +197,8 @@ void Transport::work_on(Waiting one) {
                "cloud.receipt_template");
   }
   if (const auto* file = std::get_if<content::File>(&one.job.content.what)) {
-    return upload_file(std::move(one), *file);
+    const content::File copy = *file;  // the job moves on
+    return upload_file(std::move(one), copy);
   }
   post(std::move(one), "");
 }
@@ -270,6 +273,7 @@ void Transport::transmit(Waiting one, json::Value body) {
   net::HttpRequest message = request("POST", config_.phone_number_id + "/messages");
   message.headers.emplace_back("Content-Type", "application/json");
   message.body = json::write(body);
+  message.never_twice = true;
   out_.http.send(
       std::move(message),
       alive_.bind([this, one = std::move(one)](Result<net::HttpResponse> answer) mutable {
@@ -347,12 +351,12 @@ void Transport::on_refused(Waiting one, const net::HttpResponse& answer) {
     case Reaction::pause_day:
       paused_until_ = out_.clock.now() + hours(24);
       log::warn("cloud", "the official API holds this account back for a day", {{"said", said}});
-      return retry(std::move(one), minutes(1));
+      return put_back(std::move(one), milliseconds(0));
     case Reaction::stop:
       stopped_ = said;
       log::error("cloud", "nothing is sent by the official API until somebody has seen to it",
                  {{"said", said}});
-      return retry(std::move(one), minutes(1));
+      return put_back(std::move(one), milliseconds(0));
   }
 }
 

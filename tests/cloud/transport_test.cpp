@@ -176,6 +176,7 @@ TEST(Transport, SendsATextAsATemplateWhereNoWindowIsKnown) {
   const net::HttpRequest& request = desk.meta.requests.at(0);
   EXPECT_EQ(request.url, "https://graph.facebook.com/v26.0/106540352242922/messages");
   EXPECT_EQ(request.headers.at(0).second, "Bearer token");
+  EXPECT_TRUE(request.never_twice) << "libcurl repeats on a kept connection that has died";
   const json::Value& body = desk.meta.bodies.at(0);
   EXPECT_EQ(body["type"].asString(), "template");
   EXPECT_EQ(body["to"].asString() + "@c.us", job.chat);
