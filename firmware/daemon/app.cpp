@@ -65,10 +65,13 @@ Result<void> App::build() {
   TRY(build_send(told));
   build_journal();
   build_ask();
+  TRY(build_official());
+  TRY(build_cloud());
 
   TRY(const auto configured, throttle_settings(config_.throttle));
   TRY(const auto settings, setting_changes_.load(configured));
   TRY(valve_->start(settings));
+  if (official_) official_->start();
   if (config_.throttle.number_in_use_months > 0) {
     // Declared before: that is the ordinary case on every later start.
     (void)valve_->declare_in_use(config_.throttle.number_in_use_months, "posthorn.toml");
@@ -291,11 +294,57 @@ void App::build_ask() {
   api_->add_page("/metrics", api::Right::send, [this](const api::Request&, api::Reply reply) {
     reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
   });
-  inbox_->on_stored([this] { tail_.on_stored(); });
+  inbox_->on_stored([this] {
+    tail_.on_stored();
+    if (cloud_) cloud_->on_stored();
+  });
   inbox_->on_head([this] {
     api_->on_notification();
     courier_->on_notification();
   });
+}
+
+/// A second number beside the linked account.
+Result<void> App::build_official() {
+  if (config_.cloud.phone_number_id.empty()) return {};
+  auto secrets = read_secrets(config_.cloud);
+  if (!secrets) log::error("cloud", "the official number is off", {{"error", secrets.error()}});
+  official_ = std::make_unique<OfficialSide>(
+      config_.cloud, secrets ? std::move(*secrets) : cloud::Secrets{},
+      OfficialSide::Outside{out_.scheduler, out_.clock, out_.store, out_.http, out_.outbox_ring,
+                            *outbox_, *valve_, *notifier_, [this] { return status(); },
+                            out_.utc_offset, out_.files, config_.network.proxy,
+                            [this](Content& content) {
+                              if (links_) links_->fill_in(content);
+                            }});
+  outbox_->divert(official_.get());
+  for (api::Route& route : official_->routes()) api_->add(std::move(route));
+  return {};
+}
+
+/// The API once more, in the words of the official one.
+Result<void> App::build_cloud() {
+  const double rate_scale = config_.throttle.unpaced_for_benchmarks ? 0 : 1;
+  std::function<void(const std::string&, const std::string&, Once<void(int)>)> hear;
+  if (official_ && config_.cloud.mode == CloudConfig::Mode::direct) {
+    hear = [this](const std::string& body, const std::string& signature, Once<void(int)> done) {
+      official_->hear(body, signature, std::move(done));
+    };
+  }
+  // clang-format off
+  TRY(cloud_, CloudSide::make({out_.scheduler, out_.clock, out_.random, out_.store, out_.http,
+      out_.inbox_ring, *outbox_, *notifier_, settings_, chat_->read_marks(), chat_->presence(),
+      chat_->earlier(),
+      [this] {
+        const session::Account account = session_->account();
+        return cloud::Endpoint::Account{account.phone, account.push_name};
+      },
+      [this] { return status(); }, file_methods(), std::move(hear),
+      config_.cloud.verify_token, config_.queue.keep, rate_scale}));
+  // clang-format on
+  api_->speak(cloud_->dialect());
+  for (api::Route& route : cloud_->routes()) api_->add(std::move(route));
+  return {};
 }
 
 void App::stop() {
@@ -307,11 +356,16 @@ void App::stop() {
   tail_.stop();
   if (api_) api_->stop();
   if (courier_) courier_->stop();
+  if (cloud_) cloud_->stop();
+  if (official_) official_->stop();
   if (valve_) valve_->stop();
   if (session_) session_->stop();
   courier_.reset();
   mailbox_.reset();
   api_.reset();
+  cloud_.reset();
+  if (outbox_) outbox_->divert(nullptr);
+  official_.reset();
   people_.reset();
   groups_.reset();
   chat_.reset();
@@ -398,6 +452,7 @@ void App::tell_of_message(const chat::Message& message) {
     valve_->on_own_send(message.chat, message.timestamp);
   } else {
     valve_->on_inbound(message.chat, readable_text(message.content), message.timestamp);
+    if (cloud_) cloud_->on_inbound(message.chat, message.timestamp);
   }
 }
 
@@ -417,6 +472,7 @@ void App::tell_of_link(bool online) {
   if (const auto made = session_->account().made) valve_->on_account_made(*made);
   valve_->on_connected();
   courier_->retry_now();
+  if (cloud_) cloud_->retry_now();
 }
 
 void App::on_settings(const api::Settings& settings) {

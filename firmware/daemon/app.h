@@ -10,12 +10,14 @@
 
 #include "daemon/access.h"
 #include "daemon/charged_groups.h"
+#include "daemon/cloud_side.h"
 #include "daemon/event_tail.h"
 #include "daemon/file_fetcher.h"
 #include "daemon/inbox.h"
 #include "daemon/inbox_mailbox.h"
 #include "daemon/metrics.h"
 #include "daemon/number_checks.h"
+#include "daemon/official_side.h"
 #include "daemon/outbox.h"
 #include "daemon/refused_list.h"
 #include "daemon/throttle_config.h"
@@ -102,6 +104,8 @@ class App final : private throttle::Listener {
   bool prepare(std::uint64_t sequence, const Job& job);
   bool prepare_preview(std::uint64_t sequence, const Job& job);
   void build_ask();
+  Result<void> build_cloud();
+  Result<void> build_official();
 
   // notify: net -> wire -> session -> chat -> here -> inbox -> webhook or long poll
   void on_event(const session::Event& event, Once<void(Result<void>)> stored);
@@ -143,6 +147,8 @@ class App final : private throttle::Listener {
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
+  std::unique_ptr<CloudSide> cloud_;
+  std::unique_ptr<OfficialSide> official_;  ///< null without [cloud]
   Counters counters_;
   EventTail tail_;
   std::string advice_;

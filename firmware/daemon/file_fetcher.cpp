@@ -31,13 +31,18 @@ class StoreSink final : public net::HttpSink {
 
 }  // namespace
 
-void FileFetcher::fetch(const std::string& url, Once<void(Result<api::FetchedFile>)> done) {
+void FileFetcher::fetch(const std::string& url, Once<void(Result<api::FetchedFile>)> done,
+                        const std::string& authorization) {
   auto writer = store_.begin(std::nullopt);
   if (!writer) return done(tl::unexpected(std::move(writer.error())));
   auto sink = std::make_shared<StoreSink>(std::move(*writer));  // shared: with the transfer
   net::HttpRequest request;
   request.url = url;
   request.timeout = kTimeout;
+  if (!authorization.empty()) {
+    request.headers.emplace_back("Authorization", authorization);
+    request.headers.emplace_back("User-Agent", "posthorn");
+  }
   request.redirects = kRedirects;
   request.sink = sink;
   request.public_only = !private_addresses_;

@@ -18,7 +18,9 @@ class FileFetcher {
 
   /// Errors: full (larger than 100 MB, or no room), busy (too many at once), refused (the server's
   /// status, a private address), and as HttpClient::send().
-  void fetch(const std::string& url, Once<void(Result<api::FetchedFile>)> done);
+  /// authorization: the header's value; empty: none is sent.
+  void fetch(const std::string& url, Once<void(Result<api::FetchedFile>)> done,
+             const std::string& authorization = {});
 
  private:
   net::HttpClient& http_;

@@ -42,9 +42,18 @@ void Outbox::accept(Job job, Once<void(Result<std::string>)> done) {
                  }
                  std::string id = job.id;
                  if (me != nullptr && me->told_.taken) me->told_.taken(job);
-                 if (me != nullptr) me->valve_->on_job(*sequence, job);
+                 if (me != nullptr) me->hand_over(*sequence, job);
                  done(std::move(id));
                });
+}
+
+void Outbox::hand_over(std::uint64_t sequence, const Job& job) {
+  if (diversion_ != nullptr && diversion_->on_job(sequence, job)) return;
+  valve_->on_job(sequence, job);
+}
+
+bool Outbox::cancel(std::uint64_t sequence) {
+  return valve_->cancel(sequence) || (diversion_ != nullptr && diversion_->cancel(sequence));
 }
 
 /// A walk over the pending records, one read after the other.
@@ -130,10 +139,10 @@ void Outbox::replace(Job job, Once<void(Result<bool>)> done) {
                Outbox* still = self.get();
                if (!sequence) return done(tl::unexpected(sequence.error()));
                if (still == nullptr) return done(fail(Errc::cancelled, "restarting"));
-               const bool waited = still->valve_->cancel(old);
+               const bool waited = still->cancel(old);
                still->ring_.ack(waited ? old : *sequence);
                if (waited && still->told_.replaced) still->told_.replaced(job);
-               if (waited) still->valve_->on_job(*sequence, job);
+               if (waited) still->hand_over(*sequence, job);
                still->ring_.flush([waited, done = std::move(done)](Result<void> flushed) mutable {
                  if (!flushed) return done(tl::unexpected(flushed.error()));
                  done(waited);
@@ -149,7 +158,7 @@ void Outbox::drop(const std::string& id, const std::string& chat, Once<void(Resu
          Outbox* me = self.get();
          if (!found) return done(tl::unexpected(found.error()));
          if (!*found || me == nullptr || (*found)->job.chat != chat) return done(false);
-         if (!me->valve_->cancel((*found)->sequence)) return done(false);  // just being sent
+         if (!me->cancel((*found)->sequence)) return done(false);  // just being sent
          me->ring_.ack((*found)->sequence);
          if (me->told_.dropped) me->told_.dropped((*found)->job);
          me->ring_.flush([done = std::move(done)](Result<void> flushed) mutable {
@@ -168,6 +177,8 @@ api::JobView Outbox::view_of(std::uint64_t sequence, Job job) const {
     if (held->hold != throttle::Hold::none) view.hold_reason = to_string(held->hold);
     view.not_before = held->not_before;
     view.job.expires_at = held->expires_at;
+  } else if (diversion_ != nullptr) {
+    view.hold_reason = diversion_->waits_for(sequence).value_or("");
   }
   return view;
 }
@@ -181,7 +192,7 @@ void Outbox::clear(Once<void(Result<std::size_t>)> done) {
   }
   std::size_t dropped = 0;
   for (const queue::Sequence sequence : waiting) {
-    if (!valve_->cancel(sequence)) continue;  // just being sent
+    if (!cancel(sequence)) continue;  // just being sent
     (void)ack(sequence);
     ++dropped;
   }
@@ -201,6 +212,7 @@ void Outbox::for_each_pending(
     if (const auto job = decode_job(record)) {
       hold_file(entry.sequence, *job);
       if (told_.taken) told_.taken(*job);
+      if (diversion_ != nullptr && diversion_->take_up(entry.sequence, *job)) return;
       visit(entry.sequence, *job);
     } else {
       log::error("outbox", "a job was written by a newer program and is left out",

@@ -14,6 +14,20 @@
 
 namespace posthorn::daemon {
 
+/// Another way out for jobs, beside the valve. A job is with one of the two.
+class Diversion {
+ public:
+  virtual ~Diversion() = default;
+  /// True: it takes this new job.
+  virtual bool on_job(std::uint64_t sequence, const Job& job) = 0;
+  /// True: it had taken this one before the restart.
+  virtual bool take_up(std::uint64_t sequence, const Job& job) = 0;
+  /// False: it has no such job, or is just sending it.
+  virtual bool cancel(std::uint64_t sequence) = 0;
+  /// Why a job of its waits; nullopt: it has no such job.
+  [[nodiscard]] virtual std::optional<std::string> waits_for(std::uint64_t sequence) const = 0;
+};
+
 /// The outbox ring between its two neighbours: the API puts jobs in, the throttle takes them out.
 class Outbox final : public api::OutboxPort, public throttle::Outbox {
  public:
@@ -23,6 +37,8 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
 
   /// The valve needs the outbox at construction, the outbox the valve afterwards.
   void join(throttle::Valve& valve) { valve_ = &valve; }
+  /// Before the valve starts; outlives the outbox, or is taken away with null.
+  void divert(Diversion* diversion) { diversion_ = diversion; }
 
   /// What the queue takes (and has at the start), and what leaves it unsent.
   struct Told {
@@ -63,8 +79,13 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
   queue::RingFile& ring_;
   files::Store* files_;
   std::map<std::uint64_t, std::string> held_;  ///< files, by sequence
+  /// To whoever sends it.
+  void hand_over(std::uint64_t sequence, const Job& job);
+  [[nodiscard]] bool cancel(std::uint64_t sequence);
+
   throttle::Valve* valve_ = nullptr;
   Told told_;
+  Diversion* diversion_ = nullptr;
   Alive<Outbox> alive_{this};
 };
 

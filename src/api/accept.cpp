@@ -22,8 +22,8 @@ constexpr const char* kOtherBody =
 /// What every method that sends takes beside its own fields, documented or once documented, and
 /// the box's own.
 constexpr std::string_view kCommon[] = {
-    "chatId",   "phoneNumber", "quotedMessageId", "typingTime", "archiveChat",
-    "mentions", "urgent",      "consent",         "expiresIn",  "externalId"};
+    "chatId", "phoneNumber", "quotedMessageId", "typingTime", "archiveChat", "mentions",
+    "urgent", "consent",     "expiresIn",       "externalId", "transport"};
 
 Result<void> check_fields(const json::Value& body, std::initializer_list<std::string_view> own) {
   std::vector<std::string_view> known(std::begin(kCommon), std::end(kCommon));
@@ -47,6 +47,17 @@ Result<std::string> parse_consent(const json::Value& body) {
     return invalid("consent", "must be one of [order, form, spoken]");
   }
   return std::move(*consent);
+}
+
+/// Which of the two transports carries it: the linked account, the official API, or whichever is
+/// right.
+Result<std::string> parse_transport(const json::Value& body) {
+  TRY(auto transport, optional_text(body, "transport"));
+  if (!transport || transport->empty()) return std::string();
+  if (*transport != "own" && *transport != "official" && *transport != "auto") {
+    return invalid("transport", "must be one of [own, official, auto]");
+  }
+  return std::move(*transport);
 }
 
 Result<std::optional<Quote>> parse_quoted(const json::Value& body) {
@@ -140,6 +151,7 @@ Result<Job> parse_job(const json::Value& body, const Settings& settings,
   TRY(job.typing, parse_typing(body, settings));
   TRY(job.consent, parse_consent(body));
   TRY(job.external_id, parse_external(body));
+  TRY(job.transport, parse_transport(body));
   return job;
 }
 

@@ -139,6 +139,8 @@ class Api::Impl {
         PageSide::Outside{*context_, credentials_, wrong_, sessions_}, page);
   }
 
+  void speak(Dialect& dialect) { dialect_ = &dialect; }
+
   void on_button() {
     if (page_) page_->on_button();
   }
@@ -164,6 +166,7 @@ class Api::Impl {
   [[nodiscard]] Terms terms(const Request& head) {
     Terms out;
     if (!is_our_host(head.host, context_->options.names)) return out;
+    if (dialect_ != nullptr && dialect_->takes(head.path)) return dialect_terms(head);
     const PathParts parts(head.path);
     out.any_origin = parts[0].starts_with("waInstance");
     if (!out.any_origin) {
@@ -193,6 +196,9 @@ class Api::Impl {
                     "or add the name to api.names in posthorn.toml");
     }
     if (request.verb == Verb::options) return reply.send(preflight());
+    if (dialect_ != nullptr && dialect_->takes(request.path)) {
+      return handle_dialect(std::move(request), std::move(reply));
+    }
     const PathParts parts(request.path);
     if (!parts[0].starts_with("waInstance")) {
       return handle_page(std::move(request), std::move(reply));
@@ -262,6 +268,37 @@ class Api::Impl {
                "token in access.json (posthornctl: --care)");
   }
 
+  /// Bearer, or ?access_token= as the official API takes it.
+  [[nodiscard]] Right right_in_dialect(const Request& request) const {
+    return credentials_.right_of(request, request.query_value("access_token"));
+  }
+
+  [[nodiscard]] Terms dialect_terms(const Request& head) {
+    const bool trusted = right_in_dialect(head) != Right::none;
+    if (!trusted && !dialect_->is_open(head.path)) return {};
+    Terms out = dialect_->terms(head);
+    out.trusted = trusted;
+    return out;
+  }
+
+  void handle_dialect(Request request, Reply reply) {
+    if (dialect_->is_open(request.path)) {
+      return dialect_->handle(std::move(request), std::move(reply));
+    }
+    if (right_in_dialect(request) == Right::none) {
+      Response refusal = dialect_->refusal(request);
+      if (!Credentials::shows_any(request, request.query_value("access_token"))) {
+        return reply.send(std::move(refusal));  // nothing was guessed
+      }
+      return wrong_.refuse(request.peer, std::move(reply), refusal, refusal);
+    }
+    wrong_.on_right(request.peer);
+    if (context_->outside.files) {
+      context_->outside.files->links.on_called(request.host, request.local);
+    }
+    dialect_->handle(std::move(request), std::move(reply));
+  }
+
   /// "/metrics/TOKEN" and "/metrics?token=TOKEN", besides the header.
   [[nodiscard]] Right right_for_page(const Request& request, const PathParts& parts) const {
     return std::max(credentials_.right_of(request, parts[1]),
@@ -291,10 +328,12 @@ class Api::Impl {
     const auto found = routes_.find(method);
     if (found == routes_.end()) return nullptr;
     const Verb wanted = verb == Verb::head ? Verb::get : verb;
-    for (Entry& entry : found->second) {
-      if (entry.route.verb == wanted) return &entry;
-    }
-    return nullptr;
+    // The newest first: what a later module brings takes the place of "not here".
+    auto& entries = found->second;
+    const auto entry = std::find_if(entries.rbegin(), entries.rend(), [wanted](const Entry& one) {
+      return one.route.verb == wanted;
+    });
+    return entry == entries.rend() ? nullptr : &*entry;
   }
 
   void handle_method(Entry& entry, std::string argument, Request request, Reply reply) {
@@ -350,6 +389,7 @@ class Api::Impl {
   Credentials credentials_{context_->options, sessions_};
   WrongTokens wrong_;
   std::unique_ptr<PageSide> page_;
+  Dialect* dialect_ = nullptr;
   std::unordered_map<std::string, std::vector<Entry>, HashName, SameName> routes_;
   std::vector<Page> pages_;
   Alive<Impl> alive_{this};
@@ -371,6 +411,8 @@ void Api::add_open_page(std::string path, std::function<void(const Request&, Rep
   impl_->add_open_page(std::move(path), std::move(handler));
 }
 void Api::serve_page(const Page& page) { impl_->serve_page(page); }
+
+void Api::speak(Dialect& dialect) { impl_->speak(dialect); }
 
 void Api::on_button() { impl_->on_button(); }
 

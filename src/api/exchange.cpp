@@ -88,6 +88,7 @@ Request read_head(MHD_Connection* connection, const char* url, const char* metho
   request.if_range = header(connection, MHD_HTTP_HEADER_IF_RANGE);
   request.if_none_match = header(connection, MHD_HTTP_HEADER_IF_NONE_MATCH);
   request.cookie = header(connection, MHD_HTTP_HEADER_COOKIE);
+  request.signature = header(connection, "X-Hub-Signature-256");
   request.origin = header(connection, "Origin");
   request.fetch_site = header(connection, "Sec-Fetch-Site");
   request.web_socket_key = web_socket_key(connection);

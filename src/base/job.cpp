@@ -36,6 +36,7 @@ Bytes encode_job(const Job& job) {
   if (job.urgent) out["urgent"] = true;
   if (job.typing.count() != 0) out["typing"] = static_cast<::Json::Int64>(job.typing.count());
   if (!job.consent.empty()) out["consent"] = job.consent;
+  if (!job.transport.empty()) out["transport"] = job.transport;
   if (!job.idempotency_key.empty()) out["key"] = job.idempotency_key;
   if (!job.body_digest.empty()) out["digest"] = job.body_digest;
   if (!job.method.empty()) out["method"] = job.method;
@@ -66,6 +67,7 @@ Result<Job> decode_job(ByteView record) {
   job.typing = milliseconds(
       std::clamp<std::int64_t>(json::int_at(in, "typing").value_or(0), 0, kLongestTyping.count()));
   job.consent = json::string_at(in, "consent").value_or("");
+  job.transport = json::string_at(in, "transport").value_or("");
   job.idempotency_key = json::string_at(in, "key").value_or("");
   job.body_digest = json::string_at(in, "digest").value_or("");
   job.method = json::string_at(in, "method").value_or("");

@@ -149,6 +149,10 @@ bool add_headers(Transfer& transfer) {
 }
 
 void set_body(const Curl& curl, CURL* easy, const HttpRequest& request, Transfer* user) {
+  if (request.never_twice) {
+    curl.easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl.easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+  }
   if (request.method == "GET") return;
   if (request.method == "HEAD") {
     curl.easy_setopt(easy, CURLOPT_NOBODY, 1L);

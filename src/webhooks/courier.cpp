@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "posthorn/base/crypto.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
 #include "webhooks/verdict.h"
@@ -104,6 +105,10 @@ void Courier::post(Mailbox::Head head) {
   request.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
   if (const std::string value = authorization_of(target_.token); !value.empty()) {
     request.headers.emplace_back("Authorization", value);
+  }
+  if (!target_.signing_key.empty()) {
+    const auto mac = crypto::hmac_sha256(as_bytes(target_.signing_key), as_bytes(head.body));
+    request.headers.emplace_back("X-Hub-Signature-256", "sha256=" + hex_encode(mac));
   }
   request.body = head.body;
   request.timeout = options_.wait;

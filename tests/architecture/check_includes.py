@@ -26,6 +26,7 @@ MAY_USE = {
     "chat": ["base", "files", "pictures", "net", "wire", "signal", "store", "session", "throttle"],
     "api": ["base", "files", "loop", "queue", "session", "chat", "journal"],
     "webhooks": ["base", "net", "queue"],
+    "cloud": ["base", "net", "files", "chat", "api"],
     "board": ["base", "loop"],
     "simulator": ["base", "wire", "signal"],
 }

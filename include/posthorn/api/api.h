@@ -93,6 +93,23 @@ struct Route {
   std::function<Result<std::unique_ptr<BodySink>>(const Request& head)> receive = {};
 };
 
+/// Another language at the same door: its paths are its own, host names, tokens and the slow answer
+/// to wrong ones are the API's.
+class Dialect {
+ public:
+  virtual ~Dialect() = default;
+
+  [[nodiscard]] virtual bool takes(std::string_view path) const = 0;
+  /// Of those: whether anybody may ask it, because it proves itself another way.
+  [[nodiscard]] virtual bool is_open(std::string_view path) const = 0;
+  /// Of a request that showed a right; whoever showed none may send no body.
+  [[nodiscard]] virtual Terms terms(const Request& head) = 0;
+  /// The same when its body has come.
+  virtual void handle(Request request, Reply reply) = 0;
+  /// What whoever shows no right, or a wrong one, is told.
+  [[nodiscard]] virtual Response refusal(const Request& request) = 0;
+};
+
 /// The JSON of GET /healthz for who has a right.
 [[nodiscard]] std::string health_text(const Status& status, const std::string& version);
 
@@ -149,6 +166,8 @@ class Api final : public RequestHandler {
   /// From here on people reach the box with a browser: "/", "/plain", "/session", "/password" and
   /// the page's files. Once.
   void serve_page(const Page& page);
+  /// From here on requests that `dialect` takes are its own; it outlives the Api. Once.
+  void speak(Dialect& dialect);
   /// Whoever holds the box pressed its button: a first password may be set again.
   void on_button();
   /// From here on the till's token is this one; the one before is refused.

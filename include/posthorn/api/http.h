@@ -31,6 +31,7 @@ struct Request {
   std::string if_range;         ///< header If-Range
   std::string if_none_match;    ///< header If-None-Match
   std::string cookie;           ///< header Cookie
+  std::string signature;        ///< header X-Hub-Signature-256
   std::string origin;           ///< header Origin
   std::string web_socket_key;   ///< header Sec-WebSocket-Key of who asks for one; else empty
   std::string fetch_site;  ///< header Sec-Fetch-Site; browsers send it to trustworthy addresses

@@ -108,6 +108,38 @@ struct BoardConfig {
   std::string device_tree = "/sys/firmware/devicetree/base/compatible";
 };
 
+/// Which transport carries a message: the linked account, the official API, or whichever is right.
+enum class Transport : std::uint8_t { own, official, automatic };
+
+/// [cloud]: the official WhatsApp Cloud API as a second transport; none without phone_number_id.
+struct CloudConfig {
+  /// How the box hears what becomes of a message.
+  enum class Mode : std::uint8_t {
+    send_only,  ///< it does not: "sent" is all that is known
+    relay,      ///< it fetches webhooks from a relay in the internet
+    direct,     ///< they come to its own path /webhook/cloud
+  };
+  std::string url = "https://graph.facebook.com";  ///< http:// for loopback only
+  std::string version = "v26.0";
+  std::string phone_number_id;  ///< digits; empty: off
+  std::string waba_id;
+  std::string token_file;        ///< a file that holds the access token
+  std::string app_secret_file;   ///< a file that holds the app secret; needed but for send-only
+  std::string verify_token;      ///< what Meta shows when it asks whether the webhook is ours
+  Mode mode = Mode::send_only;   ///< "send-only", "relay", "direct"
+  std::string relay_url;         ///< "https://relay.example/out/box7"
+  std::string relay_token_file;  ///< a file that holds the relay's token for this box
+  Transport transport = Transport::own;  ///< "own", "official", "auto": when a message says nothing
+  std::uint32_t auto_minutes = 30;       ///< auto: an opening that would wait longer goes official
+  bool direct_send = false;              ///< Meta has let the account into Direct Send
+  std::string receipt_template;          ///< template with one parameter, the text; empty: none
+  std::string template_language = "en_US";
+  bool repeat_unknown = false;  ///< send again when nobody knows whether it was sent
+  std::string currency;         ///< of the prices, for people
+  /// Thousandths of the currency for one message, by category; 0: not said.
+  std::uint32_t price_service = 0, price_utility = 0, price_marketing = 0, price_authentication = 0;
+};
+
 struct Config {
   std::string data_dir = "/var/lib/posthorn";
   WhatsAppConfig whatsapp;
@@ -116,6 +148,7 @@ struct Config {
   QueueConfig queue;
   FilesConfig files;
   JournalConfig journal;
+  CloudConfig cloud;
   ThrottleConfig throttle;
   BoardConfig board;
   LogConfig log;

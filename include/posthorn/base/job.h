@@ -28,6 +28,7 @@ struct Job {
   bool urgent = false;     ///< before the rest of its lane (one-time codes)
   milliseconds typing{0};  ///< "typing…" is shown for so long before it is sent, 0 .. 20 s
   std::string consent;     ///< "order", "form", "spoken" or empty
+  std::string transport;   ///< "own", "official", "auto"; empty: as the settings say
   Wall accepted_at;        ///< when the POST was answered
   Wall expires_at;         ///< after this the job fails with "expired"
   std::string idempotency_key;  ///< of the POST; empty: none

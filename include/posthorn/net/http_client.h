@@ -54,6 +54,9 @@ struct HttpRequest {
   std::shared_ptr<HttpSink> sink = {};      ///< instead of the answer's body when it is 2xx
   std::string proxy = {};                   ///< "http://[user:password@]host:port"; empty: straight
   bool any_certificate = false;             ///< nobody is believed; for stand-ins on this machine
+  /// On a connection of its own. On a kept one that dies, libcurl sends the request once more by
+  /// itself, which must not happen where the other side may have taken it.
+  bool never_twice = false;
   /// Refuses addresses of the box itself and of private networks, at every redirect.
   bool public_only = false;
 };

@@ -17,8 +17,9 @@ namespace posthorn::webhooks {
 struct Target {
   std::string url;
   std::string token;  ///< "": no Authorization; "Bearer …" and "Basic …" as they are; else Bearer
-  std::string pinned_key = {};  ///< "sha256//…": the key an https receiver must have; else ""
-  std::string ca = {};          ///< PEM of the only authorities that count; "": the system's
+  std::string pinned_key = {};   ///< "sha256//…": the key an https receiver must have; else ""
+  std::string ca = {};           ///< PEM of the only authorities that count; "": the system's
+  std::string signing_key = {};  ///< X-Hub-Signature-256 over the bytes of each body; "": none
 
   bool operator==(const Target&) const = default;
 };

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <string>
+
+#include "posthorn/base/alive.h"
+#include "posthorn/base/scheduler.h"
+#include "posthorn/cloud/webhook.h"
+#include "posthorn/queue/ring_file.h"
+#include "posthorn/webhooks/courier.h"
+
+namespace posthorn::daemon {
+
+/// The inbox once more, as webhooks of the official API: a named reader of the ring, which
+/// remembers over power cuts how far it has come and takes nothing away from anybody else.
+class CloudMailbox final : public webhooks::Mailbox {
+ public:
+  static constexpr const char* kReader = "cloud-webhook";
+
+  /// context: asked anew for each notification. Everything outlives the mailbox.
+  CloudMailbox(Scheduler& scheduler, queue::RingFile& ring,
+               std::function<cloud::WebhookContext()> context)
+      : scheduler_(scheduler), ring_(ring), context_(std::move(context)) {}
+
+  /// From here on; where it has been before, from there. Errors: full (too many readers).
+  Result<void> open();
+  /// The position is forgotten.
+  void close();
+  /// Runs when there is a head and there was none.
+  void on_head(std::function<void()> listener) { listener_ = std::move(listener); }
+  /// A notification is on disk.
+  void on_stored();
+
+  [[nodiscard]] std::optional<Head> head(std::size_t ahead) override;
+  void remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) override;
+  /// Nothing is kept of what the receiver refuses: the inbox has its own list for the till.
+  void set_aside(const Head& head, const Refusal& refusal, Once<void(Result<bool>)> done) override;
+
+ private:
+  struct Loaded {
+    queue::Sequence sequence = 0;
+    std::string body;
+  };
+  void load();
+  void on_read(const queue::RingFile::Reading& reading);
+
+  Scheduler& scheduler_;
+  queue::RingFile& ring_;
+  std::function<cloud::WebhookContext()> context_;
+  std::function<void()> listener_;
+  std::deque<Loaded> loaded_;
+  queue::Sequence read_ = 0;  ///< up to here it is loaded or has no form
+  bool open_ = false;
+  bool loading_ = false;
+  Alive<CloudMailbox> alive_{this};
+};
+
+}  // namespace posthorn::daemon

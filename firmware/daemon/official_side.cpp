@@ -1,0 +1,465 @@
+#include "daemon/official_side.h"
+
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+#include "posthorn/base/json.h"
+#include "posthorn/base/log.h"
+
+namespace posthorn::daemon {
+namespace {
+
+using throttle::Hold;
+using throttle::Refusal;
+
+constexpr const char* kRelayBlob = "cloud/relay";
+constexpr std::size_t kHeardPerBucket = 128;
+constexpr std::size_t kFetchingAtMost = 8;
+constexpr std::size_t kSecretMax = 4096;
+constexpr std::size_t kRelayAnswer = std::size_t{4} << 20;
+constexpr seconds kRelayWait{55};
+constexpr seconds kRelayPause{15};
+constexpr seconds kLookAgain{30};
+constexpr std::size_t kLookedAt = 512;
+
+/// The first line of a file, without blanks around it.
+Result<std::string> read_secret(const std::string& path, const char* key) {
+  if (path.empty()) return std::string();
+  std::ifstream file(path);
+  std::string line;
+  if (!file || !std::getline(file, line) || line.size() > kSecretMax) {
+    return fail(Errc::io, std::string("cloud.") + key + ": " + path + " cannot be read");
+  }
+  while (!line.empty() && line.back() <= ' ') line.pop_back();
+  return line;
+}
+
+api::Route route(const char* name, api::Verb verb, api::Right right,
+                 std::function<void(api::Call)> handler) {
+  api::Route out;
+  out.name = name;
+  out.verb = verb;
+  out.per_second = 10;
+  out.right = right;
+  out.needs = verb == api::Verb::post ? api::Needs::body : api::Needs::nothing;
+  out.handler = std::move(handler);
+  return out;
+}
+
+Transport wish_of(const Job& job, Transport otherwise) {
+  if (job.transport == "own") return Transport::own;
+  if (job.transport == "official") return Transport::official;
+  if (job.transport == "auto") return Transport::automatic;
+  return otherwise;
+}
+
+/// What WhatsApp has done to the linked account, or that there is none.
+bool is_restricted(const Status& status) {
+  using Level = Status::Throttle;
+  const bool held = status.throttle == Level::yellow || status.throttle == Level::red ||
+                    status.throttle == Level::black;
+  return held || status.link == Status::Link::blocked || status.link == Status::Link::not_linked;
+}
+
+const char* mode_name(CloudConfig::Mode mode) {
+  switch (mode) {
+    case CloudConfig::Mode::send_only:
+      return "send-only";
+    case CloudConfig::Mode::relay:
+      return "relay";
+    case CloudConfig::Mode::direct:
+      return "direct";
+  }
+  return "send-only";
+}
+
+}  // namespace
+
+Result<cloud::Secrets> read_secrets(const CloudConfig& config) {
+  cloud::Secrets out;
+  TRY(out.token, read_secret(config.token_file, "token_file"));
+  TRY(out.app_secret, read_secret(config.app_secret_file, "app_secret_file"));
+  TRY(out.relay_token, read_secret(config.relay_token_file, "relay_token_file"));
+  return out;
+}
+
+struct OfficialSide::Gather {
+  explicit Gather(Once<void(int status)> d) : done(std::move(d)) {}
+  Once<void(int status)> done;
+  std::size_t open = 1;
+  bool failed = false;
+
+  void finish(const Result<void>& stored) {
+    failed = failed || !stored;
+    if (--open == 0) done(failed ? 500 : 200);
+  }
+};
+
+OfficialSide::OfficialSide(const CloudConfig& config, cloud::Secrets secrets, Outside outside)
+    : config_(config),
+      secrets_(secrets),
+      out_(std::move(outside)),
+      transport_(config, std::move(secrets),
+                 {out_.scheduler, out_.clock, out_.blobs, out_.http,
+                  [this](const cloud::Transport::Fate& fate) { on_fate(fate); },
+                  [this](const Job& job) { return hold(job); },
+                  [this](const std::string& chat) { return out_.valve.opted_out(chat); },
+                  [this](const std::string& chat) {
+                    (void)out_.valve.add_opt_out(chat, "official API", "told to Meta");
+                  },
+                  out_.files, out_.proxy}),
+      heard_(out_.blobs, "cloud/heard", kHeardPerBucket),
+      relay_timer_(out_.scheduler),
+      look_timer_(out_.scheduler) {
+  if (out_.files != nullptr) {
+    // A stand-in on this machine lies in no public network.
+    const bool stand_in = config_.url.starts_with("http://");
+    fetcher_ = std::make_unique<FileFetcher>(out_.http, *out_.files, stand_in);
+  }
+  const auto blob = out_.blobs.load(kRelayBlob);
+  if (!blob || !*blob) return;
+  const auto kept = json::parse(as_text(**blob));
+  const auto after = kept ? json::int_at(*kept, "after").value_or(0) : 0;
+  relay_after_ = static_cast<std::uint64_t>(std::max<std::int64_t>(after, 0));
+}
+
+OfficialSide::~OfficialSide() = default;
+
+void OfficialSide::start() {
+  transport_.start();
+  look_again();
+  if (config_.mode == CloudConfig::Mode::relay) ask_relay();
+}
+
+void OfficialSide::stop() {
+  relay_timer_.stop();
+  look_timer_.stop();
+  transport_.stop();
+  alive_.end();
+}
+
+/// view: of a job that waits in the valve; null: it has just come.
+cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView* view) const {
+  cloud::RouteFacts facts;
+  facts.wish = wish_of(job, config_.transport);
+  facts.official_works = transport_.works();
+  facts.person = job.chat.ends_with("@c.us");
+  if (!facts.person || facts.wish == Transport::own) return facts;
+  facts.official_can = transport_.way_of(job) != cloud::Way::none;
+  facts.opted_out = out_.valve.opted_out(job.chat);
+  facts.own_restricted = is_restricted(out_.status());
+  facts.limit = minutes(config_.auto_minutes);
+  if (facts.wish != Transport::automatic) return facts;
+  std::optional<Wall> earliest;
+  Hold why = Hold::none;
+  if (view != nullptr) {
+    facts.opening = view->lane == throttle::Lane::first;
+    earliest = view->not_before;
+    why = view->hold;
+  } else {
+    const throttle::Outlook look = out_.valve.can_send(job.chat, !job.consent.empty(), job.urgent);
+    facts.opening = look.lane == throttle::Lane::first;
+    facts.no_capacity = look.refusal == Refusal::no_capacity;
+    earliest = look.earliest;
+    why = look.why;
+  }
+  // The night and what is owed to this person hold there as here.
+  const bool everywhere = why == Hold::quiet_hours || why == Hold::unanswered ||
+                          why == Hold::same_text || why == Hold::double_post;
+  if (!everywhere && why != Hold::none && earliest) facts.wait = *earliest - out_.clock.now();
+  return facts;
+}
+
+bool OfficialSide::on_job(std::uint64_t sequence, const Job& job) {
+  if (cloud::route(facts_of(job, nullptr)) == cloud::Route::own) return false;
+  return transport_.assign(sequence, job);
+}
+
+bool OfficialSide::take_up(std::uint64_t sequence, const Job& job) {
+  return transport_.take_up(sequence, job);
+}
+
+bool OfficialSide::cancel(std::uint64_t sequence) { return transport_.cancel(sequence); }
+
+std::optional<std::string> OfficialSide::waits_for(std::uint64_t sequence) const {
+  return transport_.waits_for(sequence);
+}
+
+/// Jobs that began to wait in the valve may wait longer than was thought, or the account may have
+/// been restricted meanwhile.
+void OfficialSide::look_again() {
+  look_timer_.start(kLookAgain, [this] { look_again(); });
+  if (config_.transport == Transport::own && !is_restricted(out_.status())) return;
+  std::size_t looked = 0;
+  for (auto entry = out_.outbox_ring.first(); entry && looked < kLookedAt;
+       entry = out_.outbox_ring.next(entry->sequence), ++looked) {
+    const auto view = out_.valve.view(entry->sequence);
+    if (!view) continue;
+    out_.outbox.read(entry->sequence, alive_.bind([this, sequence = entry->sequence,
+                                                   view = *view](const Result<Job>& job) {
+      if (!job || wish_of(*job, config_.transport) != Transport::automatic) return;
+      if (cloud::route(facts_of(*job, &view)) == cloud::Route::own) return;
+      if (out_.valve.cancel(sequence) && !transport_.assign(sequence, *job)) {
+        out_.valve.on_job(sequence, *job);
+      }
+    }));
+  }
+}
+
+std::optional<Wall> OfficialSide::hold(const Job& job) const {
+  const throttle::Settings& settings = out_.valve.settings();
+  if (job.urgent || settings.unpaced_for_benchmarks) return std::nullopt;
+  if (settings.quiet_from_min == settings.quiet_to_min) return std::nullopt;
+  if (transport_.way_of(job) == cloud::Way::free_form) return std::nullopt;  // an answer
+  constexpr std::int64_t kDay = 24 * 60;
+  const Wall now = out_.clock.now();
+  const std::int64_t local = now.unix_seconds() + out_.utc_offset(now).count();
+  const std::int64_t minute = local / 60 % kDay;
+  const std::int64_t since = (minute - settings.quiet_from_min + kDay) % kDay;
+  const std::int64_t length = (settings.quiet_to_min - settings.quiet_from_min + kDay) % kDay;
+  if (since >= length) return std::nullopt;
+  return now + minutes(length - since);
+}
+
+void OfficialSide::on_fate(const cloud::Transport::Fate& fate) {
+  api::MessageStatus status = api::MessageStatus::failed;
+  if (fate.end == cloud::Transport::End::sent) status = api::MessageStatus::sent;
+  if (fate.end == cloud::Transport::End::no_account) status = api::MessageStatus::no_account;
+  out_.notifier.on_job(fate.job, status, fate.description, fate.time,
+                       [self = alive_.weak(), sequence = fate.sequence](Result<void> stored) {
+                         // Cancelled: the program ends, and the next start tells it.
+                         if (!stored && stored.error().code == Errc::cancelled) return;
+                         if (!stored) {
+                           log::error("inbox", "status lost", {{"error", stored.error()}});
+                         }
+                         if (OfficialSide* me = self.get()) (void)me->out_.outbox.ack(sequence);
+                       });
+}
+
+void OfficialSide::hear(const std::string& body, const std::string& signature,
+                        Once<void(int status)> done) {
+  constexpr int kForbidden = 403;
+  if (!cloud::signature_fits(body, signature, secrets_.app_secret)) {
+    ++refused_;
+    return done(kForbidden);
+  }
+  ++webhooks_;
+  const auto heard = cloud::parse_webhook(body, config_.phone_number_id);
+  // It is Meta's, whatever it says: refusing would only bring it again.
+  if (!heard) return done(200);
+  auto gather = std::make_shared<Gather>(std::move(done));
+  for (const auto& status : heard->statuses) {
+    ++gather->open;
+    on_status(status, [gather](const Result<void>& stored) { gather->finish(stored); });
+  }
+  for (const auto& message : heard->messages) {
+    ++gather->open;
+    on_message(message, [gather](const Result<void>& stored) { gather->finish(stored); });
+  }
+  for (const std::string& what : heard->account) {
+    log::warn("cloud", "Meta says about the official account", {{"what", what}});
+  }
+  gather->finish({});
+}
+
+void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<void>)> stored) {
+  if (!heard.pricing.isNull()) transport_.prices().add(heard.wamid, heard.pricing, heard.at);
+  transport_.on_known_sent(heard.job_id, heard.wamid);
+  auto known = transport_.known(heard.wamid);
+  if (!known && !heard.chat.empty() && transport_.is_ours(heard.job_id)) {
+    known = cloud::Transport::Known{heard.job_id, heard.chat};
+  }
+  if (!known) return stored({});
+  if (heard.status == "failed") {
+    constexpr int kWindowClosed = 131047;
+    constexpr int kOptedOut = 131050;
+    constexpr int kUndeliverable = 131026;
+    if (heard.code == kWindowClosed) transport_.on_window_closed(known->chat);
+    if (heard.code == kOptedOut) {
+      (void)out_.valve.add_opt_out(known->chat, "official API", "told to Meta");
+    }
+    Job job;
+    job.id = known->id;
+    job.chat = known->chat;
+    const auto status =
+        heard.code == kUndeliverable ? api::MessageStatus::no_account : api::MessageStatus::failed;
+    return out_.notifier.on_job(
+        job, status, "official API: " + std::to_string(heard.code) + ": " + heard.details,
+        Wall::from_unix(heard.at), std::move(stored));
+  }
+  chat::Receipt receipt;
+  receipt.message_id = known->id;
+  receipt.chat = known->chat;
+  receipt.by_api = true;
+  receipt.before_ack = true;  // our own "sent" waits for the disk
+  receipt.timestamp = Wall::from_unix(heard.at);
+  if (heard.status == "read" || heard.status == "played") {
+    receipt.kind = chat::Receipt::Kind::read;
+  } else if (heard.status != "delivered") {
+    return stored({});
+  }
+  out_.notifier.on_event(chat::Event(receipt), std::move(stored));
+}
+
+void OfficialSide::on_message(const cloud::HeardMessage& heard, Once<void(Result<void>)> stored) {
+  transport_.on_inbound(heard.message.chat, heard.message.timestamp.unix_seconds());
+  if (heard_.find(heard.message.id)) return stored({});  // Meta repeats
+  const bool has_file = std::holds_alternative<content::File>(heard.message.content.what);
+  if (!has_file) return tell(heard.message, std::move(stored));
+  if (fetching_.contains(heard.message.id) || fetching_.size() >= kFetchingAtMost) {
+    return stored(fail(Errc::busy, "its file is on its way"));  // and it comes again
+  }
+  fetch_file(heard, std::move(stored));
+}
+
+/// First where it lies, then its bytes; the address is good for some minutes.
+void OfficialSide::fetch_file(const cloud::HeardMessage& heard, Once<void(Result<void>)> stored) {
+  fetching_.insert(heard.message.id);
+  auto ended = [self = alive_.weak(), message = heard.message,
+                stored = std::move(stored)](Result<api::FetchedFile> fetched) mutable {
+    OfficialSide* me = self.get();
+    if (me == nullptr) return stored(fail(Errc::cancelled, "the box is restarting"));
+    me->fetching_.erase(message.id);
+    auto& file = std::get<content::File>(message.content.what);
+    if (fetched) {
+      file.ref = fetched->file.ref;
+      file.size = fetched->file.size;
+    } else {
+      log::warn("cloud", "a file to the official number cannot be had",
+                {{"error", fetched.error()}});
+      const std::string caption = file.caption;
+      message.content.what = content::Text{
+          "[File that could not be fetched from the official API] " + caption, true, std::nullopt};
+    }
+    me->tell(std::move(message), std::move(stored));
+  };
+  if (!fetcher_) return ended(fail(Errc::unsupported, "this box carries no files"));
+  net::HttpRequest request;
+  request.url = config_.url + "/" + config_.version + "/" + heard.media_id +
+                "?phone_number_id=" + config_.phone_number_id;
+  request.headers.emplace_back("Authorization", "Bearer " + secrets_.token);
+  request.proxy = out_.proxy;
+  out_.http.send(std::move(request), [self = alive_.weak(), ended = std::move(ended)](
+                                         const Result<net::HttpResponse>& answer) mutable {
+    OfficialSide* me = self.get();
+    if (!answer) return ended(tl::unexpected(answer.error()));
+    const auto body = json::parse(answer->body);
+    const std::string url = body ? json::string_at(*body, "url").value_or("") : "";
+    if (answer->status != 200 || url.empty() || me == nullptr) {
+      return ended(fail(Errc::refused, "the look-up answers " + std::to_string(answer->status)));
+    }
+    me->fetcher_->fetch(url, std::move(ended), "Bearer " + me->secrets_.token);
+  });
+}
+
+void OfficialSide::tell(chat::Message message, Once<void(Result<void>)> stored) {
+  if (out_.fill_in) out_.fill_in(message.content);
+  const std::string id = message.id;
+  out_.notifier.on_event(
+      chat::Event(std::move(message)),
+      [self = alive_.weak(), id, stored = std::move(stored)](Result<void> result) mutable {
+        OfficialSide* me = self.get();
+        if (result && me != nullptr) (void)me->heard_.put(id, "1");
+        stored(std::move(result));
+      });
+}
+
+void OfficialSide::ask_relay() {
+  net::HttpRequest request;
+  request.url = config_.relay_url + (config_.relay_url.find('?') == std::string::npos ? "?" : "&") +
+                "after=" + std::to_string(relay_after_) +
+                "&wait=" + std::to_string(kRelayWait.count());
+  request.headers.emplace_back("Authorization", "Bearer " + secrets_.relay_token);
+  request.timeout = kRelayWait + seconds(20);
+  request.response_limit = kRelayAnswer;
+  request.proxy = out_.proxy;
+  out_.http.send(std::move(request), alive_.bind([this](const Result<net::HttpResponse>& answer) {
+    if (answer && answer->status == 200) return on_relay(*answer);
+    relay_said_ = answer ? "answers " + std::to_string(answer->status) : to_string(answer.error());
+    relay_timer_.start(kRelayPause, [this] { ask_relay(); });
+  }));
+}
+
+void OfficialSide::on_relay(const net::HttpResponse& answer) {
+  const auto body = json::parse(answer.body);
+  const json::Value& items = body ? json::at(*body, "items") : json::Value::nullSingleton();
+  if (!items.isArray()) {
+    relay_said_ = "answers what is no list of items";
+    return relay_timer_.start(kRelayPause, [this] { ask_relay(); });
+  }
+  relay_said_ = "answers";
+  take_items(std::make_shared<json::Value>(items), 0);
+}
+
+/// One after the other; the relay forgets what stands before `after`.
+void OfficialSide::take_items(std::shared_ptr<json::Value> items, unsigned index) {
+  if (index >= items->size()) {
+    return relay_timer_.start(items->empty() ? seconds(1) : seconds(0), [this] { ask_relay(); });
+  }
+  const json::Value& item = (*items)[index];
+  const auto number = json::int_at(item, "n").value_or(0);
+  const auto body = base64_decode(json::string_at(item, "body_base64").value_or(""));
+  auto next = alive_.bind([this, items, index, number](int status) {
+    constexpr int kNotStored = 500;
+    if (status == kNotStored) return relay_timer_.start(kRelayPause, [this] { ask_relay(); });
+    relay_after_ =
+        std::max(relay_after_, static_cast<std::uint64_t>(std::max<std::int64_t>(number, 0)));
+    json::Value kept;
+    kept["after"] = static_cast<::Json::UInt64>(relay_after_);
+    (void)out_.blobs.save(kRelayBlob, as_bytes(json::write(kept)));
+    out_.blobs.durable(
+        alive_.bind([this, items, index](const Result<void>&) { take_items(items, index + 1); }));
+  });
+  hear(body ? to_string(*body) : "", json::string_at(item, "signature").value_or(""),
+       std::move(next));
+}
+
+void OfficialSide::test(api::Call call) {
+  net::HttpRequest request;
+  request.url = config_.url + "/" + config_.version + "/" + config_.phone_number_id +
+                "?fields=id,display_phone_number,verified_name,quality_rating,status";
+  request.headers.emplace_back("Authorization", "Bearer " + secrets_.token);
+  request.proxy = out_.proxy;
+  out_.http.send(std::move(request), [call = std::move(call)](
+                                         const Result<net::HttpResponse>& answer) mutable {
+    if (!answer)
+      return call.refuse(400, "the official API was not reached: " + to_string(answer.error()));
+    const auto body = json::parse(answer->body);
+    if (answer->status != 200 || !body) {
+      const json::Value error = body ? json::at(*body, "error") : json::Value();
+      return call.refuse(400, "the official API answers " + std::to_string(answer->status) + ": " +
+                                  json::string_at(error, "message").value_or("no words"));
+    }
+    json::Value out;
+    out["result"] = true;
+    for (const char* name : {"display_phone_number", "verified_name", "quality_rating", "status"}) {
+      out[name] = json::string_at(*body, name).value_or("");
+    }
+    call.send(out);
+  });
+}
+
+std::vector<api::Route> OfficialSide::routes() {
+  using api::Right;
+  using api::Verb;
+  std::vector<api::Route> out;
+  out.push_back(route("getOfficialStatus", Verb::get, Right::send, [this](api::Call call) {
+    json::Value shown = transport_.status_json();
+    shown["mode"] = mode_name(config_.mode);
+    shown["phoneNumberId"] = config_.phone_number_id;
+    shown["heard"] = static_cast<::Json::UInt64>(webhooks_);
+    shown["refusedSignatures"] = static_cast<::Json::UInt64>(refused_);
+    if (config_.mode == CloudConfig::Mode::relay) shown["relay"] = relay_said_;
+    call.send(shown);
+  }));
+  out.push_back(route("resumeOfficial", Verb::post, Right::care, [this](api::Call call) {
+    transport_.resume();
+    call.send_text("{\"result\":true}");
+  }));
+  out.push_back(route("testOfficial", Verb::post, Right::send,
+                      [this](api::Call call) { test(std::move(call)); }));
+  return out;
+}
+
+}  // namespace posthorn::daemon

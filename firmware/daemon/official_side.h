@@ -1,0 +1,97 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "daemon/file_fetcher.h"
+#include "daemon/outbox.h"
+#include "posthorn/api/api.h"
+#include "posthorn/api/notifier.h"
+#include "posthorn/cloud/hearing.h"
+#include "posthorn/cloud/ledger.h"
+#include "posthorn/cloud/transport.h"
+#include "posthorn/throttle/valve.h"
+
+namespace posthorn::daemon {
+
+/// Reads the secrets of [cloud]. Errors: io (a file that is named cannot be read), with its key.
+[[nodiscard]] Result<cloud::Secrets> read_secrets(const CloudConfig& config);
+
+/// The official number beside the linked account: which of the two a job takes, what comes back of
+/// what went out there, and what people write there. With the methods
+///   GET  getOfficialStatus  Transport::status_json(), "mode", "phoneNumberId", "heard" (webhooks)
+///   POST resumeOfficial     (careToken) a person has seen to what stopped it
+///   POST testOfficial       asks Meta about the number: {"result": true, …} or why not
+class OfficialSide final : public Diversion {
+ public:
+  struct Outside {
+    Scheduler& scheduler;
+    const Clock& clock;
+    BlobStore& blobs;
+    net::HttpClient& http;
+    queue::RingFile& outbox_ring;
+    Outbox& outbox;
+    throttle::Valve& valve;
+    api::Notifier& notifier;
+    std::function<Status()> status;
+    std::function<seconds(Wall)> utc_offset;
+    files::Store* files = nullptr;
+    std::string proxy = {};
+    /// Where the till gets a file of a message; may be empty.
+    std::function<void(Content& content)> fill_in = {};
+  };
+
+  OfficialSide(const CloudConfig& config, cloud::Secrets secrets, Outside outside);
+  OfficialSide(const OfficialSide&) = delete;
+  OfficialSide& operator=(const OfficialSide&) = delete;
+  ~OfficialSide() override;
+
+  // What the outbox asks.
+  bool on_job(std::uint64_t sequence, const Job& job) override;
+  bool take_up(std::uint64_t sequence, const Job& job) override;
+  bool cancel(std::uint64_t sequence) override;
+  [[nodiscard]] std::optional<std::string> waits_for(std::uint64_t sequence) const override;
+
+  /// After the outbox has been read.
+  void start();
+  void stop();
+  [[nodiscard]] std::vector<api::Route> routes();
+  /// A webhook of Meta's; done: the HTTP status, 200 when all of it is on disk.
+  void hear(const std::string& body, const std::string& signature, Once<void(int status)> done);
+
+ private:
+  /// Answers when all that it was given to has answered.
+  struct Gather;
+  [[nodiscard]] cloud::RouteFacts facts_of(const Job& job, const throttle::JobView* view) const;
+  void on_fate(const cloud::Transport::Fate& fate);
+  [[nodiscard]] std::optional<Wall> hold(const Job& job) const;
+  void on_status(const cloud::HeardStatus& status, Once<void(Result<void>)> stored);
+  void on_message(const cloud::HeardMessage& heard, Once<void(Result<void>)> stored);
+  void fetch_file(const cloud::HeardMessage& heard, Once<void(Result<void>)> stored);
+  void tell(chat::Message message, Once<void(Result<void>)> stored);
+  void look_again();
+  void ask_relay();
+  void on_relay(const net::HttpResponse& answer);
+  void take_items(std::shared_ptr<json::Value> items, unsigned index);
+  void test(api::Call call);
+
+  CloudConfig config_;
+  cloud::Secrets secrets_;
+  Outside out_;
+  cloud::Transport transport_;
+  cloud::Ledger heard_;                   ///< wamids of messages that were told
+  std::set<std::string> fetching_;        ///< wamids of messages whose files are on their way
+  std::unique_ptr<FileFetcher> fetcher_;  ///< null without files
+  std::uint64_t webhooks_ = 0, refused_ = 0;
+  std::uint64_t relay_after_ = 0;
+  std::string relay_said_;
+  Timer relay_timer_;
+  Timer look_timer_;
+  Alive<OfficialSide> alive_{this};
+};
+
+}  // namespace posthorn::daemon

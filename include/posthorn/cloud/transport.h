@@ -1,0 +1,169 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "posthorn/base/alive.h"
+#include "posthorn/base/blob_store.h"
+#include "posthorn/base/clock.h"
+#include "posthorn/base/job.h"
+#include "posthorn/base/json.h"
+#include "posthorn/base/scheduler.h"
+#include "posthorn/cloud/ledger.h"
+#include "posthorn/cloud/prices.h"
+#include "posthorn/cloud/way.h"
+#include "posthorn/files/store.h"
+#include "posthorn/net/http_client.h"
+
+namespace posthorn::cloud {
+
+/// What is read from files once, never logged, never shown.
+struct Secrets {
+  std::string token;
+  std::string app_secret;
+  std::string relay_token;
+};
+
+/// Sends jobs by the official API, one POST at a time, and keeps what it must know to send none
+/// twice: before a POST leaves, the job is "in flight" on disk. There is no message id of the
+/// client's at Meta; where the answer is lost the job is asked about by its status webhook for a
+/// minute, and then told as unknown, never sent again by itself (unless the setting says so).
+///
+/// A job is on disk in the outbox all the while; what this keeps is its state by id: "assigned",
+/// "flight", "sent WAMID", "ended". Those of the newest thousands stay, because the outbox's own
+/// acknowledgement may be lost with the power and bring a job back that has ended.
+/// Source: Meta's reference of the messages endpoint and of its errors, 2026.
+class Transport {
+ public:
+  enum class End : std::uint8_t { sent, failed, no_account };
+  struct Fate {
+    std::uint64_t sequence = 0;
+    Job job;
+    End end = End::sent;
+    std::string description;
+    Wall time;
+  };
+  struct Outside {
+    Scheduler& scheduler;
+    const Clock& clock;
+    BlobStore& blobs;
+    net::HttpClient& http;
+    /// A job has ended: its owner tells of it, and then takes it out of the outbox.
+    std::function<void(const Fate& fate)> on_fate;
+    /// May it go now? A time: not before; may be empty.
+    std::function<std::optional<Wall>(const Job& job)> hold = {};
+    /// They do not want to be written to: true ends the job as failed; may be empty.
+    std::function<bool(const std::string& chat)> opted_out = {};
+    /// They said so to Meta; may be empty.
+    std::function<void(const std::string& chat)> on_opt_out = {};
+    files::Store* files = nullptr;  ///< null: no files
+    std::string proxy = {};
+  };
+
+  /// Jobs that wait here at most; more stay with the linked account.
+  static constexpr std::size_t kWaiting = 1000;
+
+  Transport(const CloudConfig& config, Secrets secrets, Outside outside);
+  Transport(const Transport&) = delete;
+  Transport& operator=(const Transport&) = delete;
+  ~Transport();
+
+  /// Set up, and not stopped by an error that a person must see to.
+  [[nodiscard]] bool works() const { return stopped_.empty(); }
+  /// The way this job would take. What it needs to be asked for is in choose_way().
+  [[nodiscard]] Way way_of(const Job& job) const;
+
+  /// Takes the job. False: too many wait.
+  bool assign(std::uint64_t sequence, const Job& job);
+  /// At the start, for each job of the outbox: true when it is one of ours.
+  bool take_up(std::uint64_t sequence, const Job& job);
+  /// Forgets it. False: not here, or just being sent.
+  bool cancel(std::uint64_t sequence);
+  /// Why it waits, for showMessagesQueue; nullopt: not here.
+  [[nodiscard]] std::optional<std::string> waits_for(std::uint64_t sequence) const;
+  /// Begins to send; after the last take_up().
+  void start();
+  void stop();
+  /// A person has seen to what stopped it.
+  void resume();
+
+  /// A status webhook names the job: it was sent. For those whose answer was lost.
+  void on_known_sent(const std::string& job_id, const std::string& wamid);
+  /// They wrote: the window of 24 hours is open from then.
+  void on_inbound(const std::string& chat, std::int64_t unix_seconds);
+  /// Meta says that it is not.
+  void on_window_closed(const std::string& chat);
+  struct Known {
+    std::string id;    ///< idMessage
+    std::string chat;  ///< chatId
+  };
+  /// The message of ours behind a wamid, of the newest thousands.
+  [[nodiscard]] std::optional<Known> known(const std::string& wamid) const;
+  /// A job of ours, by idMessage: its status may overtake the answer that brings the wamid.
+  [[nodiscard]] bool is_ours(const std::string& job_id) const {
+    return !job_id.empty() && states_.find(job_id).has_value();
+  }
+
+  [[nodiscard]] Prices& prices() { return prices_; }
+  /// {"mode", "works", "stoppedBy", "waiting", "sent", "failed", "unknown", "pausedUntil", …}
+  [[nodiscard]] json::Value status_json() const;
+
+ private:
+  struct Waiting {
+    std::uint64_t sequence = 0;
+    Job job;
+    Mono not_before{};
+    int tries = 0;
+    bool answer_lost = false;  ///< in flight when the power was cut, or the answer never came
+    std::string was;           ///< how it had ended before a restart; empty: it had not
+  };
+  void wake();
+  void next();
+  void work_on(Waiting one);
+  void upload_file(Waiting one, const content::File& file);
+  void post(Waiting one, const std::string& media_id);
+  void transmit(Waiting one, json::Value body);
+  void on_answer(Waiting one, Result<net::HttpResponse> answer);
+  void on_accepted(Waiting one, const std::string& wamid);
+  void on_refused(Waiting one, const net::HttpResponse& answer);
+  void on_lost(Waiting one, const std::string& why);
+  /// put_back(), and it counts as a try.
+  void retry(Waiting one, milliseconds after);
+  void put_back(Waiting one, milliseconds after);
+  void end(Waiting one, End how, std::string description);
+  void keep_state(const std::string& id, const std::string& state);
+  [[nodiscard]] bool window_open(const std::string& chat) const;
+  [[nodiscard]] bool direct_send_works() const;
+  [[nodiscard]] net::HttpRequest request(const char* method, const std::string& path) const;
+  [[nodiscard]] bool hears() const { return config_.mode != CloudConfig::Mode::send_only; }
+
+  CloudConfig config_;
+  Secrets secrets_;
+  Outside out_;
+  Ledger states_;   ///< by idMessage
+  Ledger wamids_;   ///< wamid: "idMessage chatId"
+  Ledger windows_;  ///< chatId: unix seconds of their newest word
+  Ledger uploads_;  ///< SHA-256: "media id, unix seconds"
+  Prices prices_;
+  std::unordered_map<std::string, std::string> found_;  ///< states at the start
+  std::deque<Waiting> waiting_;
+  std::map<std::uint64_t, Waiting> lost_;  ///< asked about by webhook, by sequence
+  std::map<std::string, Mono> chat_not_before_;
+  std::string stopped_;
+  std::optional<Wall> paused_until_;
+  std::optional<Wall> direct_send_not_before_;
+  std::optional<std::uint64_t> flying_;
+  bool running_ = false;
+  std::uint64_t sent_ = 0, failed_ = 0, unknown_ = 0;
+  Timer timer_;
+  std::map<std::uint64_t, std::unique_ptr<Timer>> lost_timers_;
+  Alive<Transport> alive_{this};
+};
+
+}  // namespace posthorn::cloud

@@ -1,0 +1,193 @@
+// The official API as a second transport, against a stand-in of it, with the relay between them.
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { after, before, describe, test } from 'node:test'
+
+import { Daemon } from './lib/daemon.mjs'
+import { Graph } from './lib/graph.mjs'
+import { Simulator } from './lib/simulator.mjs'
+import { waitFor } from './lib/wait.mjs'
+
+const timeout = 60_000
+const customer = '4915550007777'
+const chat = `${customer}@c.us`
+
+describe('the official API as a second transport', () => {
+  let sim, graph, folder, direct, relayed, mute, relay
+
+  const settings = more => `
+[cloud]
+url = "${graph.url}"
+phone_number_id = "${graph.number}"
+token_file = "${folder}/token"
+app_secret_file = "${folder}/secret"
+transport = "official"
+receipt_template = "receipt"
+currency = "USD"
+price_utility = 34
+price_service = 34
+${more}
+`
+  const statusOf = (box, id, status) => box.nextWhere(`${status} of ${id}`, body => body.typeWebhook === 'outgoingMessageStatus' && body.idMessage === id && body.status === status)
+
+  before(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'posthorn-official-'))
+    graph = await new Graph().start()
+    writeFileSync(join(folder, 'token'), `${graph.token}\n`)
+    writeFileSync(join(folder, 'secret'), `${graph.secret}\n`)
+    sim = await Simulator.start({ runFor: 300 })
+    direct = await new Daemon(sim, { throttle: settings('mode = "direct"\nverify_token = "ours"') }).start()
+    await direct.link(sim)
+    graph.webhook = `${direct.url}/webhook/cloud`
+  }, { timeout })
+
+  after(async () => {
+    for (const box of [direct, relayed, mute]) await box?.dispose()
+    relay?.kill()
+    graph?.stop()
+    await sim?.stop()
+    if (folder) rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('its number answers, and nobody else can tell it anything', { timeout }, async () => {
+    assert.equal((await direct.call('testOfficial', {})).quality_rating, 'GREEN')
+    const challenge = token => fetch(`${graph.webhook}?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=${token}`)
+    assert.equal(await (await challenge('ours')).text(), '1158201444')
+    assert.equal((await challenge('other')).status, 403)
+    assert.equal(await graph.tell({ statuses: [] }, { secret: 'wrong' }), 403)
+    assert.equal(await graph.tell({ statuses: [] }), 200)
+    assert.equal(await graph.tell({ statuses: [], unheard_of: [{}] }), 200, 'keys that nobody knows are no reason to refuse')
+  })
+
+  test('a receipt goes as a template, and the till is told what became of it', { timeout }, async () => {
+    const id = await direct.send(chat, 'Order 118:\nthank you')
+    await statusOf(direct, id, 'sent')
+    await statusOf(direct, id, 'delivered')
+    await statusOf(direct, id, 'read')
+    const post = graph.posts.at(-1)
+    assert.equal(post.template.name, 'receipt')
+    assert.equal(post.template.components[0].parameters[0].text, 'Order 118: thank you')
+    assert.equal(post.biz_opaque_callback_data, id)
+  })
+
+  test('who has written is answered as it is', { timeout }, async () => {
+    assert.equal(await graph.say(customer, 'Is it ready? ä/😀', 'wamid.IN'), 200)
+    assert.equal(await graph.say(customer, 'Is it ready? ä/😀', 'wamid.IN'), 200)
+    const told = await direct.nextWhere('what they wrote', body => body.typeWebhook === 'incomingMessageReceived')
+    assert.equal(told.messageData.textMessageData.textMessage, 'Is it ready? ä/😀')
+    assert.equal(told.senderData.chatId, chat)
+    const id = await direct.send(chat, 'Yes, come by')
+    await statusOf(direct, id, 'delivered')
+    assert.deepEqual(graph.posts.at(-1).text, { body: 'Yes, come by', preview_url: true })
+    assert.ok(!(direct.seen ?? []).some(body => body.idMessage === 'wamid.IN'), 'once')
+  })
+
+  test('a picture to that number is fetched, and the till gets it by its link', { timeout }, async () => {
+    const picture = Buffer.concat([Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex'), randomBytes(5000)])
+    assert.equal(await graph.sendPicture(customer, 'like this', picture), 200)
+    const told = await direct.nextWhere('the picture', body => body.messageData?.typeMessage === 'imageMessage')
+    assert.equal(told.messageData.fileMessageData.caption, 'like this')
+    const got = await fetch(told.messageData.fileMessageData.downloadUrl)
+    assert.ok(Buffer.from(await got.arrayBuffer()).equals(picture))
+  })
+
+  test('a document is uploaded and sent', { timeout }, async () => {
+    const pdf = Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(200_000)])
+    const { idMessage } = await direct.form('sendFileByUpload', { chatId: chat, caption: 'Your invoice' }, pdf, 'invoice.pdf', 'application/pdf')
+    await statusOf(direct, idMessage, 'delivered')
+    assert.ok(graph.uploads[0].bytes.equals(pdf), 'byte for byte')
+    assert.equal(graph.uploads[0].type, 'application/pdf')
+    assert.deepEqual(graph.posts.at(-1).document, { id: '9001', caption: 'Your invoice', filename: 'invoice.pdf' })
+  })
+
+  test('faults: tried again, given up, stopped until somebody has seen to it', { timeout }, async () => {
+    graph.faults = [{ status: 500, code: 131016 }]
+    const again = await direct.send(chat, 'tried again')
+    await statusOf(direct, again, 'sent')
+    graph.faults = [{ status: 400, code: 131026 }]
+    const nobody = await direct.send('4915550008888@c.us', 'nobody')
+    await statusOf(direct, nobody, 'noAccount')
+    graph.faults = [{ status: 401, code: 190, details: 'the session has expired' }]
+    const later = await direct.send(chat, 'after a new token')
+    const stopped = await waitFor(async () => {
+      const shown = await direct.call('getOfficialStatus')
+      return shown.works ? null : shown
+    }, 'it is stopped')
+    assert.match(stopped.stoppedBy, /190: the session has expired/)
+    assert.ok(!JSON.stringify(stopped).includes(graph.token))
+    await direct.call('resumeOfficial', {}, { token: direct.care })
+    await statusOf(direct, later, 'sent')
+  })
+
+  test('an answer that is lost is found by its webhook, and nothing is sent twice', { timeout }, async () => {
+    graph.faults = ['drop']
+    const before = graph.posts.length
+    const id = await direct.send(chat, 'its answer is lost')
+    await statusOf(direct, id, 'sent')
+    assert.equal(graph.posts.length, before + 1)
+  })
+
+  test('a message may choose the linked account', { timeout }, async () => {
+    const account = await sim.account?.().catch(() => null)
+    const before = graph.posts.length
+    const id = await direct.send(account?.phone ? `${account.phone}@c.us` : chat, 'by the other number', { transport: 'own' })
+    await direct.nextWhere(`an end of ${id}`, body => body.idMessage === id && ['sent', 'noAccount', 'failed'].includes(body.status))
+    assert.equal(graph.posts.length, before)
+    await assert.rejects(direct.send(chat, 'x', { transport: 'pigeon' }), /transport/)
+  })
+
+  test('the price counter is what the webhooks said, to the message', { timeout }, async () => {
+    const month = await waitFor(async () => {
+      const { month } = await direct.call('getOfficialStatus')
+      const counted = month.messages.reduce((sum, one) => sum + one.count, 0)
+      return counted === graph.pricing.length ? month : null
+    }, 'every message is counted')
+    assert.equal(month.service, graph.pricing.filter(one => one.category === 'service').length)
+    assert.ok(Math.abs(month.cost - graph.pricing.length * 0.034) < 1e-9)
+  })
+
+  test('a box behind a router fetches its webhooks from the relay', { timeout }, async () => {
+    const kept = join(folder, 'relay/box7')
+    mkdirSync(kept, { recursive: true })
+    writeFileSync(join(kept, 'token'), 'token-of-box7')
+    writeFileSync(join(kept, 'verify_token'), 'ours')
+    writeFileSync(join(folder, 'relay-token'), 'token-of-box7')
+    relay = spawn('python3', [join(import.meta.dirname, '../../firmware/relay/relay.py'), '--listen', '127.0.0.1:0', '--folder', join(folder, 'relay')], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const [line] = await once(createInterface({ input: relay.stdout }), 'line')
+    const { url } = JSON.parse(line)
+    assert.equal((await fetch(`${url}/out/box7?after=0`)).status, 403)
+    assert.equal(await (await fetch(`${url}/in/box7?hub.mode=subscribe&hub.challenge=77&hub.verify_token=ours`)).text(), '77')
+    graph.webhook = `${url}/in/box7`
+    // Said while the box is not there.
+    assert.equal(await graph.say(customer, 'before the box came'), 200)
+    relayed = await new Daemon(sim, { throttle: settings(`mode = "relay"\nrelay_url = "${url}/out/box7"\nrelay_token_file = "${folder}/relay-token"`) }).start()
+    const told = await relayed.nextWhere('what they wrote', body => body.typeWebhook === 'incomingMessageReceived')
+    assert.equal(told.messageData.textMessageData.textMessage, 'before the box came')
+    const id = await relayed.send(chat, 'as it is')
+    await statusOf(relayed, id, 'delivered')
+    assert.equal(graph.posts.at(-1).type, 'text')
+  })
+
+  test('a power cut with the answer on its way is told as unknown, and not repeated', { timeout }, async () => {
+    graph.webhook = null
+    mute = await new Daemon(sim, { throttle: settings('mode = "send-only"') }).start()
+    graph.faults = ['hang']
+    const before = graph.posts.length
+    const id = await mute.send(chat, 'who knows')
+    await waitFor(() => graph.posts.length === before + 1, 'it has left')
+    await mute.kill()
+    await mute.start()
+    const told = await statusOf(mute, id, 'failed')
+    assert.match(told.description, /^unknown: it may have been sent/)
+    assert.equal(graph.posts.length, before + 1)
+    const next = await mute.send(chat, 'the next one goes')
+    await statusOf(mute, next, 'sent')
+    for (const secret of [graph.token, graph.secret]) assert.ok(!mute.log.includes(secret), 'no secret in the log')
+  })
+})
