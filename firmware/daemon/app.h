@@ -16,6 +16,7 @@
 #include "daemon/metrics.h"
 #include "daemon/number_checks.h"
 #include "daemon/outbox.h"
+#include "daemon/receipt_desk.h"
 #include "daemon/refused_list.h"
 #include "daemon/throttle_config.h"
 #include "posthorn/api/api.h"
@@ -60,6 +61,9 @@ class App final : private throttle::Listener {
     files::Store* files = nullptr;
     /// Of the page in the browser; none: only /plain.
     std::span<const api::PageFile> page_files = {};
+    /// To printers, and where what they print is kept; null: tills cannot print.
+    Dialer* printers = nullptr;
+    std::shared_ptr<files::Disk> receipts = nullptr;
   };
 
   /// Everything in `outside` outlives the box.
@@ -79,6 +83,8 @@ class App final : private throttle::Listener {
   [[nodiscard]] api::Api& api() { return *api_; }
   [[nodiscard]] throttle::Valve& valve() { return *valve_; }
   [[nodiscard]] session::Session& session() { return *session_; }
+  /// Null: no printer is configured.
+  [[nodiscard]] ReceiptDesk* receipts() { return receipts_.get(); }
   [[nodiscard]] Status status() const;
   /// As Prometheus reads it.
   [[nodiscard]] std::string metrics() const;
@@ -89,12 +95,14 @@ class App final : private throttle::Listener {
   Result<std::vector<std::string>> told_messages();
   Result<void> build_send(std::span<const std::string> told);
   void build_notify();
+  [[nodiscard]] api::Instance instance() const;
   [[nodiscard]] std::optional<chat::FilesOutside> files_outside() const;
   [[nodiscard]] std::optional<api::FileOutside> file_methods();
   [[nodiscard]] api::Api::Outside api_outside();
   /// Whether the job's file lies at WhatsApp's host; else it is brought there first.
   bool prepare(std::uint64_t sequence, const Job& job);
   void build_ask();
+  Result<void> build_print();
 
   // notify: net -> wire -> session -> chat -> here -> inbox -> webhook or long poll
   void on_event(const session::Event& event, Once<void(Result<void>)> stored);
@@ -132,6 +140,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
+  std::unique_ptr<ReceiptDesk> receipts_;  ///< null without printers
   Counters counters_;
   EventTail tail_;
   std::string advice_;

@@ -85,6 +85,7 @@ Bytes escpos_block(const QrBlock& block, const LetterState& letters) {
   out.line(block.below);
   out.put({0x1B, 'd', kFeedLines});
   out.put({0x1B, 'a', letters.align, 0x1B, '!', letters.mode, 0x1D, '!', letters.size});
+  if (letters.inverted) out.put({0x1D, 'B', 1});
   return out.take();
 }
 

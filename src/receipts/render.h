@@ -14,9 +14,10 @@ namespace posthorn::receipts {
 
 /// How a job is read.
 struct Reading {
-  std::optional<Language> language;   ///< nullopt: guessed
-  std::optional<CodePage> code_page;  ///< nullopt: as the job says, else guessed
-  std::size_t width = 576;            ///< dots of the paper: 576 (80 mm) or 384 (58 mm)
+  std::optional<Language> language;    ///< nullopt: guessed
+  std::optional<CodePage> code_page;   ///< nullopt: as the job says, else guessed
+  std::size_t width = 576;             ///< dots of the paper: 576 (80 mm) or 384 (58 mm)
+  std::vector<std::string> tags = {};  ///< beginnings of lines that are for the box alone
   const Bitmap* logo = nullptr;  ///< stands where the job prints a logo of the printer's memory
 };
 

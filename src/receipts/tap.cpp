@@ -136,6 +136,7 @@ void Tap::note_letters(const Token& token) {
     letters_.size = static_cast<std::uint8_t>(((n & 0x20) != 0 ? 0x10 : 0) | (n >> 4 & 1));
   }
   if (token.is({kGs, '!'})) letters_.size = n;
+  if (token.is({kGs, 'B'})) letters_.inverted = (n & 1) != 0;
   if (token.is({kEsc, 'L'})) page_mode_ = true;
   if (token.is({kEsc, 'S'}) || token.is({kEsc, '@'})) page_mode_ = false;
 }

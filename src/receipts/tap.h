@@ -15,7 +15,8 @@ namespace posthorn::receipts {
 struct LetterState {
   std::uint8_t align = 0;  ///< 0 left, 1 centre, 2 right
   std::uint8_t mode = 0;   ///< of ESC !, without sizes
-  std::uint8_t size = 0;   ///< of GS !; of Star: wide in the high half, tall in the low one
+  bool inverted = false;
+  std::uint8_t size = 0;  ///< of GS !; of Star: wide in the high half, tall in the low one
 };
 
 /// One job, as it came from the till.

@@ -24,6 +24,7 @@ MAY_USE = {
     "pictures": ["base"],
     "chat": ["base", "files", "pictures", "net", "wire", "signal", "store", "session", "throttle"],
     "api": ["base", "files", "loop", "queue", "session", "chat"],
+    "receipts": ["base", "files"],
     "webhooks": ["base", "net", "queue"],
     "board": ["base", "loop"],
     "simulator": ["base", "wire", "signal"],
