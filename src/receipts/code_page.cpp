@@ -68,6 +68,8 @@ int score_pair(char32_t before, char32_t now) {
   if (!is_letter(now)) return is_letter(before) ? -1 : 0;
   if (!is_letter(before)) return 1;
   if (script_of(before) != script_of(now)) return -3;
+  // Latin words have few accents, and hardly two in a row.
+  if (now >= 0x80 && before >= 0x80 && script_of(now) == 0) return -1;
   return is_small(before) && !is_small(now) ? -1 : 3;
 }
 

@@ -162,9 +162,7 @@ void run_esc(Run& run, const Token& token, ByteView data) {
       press.line_spacing = n;
       return;
     case 'd':
-      press.finish();
-      for (std::uint8_t i = 0; i < n; ++i) press.line_feed();
-      return;
+      return press.feed_lines(n);
     case 'J':
       return press.feed(n);
     case '$':

@@ -13,6 +13,7 @@ constexpr std::size_t kTab = 8;
 constexpr std::size_t kQuietModules = 4;
 constexpr std::size_t kReadableGap = 4;
 constexpr std::size_t kMostHidden = 8;
+constexpr std::size_t kLongestNote = 512;
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -73,7 +74,7 @@ void Press::put_byte(std::uint8_t byte) {
 void Press::put_point(char32_t point) {
   const std::size_t width = cell_width(style.font) * style.wide + letter_spacing * style.wide;
   if (x_ + width > area() && !line_.empty()) line_feed();
-  if (line_.size() >= kMostItems) return;
+  if (cut_short_ || line_.size() >= kMostItems) return;
   Item item;
   item.x = x_;
   item.width = width;
@@ -88,7 +89,7 @@ void Press::put_point(char32_t point) {
 }
 
 void Press::put_picture(const Picture& picture, std::size_t wide, std::size_t tall) {
-  if (line_.size() >= kMostItems) return;
+  if (cut_short_ || line_.size() >= kMostItems) return;
   Item item;
   item.x = x_;
   item.width = picture.width * wide;
@@ -134,7 +135,9 @@ bool Press::hide_line(const std::string& text) {
 void Press::draw(const Picture& picture, std::size_t x, std::size_t y, std::size_t wide,
                  std::size_t tall) {
   for (std::size_t row = 0; row < picture.height; ++row) {
+    // What hangs over the edge of the paper is not even looked at.
     for (std::size_t column = 0; column < picture.width; ++column) {
+      if (x + column * wide >= paper_.width()) break;
       if (picture.at(column, row)) paper_.fill(x + column * wide, y + row * tall, wide, tall);
     }
   }
@@ -153,7 +156,13 @@ void Press::draw_line(std::size_t shift, std::size_t height) {
 
 void Press::line_feed() { feed(line_spacing); }
 
+void Press::feed_lines(std::size_t count) {
+  finish();
+  for (std::size_t i = 0; i < count && !cut_short_; ++i) line_feed();
+}
+
 void Press::feed(std::size_t dots) {
+  if (cut_short_) return line_.clear();
   std::size_t height = 0;
   std::size_t width = 0;
   bool letters = false;
@@ -197,6 +206,7 @@ void Press::move_by(int dx) {
 
 void Press::block_picture(const Picture& picture, std::size_t wide, std::size_t tall) {
   finish();
+  if (cut_short_) return;
   const std::size_t height = picture.height * tall;
   if (!paper_.grow(y_ + height)) cut_short_ = true;
   draw(picture, shift_for(picture.width * wide), y_, wide, tall);
@@ -204,8 +214,9 @@ void Press::block_picture(const Picture& picture, std::size_t wide, std::size_t 
 }
 
 void Press::qr(std::string_view text, int level, std::size_t module) {
-  const auto code = make_qr(text, level);
-  if (!code) return note(text);
+  if (cut_short_) return;
+  const auto code = ++codes_ <= kMostCodes ? make_qr(text, level) : std::nullopt;
+  if (!code) return note(text.substr(0, kLongestNote));
   const std::size_t scale = std::clamp<std::size_t>(module, 1, 16);
   Picture picture;
   picture.width = picture.height = code->side;
@@ -219,7 +230,9 @@ void Press::qr(std::string_view text, int level, std::size_t module) {
 
 void Press::barcode(Barcode kind, std::string_view text, std::size_t module, std::size_t height,
                     bool readable) {
-  const std::vector<std::uint8_t> widths = make_barcode(kind, text);
+  if (cut_short_) return;
+  std::vector<std::uint8_t> widths;
+  if (++codes_ <= kMostCodes) widths = make_barcode(kind, text);
   const std::string shown = readable_barcode(kind, text);
   finish();
   if (!widths.empty()) {

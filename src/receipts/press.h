@@ -45,6 +45,7 @@ class Press {
 
   void put_byte(std::uint8_t byte);
   void line_feed();
+  void feed_lines(std::size_t count);
   /// So many dots down; begins a line.
   void feed(std::size_t dots);
   void tab();
@@ -90,6 +91,7 @@ class Press {
 
   static constexpr std::size_t kMostLines = 20'000;
   static constexpr std::size_t kMostItems = 4096;
+  static constexpr std::size_t kMostCodes = 64;
 
   Bitmap paper_;
   std::vector<std::string> lines_;
@@ -97,7 +99,8 @@ class Press {
   std::vector<Picture> pictures_;  ///< of the line
   std::size_t x_ = 0, y_ = 0;
   std::size_t letters_ = 0, missing_ = 0;
-  bool cut_short_ = false;
+  bool cut_short_ = false;  ///< the paper is full: nothing more is done
+  std::size_t codes_ = 0;
   Utf8Reader utf8_;
 };
 

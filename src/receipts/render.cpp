@@ -151,7 +151,7 @@ Picture columns_picture(ByteView data, std::size_t columns, std::size_t bytes) {
 
 void print_logo(Run& run) {
   ++run.out.logos;
-  if (run.reading.logo == nullptr) return;
+  if (run.reading.logo == nullptr || run.press.cut_short()) return;
   const Bitmap& logo = *run.reading.logo;
   Picture picture;
   picture.width = logo.width();

@@ -126,9 +126,7 @@ void star_esc(Run& run, const Token& token, ByteView data) {
       press.style.tall = 1;
       return;
     case 'a':
-      press.finish();
-      for (std::uint8_t i = 0; i < n; ++i) press.line_feed();
-      return;
+      return press.feed_lines(n);
     case 'J':
     case 'I':
       return press.feed(std::size_t{2} * n);

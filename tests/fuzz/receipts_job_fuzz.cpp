@@ -9,14 +9,14 @@ using namespace posthorn::receipts;
 
 namespace {
 
-struct Result {
+struct Tapped {
   Bytes forwarded;
   std::vector<Bytes> jobs;
   std::vector<bool> blocks;
-  bool operator==(const Result&) const = default;
+  bool operator==(const Tapped&) const = default;
 };
 
-Result tap_in_pieces(ByteView bytes, std::size_t piece, std::optional<Language> language,
+Tapped tap_in_pieces(ByteView bytes, std::size_t piece, std::optional<Language> language,
                      bool block) {
   Tap::Options options;
   options.language = language;
@@ -24,7 +24,7 @@ Result tap_in_pieces(ByteView bytes, std::size_t piece, std::optional<Language> 
     options.block = [](Language, const LetterState&) { return Tap::Block{Bytes(3), "R-12345"}; };
   }
   Tap tap(std::move(options));
-  Result out;
+  Tapped out;
   while (!bytes.empty()) {
     const ByteView now = bytes.first(std::min(piece, bytes.size()));
     bytes = bytes.subspan(now.size());
@@ -59,7 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::optional<Language> language;
   if ((choice & 2) != 0) language = (choice & 4) != 0 ? Language::star : Language::escpos;
 
-  const Result whole = tap_in_pieces(bytes, SIZE_MAX, language, block);
+  const Tapped whole = tap_in_pieces(bytes, SIZE_MAX, language, block);
   fuzz::require(whole == tap_in_pieces(bytes, piece, language, block),
                 "pieces never change the result");
   std::size_t added = 0;

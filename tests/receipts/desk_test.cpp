@@ -67,7 +67,8 @@ struct Box {
   }
   std::string newest_job() {
     std::string newest;
-    for (const auto& entry : *disk->list()) {
+    const auto list = *disk->list();
+    for (const auto& entry : list) {
       if (entry.name.ends_with(".job")) newest = std::max(newest, entry.name);
     }
     return newest;
@@ -190,8 +191,8 @@ TEST(Receipts, TheTillSaysWhoseItIs) {
   std::string said;
   box.receipts->send(1, kBert, [&said](Result<void> sent) { said = sent.error().detail; });
   EXPECT_NE(said.find("somebody else"), std::string::npos);
-  box.receipts->send(9, kBert, [&said](Result<void> sent) { said = to_string(sent.error()); });
-  EXPECT_TRUE(said.starts_with("not_found"));
+  box.receipts->send(9, kBert, [&said](Result<void> sent) { said = sent.error().detail; });
+  EXPECT_NE(said.find("no such receipt"), std::string::npos);
 }
 
 TEST(Receipts, ATagLineSendsItWithoutBeingAsked) {
@@ -295,6 +296,7 @@ TEST(Receipts, APowerCutSendsAReceiptOnceOrNotAtAll) {
     std::sort(ids.begin(), ids.end());
     ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
     EXPECT_LE(ids.size(), 1U) << "cut at " << cut_at;
-    for (const auto& entry : *after->list()) EXPECT_FALSE(entry.name.starts_with("part-"));
+    const auto left = *after->list();
+    for (const auto& entry : left) EXPECT_FALSE(entry.name.starts_with("part-"));
   }
 }
