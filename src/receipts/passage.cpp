@@ -131,27 +131,27 @@ void Passage::finish_tap() {
   Bytes last;
   tap_->finish(last);
   if (may_insert_) to_printer(std::move(last));
-  printer_.take_from(*tap_);
 }
 
-bool Passage::on_till_end() {
-  if (state_ != State::open) return false;
+/// A job that ends with its connection is a receipt when the printer has taken it.
+void Passage::start_drain() {
   finish_tap();
   state_ = State::draining;
   if (out_) out_->end_writing();
   quiet_since_ = printer_.outside_.scheduler.now();
   drain();
+}
+
+bool Passage::on_till_end() {
+  if (state_ != State::open) return false;
+  start_drain();
   return true;
 }
 
 void Passage::on_till_gone() {
   if (state_ != State::open) return end();
-  // Most tills close without waiting; what has come whole is printed and counts.
-  finish_tap();
-  state_ = State::draining;
-  if (out_) out_->end_writing();
-  quiet_since_ = printer_.outside_.scheduler.now();
-  drain();
+  // Some tills reset instead of closing; what has come is printed and counts.
+  start_drain();
 }
 
 void Passage::on_printer_data(ByteView data) {
@@ -163,13 +163,14 @@ void Passage::on_printer_data(ByteView data) {
 
 void Passage::on_printer_gone(const Error& why) {
   if (state_ == State::over) return;
-  if (state_ == State::open) {
-    printer_.on_unreachable(why);
-    // What was not cut yet is on no paper that anybody gets.
-    till_->reset();
-  } else {
+  if (state_ == State::draining && printer_ended_) {
+    if (tap_) printer_.take_from(*tap_);
     till_->close();
+    return end();
   }
+  // What was not cut yet is on no paper that anybody gets.
+  printer_.on_unreachable(why);
+  till_->reset();
   end();
 }
 
@@ -211,6 +212,7 @@ void Passage::drain() {
   const bool taken = !out_ || out_->unsent() == 0;
   if (!taken) quiet_since_ = now;
   if (!out_ || (taken && now - quiet_since_ >= kLastWords)) {
+    if (tap_) printer_.take_from(*tap_);
     if (out_) out_->close();
     till_->close();
     return end();

@@ -32,6 +32,10 @@ class Passage {
   struct PrinterSide final : Stream::Handler {
     explicit PrinterSide(Passage& p) : passage(p) {}
     void on_data(ByteView data) override { passage.on_printer_data(data); }
+    bool on_end() override {
+      passage.printer_ended_ = true;
+      return false;
+    }
     void on_closed(Error why) override { passage.on_printer_gone(why); }
     Passage& passage;
   };
@@ -45,6 +49,7 @@ class Passage {
   /// What the tap lets through.
   void forward(ByteView data);
   void finish_tap();
+  void start_drain();
   void after_data();
   void to_printer(Bytes bytes);
   void watch_flow();
@@ -61,6 +66,7 @@ class Passage {
   State state_ = State::dialing;
   TillSide till_side_{*this};
   PrinterSide printer_side_{*this};
+  bool printer_ended_ = false;  ///< in good order
   bool till_paused_ = false, printer_paused_ = false;
   Mono quiet_since_;
   Timer silence_{printer_.outside_.scheduler};
