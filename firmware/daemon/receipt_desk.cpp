@@ -180,7 +180,10 @@ void ReceiptDesk::add_to(api::Api& api) {
                                .headers = {{"Cache-Control", "no-store"},
                                            {"X-Content-Type-Options", "nosniff"},
                                            {"Referrer-Policy", "no-referrer"},
-                                           {"X-Frame-Options", "DENY"}}});
+                                           {"Content-Security-Policy",
+                                            "default-src 'none'; style-src 'unsafe-inline'; "
+                                            "script-src 'unsafe-inline'; img-src blob:; "
+                                            "connect-src 'self'; frame-ancestors 'none'"}}});
                  });
   };
   const std::uint64_t id = outside_.instance().id;

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <string_view>
 
 #include "receipts/commands.h"
 
@@ -126,45 +127,59 @@ void print_barcode(Run& run, const Token& token, ByteView data) {
                     run.code_readable);
 }
 
-void run_esc(Run& run, const Token& token, ByteView data) {
+/// How letters and lines stand. False: another command.
+bool run_esc_style(Run& run, const Token& token) {
   Press& press = run.press;
   const std::uint8_t n = token.at(2);
+  switch (token.at(1)) {
+    case '!':
+      print_mode(press, n);
+      return true;
+    case 'E':
+    case 'G':
+      press.style.bold = (n & 1) != 0;
+      return true;
+    case '-':
+      press.style.underline = digit(n) == 1 || digit(n) == 2;
+      return true;
+    case 'M':
+      press.style.font = digit(n) == 1 ? Font::b : Font::a;
+      return true;
+    case 'a':
+      align(press, n);
+      return true;
+    case 't':
+      select_page(run, n);
+      return true;
+    case 'R':
+      press.country = n;
+      return true;
+    case ' ':
+      press.letter_spacing = n;
+      return true;
+    case '2':
+      press.line_spacing = 30;
+      return true;
+    case '3':
+      press.line_spacing = n;
+      return true;
+    default:
+      return false;
+  }
+}
+
+void run_esc(Run& run, const Token& token, ByteView data) {
+  constexpr std::string_view kNotDrawn = "(&%=?{VULSTWcBruv<fKe\x0C";
+  if (run_esc_style(run, token)) return;
+  Press& press = run.press;
   switch (token.at(1)) {
     case '@':
       press.finish();
       return press.reset();
-    case '!':
-      return print_mode(press, n);
-    case 'E':
-    case 'G':
-      press.style.bold = (n & 1) != 0;
-      return;
-    case '-':
-      press.style.underline = digit(n) == 1 || digit(n) == 2;
-      return;
-    case 'M':
-      press.style.font = digit(n) == 1 ? Font::b : Font::a;
-      return;
-    case 'a':
-      return align(press, n);
-    case 't':
-      return select_page(run, n);
-    case 'R':
-      press.country = n;
-      return;
-    case ' ':
-      press.letter_spacing = n;
-      return;
-    case '2':
-      press.line_spacing = 30;
-      return;
-    case '3':
-      press.line_spacing = n;
-      return;
     case 'd':
-      return press.feed_lines(n);
+      return press.feed_lines(token.at(2));
     case 'J':
-      return press.feed(n);
+      return press.feed(token.at(2));
     case '$':
       return press.move_to(u16(token, 2));
     case '\\':
@@ -179,30 +194,10 @@ void run_esc(Run& run, const Token& token, ByteView data) {
     case 'i':
     case 'm':
       return press.finish();
-    case '(':
-    case '&':
-    case '%':
-    case '=':
-    case '?':
-    case '{':
-    case 'V':
-    case 'U':
-    case 'L':
-    case 'S':
-    case 'T':
-    case 'W':
-    case 'c':
-    case 'B':
-    case 'r':
-    case 'u':
-    case 'v':
-    case '<':
-    case 'f':
-    case 'K':
-    case 'e':
-      return;
     default:
-      ++run.out.unknown;
+      if (kNotDrawn.find(static_cast<char>(token.at(1))) == std::string_view::npos) {
+        ++run.out.unknown;
+      }
   }
 }
 

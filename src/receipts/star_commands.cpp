@@ -91,40 +91,52 @@ void star_barcode(Run& run, ByteView data) {
                     std::clamp<std::size_t>(digit(at(2)), 1, 3) + 1, at(3), readable % 2 == 0);
 }
 
+/// How letters stand. False: another command.
+bool star_style(Press& press, const Token& token) {
+  const std::uint8_t n = token.at(2);
+  const auto times = [](std::uint8_t by) { return std::clamp<std::size_t>(digit(by) + 1U, 1, 6); };
+  switch (token.at(1)) {
+    case 'E':
+    case 'F':
+      press.style.bold = token.at(1) == 'E';
+      return true;
+    case '4':
+    case '5':
+      press.style.inverted = token.at(1) == '4';
+      return true;
+    case '-':
+      press.style.underline = digit(n) != 0;
+      return true;
+    case 'W':
+      press.style.wide = times(n);
+      return true;
+    case 'h':
+      press.style.tall = times(n);
+      return true;
+    case 'i':
+      press.style.tall = times(n);
+      press.style.wide = times(token.at(3));
+      return true;
+    case 0x0E:
+    case 0x14:
+      press.style.tall = token.at(1) == 0x0E ? 2 : 1;
+      return true;
+    case 'R':
+      press.country = n;
+      return true;
+    default:
+      return false;
+  }
+}
+
 void star_esc(Run& run, const Token& token, ByteView data) {
+  if (star_style(run.press, token)) return;
   Press& press = run.press;
   const std::uint8_t n = token.at(2);
   switch (token.at(1)) {
     case '@':
       press.finish();
       return press.reset();
-    case 'E':
-    case 'F':
-      press.style.bold = token.at(1) == 'E';
-      return;
-    case '4':
-    case '5':
-      press.style.inverted = token.at(1) == '4';
-      return;
-    case '-':
-      press.style.underline = digit(n) != 0;
-      return;
-    case 'W':
-      press.style.wide = std::clamp<std::size_t>(digit(n) + 1U, 1, 6);
-      return;
-    case 'h':
-      press.style.tall = std::clamp<std::size_t>(digit(n) + 1U, 1, 6);
-      return;
-    case 'i':
-      press.style.tall = std::clamp<std::size_t>(digit(n) + 1U, 1, 6);
-      press.style.wide = std::clamp<std::size_t>(digit(token.at(3)) + 1U, 1, 6);
-      return;
-    case 0x0E:
-      press.style.tall = 2;
-      return;
-    case 0x14:
-      press.style.tall = 1;
-      return;
     case 'a':
       return press.feed_lines(n);
     case 'J':
@@ -132,9 +144,6 @@ void star_esc(Run& run, const Token& token, ByteView data) {
       return press.feed(std::size_t{2} * n);
     case 'd':
       return press.finish();
-    case 'R':
-      press.country = n;
-      return;
     case 'K':
       return star_columns(run, token, data, 1, 2);
     case 'L':
