@@ -92,7 +92,7 @@ TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(
       error_of("x = 1\n"),
       "posthorn.toml:1: x: unknown key; known here: data_dir; sections: whatsapp, api, network, "
-      "queue, files, throttle, board, log");
+      "queue, files, throttle, receipts, printer, board, log");
   EXPECT_EQ(error_of("[whatsapp]\nurl = \"ws://web.whatsapp.com/\"\n"),
             "posthorn.toml:2: whatsapp.url: must begin with wss:// (ws:// only for 127.0.0.1, ::1 "
             "and localhost)");
