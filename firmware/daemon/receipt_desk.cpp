@@ -1,5 +1,6 @@
 #include "daemon/receipt_desk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "posthorn/base/log.h"
@@ -45,11 +46,15 @@ std::vector<receipts::PrinterSettings> printers_of(const std::vector<PrinterConf
     printer.width = config.width;
     printer.language = config.language;
     printer.code_page = config.code_page;
+    printer.epos = config.epos;
     printer.qr = config.qr == "native" ? Qr::native : config.qr == "raster" ? Qr::raster : Qr::off;
     out.push_back(std::move(printer));
   }
   return out;
 }
+
+/// A picture of 576 by 3000 dots in base64, and room.
+constexpr std::size_t kMostXml = std::size_t{512} << 10;
 
 std::string digits_of(const std::string& wid) { return wid.substr(0, wid.find('@')); }
 
@@ -186,6 +191,19 @@ void ReceiptDesk::add_to(api::Api& api) {
                                             "connect-src 'self'; frame-ancestors 'none'"}}});
                  });
   };
+  const auto all = receipts_->printer_status();
+  if (std::any_of(all.begin(), all.end(), [](const auto& one) { return one.settings.epos; })) {
+    api.add_open_post("/cgi-bin/epos/service.cgi", kMostXml,
+                      [this](const api::Request& request, api::Reply reply) {
+                        receipts_->print_epos(
+                            request.query_value("devid"), request.body,
+                            [reply = std::move(reply)](std::string xml) mutable {
+                              reply.send({.body = std::move(xml),
+                                          .content_type = "text/xml; charset=utf-8",
+                                          .headers = {}});
+                            });
+                      });
+  }
   const std::uint64_t id = outside_.instance().id;
   serve("/receipts", receipts_page(id));
   serve("/till", till_page(id));

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "posthorn/base/log.h"
+#include "receipts/epos.h"
+#include "receipts/local_till.h"
 #include "receipts/picture.h"
 #include "receipts/qr_block.h"
 
@@ -105,6 +107,33 @@ void Desk::stop() {
 void Desk::accept(std::size_t printer, std::unique_ptr<Stream> till) {
   if (stopped_ || printer >= printers_.size()) return till->reset();
   printers_[printer]->accept(std::move(till));
+}
+
+void Desk::print_epos(std::string_view printer, std::string_view xml,
+                      Once<void(std::string)> done) {
+  const auto takes = [](const auto& one) { return one->settings().epos; };
+  auto found = std::find_if(printers_.begin(), printers_.end(), [&](const auto& one) {
+    return takes(one) && one->settings().name == printer;
+  });
+  if (found == printers_.end()) found = std::find_if(printers_.begin(), printers_.end(), takes);
+  if (found == printers_.end() || stopped_) return done(epos_answer(false, "DeviceNotFound"));
+  Printer* const to = found->get();
+  auto work = [xml = std::string(xml)] { return decode_epos(xml); };
+  auto decoded = [self = alive_.weak(), to, done = std::move(done)](Result<Bytes> job) mutable {
+    if (!job) {
+      log::warn("receipts", "an ePOS-Print request cannot be read", {{"error", job.error()}});
+      return done(epos_answer(false, "SchemaError"));
+    }
+    Desk* me = self.get();
+    if (me == nullptr) return done(epos_answer(false, "EX_TIMEOUT"));
+    if (job->empty()) return done(epos_answer(true, ""));  // only asks how the printer is
+    to->accept(std::make_unique<LocalTill>(
+        me->outside_.scheduler, std::move(*job),
+        [done = std::move(done)](const Result<void>& printed) mutable {
+          done(printed ? epos_answer(true, "") : epos_answer(false, "EX_TIMEOUT"));
+        }));
+  };
+  run_on<Result<Bytes>>(outside_.worker, std::move(work), std::move(decoded));
 }
 
 milliseconds Desk::life_of(const Entry& entry) const {

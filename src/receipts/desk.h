@@ -29,6 +29,8 @@ class Desk final : public Receipts {
 
   [[nodiscard]] std::size_t printers() const override { return printers_.size(); }
   void accept(std::size_t printer, std::unique_ptr<Stream> till) override;
+  void print_epos(std::string_view printer, std::string_view xml,
+                  Once<void(std::string)> done) override;
   void stop() override;
   bool on_message(const std::string& chat, std::string_view text) override;
   [[nodiscard]] std::vector<Receipt> list() const override;

@@ -47,7 +47,7 @@ describe('tills', () => {
     sim = await Simulator.start({ runFor: 300 })
     paper = await Paper.start()
     box = await new Daemon(sim, {
-      toml: `[receipts]\nshop = "Café Post"\n[printer.1]\nlisten = 0\nforward = "127.0.0.1:${paper.port}"
+      toml: `[receipts]\nshop = "Café Post"\n[printer.1]\nlisten = 0\nepos = true\nforward = "127.0.0.1:${paper.port}"
 [printer.2]\nlisten = 0\nwidth = 58\n[printer.3]\nlisten = 0\nforward = "127.0.0.1:9"\n[printer.star]\nlisten = 0\nlanguage = "star"\n`
     }).start()
     ports = Object.fromEntries((await box.call('getReceiptPrinters')).map(one => [one.printer, one.port]))
@@ -110,6 +110,32 @@ describe('tills', () => {
       assert.equal(receipt.language, language === 'esc-pos' ? 'escpos' : 'star')
     })
   }
+
+  test('ePOS-Print XML, as Odoo and web tills post it, from a page of another origin', { timeout }, async () => {
+    const last = (await newest()).receiptId
+    const url = `${box.url}/cgi-bin/epos/service.cgi?devid=local_printer&timeout=10000`
+    const origin = 'https://shop.odoo.example'
+    const asked = await fetch(url, {
+      method: 'OPTIONS',
+      headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type,soapaction,if-modified-since', 'access-control-request-private-network': 'true' }
+    })
+    assert.equal(asked.headers.get('access-control-allow-private-network'), 'true')
+    assert.match(asked.headers.get('access-control-allow-headers'), /SOAPAction/)
+    const xml = body => `<?xml version="1.0" encoding="utf-8"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body><epos-print xmlns="http://www.epson-pos.com/schemas/2011/03/epos-print">${body}</epos-print></s:Body></s:Envelope>`
+    const post = body => fetch(url, { method: 'POST', headers: { origin, 'content-type': 'text/xml; charset=utf-8', soapaction: '""' }, body })
+    const dots = Buffer.alloc(72 * 16, 0xf0).toString('base64')
+    const answer = await post(xml(`<text align="center" dw="true" dh="true">Bistro&#10;</text><text align="left" dw="false" dh="false">Käse &amp; Чек 2,40 €&#10;TOTAL 2,40&#10;</text><image width="576" height="16" color="color_1" mode="mono">${dots}</image><symbol type="qrcode_model_2" level="level_m" width="4">https://example.com/r</symbol><feed line="2"/><pulse drawer="drawer_1" time="pulse_100"/><cut type="feed"/>`))
+    assert.equal(answer.headers.get('access-control-allow-origin'), '*')
+    assert.match(await answer.text(), /<response success="true" code="" status="251658262"/)
+    const printed = await paper.printed(72 * 16)
+    assert.ok(printed.includes(Buffer.alloc(72 * 16, 0xf0)), 'the picture, dot for dot')
+    const receipt = await nextReceipt(last)
+    assert.match(receipt.text, /Käse & Чек 2,40 €/)
+    assert.deepEqual(receipt.qrPayloads, ['https://example.com/r'])
+    assert.equal(receipt.total, '2,40')
+    assert.match(await (await post('<epos-print')).text(), /success="false" code="SchemaError"/)
+    assert.match(await (await post(xml(''))).text(), /success="true"/)
+  })
 
   test('pieces of one byte, with status requests in the middle of a picture', { timeout }, async () => {
     const picture = Buffer.alloc(8 + 72 * 24, 0x55)

@@ -23,6 +23,7 @@ struct PrinterSettings {
   std::string language = "auto";   ///< "auto", "escpos" or "star"
   std::string code_page = "auto";  ///< "auto" or a name of code_page_names()
   Qr qr = Qr::off;
+  bool epos = false;  ///< ePOS-Print XML is taken for it
 };
 
 /// How a customer gets a receipt.
