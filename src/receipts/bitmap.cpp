@@ -19,6 +19,15 @@ std::size_t glyph_index(char32_t point) {
                                          : tables::kGlyphCount;
 }
 
+/// The dots of one row, the leftmost the highest bit.
+std::uint32_t row_of(const Glyph& glyph, std::size_t y) {
+  std::uint32_t out = 0;
+  for (std::size_t at = y * glyph.width; at < (y + 1) * glyph.width; ++at) {
+    out = out << 1 | (glyph.bits[at / 8] >> (7 - at % 8) & 1U);
+  }
+  return out;
+}
+
 bool bit_of(const Glyph& glyph, std::size_t x, std::size_t y) {
   const std::size_t at = y * glyph.width + x;
   return (glyph.bits[at / 8] >> (7 - at % 8) & 1) != 0;
@@ -48,6 +57,16 @@ void Bitmap::set(std::size_t x, std::size_t y) {
 void Bitmap::fill(std::size_t x, std::size_t y, std::size_t width, std::size_t height) {
   for (std::size_t row = y; row < std::min(y + height, rows_); ++row) {
     for (std::size_t column = x; column < std::min(x + width, width_); ++column) set(column, row);
+  }
+}
+
+void Bitmap::set_row(std::size_t x, std::size_t y, std::uint32_t bits, std::size_t count) {
+  if (y >= rows_ || x >= width_ || bits == 0) return;
+  // 32 dots from the byte in which the first one stands.
+  const std::uint32_t shifted = bits << (32 - count) >> (x % 8);
+  std::uint8_t* const row = bits_.data() + y * stride_;
+  for (std::size_t i = 0; i < 4 && x / 8 + i < stride_; ++i) {
+    row[x / 8 + i] = static_cast<std::uint8_t>(row[x / 8 + i] | (shifted >> (24 - 8 * i) & 0xFF));
   }
 }
 
@@ -96,11 +115,19 @@ void draw_letter(Bitmap& paper, std::size_t x, std::size_t top, char32_t point,
   const std::size_t width = cell_width(style.font) * style.wide;
   const std::size_t height = cell_height(style.font) * style.tall;
   const Glyph glyph = glyph_of(style.font, point);
+  if (style.wide == 1 && style.tall == 1 && !glyph.bits.empty()) {
+    for (std::size_t gy = 0; gy < glyph.height; ++gy) {
+      const std::uint32_t bits = row_of(glyph, gy);
+      paper.set_row(x, top + gy, bits, glyph.width);
+      if (style.bold) paper.set_row(x + 1, top + gy, bits, glyph.width);
+    }
+  }
+  const bool drawn = style.wide == 1 && style.tall == 1 && !glyph.bits.empty();
   const auto dot = [&](std::size_t gx, std::size_t gy) {
     paper.fill(x + gx * style.wide, top + gy * style.tall, style.wide + (style.bold ? 1 : 0),
                style.tall);
   };
-  for (std::size_t gy = 0; gy < glyph.height; ++gy) {
+  for (std::size_t gy = 0; !drawn && gy < glyph.height; ++gy) {
     for (std::size_t gx = 0; gx < glyph.width; ++gx) {
       const bool edge = gx == 1 || gy == 3 || gx + 2 == glyph.width || gy + 4 == glyph.height;
       const bool inside = gx >= 1 && gy >= 3 && gx + 2 <= glyph.width && gy + 4 <= glyph.height;

@@ -30,11 +30,12 @@ class Bitmap {
   /// A black dot; what lies outside is dropped.
   void set(std::size_t x, std::size_t y);
   void fill(std::size_t x, std::size_t y, std::size_t width, std::size_t height);
+  /// Blackens dots of one row: the lowest `count` (at most 24) bits, the highest of them leftmost.
+  void set_row(std::size_t x, std::size_t y, std::uint32_t bits, std::size_t count);
   /// Turns black and white around.
   void invert(std::size_t x, std::size_t y, std::size_t width, std::size_t height);
   /// White rows at the end go, but for `keep` of them.
   void trim(std::size_t keep);
-  /// Everything turned by 180 degrees, as it hangs out of a printer that prints upside down.
   [[nodiscard]] bool empty() const;
 
  private:

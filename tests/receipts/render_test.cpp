@@ -144,6 +144,25 @@ TEST(Render, APngHasTheRastersOwnDots) {
   }
 }
 
+TEST(Render, LettersAreTheSameInEverySize) {
+  // Small ones are drawn a row at a time, large ones dot by dot.
+  for (const std::size_t x : {0, 5, 7, 13}) {
+    Bitmap small(64), large(128);
+    small.grow(24);
+    large.grow(48);
+    draw_letter(small, x, 0, U'ß', {});
+    LetterStyle twice;
+    twice.wide = twice.tall = 2;
+    draw_letter(large, 2 * x, 0, U'ß', twice);
+    for (std::size_t row = 0; row < 48; ++row) {
+      for (std::size_t column = 0; column < 128; ++column) {
+        ASSERT_EQ(large.at(column, row), small.at(column / 2, row / 2)) << column << " " << row;
+      }
+    }
+    EXPECT_FALSE(small.empty());
+  }
+}
+
 TEST(Render, ColumnPicturesStandAsTheyWereSent) {
   // 24 dots high, two columns: the first all black, the second only its uppermost dot.
   const Rendered out = print(
