@@ -1,10 +1,13 @@
 """What firmware/demo shows: demo.py BUILD_FOLDER [--keep]. Every step that fails ends it with status 1."""
 
+import hashlib
 import http.server
 import json
 import pathlib
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +19,8 @@ import urllib.request
 RECEIPT = "Bakery Posthorn\n2 x Bretzel   3.60\n1 x Kaffee    2.80\nTotal EUR     6.40\nThank you! Reply YES to get receipts here."
 ANSWER = "YES, thank you"
 SECOND_ANSWER = "Are you open on Sunday?"
+PRINTED = b"\x1b@\x1ba\x01Bakery Posthorn\n\x1ba\x00Bretzel              1,80\nTOTAL EUR            1,80\n"
+CUT = b"\x1dV\x42\x00"
 STARTED = time.monotonic()
 
 
@@ -84,6 +89,23 @@ class Webhook:
         return None
 
 
+class Printer:
+    """A receipt printer on the network: paper comes out of it."""
+
+    def __init__(self):
+        self.paper = b""
+        self.server = socket.create_server(("127.0.0.1", 0))
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        while True:
+            connection, _ = self.server.accept()
+            with connection:
+                while piece := connection.recv(65536):
+                    self.paper += piece
+
+
 class Demo:
     def __init__(self, build, keep):
         self.build = pathlib.Path(build).resolve()
@@ -140,12 +162,15 @@ class Demo:
         self.sim = self.start("firmware/simulator/posthorn-sim", "--run-for", run_for)
         say(f"posthorn-sim, our WhatsApp stand-in, listens at {self.sim['url']}")
         self.webhook = Webhook()
+        self.printer = Printer()
         config = self.folder / "posthorn.toml"
         config.write_text(
             f'data_dir = "{self.folder}/data"\n'
             f'[whatsapp]\nurl = "{self.sim["url"]}"\nnoise_root_key = "{self.sim["noise_root_key"]}"\n'
+            'media_insecure_hosts = ["127.0.0.1"]\n'
             '[api]\nlisten = "127.0.0.1"\nport = 0\n'
             '[throttle]\nquiet_from = "00:00"\nquiet_to = "00:00"\n'
+            f'[receipts]\nshop = "Bakery Posthorn"\n[printer.1]\nlisten = 0\nforward = "127.0.0.1:{self.printer.port}"\nqr = "native"\n'
         )
         self.box = self.start("firmware/daemon/posthornd", "--config", str(config))
         self.access = json.loads((self.folder / "data/access.json").read_text())
@@ -226,6 +251,36 @@ class Demo:
                 return
         fail("receiveNotification gave no answer of the customer")
 
+    def print_receipt(self):
+        """A till that can only print: paper first, then the customer asks for it."""
+        port = self.api("GET", "getReceiptPrinters")[0]["port"]
+        with socket.create_connection(("127.0.0.1", port)) as till:
+            till.sendall(PRINTED + CUT)
+        paper = wait_for("the paper", lambda: self.printer.paper.endswith(CUT) and self.printer.paper)
+        if not paper.startswith(PRINTED):
+            fail("the printer got other bytes than the till sent")
+        code = re.search(rb"https://wa\.me/" + self.shop.encode() + rb"\?text=(R-[1-9A-Z]{5})", paper)
+        if code is None:
+            fail("no QR code on the paper")
+        say(f"printed      {len(PRINTED) + len(CUT)} bytes of the till, each as it was, and a QR code of {len(paper) - len(PRINTED) - len(CUT)} before the cut")
+        token = code[1].decode()
+        stranger = self.control("POST", "/v1/accounts", {"name": "Bert"})["phone"]  # nobody ever typed this number
+        scanned = time.monotonic()
+        self.control("POST", f"/v1/peers/{stranger}/send", {"to": self.shop, "text": token})
+
+        def picture():
+            inbox = self.control("GET", f"/v1/peers/{stranger}/inbox?after=0")["messages"]
+            return next((message for message in inbox if message.get("file")), None)
+
+        message = wait_for("the receipt", picture)
+        took = time.monotonic() - scanned
+        url = f"{self.box['url']}/waInstance{self.access['idInstance']}/getReceipt/{self.access['apiTokenInstance']}?receiptId=1&form=png"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            shown = answer.read()
+        if hashlib.sha256(shown).hexdigest() != message["file"]["sha256"]:
+            fail("the customer's phone has another picture than the box")
+        say(f"scanned      a stranger sent {token!r} and had the receipt {took:.1f} s later, decrypted: PNG, {len(shown)} bytes")
+
     def check_the_wire(self):
         violations = self.control("GET", "/v1/violations")["violations"]
         if violations:
@@ -237,6 +292,7 @@ class Demo:
             self.link()
             self.send_receipt()
             self.receive_answers()
+            self.print_receipt()
             self.check_the_wire()
             if self.keep:
                 token = self.access["apiTokenInstance"]

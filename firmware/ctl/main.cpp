@@ -6,6 +6,7 @@
 
 #include "ctl/care.h"
 #include "ctl/commands.h"
+#include "ctl/receipts.h"
 #include "ctl/talk.h"
 #include "ctl/webhook.h"
 
@@ -144,6 +145,14 @@ int main_with(int argc, char** argv) {
   outlook->add_option("chat", chat, "number or chatId")->required();
   outlook->add_option("--consent", consent, "order, form or spoken");
 
+  int receipt = 0;
+  CLI::App* receipts = options.add_subcommand("receipts", "printers of tills, and what they print");
+  CLI::App* receipt_show = receipts->add_subcommand("show", "one receipt as text");
+  CLI::App* receipt_send = receipts->add_subcommand("send", "one receipt to its customer");
+  receipt_show->add_option("number", receipt)->required();
+  receipt_send->add_option("number", receipt)->required();
+  receipt_send->add_option("chat", chat, "number with country, or chatId")->required();
+
   std::string list;
   CLI::App* regulars = options.add_subcommand("regulars", "people who have written before");
   regulars->require_subcommand(1);
@@ -204,6 +213,9 @@ int main_with(int argc, char** argv) {
   }
   if (acknowledge->parsed()) return acknowledge_throttle(client, who, reason);
   if (in_use->parsed()) return declare_in_use(client, months, who);
+  if (receipt_show->parsed()) return show_receipt(client, receipt);
+  if (receipt_send->parsed()) return send_receipt(client, receipt, chat);
+  if (receipts->parsed()) return show_receipts(client);
   if (outlook->parsed()) return show_outlook(client, chat, consent);
   if (regulars_import->parsed()) return import_regulars(client, list, who);
   if (throttle->parsed()) return show_throttle(client);

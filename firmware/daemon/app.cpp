@@ -67,6 +67,7 @@ Result<void> App::build() {
   build_ask();
   TRY(build_official());
   TRY(build_cloud());
+  TRY(build_print());
 
   TRY(const auto configured, throttle_settings(config_.throttle));
   TRY(const auto settings, setting_changes_.load(configured));
@@ -228,17 +229,17 @@ bool App::prepare_preview(std::uint64_t sequence, const Job& job) {
   return false;
 }
 
+api::Instance App::instance() const {
+  const session::Account account = session_->account();
+  return {access_.id_instance, account.phone.empty() ? "" : account.phone + "@c.us",
+          account.push_name};
+}
+
 /// notify: session -> chat -> notifier -> inbox -> long poll | webhook
 void App::build_notify() {
   inbox_ = std::make_unique<Inbox>(out_.inbox_ring, out_.scheduler, out_.clock, config_.queue.keep);
   notifier_ = std::make_unique<api::Notifier>(api::Notifier::Outside{
-      out_.scheduler, out_.clock, out_.store, settings_,
-      [this] {
-        const session::Account account = session_->account();
-        return api::Instance{access_.id_instance,
-                             account.phone.empty() ? "" : account.phone + "@c.us",
-                             account.push_name};
-      },
+      out_.scheduler, out_.clock, out_.store, settings_, [this] { return instance(); },
       [this](api::InboxItem item, Once<void(Result<void>)> stored) {
         inbox_->append(std::move(item), std::move(stored));
       },
@@ -347,6 +348,17 @@ Result<void> App::build_cloud() {
   return {};
 }
 
+/// print: net -> receipts -> outbox
+Result<void> App::build_print() {
+  if (config_.printers.empty() || out_.printers == nullptr || out_.files == nullptr) return {};
+  TRY(receipts_, ReceiptDesk::open(config_, {out_.scheduler, out_.clock, out_.random, out_.worker,
+                                             *out_.printers, out_.receipts, out_.store, *out_.files,
+                                             *outbox_, *inbox_, [this] { return instance(); },
+                                             out_.utc_offset, config_.queue.keep}));
+  receipts_->add_to(*api_);
+  return {};
+}
+
 void App::stop() {
   // The loop runs once more for the last sync: what it still finds in the inbox has no reader.
   if (inbox_) {
@@ -354,6 +366,7 @@ void App::stop() {
     inbox_->on_stored({});
   }
   tail_.stop();
+  if (receipts_) receipts_->stop();
   if (api_) api_->stop();
   if (courier_) courier_->stop();
   if (cloud_) cloud_->stop();
@@ -366,6 +379,7 @@ void App::stop() {
   cloud_.reset();
   if (outbox_) outbox_->divert(nullptr);
   official_.reset();
+  receipts_.reset();
   people_.reset();
   groups_.reset();
   chat_.reset();
@@ -416,6 +430,7 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
   if (const auto* message = std::get_if<chat::Message>(&event)) {
     const bool story = message->chat == kStoryChat;
     if (!story) tell_of_message(*message);
+    if (receipts_ && !story) receipts_->on_message(*message);
     if (config_.files.fetch_on_arrival && !story) stored = fetch_after(*message, std::move(stored));
     const api::Settings& settings = settings_.current();
     const bool at_once =

@@ -19,6 +19,7 @@
 #include "daemon/number_checks.h"
 #include "daemon/official_side.h"
 #include "daemon/outbox.h"
+#include "daemon/receipt_desk.h"
 #include "daemon/refused_list.h"
 #include "daemon/throttle_config.h"
 #include "posthorn/api/api.h"
@@ -65,6 +66,9 @@ class App final : private throttle::Listener {
     files::Store* files = nullptr;
     /// Of the page in the browser; none: only /plain.
     std::span<const api::PageFile> page_files = {};
+    /// To printers, and where what they print is kept; null: tills cannot print.
+    Dialer* printers = nullptr;
+    std::shared_ptr<files::Disk> receipts = nullptr;
   };
 
   /// Everything in `outside` outlives the box.
@@ -84,6 +88,8 @@ class App final : private throttle::Listener {
   [[nodiscard]] api::Api& api() { return *api_; }
   [[nodiscard]] throttle::Valve& valve() { return *valve_; }
   [[nodiscard]] session::Session& session() { return *session_; }
+  /// Null: no printer is configured.
+  [[nodiscard]] ReceiptDesk* receipts() { return receipts_.get(); }
   [[nodiscard]] Status status() const;
   /// As Prometheus reads it.
   [[nodiscard]] std::string metrics() const;
@@ -97,6 +103,7 @@ class App final : private throttle::Listener {
   void build_notify();
   Result<void> open_journal();
   void build_journal();
+  [[nodiscard]] api::Instance instance() const;
   [[nodiscard]] std::optional<chat::FilesOutside> files_outside() const;
   [[nodiscard]] std::optional<api::FileOutside> file_methods();
   [[nodiscard]] api::Api::Outside api_outside();
@@ -106,6 +113,7 @@ class App final : private throttle::Listener {
   void build_ask();
   Result<void> build_cloud();
   Result<void> build_official();
+  Result<void> build_print();
 
   // notify: net -> wire -> session -> chat -> here -> inbox -> webhook or long poll
   void on_event(const session::Event& event, Once<void(Result<void>)> stored);
@@ -149,6 +157,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<webhooks::Courier> courier_;
   std::unique_ptr<CloudSide> cloud_;
   std::unique_ptr<OfficialSide> official_;  ///< null without [cloud]
+  std::unique_ptr<ReceiptDesk> receipts_;  ///< null without printers
   Counters counters_;
   EventTail tail_;
   std::string advice_;

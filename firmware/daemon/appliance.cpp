@@ -27,6 +27,7 @@
 #include "posthorn/files/store.h"
 #include "posthorn/net/dialer.h"
 #include "posthorn/net/http_client.h"
+#include "posthorn/net/listener.h"
 #include "posthorn/queue/disk.h"
 #include "posthorn/store/store.h"
 #include "posthorn/throttle/valve.h"
@@ -113,6 +114,7 @@ class Appliance::Impl {
   static void tell_of_damage(const store::Store::Opened& opened);
   Result<void> open_rings();
   Result<void> build();
+  Result<void> listen_for_tills();
   void save_clock();
   void flush_rings();
   void watch_store();
@@ -137,8 +139,10 @@ class Appliance::Impl {
   std::unique_ptr<queue::RingFile> outbox_ring_;
   std::unique_ptr<queue::RingFile> inbox_ring_;
   std::unique_ptr<net::NetDialer> dialer_;
+  std::unique_ptr<net::NetDialer> printer_dialer_;  ///< null without printers
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<App> app_;
+  std::vector<std::unique_ptr<net::Listener>> tills_;
   std::unique_ptr<api::Server> server_;
   std::unique_ptr<Https> https_;
   std::unique_ptr<BoardLink> board_;
@@ -163,6 +167,7 @@ Result<void> Appliance::Impl::start() {
     server.port = *config_.api.https_port;
     TRY(https_, Https::start({loop_, *identity_, *clock_, random_, app_->api()}, server));
   }
+  TRY(listen_for_tills());
   TRY(write_access_file(config_.data_dir, url(), access_));
   board_ = std::make_unique<BoardLink>(
       loop_, config_.board, [this] { return status(); },
@@ -170,6 +175,21 @@ Result<void> Appliance::Impl::start() {
   app_->connect();
   save_clock();
   watch_store();
+  return {};
+}
+
+/// print: a port of the box for each printer.
+Result<void> Appliance::Impl::listen_for_tills() {
+  ReceiptDesk* desk = app_->receipts();
+  for (std::size_t i = 0; desk != nullptr && i < config_.printers.size(); ++i) {
+    const PrinterConfig& printer = config_.printers[i];
+    const std::string& address = printer.address.empty() ? config_.api.listen : printer.address;
+    auto listener = net::listen(loop_, address, printer.listen,
+                                [desk, i](auto till) { desk->accept(i, std::move(till)); });
+    if (!listener) return fail(listener.error(), "printer." + printer.name);
+    desk->on_listening(i, (*listener)->port());
+    tills_.push_back(std::move(*listener));
+  }
   return {};
 }
 
@@ -250,6 +270,12 @@ Result<void> Appliance::Impl::build() {
       [this] { return loop_.system_wall() >= Wall::from_unix(POSTHORN_BUILD_TIME); },
       proxy_of(config_));
   http_ = net::make_http_client(loop_);
+  std::shared_ptr<files::Disk> receipts;
+  if (!config_.printers.empty()) {
+    TRY(receipts, files::posix_folder(config_.data_dir + "/receipts"));
+    printer_dialer_ =
+        std::make_unique<net::NetDialer>(loop_, worker_, random_, [] { return true; });
+  }
   app_ = std::make_unique<App>(
       config_, access_,
       App::Outside{loop_, *clock_, random_, worker_, *dialer_, *http_, *store_, *outbox_ring_,
@@ -257,7 +283,7 @@ Result<void> Appliance::Impl::build() {
                    [this] {
                      if (board_) board_->refresh();
                    },
-                   files_.get(), page::files()});
+                   files_.get(), page::files(), printer_dialer_.get(), std::move(receipts)});
   if (set_aside_) app_->advise_until_linked(kLinkAgain);
   TRY(app_->build());
   care_ = make_care();
@@ -284,6 +310,7 @@ void Appliance::Impl::stop() {
   if (app_) app_->api().stop();
   https_.reset();
   server_.reset();
+  tills_.clear();
   if (app_) app_->stop();
   http_.reset();
   flush_rings();

@@ -82,6 +82,20 @@ std::string describe_config(const Config& config) {
   for (const auto& setting : config.throttle.settings) {
     key(out, setting.name.c_str(), std::to_string(setting.value));
   }
+  section(out, "receipts");
+  key(out, "form", quoted(config.receipts.form));
+  key(out, "keep_minutes", std::to_string(config.receipts.keep_minutes));
+  key(out, "token_hours", std::to_string(config.receipts.token_hours));
+  for (const PrinterConfig& printer : config.printers) {
+    section(out, ("printer." + printer.name).c_str());
+    key(out, "listen", std::to_string(printer.listen));
+    const std::string port = std::to_string(printer.forward_port);
+    key(out, "forward",
+        quoted(printer.forward_host.empty() ? "" : printer.forward_host + ":" + port));
+    key(out, "language", quoted(printer.language));
+    key(out, "codepage", quoted(printer.code_page));
+    key(out, "qr", quoted(printer.qr));
+  }
   section(out, "log");
   key(out, "level", quoted(config.log.level));
   return out;

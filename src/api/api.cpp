@@ -51,13 +51,18 @@ bool is_receiving(std::string_view method) {
          kSame(method, "downloadFile");
 }
 
-Response preflight() {
-  return Response{.status = 204,
-                  .body = {},
-                  .headers = {{"Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS"},
-                              {"Access-Control-Allow-Headers",
-                               "Authorization, Content-Type, GA-Filename, Idempotency-Key"},
-                              {"Access-Control-Max-Age", "86400"}}};
+/// open: of a path that is posted to from pages of any origin.
+Response preflight(bool open) {
+  Response out{.status = 204,
+               .body = {},
+               .headers = {{"Access-Control-Allow-Methods", "GET, POST, DELETE, OPTIONS"},
+                           {"Access-Control-Allow-Headers",
+                            open ? "Content-Type, If-Modified-Since, SOAPAction"
+                                 : "Authorization, Content-Type, GA-Filename, Idempotency-Key"},
+                           {"Access-Control-Max-Age", "86400"}}};
+  // Browsers ask whether a page of the internet may speak to the shop's network.
+  if (open) out.headers.emplace_back("Access-Control-Allow-Private-Network", "true");
+  return out;
 }
 
 /// For Prometheus and for people with a browser, who are asked by it.
@@ -134,6 +139,11 @@ class Api::Impl {
     pages_.push_back({std::move(path), Right::none, std::move(handler), true});
   }
 
+  void add_open_post(std::string path, std::size_t body_limit,
+                     std::function<void(const Request&, Reply)> handler) {
+    open_posts_.push_back({std::move(path), body_limit, std::move(handler)});
+  }
+
   void serve_page(const Page& page) {
     page_ = std::make_unique<PageSide>(
         PageSide::Outside{*context_, credentials_, wrong_, sessions_}, page);
@@ -167,6 +177,11 @@ class Api::Impl {
     Terms out;
     if (!is_our_host(head.host, context_->options.names)) return out;
     if (dialect_ != nullptr && dialect_->takes(head.path)) return dialect_terms(head);
+    if (const OpenPost* open = find_open_post(head.path)) {
+      out.any_origin = true;
+      out.body_limit = head.verb == Verb::post ? open->body_limit : 0;
+      return out;
+    }
     const PathParts parts(head.path);
     out.any_origin = parts[0].starts_with("waInstance");
     if (!out.any_origin) {
@@ -195,7 +210,12 @@ class Api::Impl {
                     "this box does not answer to the name in the header Host; ask by its address, "
                     "or add the name to api.names in posthorn.toml");
     }
-    if (request.verb == Verb::options) return reply.send(preflight());
+    const OpenPost* open = find_open_post(request.path);
+    if (request.verb == Verb::options) return reply.send(preflight(open != nullptr));
+    if (open != nullptr && request.verb == Verb::post) {
+      if (request.body_too_large) return refuse(request, reply, 413, "Request Entity Too Large");
+      return open->handler(request, std::move(reply));
+    }
     if (dialect_ != nullptr && dialect_->takes(request.path)) {
       return handle_dialect(std::move(request), std::move(reply));
     }
@@ -248,6 +268,17 @@ class Api::Impl {
     std::function<void(const Request&, Reply)> handler;
     bool open;  ///< what stands behind its path is no token
   };
+
+  struct OpenPost {
+    std::string path;
+    std::size_t body_limit;
+    std::function<void(const Request&, Reply)> handler;
+  };
+  [[nodiscard]] const OpenPost* find_open_post(std::string_view path) const {
+    const auto found = std::find_if(open_posts_.begin(), open_posts_.end(),
+                                    [path](const OpenPost& one) { return one.path == path; });
+    return found == open_posts_.end() ? nullptr : &*found;
+  }
 
   [[nodiscard]] Wall now() const { return context_->outside.clock.now(); }
 
@@ -392,6 +423,7 @@ class Api::Impl {
   Dialect* dialect_ = nullptr;
   std::unordered_map<std::string, std::vector<Entry>, HashName, SameName> routes_;
   std::vector<Page> pages_;
+  std::vector<OpenPost> open_posts_;
   Alive<Impl> alive_{this};
 };
 
@@ -409,6 +441,10 @@ void Api::add_page(std::string path, Right right,
 
 void Api::add_open_page(std::string path, std::function<void(const Request&, Reply)> handler) {
   impl_->add_open_page(std::move(path), std::move(handler));
+}
+void Api::add_open_post(std::string path, std::size_t body_limit,
+                        std::function<void(const Request&, Reply)> handler) {
+  impl_->add_open_post(std::move(path), body_limit, std::move(handler));
 }
 void Api::serve_page(const Page& page) { impl_->serve_page(page); }
 

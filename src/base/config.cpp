@@ -1,10 +1,5 @@
 #include "posthorn/base/config.h"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
 #include <arpa/inet.h>
 
 #include <algorithm>
@@ -12,6 +7,7 @@
 #include <functional>
 #include <map>
 
+#include "base/config_take.h"
 #include "posthorn/base/bytes.h"
 #include "posthorn/base/log.h"
 #include "posthorn/base/proxy.h"
@@ -19,9 +15,6 @@
 namespace posthorn {
 
 namespace {
-
-/// Takes one value out of the file; the error says what is allowed.
-using Take = std::function<Result<void>(const toml::node&)>;
 
 /// One key that may stand in a table.
 struct Key {
@@ -39,12 +32,6 @@ struct Table {
   std::vector<Key> keys;
   TakeOther other = nullptr;
 };
-
-Result<std::string> text_of(const toml::node& node) {
-  const auto value = node.value_exact<std::string>();
-  if (!value) return fail(Errc::malformed, "must be a string in quotes");
-  return *value;
-}
 
 Take text(std::string& out) {
   return [&out](const toml::node& node) -> Result<void> {
@@ -424,6 +411,21 @@ Result<void> check_cloud(const CloudConfig& c, std::string_view file) {
   return {};
 }
 
+constexpr std::string_view kPrinters = "printer";
+
+Table printer_table(std::string_view name, PrinterConfig& p) {
+  return {name,
+          {{"listen", number(p.listen, 0, 65535)},
+           {"address", listen_address(p.address)},
+           {"forward", host_and_port(p.forward_host, p.forward_port)},
+           {"receipts", flag(p.receipts)},
+           {"width", paper_width(p.width)},
+           {"language", one_of(p.language, {"auto", "escpos", "star"})},
+           {"codepage", text(p.code_page)},
+           {"epos", flag(p.epos)},
+           {"qr", one_of(p.qr, {"off", "native", "raster"})}}};
+}
+
 constexpr std::int64_t kMiB = 1 << 20;
 
 std::vector<Table> tables(Config& c) {
@@ -470,6 +472,23 @@ std::vector<Table> tables(Config& c) {
         {"number_in_use_months", number(c.throttle.number_in_use_months, 0, 600)},
         {"unpaced_for_benchmarks", flag(c.throttle.unpaced_for_benchmarks)}},
        throttle_setting(c.throttle.settings)},
+      {"receipts",
+       {{"shop", text(c.receipts.shop)},
+        {"form", one_of(c.receipts.form, {"png", "pdf", "text"})},
+        {"keep_minutes", number(c.receipts.keep_minutes, 1, 1440)},
+        {"token_hours", number(c.receipts.token_hours, 1, 168)},
+        {"country", country_digits(c.receipts.country)},
+        {"phone_pattern", flag(c.receipts.phone_pattern)},
+        {"caption", wording(c.receipts.caption)},
+        {"unknown", wording(c.receipts.unknown)},
+        {"above_qr", wording(c.receipts.above_qr)},
+        {"below_qr", wording(c.receipts.below_qr)},
+        {"regular_question", wording(c.receipts.regular_question)},
+        {"regular_word", wording(c.receipts.regular_word)},
+        {"regular_thanks", wording(c.receipts.regular_thanks)},
+        {"tags", word_list(c.receipts.tags)},
+        {"customer_words", word_list(c.receipts.customer_words)}}},
+      {kPrinters, {}},
       {"board",
        {{"data", text(c.board.data)},
         {"sysfs", text(c.board.sysfs)},
@@ -525,6 +544,37 @@ Result<void> read_table(const toml::table& from, const Table& table, const std::
   return {};
 }
 
+/// [printer.1], [printer.kitchen], …
+Result<void> read_printers(const toml::table& from, Config& config, const std::vector<Table>& all,
+                           std::string_view file) {
+  constexpr std::size_t kMostPrinters = 8;
+  for (const auto& [key, node] : from) {
+    const std::string name = std::string(kPrinters) + "." + std::string(key.str());
+    const toml::table* section = node.as_table();
+    if (section == nullptr) {
+      return fail(Errc::malformed,
+                  where(file, key.source()) + name + ": must be a section: [printer.1]");
+    }
+    if (config.printers.size() == kMostPrinters) {
+      return fail(Errc::malformed, where(file, key.source()) + name + ": at most 8 printers");
+    }
+    PrinterConfig printer;
+    printer.name = std::string(key.str());
+    TRY(read_table(*section, printer_table(name, printer), all, file));
+    const bool taken = std::any_of(config.printers.begin(), config.printers.end(),
+                                   [&printer](const PrinterConfig& other) {
+                                     return printer.listen != 0 && other.listen == printer.listen &&
+                                            other.address == printer.address;
+                                   });
+    if (taken) {
+      return fail(Errc::malformed, where(file, key.source()) + name +
+                                       ".listen: must be another port than the other printers'");
+    }
+    config.printers.push_back(std::move(printer));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Config> parse_config(std::string_view text, std::string_view file) {
@@ -545,6 +595,10 @@ Result<Config> parse_config(std::string_view text, std::string_view file) {
         return fail(Errc::malformed, where(file, section->source()) + std::string(table.name) +
                                          ": must be a section: [" + std::string(table.name) + "]");
       }
+    }
+    if (table.name == kPrinters) {
+      TRY(read_printers(*from, config, all, file));
+      continue;
     }
     TRY(read_table(*from, table, all, file));
   }

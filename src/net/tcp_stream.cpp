@@ -54,6 +54,10 @@ void TcpStream::read() {
 
 void TcpStream::on_read(ssize_t count, const char* data) {
   if (count == 0) return;
+  if (count == UV_EOF && handler_->on_end()) {
+    pause_reading(true);
+    return;
+  }
   if (count < 0) {
     end(count == UV_EOF ? Error{Errc::disconnected, "closed by the other side"}
                         : uv_error(static_cast<int>(count), "read"));
@@ -130,6 +134,24 @@ void TcpStream::close() {
   } else {
     const loop::UvHandle<uv_tcp_t> closing(raw);
   }
+}
+
+void TcpStream::end_writing() {
+  if (!handle_) return;
+  auto request = std::make_unique<uv_shutdown_t>();
+  const auto done = [](uv_shutdown_t* finished, int) { delete finished; };
+  if (uv_shutdown(request.get(), reinterpret_cast<uv_stream_t*>(handle_.get()), done) == 0) {
+    (void)request.release();
+  }
+}
+
+void TcpStream::reset() {
+  handler_ = nullptr;
+  if (!handle_) return;
+  uv_tcp_t* raw = handle_.release();
+  raw->data = nullptr;
+  const auto closed = [](uv_handle_t* dead) { delete reinterpret_cast<uv_tcp_t*>(dead); };
+  if (uv_tcp_close_reset(raw, closed) != 0) loop::UvClose{}(raw);
 }
 
 }  // namespace posthorn::net

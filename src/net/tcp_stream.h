@@ -20,6 +20,8 @@ class TcpStream final : public Stream {
   [[nodiscard]] std::size_t unsent() const override;
   void pause_reading(bool paused) override;
   void close() override;
+  void end_writing() override;
+  void reset() override;
 
  private:
   void read();

@@ -25,6 +25,7 @@ MAY_USE = {
     "pictures": ["base"],
     "chat": ["base", "files", "pictures", "net", "wire", "signal", "store", "session", "throttle"],
     "api": ["base", "files", "loop", "queue", "session", "chat", "journal"],
+    "receipts": ["base", "files"],
     "webhooks": ["base", "net", "queue"],
     "cloud": ["base", "net", "files", "chat", "api"],
     "board": ["base", "loop"],

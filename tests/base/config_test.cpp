@@ -105,7 +105,7 @@ TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(
       error_of("x = 1\n"),
       "posthorn.toml:1: x: unknown key; known here: data_dir; sections: whatsapp, api, network, "
-      "queue, files, journal, cloud, throttle, board, log");
+      "queue, files, journal, cloud, throttle, receipts, printer, board, log");
   EXPECT_EQ(error_of("[whatsapp]\nurl = \"ws://web.whatsapp.com/\"\n"),
             "posthorn.toml:2: whatsapp.url: must begin with wss:// (ws:// only for 127.0.0.1, ::1 "
             "and localhost)");
@@ -169,6 +169,52 @@ TEST(Config, AddressesOfServersHaveAHostAndAPortThatExists) {
   for (const char* bad : {"box.lan", "http://", "http://box lan", "http://box:70000"}) {
     EXPECT_NE(error_of("[api]\npublic_url = \"" + std::string(bad) + "\"\n"), "accepted") << bad;
   }
+}
+
+TEST(Config, ReadsPrintersAndHowReceiptsGoOut) {
+  const auto config = parse_config(R"(
+[receipts]
+shop = "Shop"
+form = "pdf"
+country = "49"
+tags = ["WA:"]
+[printer.1]
+forward = "192.168.1.50"
+qr = "native"
+[printer.kitchen]
+listen = 9101
+forward = "[fe80::1]:9101"
+receipts = false
+width = 58
+)",
+                                   "posthorn.toml");
+  ASSERT_TRUE(config.has_value()) << config.error().detail;
+  ASSERT_EQ(config->printers.size(), 2U);
+  EXPECT_EQ(config->printers[0].name, "1");
+  EXPECT_EQ(config->printers[0].listen, 9100);
+  EXPECT_EQ(config->printers[0].forward_host, "192.168.1.50");
+  EXPECT_EQ(config->printers[0].forward_port, 9100);
+  EXPECT_EQ(config->printers[0].qr, "native");
+  EXPECT_EQ(config->printers[1].forward_host, "fe80::1");
+  EXPECT_EQ(config->printers[1].forward_port, 9101);
+  EXPECT_FALSE(config->printers[1].receipts);
+  EXPECT_EQ(config->printers[1].width, 58);
+  EXPECT_EQ(config->receipts.form, "pdf");
+  EXPECT_EQ(config->receipts.tags, std::vector<std::string>{"WA:"});
+  EXPECT_FALSE(config->receipts.caption);
+  EXPECT_TRUE(parse_config("", "posthorn.toml")->printers.empty());
+}
+
+TEST(Config, SaysWhatAPrinterMayBe) {
+  EXPECT_NE(error_of("[printer.1]\nqr = \"yes\"").find("printer.1.qr: must be one of \"off\""),
+            std::string::npos);
+  EXPECT_NE(error_of("[printer.1]\nwidth = 72").find("must be 80 or 58"), std::string::npos);
+  EXPECT_NE(error_of("[printer.1]\nforward = \"printer:0\"").find("192.168.1.50:9100"),
+            std::string::npos);
+  EXPECT_NE(error_of("[printer.1]\n[printer.2]\n").find("another port"), std::string::npos);
+  EXPECT_NE(error_of("[printer.1]\nspeed = 1").find("unknown key"), std::string::npos);
+  EXPECT_NE(error_of("printer = 1").find("must be a section"), std::string::npos);
+  EXPECT_NE(error_of("[printer]\na = 1").find("[printer.1]"), std::string::npos);
 }
 
 }  // namespace

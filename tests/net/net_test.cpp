@@ -174,6 +174,56 @@ TEST_F(Net, CarriesAMegabyteBothWaysAndReportsTheEnd) {
   EXPECT_EQ(client_side.closed->code, Errc::disconnected);
 }
 
+/// Goes on when the other side has said everything.
+struct StaysOpen final : Stream::Handler {
+  void on_data(ByteView data) override { append(got, data); }
+  bool on_end() override { return ended = true; }
+  void on_closed(Error why) override { closed = why; }
+  Bytes got;
+  bool ended = false;
+  std::optional<Error> closed;
+};
+
+TEST_F(Net, OneDirectionMayEndBeforeTheOther) {
+  Collect client_side;
+  StaysOpen server_side;
+  std::unique_ptr<Stream> server;
+  auto listener = listen(loop, "127.0.0.1", 0, [&](std::unique_ptr<Stream> accepted) {
+    server = std::move(accepted);
+    server->start(server_side);
+  });
+  ASSERT_TRUE(listener.has_value());
+  auto client = dial({"127.0.0.1", (*listener)->port(), false, "", seconds(5)});
+  ASSERT_TRUE(client.has_value()) << to_string(client.error());
+  (*client)->start(client_side);
+  (*client)->write(to_bytes(std::string_view("all")));
+  (*client)->end_writing();
+  run_until([&] { return server_side.ended; });
+  EXPECT_EQ(as_text(server_side.got), "all");
+  EXPECT_FALSE(server_side.closed);
+  server->write(to_bytes(std::string_view("last words")));
+  server->close();
+  run_until([&] { return client_side.closed.has_value(); });
+  EXPECT_EQ(as_text(client_side.got), "last words");
+}
+
+TEST_F(Net, AResetIsAnErrorAtTheOtherSide) {
+  Collect client_side;
+  std::unique_ptr<Stream> server;
+  auto listener = listen(loop, "127.0.0.1", 0,
+                         [&](std::unique_ptr<Stream> accepted) { server = std::move(accepted); });
+  ASSERT_TRUE(listener.has_value());
+  auto client = dial({"127.0.0.1", (*listener)->port(), false, "", seconds(5)});
+  ASSERT_TRUE(client.has_value()) << to_string(client.error());
+  (*client)->start(client_side);
+  run_until([&] { return server != nullptr; });
+  server->reset();
+  run_until([&] { return client_side.closed.has_value(); });
+  ASSERT_TRUE(client_side.closed);
+  EXPECT_NE(client_side.closed->detail.find("reset"), std::string::npos)
+      << client_side.closed->detail;
+}
+
 TEST_F(Net, SaysWhyNobodyAnswers) {
   std::uint16_t free_port = 0;
   {

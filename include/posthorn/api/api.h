@@ -163,6 +163,10 @@ class Api final : public RequestHandler {
 
   /// The same for a page that everybody may read who knows its path, with all that is below it.
   void add_open_page(std::string path, std::function<void(const Request&, Reply)> handler);
+  /// What others than Green-API's clients post, without a right, from pages of any origin: its path
+  /// is matched whole, its body is at most so long.
+  void add_open_post(std::string path, std::size_t body_limit,
+                     std::function<void(const Request&, Reply)> handler);
   /// From here on people reach the box with a browser: "/", "/plain", "/session", "/password" and
   /// the page's files. Once.
   void serve_page(const Page& page);

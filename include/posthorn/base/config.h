@@ -140,6 +140,35 @@ struct CloudConfig {
   std::uint32_t price_service = 0, price_utility = 0, price_marketing = 0, price_authentication = 0;
 };
 
+/// [printer.NAME]: one printer that tills reach through the box.
+struct PrinterConfig {
+  std::string name;
+  std::uint16_t listen = 9100;  ///< port of the box; 0: any free one
+  std::string address;          ///< of the box to listen at; empty: as api.listen
+  std::string forward_host;     ///< of the printer; empty: none, the box answers itself
+  std::uint16_t forward_port = 9100;
+  bool receipts = true;           ///< what it prints is kept as receipts
+  std::uint16_t width = 80;       ///< of the paper, 80 or 58 mm
+  std::string language = "auto";  ///< "auto", "escpos" or "star"
+  std::string code_page = "auto";
+  bool epos = false;       ///< takes ePOS-Print XML over the API's port (Odoo, web tills)
+  std::string qr = "off";  ///< at a receipt's end: "off", "native" (the printer's own) or "raster"
+};
+
+/// [receipts]
+struct ReceiptsConfig {
+  std::string shop;          ///< its name
+  std::string form = "png";  ///< "png", "pdf" or "text"
+  std::uint32_t keep_minutes = 10;
+  std::uint32_t token_hours = 48;
+  std::string country;         ///< digits in front of national numbers
+  bool phone_pattern = false;  ///< whatever looks like a phone number is one
+  /// Texts, tags and words that are not given keep the module's own.
+  std::optional<std::string> caption, unknown, above_qr, below_qr;
+  std::optional<std::string> regular_question, regular_word, regular_thanks;
+  std::optional<std::vector<std::string>> tags, customer_words;
+};
+
 struct Config {
   std::string data_dir = "/var/lib/posthorn";
   WhatsAppConfig whatsapp;
@@ -150,6 +179,8 @@ struct Config {
   JournalConfig journal;
   CloudConfig cloud;
   ThrottleConfig throttle;
+  ReceiptsConfig receipts;
+  std::vector<PrinterConfig> printers;
   BoardConfig board;
   LogConfig log;
 };

@@ -20,6 +20,9 @@ class Stream {
     virtual ~Handler() = default;
     /// A piece as it came, never empty; the view ends with the call.
     virtual void on_data(ByteView data) = 0;
+    /// The other side sends no more, but still listens. True: the stream stays open for writing,
+    /// and nothing more is read; false: it is over, and on_closed() follows.
+    virtual bool on_end() { return false; }
     /// The other side or the network ended it. Called at most once, last, and not after close().
     virtual void on_closed(Error why) = 0;
   };
@@ -37,6 +40,12 @@ class Stream {
   virtual void pause_reading(bool paused) = 0;
   /// Sends what is queued, then closes. No callback follows.
   virtual void close() = 0;
+  /// Sends what is queued, then tells the other side that no more comes; reading goes on. A stream
+  /// that cannot do so closes.
+  virtual void end_writing() { close(); }
+  /// Closes at once, so that the other side sees an error and not an orderly end, where the
+  /// transport has a difference.
+  virtual void reset() { close(); }
 };
 
 /// Where to connect.

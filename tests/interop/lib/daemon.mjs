@@ -35,6 +35,7 @@ ${options.throttle ?? ''}
 ${options.led ? `[board]\ndata = "${this.folder}/board"\nsysfs = "${this.folder}/sys"\ndevice_tree = "${this.folder}/compatible"` : ''}
 [log]
 level = "${process.env.POSTHORN_LOG ?? 'info'}"
+${options.toml ?? ''}
 `)
     this.log = ''
   }

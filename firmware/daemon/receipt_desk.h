@@ -1,0 +1,91 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/inbox.h"
+#include "daemon/outbox.h"
+#include "posthorn/api/api.h"
+#include "posthorn/api/notification.h"
+#include "posthorn/base/config.h"
+#include "posthorn/chat/events.h"
+#include "posthorn/files/store.h"
+#include "posthorn/receipts/receipts.h"
+
+namespace posthorn::daemon {
+
+/// print: net -> receipts -> outbox. Joins the receipts to the box: their messages become jobs,
+/// what happens to them notifications, and the API shows them.
+class ReceiptDesk {
+ public:
+  struct Outside {
+    Scheduler& scheduler;
+    Clock& clock;
+    Random& random;
+    Worker& worker;
+    Dialer& printers;  ///< straight to the shop's own network
+    std::shared_ptr<files::Disk> disk;
+    BlobStore& blobs;
+    files::Store& files;
+    Outbox& outbox;
+    Inbox& inbox;
+    std::function<api::Instance()> instance;
+    std::function<seconds(Wall)> utc_offset;
+    hours job_life{24};
+  };
+
+  /// Everything in `outside` outlives it. Errors: malformed (printer.NAME.codepage).
+  [[nodiscard]] static Result<std::unique_ptr<ReceiptDesk>> open(const Config& config,
+                                                                 Outside outside);
+  ReceiptDesk(const ReceiptDesk&) = delete;
+  ReceiptDesk& operator=(const ReceiptDesk&) = delete;
+
+  /// A customer's message; what asks for a receipt is answered.
+  void on_message(const chat::Message& message);
+  void accept(std::size_t printer, std::unique_ptr<Stream> till) {
+    receipts_->accept(printer, std::move(till));
+  }
+  /// The port that is listened on for that printer.
+  void on_listening(std::size_t printer, std::uint16_t port);
+  /// getReceipts and its sisters, "/receipts" and "/till".
+  void add_to(api::Api& api);
+  void stop() { receipts_->stop(); }
+
+ private:
+  explicit ReceiptDesk(Outside outside) : outside_(std::move(outside)) {}
+
+  void queue(receipts::Outgoing message, Once<void(Result<void>)> done);
+  void queue_file(receipts::Outgoing message, Once<void(Result<void>)> done);
+  void accept_job(const receipts::Outgoing& message, Content::What what,
+                  Once<void(Result<void>)> done);
+  void tell(const receipts::Event& event);
+
+  Outside outside_;
+  std::unique_ptr<receipts::Receipts> receipts_;
+  std::vector<std::uint16_t> ports_;
+  Alive<ReceiptDesk> alive_{this};
+};
+
+/// The methods, all under /waInstance{id}/{method}/{token}:
+///
+/// - GET getReceipts?count=100: newest first
+/// - GET getReceipt?receiptId=N: {receipt, text, payloads, …}; &form=png|pdf|raw: the file itself
+/// - POST sendReceipt {receiptId, chatId}: queued as a message; or 400 with why not
+/// - POST deleteReceipt {receiptId}
+/// - GET getReceiptPrinters
+/// - GET getReceiptCustomers, POST setReceiptCustomers {csv} (care)
+/// - POST setReceiptLogo {width, bits} (care): rows of dots in base64, 1 is black; "" for none
+///
+/// receipts and ports outlive the routes.
+[[nodiscard]] std::vector<api::Route> receipt_routes(receipts::Receipts& receipts,
+                                                     const std::vector<std::uint16_t>& ports);
+
+[[nodiscard]] json::Value receipt_json(const receipts::Receipt& receipt);
+
+/// Whole HTML, which asks the API for what it shows. id_instance: of this box.
+[[nodiscard]] std::string receipts_page(std::uint64_t id_instance);
+[[nodiscard]] std::string till_page(std::uint64_t id_instance);
+
+}  // namespace posthorn::daemon

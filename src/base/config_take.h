@@ -1,0 +1,35 @@
+#pragma once
+
+#define TOML_EXCEPTIONS 0
+#define TOML_HEADER_ONLY 1
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "posthorn/base/result.h"
+
+namespace posthorn {
+
+/// Takes one value out of the file; the error says what is allowed.
+using Take = std::function<Result<void>(const toml::node&)>;
+
+inline Result<std::string> text_of(const toml::node& node) {
+  const auto value = node.value_exact<std::string>();
+  if (!value) return fail(Errc::malformed, "must be a string in quotes");
+  return *value;
+}
+
+// config_receipts.cpp: values of [printer.NAME] and [receipts]
+[[nodiscard]] Take one_of(std::string& out, std::vector<std::string> allowed);
+[[nodiscard]] Take wording(std::optional<std::string>& out);
+[[nodiscard]] Take word_list(std::optional<std::vector<std::string>>& out);
+[[nodiscard]] Take country_digits(std::string& out);
+/// "192.168.1.50:9100", "printer.lan", "[fe80::1]:9100"; empty: none.
+[[nodiscard]] Take host_and_port(std::string& host, std::uint16_t& port);
+[[nodiscard]] Take paper_width(std::uint16_t& out);
+
+}  // namespace posthorn

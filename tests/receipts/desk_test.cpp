@@ -1,0 +1,302 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <string>
+
+#include "files/power_folder.h"
+#include "posthorn/receipts/receipts.h"
+#include "support/fakes.h"
+
+using namespace posthorn;
+using namespace posthorn::receipts;
+using namespace std::string_literals;
+using namespace std::string_view_literals;
+
+namespace {
+
+struct TillEnd final : Stream::Handler {
+  void on_data(ByteView data) override { got += as_text(data); }
+  void on_closed(Error) override {}
+  std::string got;
+};
+
+/// A box with one printer, a folder that survives it, and an outbox that keeps ids.
+struct Box {
+  explicit Box(std::shared_ptr<files::test::PowerFolder> folder, Settings settings = {},
+               PrinterSettings::Qr qr = PrinterSettings::Qr::native)
+      : disk(std::move(folder)) {
+    PrinterSettings printer;
+    printer.name = "1";
+    printer.qr = qr;
+    Receipts::Outside outside{scheduler, clock, random, worker, blobs, dialer,
+                              disk,      {},    {},     {},     {},    {}};
+    outside.shop_phone = [this] { return phone; };
+    outside.new_message_id = [this] { return "ID" + std::to_string(++ids) + run; };
+    outside.send = [this](Outgoing message, Once<void(Result<void>)> done) {
+      if (refuse_send) return done(fail(Errc::full, "the queue is full"));
+      sent.push_back(std::move(message));
+      done({});
+    };
+    outside.tell = [this](const Event& event) { events.push_back(event); };
+    outside.utc_offset = [](Wall) { return seconds(0); };
+    auto opened = Receipts::open(std::move(settings), {printer}, std::move(outside));
+    EXPECT_TRUE(opened);
+    receipts = std::move(*opened);
+    turn();
+  }
+  ~Box() { receipts->stop(); }
+  Box(const Box&) = delete;
+  Box& operator=(const Box&) = delete;
+
+  void turn() { scheduler.advance(milliseconds(1)); }
+  /// A till prints, and closes.
+  void print(std::string_view job) {
+    test::StreamPair pair = test::make_stream_pair(scheduler);
+    receipts->accept(0, std::move(pair.a));
+    TillEnd end;
+    pair.b->start(end);
+    pair.b->write(to_bytes(job));
+    pair.b->close();
+    scheduler.advance(milliseconds(50));
+  }
+  /// The token that was printed last: in the box's own mind, since no printer is there.
+  std::string token() {
+    const std::string text(as_text(*disk->content(newest_job())));
+    const std::size_t at = text.find("\"token\":\"R-");
+    return at == std::string::npos ? "" : text.substr(at + 9, 7);
+  }
+  std::string newest_job() {
+    std::string newest;
+    const auto list = *disk->list();
+    for (const auto& entry : list) {
+      if (entry.name.ends_with(".job")) newest = std::max(newest, entry.name);
+    }
+    return newest;
+  }
+  template <class T>
+  std::size_t count() const {
+    return static_cast<std::size_t>(std::count_if(
+        events.begin(), events.end(), [](const Event& e) { return std::holds_alternative<T>(e); }));
+  }
+
+  std::shared_ptr<files::test::PowerFolder> disk;
+  test::FakeScheduler scheduler;
+  Clock clock{scheduler, Wall::from_unix(1'780'000'000, false)};
+  test::SeededRandom random;
+  test::InlineWorker worker{scheduler};
+  test::MemoryBlobStore blobs{scheduler};
+  test::MemoryDialer dialer{scheduler};
+  std::string phone = "4915550000000";
+  int ids = 0;
+  std::string run;
+  bool refuse_send = false;
+  std::vector<Outgoing> sent;
+  std::vector<Event> events;
+  std::unique_ptr<Receipts> receipts;
+};
+
+std::shared_ptr<files::test::PowerFolder> folder() {
+  return std::make_shared<files::test::PowerFolder>();
+}
+
+const std::string kSale = "Tea 2,40\nTOTAL 2,40\n\x1dV\0"s;
+constexpr auto kAnna = "4915550001234@c.us";
+constexpr auto kBert = "4915550005678@c.us";
+
+}  // namespace
+
+TEST(Receipts, WhoSendsTheTokenGetsTheReceipt) {
+  Settings settings;
+  settings.shop = "Café Post";
+  Box box(folder(), settings);
+  box.print(kSale);
+  ASSERT_EQ(box.count<Printed>(), 1U);
+  EXPECT_TRUE(box.sent.empty());
+  EXPECT_TRUE(box.receipts->on_message(kAnna, box.token()));
+  box.turn();
+  ASSERT_EQ(box.sent.size(), 1U);
+  EXPECT_EQ(box.sent[0].chat, kAnna);
+  EXPECT_EQ(box.sent[0].form, Form::png);
+  EXPECT_EQ(box.sent[0].text, "Café Post\nReceipt 1 · 2,40");
+  EXPECT_TRUE(as_text(box.sent[0].file).starts_with("\x89PNG"));
+  EXPECT_EQ(box.sent[0].width, 576U);
+  EXPECT_EQ(box.receipts->list().at(0).way, "scan");
+  // One use: nobody else gets it, and Anna not twice.
+  EXPECT_TRUE(box.receipts->on_message(kAnna, box.token()));
+  EXPECT_TRUE(box.receipts->on_message(kBert, box.token()));
+  box.turn();
+  ASSERT_EQ(box.sent.size(), 2U);
+  EXPECT_EQ(box.sent[1].chat, kBert);
+  EXPECT_EQ(box.sent[1].form, Form::text);
+  EXPECT_NE(box.sent[1].text.find("not known"), std::string::npos);
+}
+
+TEST(Receipts, WhoGuessesIsAnsweredOnce) {
+  Box box(folder());
+  box.print(kSale);
+  for (int i = 0; i < 20; ++i)
+    EXPECT_TRUE(box.receipts->on_message(kBert, "R-ABCD" + std::to_string(i % 9 + 1)));
+  EXPECT_EQ(box.sent.size(), 1U);
+  EXPECT_TRUE(box.receipts->on_message(kBert, box.token()));
+  box.turn();
+  EXPECT_EQ(box.sent.size(), 1U) << "even a right one, after so many wrong";
+  EXPECT_FALSE(box.receipts->on_message(kAnna, "When do you open?"));
+}
+
+TEST(Receipts, GoWhenNobodyWantsThem) {
+  Box box(folder());
+  box.phone = "";  // not linked: no code is printed
+  box.print(kSale);
+  ASSERT_EQ(box.receipts->list().size(), 1U);
+  EXPECT_FALSE(box.receipts->list()[0].token);
+  box.scheduler.advance(minutes(9));
+  EXPECT_NE(box.newest_job(), "");
+  box.scheduler.advance(minutes(2));
+  EXPECT_EQ(box.newest_job(), "") << "gone from the disk";
+  EXPECT_EQ(box.count<Gone>(), 1U);
+  box.phone = "4915550000000";
+  box.print(kSale);
+  box.scheduler.advance(hours(47));
+  EXPECT_NE(box.newest_job(), "");
+  box.scheduler.advance(hours(2));
+  EXPECT_TRUE(box.disk->list()->empty());
+}
+
+TEST(Receipts, AreReadAgainAfterAStart) {
+  const auto disk = folder();
+  std::string token;
+  {
+    Box box(disk);
+    box.print(kSale);
+    token = box.token();
+  }
+  Box box(disk);
+  ASSERT_EQ(box.receipts->list().size(), 1U);
+  EXPECT_TRUE(box.receipts->on_message(kAnna, token));
+  box.turn();
+  EXPECT_EQ(box.sent.size(), 1U);
+  box.print(kSale);
+  EXPECT_EQ(box.receipts->list()[0].number, 2U) << "numbers go on";
+}
+
+TEST(Receipts, TheTillSaysWhoseItIs) {
+  Box box(folder(), {}, PrinterSettings::Qr::off);
+  box.print(kSale);
+  bool done = false;
+  box.receipts->send(1, kAnna, [&done](Result<void> sent) { done = sent.has_value(); });
+  box.turn();
+  EXPECT_TRUE(done);
+  ASSERT_EQ(box.sent.size(), 1U);
+  EXPECT_EQ(box.sent[0].consent, "spoken");
+  std::string said;
+  box.receipts->send(1, kBert, [&said](Result<void> sent) { said = sent.error().detail; });
+  EXPECT_NE(said.find("somebody else"), std::string::npos);
+  box.receipts->send(9, kBert, [&said](Result<void> sent) { said = sent.error().detail; });
+  EXPECT_NE(said.find("no such receipt"), std::string::npos);
+}
+
+TEST(Receipts, ATagLineSendsItWithoutBeingAsked) {
+  Settings settings;
+  settings.form = Form::text;
+  Box box(folder(), settings);
+  box.print("Tea 2,40\nWA: +49 155 50001234\n\x1dV\0"s);
+  box.turn();
+  ASSERT_EQ(box.sent.size(), 1U);
+  EXPECT_EQ(box.sent[0].chat, kAnna);
+  EXPECT_EQ(box.sent[0].text.find("WA:"), std::string::npos);
+  EXPECT_NE(box.sent[0].text.find("Tea 2,40"), std::string::npos);
+}
+
+TEST(Receipts, ARegularIsAskedAtTheSecondScanAndThenNeedsNone) {
+  Box box(folder());
+  const std::string sale = "Kunde 1042\n" + kSale;
+  for (int i = 0; i < 2; ++i) {
+    box.print(sale);
+    EXPECT_TRUE(box.receipts->on_message(kAnna, box.token()));
+    box.turn();
+  }
+  ASSERT_EQ(box.sent.size(), 2U);
+  EXPECT_EQ(box.sent[0].text.find("YES"), std::string::npos);
+  EXPECT_NE(box.sent[1].text.find("YES"), std::string::npos);
+  EXPECT_FALSE(box.receipts->on_message(kBert, "yes")) << "was not asked";
+  EXPECT_TRUE(box.receipts->on_message(kAnna, "Yes!"));
+  EXPECT_EQ(box.sent.size(), 3U);
+  box.print(sale);
+  box.turn();
+  ASSERT_EQ(box.sent.size(), 4U);
+  EXPECT_EQ(box.sent[3].chat, kAnna);
+}
+
+TEST(Receipts, AFullQueueIsTriedAgainWithTheSameId) {
+  Box box(folder());
+  box.print(kSale);
+  box.refuse_send = true;
+  EXPECT_TRUE(box.receipts->on_message(kAnna, box.token()));
+  box.turn();
+  EXPECT_EQ(box.receipts->list()[0].state, Receipt::State::sending);
+  box.refuse_send = false;
+  box.scheduler.advance(seconds(11));
+  ASSERT_EQ(box.sent.size(), 1U);
+  EXPECT_EQ(box.sent[0].message_id, "ID1");
+}
+
+TEST(Receipts, AFullDiskLosesTheCopyAndNotThePaper) {
+  Box box(folder());
+  box.disk->fault = [] { return std::optional(Error{Errc::full, "no room"}); };
+  box.print(kSale);
+  EXPECT_TRUE(box.receipts->list().empty());
+  box.disk->fault = {};
+  box.print(kSale);
+  EXPECT_EQ(box.receipts->list().size(), 1U);
+}
+
+TEST(Receipts, WhatIsNoReceiptIsNotKept) {
+  Box box(folder());
+  box.phone = "";
+  box.print("");
+  box.print("\x1bp\0\x19\xfa"s);
+  EXPECT_TRUE(box.disk->list()->empty());
+}
+
+/// Power is cut before every step that changes the disk, and the box starts again: each message
+/// that went out before and after has one id, so WhatsApp shows one.
+TEST(Receipts, APowerCutSendsAReceiptOnceOrNotAtAll) {
+  for (int cut_at = 1;; ++cut_at) {
+    const auto before = folder();
+    std::shared_ptr<files::test::PowerFolder> after;
+    std::vector<std::string> ids;
+    std::string token;
+    int step = 0;
+    {
+      Box box(before);
+      std::size_t sent_then = 0;
+      before->on_step = [&] {
+        if (++step != cut_at) return;
+        after = before->after_cut(static_cast<std::uint64_t>(cut_at));
+        sent_then = box.sent.size();
+      };
+      box.print(kSale);
+      token = box.token();
+      EXPECT_TRUE(box.receipts->on_message(kAnna, token));
+      box.turn();
+      for (std::size_t i = 0; i < sent_then; ++i) ids.push_back(box.sent[i].message_id);
+      before->on_step = {};
+    }
+    if (!after) {
+      EXPECT_GT(cut_at, 8) << "the sweep came through all steps";
+      break;
+    }
+    Box again(after);
+    again.run = "-again";
+    again.scheduler.advance(seconds(15));
+    for (const Outgoing& message : again.sent) {
+      EXPECT_TRUE(as_text(message.file).ends_with("IEND\xae\x42\x60\x82")) << "never half";
+      ids.push_back(message.message_id);
+    }
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    EXPECT_LE(ids.size(), 1U) << "cut at " << cut_at;
+    const auto left = *after->list();
+    for (const auto& entry : left) EXPECT_FALSE(entry.name.starts_with("part-"));
+  }
+}

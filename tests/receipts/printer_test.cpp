@@ -1,0 +1,240 @@
+#include "receipts/printer.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "receipts/virtual_printer.h"
+#include "support/fakes.h"
+
+using namespace posthorn;
+using namespace posthorn::receipts;
+using namespace std::string_literals;
+using namespace std::string_view_literals;
+
+namespace {
+
+/// One end of a connection, with what came.
+struct End final : Stream::Handler {
+  explicit End(std::unique_ptr<Stream> s) : stream(std::move(s)) { stream->start(*this); }
+  void on_data(ByteView data) override { got += as_text(data); }
+  void on_closed(Error) override { closed = true; }
+  void say(std::string_view bytes) { stream->write(to_bytes(bytes)); }
+  std::unique_ptr<Stream> stream;
+  std::string got;
+  bool closed = false;
+};
+
+struct Shop {
+  explicit Shop(PrinterSettings settings = {}, std::size_t chunk = 65536) : chunk_(chunk) {
+    dialer.accept = [this](std::unique_ptr<Stream> stream) {
+      paper.push_back(std::make_unique<End>(std::move(stream)));
+    };
+    dialer.chunk = chunk;
+    if (settings.name.empty()) {
+      settings.name = "1";
+      settings.host = "printer";
+    }
+    Printer::Outside outside{scheduler, dialer, {}, {}, {}};
+    outside.on_job = [this](TappedJob job) { jobs.push_back(std::move(job)); };
+    outside.on_drawer = [this] { ++drawers; };
+    outside.block = [](Language, const LetterState&) {
+      return Tap::Block{to_bytes("<QR>"sv), "R-12345"};
+    };
+    printer = std::make_unique<Printer>(settings, std::move(outside));
+  }
+  End& till() {
+    StreamPair pair = make_stream_pair(scheduler, chunk_);
+    printer->accept(std::move(pair.a));
+    tills.push_back(std::make_unique<End>(std::move(pair.b)));
+    scheduler.run_posted();
+    return *tills.back();
+  }
+  void turn() { scheduler.advance(milliseconds(1)); }
+
+  using StreamPair = test::StreamPair;
+  static StreamPair make_stream_pair(Scheduler& s, std::size_t c) {
+    return test::make_stream_pair(s, c);
+  }
+
+  test::FakeScheduler scheduler;
+  test::MemoryDialer dialer{scheduler};
+  std::vector<std::unique_ptr<End>> paper, tills;
+  std::vector<TappedJob> jobs;
+  int drawers = 0;
+  std::unique_ptr<Printer> printer;
+
+ private:
+  std::size_t chunk_;
+};
+
+const std::string kSale = "Tea 2,40\n\x1dV\0"s;
+
+}  // namespace
+
+TEST(Printer, PassesBytesBothWaysInPiecesOfOne) {
+  Shop shop({}, 1);
+  End& till = shop.till();
+  till.say("\x10\x04\x01" + kSale);
+  shop.turn();
+  ASSERT_EQ(shop.paper.size(), 1U);
+  EXPECT_EQ(shop.paper[0]->got, "\x10\x04\x01" + kSale);
+  shop.paper[0]->say("\x16\x12");
+  shop.turn();
+  EXPECT_EQ(till.got, "\x16\x12");
+  ASSERT_EQ(shop.jobs.size(), 1U);
+  EXPECT_EQ(as_text(shop.jobs[0].raw), "\x10\x04\x01" + kSale);
+}
+
+TEST(Printer, APrinterThatRefusesMakesTheBoxRefuse) {
+  Shop shop;
+  shop.dialer.refuse = true;
+  End& till = shop.till();
+  till.say(kSale);
+  shop.turn();
+  EXPECT_TRUE(till.closed);
+  EXPECT_TRUE(shop.jobs.empty());
+  EXPECT_NE(shop.printer->status().trouble, "");
+  shop.dialer.refuse = false;
+  shop.till().say(kSale);
+  shop.turn();
+  EXPECT_EQ(shop.jobs.size(), 1U);
+  EXPECT_EQ(shop.printer->status().trouble, "");
+}
+
+TEST(Printer, ASecondTillWaitsItsTurn) {
+  Shop shop;
+  End& first = shop.till();
+  End& second = shop.till();
+  second.say(kSale);
+  first.say("First\n");
+  shop.turn();
+  ASSERT_EQ(shop.paper.size(), 1U);
+  EXPECT_EQ(shop.paper[0]->got, "First\n");
+  first.stream->close();
+  shop.scheduler.advance(seconds(3));
+  ASSERT_EQ(shop.paper.size(), 2U);
+  EXPECT_EQ(shop.paper[1]->got, kSale);
+}
+
+TEST(Printer, ATillThatWaitsTooLongIsRefused) {
+  Shop shop;
+  End& first = shop.till();
+  End& second = shop.till();
+  first.say("First\n");
+  shop.scheduler.advance(seconds(11));
+  EXPECT_TRUE(second.closed);
+  EXPECT_FALSE(first.closed);
+  EXPECT_EQ(shop.printer->status().refused, 1U);
+}
+
+TEST(Printer, AReceiptThatThePrinterDidNotTakeIsNone) {
+  Shop shop;
+  End& till = shop.till();
+  till.say("Tea 2,40\n");
+  shop.turn();
+  shop.dialer.cut();
+  shop.turn();
+  EXPECT_TRUE(till.closed);
+  EXPECT_TRUE(shop.jobs.empty());
+}
+
+TEST(Printer, SilenceEndsAJob) {
+  Shop shop;
+  End& till = shop.till();
+  till.say("Tea 2,40\n");
+  shop.scheduler.advance(milliseconds(2900));
+  EXPECT_TRUE(shop.jobs.empty());
+  shop.scheduler.advance(milliseconds(200));
+  ASSERT_EQ(shop.jobs.size(), 1U);
+  till.say("Cake 3,00\n");
+  till.stream->close();
+  // The printer does not close, and has time for its last words.
+  shop.scheduler.advance(seconds(2));
+  EXPECT_EQ(shop.jobs.size(), 2U);
+}
+
+TEST(Printer, PrintsItsBlockWhenItIsAskedTo) {
+  PrinterSettings settings;
+  settings.name = "1";
+  settings.host = "printer";
+  settings.qr = PrinterSettings::Qr::native;
+  for (const std::size_t chunk : {std::size_t{1}, std::size_t{65536}}) {
+    Shop shop(settings, chunk);
+    shop.till().say(kSale);
+    shop.turn();
+    EXPECT_EQ(shop.paper[0]->got, "Tea 2,40\n<QR>\x1dV\0"s);
+    ASSERT_EQ(shop.jobs.size(), 1U);
+    EXPECT_EQ(shop.jobs[0].token, "R-12345");
+  }
+}
+
+TEST(Printer, LetsGoOfACutThatDoesNotCome) {
+  PrinterSettings settings;
+  settings.name = "1";
+  settings.host = "printer";
+  settings.qr = PrinterSettings::Qr::native;
+  Shop shop(settings);
+  shop.till().say("Tea\x1d");
+  shop.turn();
+  EXPECT_EQ(shop.paper[0]->got, "Tea");
+  shop.scheduler.advance(milliseconds(5));
+  EXPECT_EQ(shop.paper[0]->got, "Tea\x1d");
+}
+
+TEST(Printer, AKitchenPrinterKeepsNothing) {
+  PrinterSettings settings;
+  settings.name = "kitchen";
+  settings.host = "printer";
+  settings.receipts = false;
+  Shop shop(settings);
+  shop.till().say(kSale);
+  shop.scheduler.advance(seconds(5));
+  EXPECT_EQ(shop.paper[0]->got, kSale);
+  EXPECT_TRUE(shop.jobs.empty());
+}
+
+TEST(Printer, ADrawerWithoutASaleIsTold) {
+  const std::string pulse = "\x1bp\0\x19\xfa"s;
+  Shop shop;
+  End& till = shop.till();
+  till.say(pulse);
+  till.stream->close();
+  shop.scheduler.advance(seconds(13));
+  EXPECT_EQ(shop.drawers, 1);
+  // Before or after a sale it belongs to it.
+  End& second = shop.till();
+  second.say(pulse);
+  second.stream->close();
+  shop.scheduler.advance(seconds(3));
+  shop.till().say(kSale + pulse);
+  shop.scheduler.advance(seconds(20));
+  EXPECT_EQ(shop.drawers, 1);
+}
+
+TEST(Printer, AnswersItselfWithoutAPrinter) {
+  PrinterSettings settings;
+  settings.name = "1";
+  Shop shop(settings, 1);
+  End& till = shop.till();
+  till.say(
+      "\x10\x04\x01\x10\x04\x04\x1dr\x01\x1dIC\x1d(H\x06\0"
+      "0012"
+      "34"s +
+      kSale);
+  shop.turn();
+  EXPECT_EQ(till.got,
+            "\x16\x12\0_TM-T88V\0\x37\x22"
+            "1234\0"s);
+  EXPECT_EQ(shop.jobs.size(), 1U);
+  EXPECT_EQ(shop.dialer.dialled, 0U);
+}
+
+TEST(VirtualPrinter, AnswersNothingInsideAPicture) {
+  VirtualPrinter printer(Language::escpos);
+  Bytes out;
+  printer.feed(as_bytes("\x1dv0\0\x01\0\x03\0\x10\x04\x01"sv), out);
+  EXPECT_TRUE(out.empty());
+  printer.feed(as_bytes("\x10\x04\x02"sv), out);
+  EXPECT_EQ(as_text(out), "\x12");
+}
