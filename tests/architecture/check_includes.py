@@ -26,6 +26,7 @@ MAY_USE = {
     "api": ["base", "files", "loop", "queue", "session", "chat"],
     "webhooks": ["base", "net", "queue"],
     "board": ["base", "loop"],
+    "fleet": ["base", "net"],
     "simulator": ["base", "wire", "signal"],
 }
 # Of throttle chat may know only what it implements, of session the line and what it listens to.
