@@ -5,8 +5,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <utility>
 #include <vector>
@@ -127,20 +128,9 @@ class MosquittoBroker::Client {
     mosquitto_int_option(mosq, MOSQ_OPT_RECEIVE_MAXIMUM, kReceiveMaximum);
     mosquitto_int_option(mosq, MOSQ_OPT_SEND_MAXIMUM, kReceiveMaximum);
     mosquitto_int_option(mosq, MOSQ_OPT_TCP_NODELAY, 1);
-    if (!options_.clock_plausible()) {
-      X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context_.get()), X509_V_FLAG_NO_CHECK_TIME);
-    }
-    SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
+    TRY(prepare_tls());
+    mosquitto_int_option(mosq, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 0);
     mosquitto_void_option(mosq, MOSQ_OPT_SSL_CTX, context_.get());
-    mosquitto_int_option(mosq, MOSQ_OPT_SSL_CTX_WITH_DEFAULTS, 1);
-    if (!options_.alpn.empty()) {
-      mosquitto_string_option(mosq, MOSQ_OPT_TLS_ALPN, options_.alpn.c_str());
-    }
-    const auto [certificate, key] = options_.files();
-    if (mosquitto_tls_set(mosq, options_.ca_file.c_str(), nullptr, certificate.c_str(), key.c_str(),
-                          nullptr) != MOSQ_ERR_SUCCESS) {
-      return fail(Errc::crypto, "authority, certificate or key cannot be read");
-    }
     Properties properties;
     const auto delay = static_cast<std::uint32_t>(options_.will_delay.count());
     mosquitto_property_add_int32(&properties.list, MQTT_PROP_WILL_DELAY_INTERVAL, delay);
@@ -161,18 +151,72 @@ class MosquittoBroker::Client {
                                  kSessionSeconds);
     mosquitto_property_add_int32(&properties.list, MQTT_PROP_MAXIMUM_PACKET_SIZE, kPacketAtMost);
     mosquitto_property_add_int16(&properties.list, MQTT_PROP_RECEIVE_MAXIMUM, kReceiveMaximum);
-    return mosquitto_connect_bind_v5(mosq, options_.host.c_str(), options_.port,
-                                     static_cast<int>(options_.keep_alive.count()), nullptr,
-                                     properties.list);
+    const int status = mosquitto_connect_bind_v5(mosq, options_.host.c_str(), options_.port,
+                                                 static_cast<int>(options_.keep_alive.count()),
+                                                 nullptr, properties.list);
+    // Its number for "see errno", which is of this thread.
+    if (status == MOSQ_ERR_ERRNO) said = std::strerror(errno);
+    return status;
   }
 
   mosquitto* mosq = nullptr;
   std::deque<News> news;
-  std::string said;  ///< the library's last error, for people
+  std::string said;     ///< the library's last error, for people
+  std::string verdict;  ///< why the broker is not believed
+
+  /// For people: what it was, as exactly as anybody said it.
+  [[nodiscard]] std::string words(std::string_view status) const {
+    if (!verdict.empty()) return verdict;
+    if (status.empty() || said.empty()) return status.empty() ? said : std::string(status);
+    return std::string(status) + " " + said;
+  }
 
  private:
   void add(News one) {
     guarded("fleet broker", [&] { news.push_back(std::move(one)); });
+  }
+  /// All of TLS is ours: with the defaults of libmosquitto 2.0.11 on a context that it was given,
+  /// its own check of the host's name refuses every server.
+  Result<void> prepare_tls() {
+    SSL_CTX* context = context_.get();
+    X509_VERIFY_PARAM* rules = SSL_CTX_get0_param(context);
+    if (!options_.clock_plausible()) X509_VERIFY_PARAM_set_flags(rules, X509_V_FLAG_NO_CHECK_TIME);
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_app_data(context, this);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER, note_verdict);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
+    const std::string& host = options_.host;
+    if (X509_VERIFY_PARAM_set1_ip_asc(rules, host.c_str()) != 1 &&
+        X509_VERIFY_PARAM_set1_host(rules, host.c_str(), host.size()) != 1) {
+      return fail(Errc::malformed, "no name of a host: " + host);
+    }
+    const auto [certificate, key] = options_.files();
+    if (SSL_CTX_load_verify_locations(context, options_.ca_file.c_str(), nullptr) != 1) {
+      return fail(Errc::crypto, options_.ca_file + ": no authority can be read");
+    }
+    if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1 ||
+        SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(context) != 1) {
+      return fail(Errc::crypto, certificate + " and " + key + ": cannot be read, or do not fit");
+    }
+    if (options_.alpn.empty()) return {};
+    const std::string list = static_cast<char>(options_.alpn.size()) + options_.alpn;
+    SSL_CTX_set_alpn_protos(context, reinterpret_cast<const unsigned char*>(list.data()),
+                            static_cast<unsigned>(list.size()));
+    return {};
+  }
+  /// Keeps OpenSSL's own words for why it does not believe the broker.
+  static int note_verdict(int believed, X509_STORE_CTX* store) {
+    if (believed == 1) return 1;
+    auto* ssl =
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    auto* self = static_cast<Client*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+    guarded("fleet broker", [&] {
+      self->verdict = std::string("the broker's certificate: ") +
+                      X509_verify_cert_error_string(X509_STORE_CTX_get_error(store));
+    });
+    return 0;
   }
   void add_message(const mosquitto_message& m, const mosquitto_property* properties) {
     News one{News::Kind::message};
@@ -227,8 +271,8 @@ void MosquittoBroker::on_dialled(const std::shared_ptr<Client>& client, int stat
   dialling_ = false;
   if (client != client_) return;
   if (status != MOSQ_ERR_SUCCESS) {
-    const std::string words = mosquitto_strerror(status);
-    return lose(loss_of(status), client->said.empty() ? words : words + " " + client->said);
+    const bool system = status == MOSQ_ERR_ERRNO;
+    return lose(loss_of(status), client->words(system ? "" : mosquitto_strerror(status)));
   }
   watch();
   tick();
@@ -291,10 +335,9 @@ void MosquittoBroker::after_call(int status) {
         if (one.value == MQTT_RC_SESSION_TAKEN_OVER) {
           lose(Loss::taken_over, "another client has our identity");
         } else {
-          const std::string words =
-              one.value < 128 ? mosquitto_strerror(one.value) : mosquitto_reason_string(one.value);
           lose(connected_ ? Loss::broken : loss_of(one.value),
-               client->said.empty() ? words : words + " " + client->said);
+               client->words(one.value < 128 ? mosquitto_strerror(one.value)
+                                             : mosquitto_reason_string(one.value)));
         }
         break;
       }
@@ -308,9 +351,8 @@ void MosquittoBroker::after_call(int status) {
   }
   if (client != client_) return;
   if (status != MOSQ_ERR_SUCCESS && status != MOSQ_ERR_NO_CONN) {
-    const std::string words = mosquitto_strerror(status);
     const Loss why = connected_ ? Loss::broken : loss_of(status);
-    return lose(why, client->said.empty() ? words : words + " " + client->said);
+    return lose(why, client->words(mosquitto_strerror(status)));
   }
   if (mosquitto_socket(client->mosq) < 0) return lose(Loss::broken, "the connection is gone");
   watch();
@@ -371,11 +413,14 @@ Result<int> MosquittoBroker::publish(const Publication& publication) {
   return id;
 }
 
-Result<void> MosquittoBroker::subscribe(const std::vector<std::string>& filters) {
+Result<void> MosquittoBroker::subscribe(const std::vector<Subscription>& wanted) {
   if (!client_ || !connected_) return fail(Errc::disconnected, "no connection to the broker");
-  for (const std::string& filter : filters) {
+  for (const Subscription& one : wanted) {
+    const int options =
+        MQTT_SUB_OPT_RETAIN_AS_PUBLISHED |
+        (one.retained ? MQTT_SUB_OPT_SEND_RETAIN_ALWAYS : MQTT_SUB_OPT_SEND_RETAIN_NEVER);
     const int status =
-        mosquitto_subscribe_v5(client_->mosq, nullptr, filter.c_str(), 1, 0, nullptr);
+        mosquitto_subscribe_v5(client_->mosq, nullptr, one.filter.c_str(), 1, options, nullptr);
     if (status != MOSQ_ERR_SUCCESS) return fail(Errc::io, mosquitto_strerror(status));
   }
   watch();

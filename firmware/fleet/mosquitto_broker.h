@@ -41,7 +41,7 @@ class MosquittoBroker final : public Broker {
   void connect(const Publication& will, Listener& listener) override;
   void stop() override;
   Result<int> publish(const Publication& publication) override;
-  Result<void> subscribe(const std::vector<std::string>& filters) override;
+  Result<void> subscribe(const std::vector<Subscription>& wanted) override;
   /// A connection is being made on another thread, which cannot be hurried.
   [[nodiscard]] bool dialling() const { return dialling_; }
 

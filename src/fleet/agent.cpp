@@ -13,6 +13,8 @@ namespace {
 constexpr seconds kLogEvery{600};
 constexpr std::size_t kRefusedAtMost = 3;
 constexpr int kTrialsAtMost = 3;
+/// Names of the last few lives, 16 digits and a space each.
+constexpr std::size_t kRunsKept = 4 * 17;
 
 }  // namespace
 
@@ -73,9 +75,11 @@ Result<void> Agent::Impl::load_counters() {
     if (const auto value = json::parse(as_text(*saved))) {
       boot_ = json::int_at(*value, "boot").value_or(0);
       birth_sequence_ = json::int_at(*value, "bdSeq").value_or(0);
+      runs_before_ = json::string_at(*value, "runs").value_or("").substr(0, kRunsKept);
     }
   }
   ++boot_;
+  run_ = hex_encode(outside_.random.bytes(8));
   return save_counters();
 }
 
@@ -83,6 +87,8 @@ Result<void> Agent::Impl::save_counters() {
   json::Value out(::Json::objectValue);
   out["boot"] = static_cast<::Json::Int64>(boot_);
   out["bdSeq"] = static_cast<::Json::Int64>(birth_sequence_);
+  // A life that was never connected has told nobody its name.
+  out["runs"] = connects_ > 0 ? run_ + " " + runs_before_ : runs_before_;
   return outside_.blobs.save("counters", as_bytes(json::write(out)));
 }
 
@@ -111,6 +117,7 @@ std::string Agent::Impl::online_text(bool online) const {
   }
   out["boot"] = static_cast<::Json::Int64>(boot_);
   out["bdSeq"] = static_cast<::Json::Int64>(birth_sequence_);
+  out["run"] = run_;
   return json::write(out);
 }
 
@@ -127,12 +134,15 @@ void Agent::Impl::on_connected() {
   ++connects_;
   connected_at_ = outside_.scheduler.now();
   outlet_.on_connected();
+  twin_ = false;
   if (const auto saved = save_counters(); !saved) {
     log::error("fleet", "counters cannot be kept", {{"error", saved.error()}});
   }
   if (outside_.identity.on_trial()) settle_renewal();
   log::info("fleet", "connected to the broker", {{"box", topics_.box}});
-  if (auto subscribed = outside_.broker.subscribe({topics_.at("cmd/+"), topics_.pause_of_all()});
+  if (auto subscribed = outside_.broker.subscribe({{topics_.at("cmd/+"), false},
+                                                   {topics_.pause_of_all(), true},
+                                                   {topics_.at("online"), true}});
       !subscribed) {
     log::error("fleet", "commands cannot be subscribed to", {{"error", subscribed.error()}});
   }
@@ -148,7 +158,21 @@ void Agent::Impl::on_connected() {
                      [this] { say_state(true); });
 }
 
+/// Mosquitto 2.0.11 closes a connection that another one takes over without a word. So each life of
+/// an agent has a name of its own: one that is neither ours nor our last one's is somebody else.
+void Agent::Impl::on_online(const Incoming& message) {
+  const auto said = json::parse(message.payload, 50);
+  const std::string run = said ? json::string_at(*said, "run").value_or("") : "";
+  if (run.size() != run_.size() || run == run_) return;
+  if (runs_before_.find(run) != std::string::npos) return;
+  if (!json::bool_at(*said, "online").value_or(false) || std::exchange(twin_, true)) return;
+  alerts_->raise({"twin", "another device uses this box's certificate",
+                  "find the second box (a copied card, a restored backup) and enrol it anew"},
+                 view_.now());
+}
+
 void Agent::Impl::on_lost(Loss why, const std::string& detail) {
+  if (twin_ && why == Loss::broken) why = Loss::taken_over;
   const milliseconds lasted =
       connected_at_ ? outside_.scheduler.now() - *connected_at_ : milliseconds(0);
   const bool was = connected_at_.has_value();
@@ -158,11 +182,6 @@ void Agent::Impl::on_lost(Loss why, const std::string& detail) {
   state_timer_.stop();
   outlet_.on_lost();
   pump_->on_lost();
-  if (why == Loss::taken_over) {
-    alerts_->raise({"twin", "another device uses this box's certificate",
-                    "find the second box (a copied card, a restored backup) and enrol it anew"},
-                   view_.now());
-  }
   const bool believed = why != Loss::certificate && why != Loss::refused;
   if (outside_.identity.on_trial() && !believed && ++trials_ >= kTrialsAtMost) {
     outside_.identity.give_up_trial();
@@ -205,6 +224,7 @@ void Agent::Impl::on_message(const Incoming& message) {
     }
     return;
   }
+  if (message.topic == topics_.at("online")) return on_online(message);
   commands_->on_message(message);
 }
 
@@ -227,7 +247,7 @@ void Agent::Impl::on_look() {
     alerts_->raise({"update", "an update failed: " + failure, "see the box's log"}, now);
   }
   told_failure_ = failure;
-  alerts_->set_standing(alerts_of(box, certificate_.until, now), now);
+  alerts_->set_standing(alerts_of(box, certificate_, now), now);
   if (!box.version.empty()) {
     words_.say(topics_.at("birth"), birth());
     if (settings_.home_assistant) {

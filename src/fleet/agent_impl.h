@@ -48,6 +48,7 @@ class Agent::Impl final : public Broker::Listener {
   void on_look();
   void say_state(bool always);
   void say_metrics();
+  void on_online(const Incoming& message);
   [[nodiscard]] StateFacts state_facts() const;
   void on_gap(std::uint64_t from, std::uint64_t to);
   void settle_renewal();
@@ -90,6 +91,9 @@ class Agent::Impl final : public Broker::Listener {
   std::int64_t birth_sequence_ = 0;
   std::uint64_t connects_ = 0;
   std::uint64_t ignored_ = 0;
+  std::string run_;          ///< this life of the agent
+  std::string runs_before_;  ///< the ones before that were connected
+  bool twin_ = false;        ///< somebody else says that they are this box
   int trials_ = 0;
   Alive<Impl> alive_{this};
 };

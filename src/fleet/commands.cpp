@@ -113,7 +113,8 @@ void Commands::start() {
     }
     const auto correlation = base64_decode(entry.correlation);
     waiting_.push_back({std::move(*command), entry.command, entry.reply_to,
-                        correlation ? posthorn::to_string(ByteView(*correlation)) : std::string(), true});
+                        correlation ? posthorn::to_string(ByteView(*correlation)) : std::string(),
+                        true});
   }
   outside_.scheduler.post(alive_.bind([this] { next(); }));
 }
@@ -323,7 +324,8 @@ void Commands::on_connected() {
   for (const auto& entry : outside_.journal.open()) {
     if (entry.reply.empty()) continue;
     const auto correlation = base64_decode(entry.correlation);
-    publish_reply(entry.key, entry.reply_to, correlation ? posthorn::to_string(ByteView(*correlation)) : std::string(),
+    publish_reply(entry.key, entry.reply_to,
+                  correlation ? posthorn::to_string(ByteView(*correlation)) : std::string(),
                   entry.reply, true);
   }
 }

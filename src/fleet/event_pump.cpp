@@ -144,15 +144,41 @@ void EventPump::add_gap(std::uint64_t from, std::uint64_t to) {
   if (outside_.on_gap) outside_.on_gap(from, to);
 }
 
-void EventPump::add_event(std::uint64_t number, const json::Value& event) {
+Publication EventPump::publication_of(std::uint64_t number, const json::Value& event) const {
   SharedEvent shared = share_event(event, outside_.share, outside_.hash_key);
+  Publication out;
+  out.topic = outside_.topics.at("event/" + topic_level(shared.type));
+  out.payload = std::move(shared.payload);
+  out.sequence = number;
+  out.expiry = kExpiry;
+  return out;
+}
+
+void EventPump::add_event(std::uint64_t number, const json::Value& event) {
   Item item;
   item.number = number;
-  item.publication.topic = outside_.topics.at("event/" + topic_level(shared.type));
-  item.publication.payload = std::move(shared.payload);
-  item.publication.sequence = number;
-  item.publication.expiry = kExpiry;
+  item.publication = publication_of(number, event);
   items_.push_back(std::move(item));
+}
+
+void EventPump::resend(std::uint64_t from, Function<void(Result<std::size_t>)> done) {
+  if (outside_.share == Share::none) return done(fail(Errc::refused, "this box shares no events"));
+  const std::string after = std::to_string(from > 0 ? from - 1 : 0);
+  outside_.box.call(
+      {.name = "watchEvents", .query = "after=" + after},
+      alive_or([this, from, done = std::move(done)](Result<BoxAnswer> answer) mutable {
+        if (!answer) return done(tl::unexpected(answer.error()));
+        const auto parsed = json::parse(answer->body);
+        if (!parsed) return done(tl::unexpected(parsed.error()));
+        std::size_t count = 0;
+        for (const json::Value& one : json::at(*parsed, "events")) {
+          const std::uint64_t number = number_at(one, "number");
+          // What was never told yet comes by itself.
+          if (number < from || number > acknowledged_) continue;
+          if (outside_.outlet.publish(publication_of(number, json::at(one, "event")))) ++count;
+        }
+        done(count);
+      }));
 }
 
 void EventPump::pump() {

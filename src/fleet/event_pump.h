@@ -39,6 +39,9 @@ class EventPump {
 
   void on_connected();
   void on_lost();
+  /// Publishes once more what comes from that number on, among the newest hundred of the ring; done
+  /// gets how many. For a centre whose broker lost them.
+  void resend(std::uint64_t from, Function<void(Result<std::size_t>)> done);
   [[nodiscard]] std::uint64_t published() const { return published_; }
   /// The last number of which the broker has everything.
   [[nodiscard]] std::uint64_t position() const { return acknowledged_; }
@@ -57,6 +60,7 @@ class EventPump {
   void take(const json::Value& answer);
   void add_gap(std::uint64_t from, std::uint64_t to);
   void add_event(std::uint64_t number, const json::Value& event);
+  [[nodiscard]] Publication publication_of(std::uint64_t number, const json::Value& event) const;
   void pump();
   void on_fate(std::uint64_t number, Outlet::Fate fate);
   void again(milliseconds after);

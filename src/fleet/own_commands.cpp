@@ -36,6 +36,18 @@ std::map<std::string, Commands::Here, std::less<>> Agent::Impl::own_commands() {
                             pause_sending(command, false, std::move(done));
                           },
                           false};
+  out["resend"] = {[this](const Command& command, Commands::Done done) {
+                     const auto from = json::int_at(command.args, "from");
+                     if (!from || *from < 1) return done(refused(400, "\"from\": a number"));
+                     pump_->resend(static_cast<std::uint64_t>(*from),
+                                   [done = std::move(done)](Result<std::size_t> count) mutable {
+                                     if (!count) return done(refused(503, count.error().detail));
+                                     json::Value body(::Json::objectValue);
+                                     body["events"] = static_cast<::Json::UInt64>(*count);
+                                     done(answered(std::move(body)));
+                                   });
+                   },
+                   false};
   out["clearAlerts"] = {[this](const Command&, Commands::Done done) {
                           alerts_->clear_raised();
                           done(answered());

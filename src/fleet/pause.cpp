@@ -53,31 +53,31 @@ void Pause::set_own(bool paused, const std::string& by) {
 }
 
 void Pause::keep(const BoxState& box) {
-  if (!box.reachable) return;
-  const bool pauses = wanted() && !box.paused;
-  const bool resumes = !wanted() && made_;
-  if (!pauses && !resumes) {
-    return;
-  }
-  if (resumes && !box.paused) {
-    made_ = false;
-    return save();
-  }
-  json::Value body(::Json::objectValue);
-  body["who"] = by_.empty() ? "fleet" : "fleet: " + by_;
-  BoxRequest request{.verb = "POST", .name = pauses ? "pauseSending" : "resumeSending"};
-  request.body = json::write(body);
-  if (pauses && !made_) {
+  if (!box.reachable || asking_) return;
+  // What was seen may be older than what we said: a resume is said whenever a pause was ours.
+  if (wanted() ? !box.paused : made_) ask(wanted());
+}
+
+/// One call at a time, so that the daemon hears them in the order in which they were meant.
+void Pause::ask(bool paused) {
+  asking_ = true;
+  if (paused && !made_) {
     made_ = true;
     save();
   }
-  box_.call(std::move(request), [self = alive_.weak(), pauses](Result<BoxAnswer> answer) {
+  json::Value body(::Json::objectValue);
+  body["who"] = by_.empty() ? "fleet" : "fleet: " + by_;
+  BoxRequest request{.verb = "POST", .name = paused ? "pauseSending" : "resumeSending"};
+  request.body = json::write(body);
+  box_.call(std::move(request), [self = alive_.weak(), paused](Result<BoxAnswer> answer) {
     auto* me = self.get();
-    if (me == nullptr || !answer || answer->status != 200) return;  // the next look tries again
-    if (!pauses && me->made_ && !me->wanted()) {
-      me->made_ = false;
-      me->save();
-    }
+    if (me == nullptr) return;
+    me->asking_ = false;
+    if (!answer || answer->status != 200) return;  // the next look tries again
+    if (paused != me->wanted()) return me->ask(me->wanted());
+    if (paused || !me->made_) return;
+    me->made_ = false;
+    me->save();
   });
 }
 

@@ -28,11 +28,13 @@ class Pause {
 
  private:
   void save();
+  void ask(bool paused);
 
   BlobStore& blobs_;
   BoxApi& box_;
   bool all_ = false;
   bool own_ = false;
+  bool asking_ = false;
   bool made_ = false;  ///< the box is paused because of us
   std::string by_;
   Alive<Pause> alive_{this};

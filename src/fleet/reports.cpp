@@ -117,7 +117,7 @@ json::Value state_json(const BoxState& box, const DayCounters& day, const StateF
   return out;
 }
 
-std::vector<Alert> alerts_of(const BoxState& box, std::int64_t certificate_until,
+std::vector<Alert> alerts_of(const BoxState& box, const CertificateFacts& certificate,
                              std::optional<Wall> now) {
   std::vector<Alert> out;
   const auto add = [&](const char* name, std::string text, std::string what) {
@@ -139,11 +139,13 @@ std::vector<Alert> alerts_of(const BoxState& box, std::int64_t certificate_until
   if (!box.clock_trusted) {
     add("clock", "the box does not know the time", "is its time server reachable?");
   }
-  if (certificate_until != 0 && now && certificate_until - now->unix_seconds() < kCertificateSoon) {
-    const bool over = certificate_until < now->unix_seconds();
+  // Of a life of days a month would be always.
+  const std::int64_t soon = std::min(kCertificateSoon, (certificate.until - certificate.from) / 4);
+  if (certificate.until != 0 && now && certificate.until - now->unix_seconds() < soon) {
+    const bool over = certificate.until < now->unix_seconds();
     add("certificate",
         std::string("the box's certificate for the broker ") + (over ? "has ended" : "ends") +
-            " at " + to_iso8601(Wall::from_unix(certificate_until)),
+            " at " + to_iso8601(Wall::from_unix(certificate.until)),
         "renew it by the command \"renew\"");
   }
   return out;

@@ -47,7 +47,7 @@ inline constexpr const char* kAlertNames[] = {"restriction", "unlinked", "storag
                                               "clock",       "daemon",   "certificate",
                                               "gap",         "twin",     "update"};
 /// Those that follow from how the box is now.
-[[nodiscard]] std::vector<Alert> alerts_of(const BoxState& box, std::int64_t certificate_until,
+[[nodiscard]] std::vector<Alert> alerts_of(const BoxState& box, const CertificateFacts& certificate,
                                            std::optional<Wall> now);
 
 /// Home Assistant's device discovery: topic and payload.

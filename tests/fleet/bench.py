@@ -80,7 +80,7 @@ class Authority:
                     "-enddate", ended, "-out", out, "-notext")
         return out.read_text()
 
-    def pair(self, name, server=False, days=10):
+    def pair(self, name, server=False, days=120):
         """Files of a key and a certificate."""
         key = self.folder / f"{name}.key"
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", key)
@@ -177,8 +177,8 @@ class HeadOffice:
         """Every live payload of topics that begin so."""
         prefix = f"posthorn/v1/{ORG}/{box}/{tail}"
         with self.lock:
-            return [(topic[len(prefix):], json.loads(payload), seq) for topic, payload, seq, *_ in self.messages
-                    if topic.startswith(prefix) and payload]
+            there = list(self.messages)
+        return [(topic[len(prefix):], json.loads(payload), seq) for topic, payload, seq, *_ in there if topic.startswith(prefix) and payload]
 
     def send(self, box, command, retain=False, ident=None, correlation=None):
         properties = Properties(PacketTypes.PUBLISH)

@@ -43,8 +43,8 @@ class World:
         self.customer = self.box.customer()
         self.boxes = [self.box]
 
-    def new_box(self, name, more="", **also):
-        return Box(self.programs, self.folder / name, self.simulator, self.broker, self.authority, more, **also)
+    def new_box(self, folder, more="", **also):
+        return Box(self.programs, self.folder / folder, self.simulator, self.broker, self.authority, more, **also)
 
     def stop(self):
         for part in (*self.boxes, self.head, self.broker, self.simulator):
@@ -63,12 +63,16 @@ def birth_and_state_tell_how_the_box_is(world):
     wait_for("birth", lambda: head.json(name, "birth"))
     birth = wait_for("a birth with the version", lambda: (b := head.json(name, "birth"))["version"] and b)
     assert birth["agent"] == birth["version"] and birth["features"] == ["events-metadata", "care"], birth
-    assert birth["certificate"]["expires"] > time.time() + 8 * 86400, birth
+    assert birth["certificate"]["expires"] > time.time() + 100 * 86400, birth
     state = wait_for("a state that is online", lambda: (s := head.json(name, "state")) and s["link"] == "online" and s)
     assert state["lane"] == "green" and state["daemon"] == "up" and state["storageOk"] is True, state
     assert world.online() is True and head.json(name, "online")["bdSeq"] == 1
-    wait_for("no alert", lambda: not any(head.all(name, "alert/")) or all(
-        not head.last.get(f"posthorn/v1/{ORG}/{name}/alert/{kind}") for kind, *_ in head.all(name, "alert/")))
+    wait_for("no alert", lambda: alerts(world, name) == [])
+
+
+def alerts(world, name):
+    prefix = f"posthorn/v1/{ORG}/{name}/alert/"
+    return [topic[len(prefix):] + ": " + payload.decode() for topic, payload in list(world.head.last.items()) if topic.startswith(prefix) and payload]
 
 
 @test
@@ -84,7 +88,7 @@ def events_arrive_in_order_and_without_number_or_text(world):
     wait_for("everything acknowledged", lambda: box.reader()["behind"] == 0)
     assert head.gaps(box.name, first, box.newest()) == []
     with head.lock:
-        wire = b"\n".join(topic.encode() + payload for topic, payload, *_ in head.messages if b"/reply/" not in topic.encode())
+        wire = b"\n".join(topic.encode() + payload for topic, payload, *_ in head.messages if "/reply/" not in topic)
     for secret in (world.customer, box.phone, "Bretzel", "twelve", "Anna"):
         assert secret.encode() not in wire, f"{secret} left the shop"
 
@@ -201,6 +205,11 @@ def events_survive_kills_of_box_agent_and_broker(world):
     wait_for("all of them acknowledged", lambda: box.reader() and box.reader()["behind"] == 0, 40)
     last = box.newest()
     assert last - first >= 47, (first, last)
+    # A broker that is killed loses what it had taken and not handed on: the centre sees the numbers that are missing.
+    missing = head.gaps(box.name, first, last)
+    if missing:
+        print(f"  {len(missing)} events lost by the killed broker, asked for again")
+        head.ask(box.name, "resend", "again", args={"from": missing[0]})
     wait_for("all of them at the centre", lambda: head.gaps(box.name, first, last) == [], 30)
     kinds = {}
     for kind, body, seq in head.all(box.name, "event/"):
@@ -214,7 +223,7 @@ def a_long_absence_is_told_from_the_ring(world):
     head, box = world.head, world.box
     wait_for("everything told", lambda: box.reader()["behind"] == 0)
     first = box.newest() + 1
-    world.broker.kill()
+    world.broker.stop()
     count = 250
     for i in range(count):
         box.write_in(world.customer, f"while the broker is away {i}")
@@ -280,13 +289,13 @@ def renewal_by_command_keeps_both_until_the_new_one_has_connected(world):
     request = head.ask(box.name, "renew", "n1", by="ca")["body"]["csr"]
     wrong = world.authority.pair("stranger")[0].read_text()
     assert "is for" in head.ask(box.name, "renew", "n2", args={"certificate": wrong})["body"]["message"]
-    fresh = world.authority.sign(request, days=20)
+    fresh = world.authority.sign(request, days=200)
     births = head.json(box.name, "online")["bdSeq"]
     assert head.ask(box.name, "renew", "n3", args={"certificate": fresh})["status"] == "done"
     wait_for("a birth with it", lambda: (o := head.json(box.name, "online"))["online"] and o["bdSeq"] > births)
     wait_for("the new one in place", lambda: (box.state / "certificate.pem").read_text() == fresh != before)
     assert not (box.state / "new-certificate.pem").exists() and not (box.state / "new-key.pem").exists()
-    wait_for("its end in the birth", lambda: head.json(box.name, "birth")["certificate"]["expires"] > time.time() + 15 * 86400)
+    wait_for("its end in the birth", lambda: head.json(box.name, "birth")["certificate"]["expires"] > time.time() + 190 * 86400)
 
 
 class HugeBroker:

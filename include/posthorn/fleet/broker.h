@@ -33,13 +33,19 @@ struct Incoming {
   std::string correlation = {};
 };
 
+/// What to hear. Retained words are given with the retain flag also when they are fresh.
+struct Subscription {
+  std::string filter;
+  bool retained = false;  ///< what the broker has kept comes at once
+};
+
 /// Why a connection is not there (any more).
 enum class Loss : std::uint8_t {
   unreachable,  ///< name, TCP, time
   broken,       ///< it was there and went away
   certificate,  ///< TLS: one side does not believe the other
   refused,      ///< the broker understood and said no
-  taken_over,   ///< another client came with our identity
+  taken_over,   ///< another client came with our identity (not every broker says so)
 };
 [[nodiscard]] std::string_view to_string(Loss loss);
 
@@ -68,7 +74,7 @@ class Broker {
   virtual void stop() = 0;
   /// A number for on_acknowledged. Errors: disconnected, full, malformed (topic).
   virtual Result<int> publish(const Publication& publication) = 0;
-  virtual Result<void> subscribe(const std::vector<std::string>& filters) = 0;
+  virtual Result<void> subscribe(const std::vector<Subscription>& wanted) = 0;
 };
 
 }  // namespace posthorn::fleet
