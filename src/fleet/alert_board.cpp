@@ -48,7 +48,9 @@ void AlertBoard::set_standing(const std::vector<Alert>& alerts, std::optional<Wa
   for (auto& [name, shown] : shown_) {
     if (shown.stays) {
       if (now && shown.since == 0) shown.since = now->unix_seconds();
-      const bool over = now && now->unix_seconds() - shown.since > seconds(kStays).count();
+      if (now && shown.told == 0 && words_.heard()) shown.told = now->unix_seconds();
+      const bool over =
+          now && shown.told != 0 && now->unix_seconds() - shown.told > seconds(kStays).count();
       if (over) gone.push_back(name);
       raised_ended = raised_ended || over;
       continue;
@@ -67,14 +69,14 @@ void AlertBoard::set_standing(const std::vector<Alert>& alerts, std::optional<Wa
     const std::int64_t since = at != shown_.end() && at->second.since != 0
                                    ? at->second.since
                                    : (now ? now->unix_seconds() : 0);
-    shown_[alert.name] = {alert, since, false};
+    shown_[alert.name] = {alert, since, false, 0};
     show(alert.name);
   }
 }
 
 void AlertBoard::raise(const Alert& alert, std::optional<Wall> now) {
   log::warn("fleet", "an alert", {{"name", alert.name}, {"text", alert.text}});
-  shown_[alert.name] = {alert, now ? now->unix_seconds() : 0, true};
+  shown_[alert.name] = {alert, now ? now->unix_seconds() : 0, true, 0};
   save();
   show(alert.name);
 }

@@ -30,6 +30,7 @@ class AlertBoard {
     Alert alert;
     std::int64_t since = 0;  ///< 0: the box did not know the time
     bool stays = false;
+    std::int64_t told = 0;  ///< when the broker could hear it; its day begins then
   };
   void show(const std::string& name);
   void save();

@@ -29,7 +29,7 @@ milliseconds Backoff::next(Loss why, milliseconds lasted) {
         static_cast<std::int64_t>(random_.between(200, std::max<std::uint64_t>(most, 201))));
   }
   failures_ = std::min(failures_ + 1, 8);
-  const milliseconds middle = milliseconds(spread_) * (1 << (failures_ - 1)) / 4;
+  const milliseconds middle = milliseconds(spread_) * (1 << (failures_ - 1)) / 2;
   return around(std::clamp<milliseconds>(middle, milliseconds(500), kAtMost));
 }
 

@@ -19,6 +19,7 @@ class LastWords {
   /// The same without publishing: say_all() will.
   void keep(const std::string& topic, const std::string& payload) { words_[topic] = payload; }
   void say_all();
+  [[nodiscard]] bool heard() const { return outlet_.connected(); }
   [[nodiscard]] const std::map<std::string, std::string>& words() const { return words_; }
 
  private:
