@@ -15,7 +15,7 @@ namespace {
 using Step = UpdateJob::Step;
 
 constexpr const char* kBlob = "update";
-constexpr seconds kLook{5};
+constexpr seconds kLook{2};
 constexpr seconds kHoursLook{60};
 constexpr minutes kRestartAtMost{30};
 constexpr minutes kProveAtMost{90};
@@ -108,7 +108,7 @@ void Updater::Impl::begin(UpdateJob job) {
   job_ = std::move(job);
   failure_.clear();
   failures_ = 0;
-  whole_again_ = resumed_ = false;
+  no_resume_ = resumed_ = false;
   well_since_.reset();
   step_since_.reset();
   outside_.file.remove();
@@ -138,6 +138,7 @@ void Updater::Impl::work() {
 }
 
 void Updater::Impl::download() {
+  if (no_resume_ && outside_.file.size() < job_->size) outside_.file.remove();
   const std::uint64_t there = outside_.file.size();
   if (there > 0) resumed_ = true;
   if (there >= job_->size) return check_bundle();
@@ -163,7 +164,7 @@ void Updater::Impl::on_downloaded(std::uint64_t from, const Answer& answer) {
   const std::uint64_t there = outside_.file.size();
   const bool whole_instead = answer && answer->status == 200 && from > 0;
   const bool too_long = !answer && answer.error().code == Errc::malformed && from > 0;
-  if ((whole_instead || too_long) && !std::exchange(whole_again_, true)) {
+  if ((whole_instead || too_long) && !std::exchange(no_resume_, true)) {
     // It sent everything where the rest was asked for.
     outside_.file.remove();
     return work_again(seconds(1));
@@ -187,7 +188,7 @@ void Updater::Impl::check_bundle() {
   if (*digest != job_->sha256 || outside_.file.size() != job_->size) {
     outside_.file.remove();
     // A power cut may have left a file of the right size with nothing in it.
-    if (resumed_ && !std::exchange(whole_again_, true)) return work_again(seconds(1));
+    if (resumed_ && !std::exchange(no_resume_, true)) return work_again(seconds(1));
     return decide(false, "the bundle's SHA-256 is " + *digest + ", announced was " + job_->sha256);
   }
   job_->step = Step::wait;

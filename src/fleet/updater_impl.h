@@ -65,9 +65,9 @@ class Updater::Impl {
   std::string last_;  ///< how the last one ended
   std::string attributes_;
   bool window_closed_ = false;
-  bool whole_again_ = false;  ///< the server does not resume: from the beginning, once
-  bool resumed_ = false;      ///< part of it was there before
-  int failures_ = 0;          ///< in a row, of the download
+  bool no_resume_ = false;  ///< the server does not resume: always from the beginning
+  bool resumed_ = false;    ///< part of it was there before
+  int failures_ = 0;        ///< in a row, of the download
   bool seen_installing_ = false;
   std::string status_before_;
   std::optional<Mono> well_since_;
