@@ -35,6 +35,7 @@ struct Options {
   std::string pin;
   std::string log_level = "info";
   std::string slot;
+  std::string boot;
   bool check_only = false;
 };
 
@@ -95,6 +96,7 @@ class Program {
         identity_(random_, options.state),
         bundle_(options.state + "/update.raucb"),
         facts_(facts_of(options, config)),
+        boot_(options.boot.empty() ? first_line("/proc/sys/kernel/random/boot_id") : options.boot),
         broker_(loop_, worker_, broker_options(options)) {}
 
   int run() {
@@ -150,7 +152,7 @@ class Program {
              access.id_instance + "/uploadUpdate/" + access.care_token;
     };
     outside.slot = [this] { return facts_.slot; };
-    outside.boot_id = first_line("/proc/sys/kernel/random/boot_id");
+    outside.boot_id = boot_;
     outside.facts = facts_;
     outside.minute_of_day = [this] { return local_minute(loop_); };
     updater_ = std::make_unique<Updater>(std::move(outside), settings_);
@@ -166,6 +168,7 @@ class Program {
   FileIdentity identity_;
   BundleOnDisk bundle_;
   Facts facts_;
+  std::string boot_;
   MosquittoBroker broker_;
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<Updater> updater_;
@@ -233,11 +236,12 @@ void print_help() {
       "  posthorn-fleet access             what the service does as root before it starts\n"
       "  --config FILE --state FOLDER --access FILE --daemon-access FILE --ca FILE --pin "
       "sha256//... \n"
-      "  --log LEVEL --slot NAME --check-config --version\n");
+      "  --log LEVEL --check-config --version\n"
+      "  --slot NAME --boot ID             in place of what the kernel says, for tests\n");
 }
 
 std::optional<int> parse_options(int argc, char** argv, Options& options) {
-  constexpr std::array<option, 12> kKnown{{{"config", required_argument, nullptr, 'c'},
+  constexpr std::array<option, 13> kKnown{{{"config", required_argument, nullptr, 'c'},
                                            {"state", required_argument, nullptr, 's'},
                                            {"access", required_argument, nullptr, 'a'},
                                            {"daemon-access", required_argument, nullptr, 'd'},
@@ -245,6 +249,7 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
                                            {"pin", required_argument, nullptr, 'p'},
                                            {"log", required_argument, nullptr, 'l'},
                                            {"slot", required_argument, nullptr, 'o'},
+                                           {"boot", required_argument, nullptr, 'b'},
                                            {"check-config", no_argument, nullptr, 'k'},
                                            {"version", no_argument, nullptr, 'v'},
                                            {"help", no_argument, nullptr, 'h'},
@@ -274,6 +279,9 @@ std::optional<int> parse_options(int argc, char** argv, Options& options) {
         break;
       case 'o':
         options.slot = optarg;
+        break;
+      case 'b':
+        options.boot = optarg;
         break;
       case 'k':
         options.check_only = true;

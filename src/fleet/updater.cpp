@@ -172,7 +172,7 @@ void Updater::Impl::on_downloaded(std::uint64_t from, const Answer& answer) {
   if (answer && answer->status / 100 == 2 && there == job_->size) return check_bundle();
   const std::string why =
       answer ? "status " + std::to_string(answer->status) : answer.error().detail;
-  failures_ = there > from ? 1 : failures_ + 1;
+  failures_ = there > from && !no_resume_ ? 1 : failures_ + 1;
   const bool never = answer && (answer->status == 404 || answer->status == 410);
   if (failures_ >= kFailuresAtMost || never || too_long) {
     return decide(false, "the bundle cannot be fetched: " + why);

@@ -8,6 +8,7 @@ Real mosquitto, real posthornd with posthorn-sim, real posthorn-fleet, certifica
 import http.server
 import json
 import pathlib
+import re
 import shutil
 import socket
 import ssl
@@ -19,7 +20,8 @@ import threading
 import time
 import traceback
 
-from bench import ORG, Authority, Box, Broker, HeadOffice, Programs, Simulator, call, openssl, wait_for
+from bench import ORG, ROOT, Authority, Box, Broker, Child, HeadOffice, Programs, Simulator, openssl, wait_for
+from hawkbit import HawkBit, PretendDaemon
 
 TESTS = []
 
@@ -387,6 +389,124 @@ def enrolment_makes_the_key_on_the_box(world):
     checked = subprocess.run([world.programs.fleet, "--config", folder / "fleet.toml", "--check-config"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
     server.shutdown()
+
+
+class UpdatingBox:
+    """An agent with a pretended daemon, which restarts with another slot."""
+
+    def __init__(self, world, hawk, number):
+        self.world, self.daemon = world, PretendDaemon()
+        self.name = f"till-{number:02}"
+        self.folder = world.folder / self.name
+        self.folder.mkdir()
+        certificate, key = world.authority.pair(self.name)
+        for file, source in (("certificate.pem", certificate), ("key.pem", key), ("ca.pem", world.authority.file)):
+            (self.folder / file).write_text(source.read_text())
+        (self.folder / "access.json").write_text(json.dumps(self.daemon.access))
+        (self.folder / "fleet.toml").write_text(
+            f'[fleet]\norg = "{ORG}"\n[broker]\nhost = "127.0.0.1"\nport = {world.broker.port}\nspread_s = 1\n[state]\npoll_s = 2\n'
+            f'[commands]\ncare = true\n[hawkbit]\nurl = "{hawk.url}"\ngateway_token = "secret"\nconfirm_s = 3\n'
+            'install_from = "00:00"\ninstall_to = "00:00"\n')
+        self.child = None
+        self.start()
+
+    def start(self):
+        self.child = Child(self.folder / "agent.log", self.world.programs.fleet, "--config", self.folder / "fleet.toml", "--state", self.folder,
+                           "--access", self.folder / "access.json", "--slot", self.daemon.slot, "--boot", self.daemon.boot)
+
+    def cut(self):
+        self.child.kill()
+        self.start()
+
+    def stop(self):
+        self.child.kill()
+        self.daemon.stop()
+
+
+@test
+def twenty_boxes_are_updated_through_hawkbit(world):
+    hawk = HawkBit()
+    world.boxes.append(hawk)
+    size = 300_000
+    for name, begin in (("good", b"SIGNED"), ("unsigned", b"UNSIGNED"), ("dead", b"NO-BOOT")):
+        hawk.bundles[name] = begin + bytes(range(256)) * (size // 256)
+    boxes = [UpdatingBox(world, hawk, number) for number in range(20)]
+    world.boxes.extend(boxes)
+    wait_for("attributes of all", lambda: len(hawk.attributes) == 20, 30)
+    want = {}
+    for number, box in enumerate(boxes):
+        bundle, sha256, result = "good", None, "success"
+        if number == 0:
+            bundle, result = "unsigned", "failure"
+        if number == 1:
+            bundle, result = "dead", "failure"
+        if number == 2:
+            sha256, result = "0" * 64, "failure"
+        if number == 3:
+            box.cancelled = True
+            # A line that breaks all the time: it is still downloading when the operator cancels.
+            hawk.cut_after[box.name] = 1
+        if number in (4, 5):
+            hawk.cut_after[box.name] = 100_000
+        want[box.name] = result
+        if number != 3:
+            hawk.offer(box.name, bundle, str(100 + number), sha256)
+    hawk.offer(boxes[3].name, "good", "103")
+    wait_for("the broken line of the one that is cancelled", lambda: boxes[3].name not in hawk.cut_after)
+    hawk.jobs[boxes[3].name]["cancel"] = True
+    steps = {boxes[4].name: "download", boxes[6].name: "install", boxes[7].name: "prove"}
+    deadline = time.monotonic() + 80
+    while time.monotonic() < deadline and not all(hawk.closed(b.name) for b in boxes):
+        for box in boxes:
+            job = box.folder / "update.json"
+            step = json.loads(job.read_text() or "{}").get("step") if job.exists() else None
+            if step and step == steps.get(box.name):
+                del steps[box.name]
+                box.cut()
+            if box.daemon.restart:
+                box.daemon.restart = False
+                time.sleep(0.1)
+                box.cut()
+        time.sleep(0.1)
+    got = {b.name: hawk.closed(b.name) for b in boxes}
+    assert all(len(words) == 1 for words in got.values()), got
+    assert not steps, f"not cut: {steps}"
+    cancelled = boxes[3].name
+    assert {name: words[0][0] for name, words in got.items()} == want, got
+    assert "cancelled" in got[cancelled][0][1] and boxes[3].daemon.installs == 0, got[cancelled]
+    assert "signature" in got[boxes[0].name][0][1] and "did not get up" in got[boxes[1].name][0][1] and "SHA-256" in got[boxes[2].name][0][1]
+    assert boxes[4].name in hawk.ranges and boxes[5].name in hawk.ranges, "a broken download was not resumed"
+    for box in boxes:
+        slot = "B" if want[box.name] == "success" and box.name != cancelled else "A"
+        assert box.daemon.slot == slot and box.daemon.installs <= 1, (box.name, box.daemon.slot, box.daemon.installs)
+    wait_for("the alert of a failed one", lambda: world.head.json(boxes[0].name, "alert/update"))
+    print("  20 boxes, an unsigned bundle, one that does not get up, a wrong hash, a cancellation, two broken downloads, three kills: 20 right ends")
+    for box in boxes:
+        box.stop()
+        world.boxes.remove(box)
+
+
+@test
+def the_exporter_tells_prometheus(world):
+    certificate, key = world.authority.pair("exporter")
+    exporter = Child(world.folder / "exporter.log", ROOT / "firmware/fleet/exporter", "--org", ORG, "--host", "127.0.0.1", "--port",
+                     world.broker.port, "--ca", world.authority.file, "--certificate", certificate, "--key", key, "--listen", "127.0.0.1:0")
+    world.boxes.append(exporter)
+    import urllib.request
+
+    text = lambda: urllib.request.urlopen(exporter.hello["url"], timeout=5).read().decode()
+    name = world.box.name
+    wait_for("the box", lambda: f'posthorn_fleet_online{{box="{name}"}} 1' in text() and f'posthorn_fleet_lane{{box="{name}"}} 0' in text())
+    first = world.box.newest()
+    for i in range(5):
+        world.box.write_in(world.customer, f"counted {i}")
+    wait_for("its events", lambda: f'posthorn_fleet_events_total{{box="{name}"}} {world.box.newest() - first}' in text() and world.box.newest() >= first + 5)
+    assert f'posthorn_fleet_events_missing_total{{box="{name}"}} 0' in text()
+    named = set(re.findall(r"posthorn_fleet_[a-z_]+", (ROOT / "firmware/fleet/alerts.yaml").read_text() + (ROOT / "firmware/fleet/dashboard.json").read_text()))
+    given = set(re.findall(r"# TYPE (posthorn_fleet_[a-z_]+)", text()))
+    assert named <= given, f"rules or pictures are about what is not there: {named - given}"
+    exporter.process.kill()
+    world.boxes.remove(exporter)
 
 
 @test

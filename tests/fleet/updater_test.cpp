@@ -260,6 +260,8 @@ TEST(FleetUpdater, AWrongHashIsAFailureAndNothingIsInstalled) {
   UpdateRig rig;
   rig.http.sha256 = std::string(64, '0');
   rig.start();
+  rig.run(100);
+  rig.http.piece = 1000;
   rig.run(900);
   ASSERT_EQ(rig.http.closed.size(), 1U);
   EXPECT_NE(rig.http.closed[0].find("SHA-256"), std::string::npos) << rig.http.closed[0];
