@@ -46,6 +46,17 @@ std::string encode_job(const UpdateJob& job) {
   return json::write(out);
 }
 
+std::string encode_finished(const std::string& id) {
+  json::Value out(::Json::objectValue);
+  out["finished"] = id;
+  return json::write(out);
+}
+
+std::string decode_finished(std::string_view text) {
+  const auto value = json::parse(text, 100);
+  return value ? json::string_at(*value, "finished").value_or("") : "";
+}
+
 std::optional<UpdateJob> decode_job(std::string_view text) {
   const auto value = json::parse(text, 100);
   if (!value || !value->isObject()) return std::nullopt;

@@ -36,6 +36,9 @@ struct UpdateJob {
 };
 [[nodiscard]] std::string_view to_string(UpdateJob::Step step);
 [[nodiscard]] std::string encode_job(const UpdateJob& job);
+/// What is kept when there is no job: the id of the last one.
+[[nodiscard]] std::string encode_finished(const std::string& id);
+[[nodiscard]] std::string decode_finished(std::string_view text);
 /// nullopt: unreadable.
 [[nodiscard]] std::optional<UpdateJob> decode_job(std::string_view text);
 

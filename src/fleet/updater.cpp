@@ -45,8 +45,10 @@ Updater::Impl::Impl(Outside outside, const Settings& settings)
 
 void Updater::Impl::start() {
   if (const auto saved = outside_.blobs.load(kBlob); saved && *saved && !(*saved)->empty()) {
+    finished_ = decode_finished(as_text(**saved));
     job_ = decode_job(as_text(**saved));
-    if (!job_) log::error("fleet", "the update that was under way cannot be read");
+    if (!job_ && finished_.empty())
+      log::error("fleet", "the update that was under way cannot be read");
   }
   if (job_) log::info("fleet", "an update goes on", {{"step", to_string(job_->step)}});
   if (job_) work_again(milliseconds(0));
@@ -99,7 +101,8 @@ std::string Updater::Impl::state() const {
 }
 
 void Updater::Impl::keep() {
-  const auto saved = outside_.blobs.save(kBlob, as_bytes(job_ ? encode_job(*job_) : ""));
+  const auto saved =
+      outside_.blobs.save(kBlob, as_bytes(job_ ? encode_job(*job_) : encode_finished(finished_)));
   if (!saved)
     log::error("fleet", "where the update stands cannot be kept", {{"error", saved.error()}});
 }
@@ -369,6 +372,7 @@ void Updater::Impl::report() {
   if (last_.empty()) last_ = state();
   if (!job_->good) failure_ = job_->detail;
   auto forget = [this] {
+    finished_ = job_->id;
     job_.reset();
     keep();
   };

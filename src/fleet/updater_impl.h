@@ -61,6 +61,7 @@ class Updater::Impl {
   Outside outside_;
   const Settings& settings_;
   std::optional<UpdateJob> job_;
+  std::string finished_;  ///< the last job's id: an offer of it that is still on its way is none
   std::string failure_;
   std::string last_;  ///< how the last one ended
   std::string attributes_;

@@ -121,7 +121,7 @@ void Updater::Impl::on_deployment(const Answer& answer) {
     return;
   }
   // One at a time; the server offers the other one again with each poll.
-  if (job_ || deployment->skipped) return;
+  if (job_ || deployment->skipped || deployment->id == finished_) return;
   UpdateJob job;
   job.source = "hawkbit";
   job.id = deployment->id;
@@ -158,6 +158,7 @@ void Updater::Impl::on_cancel(const std::string& url, const Answer& answer) {
     transfer_.reset();
     work_timer_.stop();
     outside_.file.remove();
+    finished_ = job_->id;
     job_.reset();
     last_ = "idle";
     keep();

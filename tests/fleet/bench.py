@@ -137,7 +137,8 @@ class Broker:
 class HeadOffice:
     """Hears everything, keeps what it heard, sends commands."""
 
-    def __init__(self, broker, authority, name="head-office"):
+    def __init__(self, broker, authority, name="head-office", topics=f"posthorn/v1/{ORG}/#"):
+        self.topics = topics
         self.lock = threading.Lock()
         self.messages = []  # (topic, payload, seq, retained)
         self.last = {}
@@ -159,7 +160,7 @@ class HeadOffice:
         assert self.ready.wait(10 * PATIENCE), "the head office cannot subscribe"
 
     def on_connect(self, client, *_):
-        client.subscribe((f"posthorn/v1/{ORG}/#", SubscribeOptions(qos=1)))
+        client.subscribe((self.topics, SubscribeOptions(qos=1)))
 
     def on_message(self, _client, _user, message):
         pairs = dict(getattr(message.properties, "UserProperty", []))
@@ -299,9 +300,9 @@ class Box:
         self.access = json.loads((self.folder / "data/access.json").read_text())
         return self
 
-    def start_agent(self, *more):
+    def start_agent(self, *more, env=None):
         self.agent = Child(self.folder / "agent.log", self.programs.fleet, "--config", self.folder / "fleet.toml", "--state", self.state,
-                           "--access", self.folder / "data/access.json", *more)
+                           "--access", self.folder / "data/access.json", *more, env=env)
         return self
 
     def start(self):

@@ -5,6 +5,7 @@ Real mosquitto, real posthornd with posthorn-sim, real posthorn-fleet, certifica
 (Debian's python3-paho-mqtt). Loopback only; every wait is bounded.
 """
 
+import concurrent.futures
 import http.server
 import json
 import pathlib
@@ -31,6 +32,12 @@ def test(function):
     return function
 
 
+def alongside(function):
+    """Mostly waiting, with boxes of its own: runs beside the others."""
+    function.alongside = True
+    return test(function)
+
+
 class World:
     """One broker, one authority, one simulator, one head office and one linked box for all tests."""
 
@@ -49,7 +56,7 @@ class World:
         return Box(self.programs, self.folder / folder, self.simulator, self.broker, self.authority, more, **also)
 
     def stop(self):
-        for part in (*self.boxes, self.head, self.broker, self.simulator):
+        for part in (*list(self.boxes), self.head, self.broker, self.simulator):
             try:
                 part.stop()
             except Exception as error:  # the others are to be stopped too
@@ -285,6 +292,44 @@ def a_certificate_that_has_ended_is_told_in_the_log_and_nothing_else_stops(world
 
 
 @test
+def a_clock_that_is_wrong_stops_nothing_but_what_it_must(world):
+    """A board without a battery boots in 1970; another one believes that it is 2040."""
+    preload = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    at = lambda moment: {"LD_PRELOAD": str(preload), "FAKETIME": f"@{moment}", "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1"}
+    box = world.new_box("clock")
+    world.boxes.append(box)
+    box.start_daemon()
+    # 1970: nothing would ever connect if dates of certificates were looked at; the box says that it does not know the time.
+    box.start_agent(env=at("1970-01-02 00:00:00"))
+    wait_for("the box of 1970 at the broker", lambda: world.online(box))
+    refused = world.head.ask(box.name, "send", "old-clock", exp=int(time.time()) + 60, args={})
+    assert refused["code"] == 409 and "clock" in refused["body"]["message"], refused
+    wait_for("the alert", lambda: world.head.json(box.name, "alert/clock"))
+    box.agent.stop()
+    box.start_agent(env=at("2040-01-01 00:00:00"))
+    log = box.folder / "agent.log"
+    wait_for("the words", lambda: "certificate has expired" in log.read_text())
+    box.stop()
+    world.boxes.remove(box)
+
+
+@test
+def home_assistant_finds_a_box_where_it_is_wanted(world):
+    world.authority.pair("home-assistant")
+    home = HeadOffice(world.broker, world.authority, "home-assistant", "homeassistant/#")
+    box = world.new_box("home", "[home_assistant]\ndiscovery = true\n")
+    world.boxes += [home, box]
+    box.start()
+    topic = f"homeassistant/device/posthorn_{box.name}/config"
+    found = json.loads(wait_for("the discovery", lambda: home.last.get(topic)))
+    assert found["state_topic"] == f"posthorn/v1/{ORG}/{box.name}/state" and found["components"]["lane"]["platform"] == "sensor", found
+    assert not any(world.box.name in topic for topic in home.last), "a box that did not ask for it is there"
+    for part in (box, home):
+        part.stop()
+        world.boxes.remove(part)
+
+
+@test
 def renewal_by_command_keeps_both_until_the_new_one_has_connected(world):
     head, box = world.head, world.box
     before = (box.state / "certificate.pem").read_text()
@@ -391,6 +436,38 @@ def enrolment_makes_the_key_on_the_box(world):
     server.shutdown()
 
 
+@test
+def twenty_shops_tell_one_head_office(world):
+    """Real boxes with a pretended WhatsApp: their events, a command to each, the switch of all."""
+    head = world.head
+    shops = [world.new_box(f"shop-{number:02}") for number in range(20)]
+    world.boxes.extend(shops)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda shop: shop.start().link(), shops))
+    wait_for("all online at the centre", lambda: all(world.online(shop) for shop in shops), 30)
+    wait_for("a reader in each", lambda: all(shop.reader() for shop in shops))
+    first = {shop.name: shop.newest() + 1 for shop in shops}
+    for i in range(5):
+        for shop in shops:
+            shop.write_in(world.customer, f"order {i}")
+    wait_for("everything in the rings", lambda: all(shop.newest() - first[shop.name] >= 4 for shop in shops), 30)
+    wait_for("everything at the centre", lambda: all(head.gaps(s.name, first[s.name], s.newest()) == [] for s in shops), 30)
+    for shop in shops:
+        head.send(shop.name, {"do": "getStatus", "key": "round"})
+    wait_for("an answer of each", lambda: all(head.replies(shop.name, "round") for shop in shops), 30)
+    topic = f"posthorn/v1/{ORG}/all/pause"
+    began = time.monotonic()
+    head.client.publish(topic, json.dumps({"pause": True, "by": "Ms Baker"}), qos=1, retain=True)
+    wait_for("all paused", lambda: all(shop.api("GET", "getThrottleStatus")["paused"] for shop in shops), 30)
+    print(f"  20 shops: every number of {sum(s.newest() - first[s.name] + 1 for s in shops)} events at the centre; all paused after {time.monotonic() - began:.1f} s")
+    head.client.publish(topic, json.dumps({"pause": False}), qos=1, retain=True)
+    wait_for("all going on", lambda: not any(shop.api("GET", "getThrottleStatus")["paused"] for shop in shops), 30)
+    for shop in shops:
+        shop.agent.kill()
+        shop.daemon.kill()
+        world.boxes.remove(shop)
+
+
 class UpdatingBox:
     """An agent with a pretended daemon, which restarts with another slot."""
 
@@ -405,7 +482,7 @@ class UpdatingBox:
         (self.folder / "access.json").write_text(json.dumps(self.daemon.access))
         (self.folder / "fleet.toml").write_text(
             f'[fleet]\norg = "{ORG}"\n[broker]\nhost = "127.0.0.1"\nport = {world.broker.port}\nspread_s = 1\n[state]\npoll_s = 2\n'
-            f'[commands]\ncare = true\n[hawkbit]\nurl = "{hawk.url}"\ngateway_token = "secret"\nconfirm_s = 3\n'
+            f'[commands]\ncare = true\n[hawkbit]\nurl = "{hawk.url}"\ngateway_token = "secret"\nconfirm_s = 1\n'
             'install_from = "00:00"\ninstall_to = "00:00"\n')
         self.child = None
         self.start()
@@ -423,7 +500,7 @@ class UpdatingBox:
         self.daemon.stop()
 
 
-@test
+@alongside
 def twenty_boxes_are_updated_through_hawkbit(world):
     hawk = HawkBit()
     world.boxes.append(hawk)
@@ -455,6 +532,7 @@ def twenty_boxes_are_updated_through_hawkbit(world):
     wait_for("the broken line of the one that is cancelled", lambda: boxes[3].name not in hawk.cut_after)
     hawk.jobs[boxes[3].name]["cancel"] = True
     steps = {boxes[4].name: "download", boxes[6].name: "install", boxes[7].name: "prove"}
+    killed = set(steps)
     deadline = time.monotonic() + 80
     while time.monotonic() < deadline and not all(hawk.closed(b.name) for b in boxes):
         for box in boxes:
@@ -464,8 +542,8 @@ def twenty_boxes_are_updated_through_hawkbit(world):
                 del steps[box.name]
                 box.cut()
             if box.daemon.restart:
-                box.daemon.restart = False
                 time.sleep(0.1)
+                box.daemon.reboot()
                 box.cut()
         time.sleep(0.1)
     got = {b.name: hawk.closed(b.name) for b in boxes}
@@ -478,7 +556,9 @@ def twenty_boxes_are_updated_through_hawkbit(world):
     assert boxes[4].name in hawk.ranges and boxes[5].name in hawk.ranges, "a broken download was not resumed"
     for box in boxes:
         slot = "B" if want[box.name] == "success" and box.name != cancelled else "A"
-        assert box.daemon.slot == slot and box.daemon.installs <= 1, (box.name, box.daemon.slot, box.daemon.installs)
+        # Killed between the daemon's word and its own note of it, it asks for the same again.
+        most = 2 if box.name in killed else 1
+        assert box.daemon.slot == slot and box.daemon.installs <= most, (box.name, box.daemon.slot, box.daemon.installs)
     wait_for("the alert of a failed one", lambda: world.head.json(boxes[0].name, "alert/update"))
     print("  20 boxes, an unsigned bundle, one that does not get up, a wrong hash, a cancellation, two broken downloads, three kills: 20 right ends")
     for box in boxes:
@@ -516,32 +596,40 @@ def what_the_agent_takes(world):
     assert resident < 24_000, resident
 
 
+def run(one, world):
+    start = time.monotonic()
+    try:
+        one(world)
+        return f"ok: {one.__name__.replace('_', ' ')} ({time.monotonic() - start:.1f} s)"
+    except Exception:
+        log = world.box.folder / "agent.log"
+        return f"FAILED: {one.__name__.replace('_', ' ')}\n{traceback.format_exc()}\n{log.read_text()[-1500:] if log.exists() else ''}"
+
+
 def main():
     build, wanted = sys.argv[1], sys.argv[2:]
-    passed = failed = 0
-    world = World(build)
+    chosen = [one for one in TESTS if not wanted or any(word in one.__name__ for word in wanted)]
     began = time.monotonic()
+    world = World(build)
+    verdicts = []
     try:
-        for one in TESTS:
-            if wanted and not any(word in one.__name__ for word in wanted):
-                continue
-            start = time.monotonic()
-            try:
-                one(world)
-                passed += 1
-                print(f"ok: {one.__name__.replace('_', ' ')} ({time.monotonic() - start:.1f} s)", flush=True)
-            except Exception:
-                failed += 1
-                print(f"FAILED: {one.__name__.replace('_', ' ')}\n{traceback.format_exc()}", flush=True)
-                log = world.box.folder / "agent.log"
-                print(log.read_text()[-1500:] if log.exists() else "", flush=True)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            beside = [pool.submit(run, one, world) for one in chosen if hasattr(one, "alongside")]
+            for one in chosen:
+                if not hasattr(one, "alongside"):
+                    verdicts.append(run(one, world))
+                    print(verdicts[-1], flush=True)
+            for one in beside:
+                verdicts.append(one.result())
+                print(verdicts[-1], flush=True)
     finally:
         world.stop()
-        if not failed:
-            shutil.rmtree(world.folder, ignore_errors=True)
-        else:
-            print("left for a look:", world.folder)
-    print(f"{time.monotonic() - began:.0f} s\n{passed} passed, {failed} failed")
+    failed = sum(1 for verdict in verdicts if verdict.startswith("FAILED"))
+    if failed:
+        print("left for a look:", world.folder)
+    else:
+        shutil.rmtree(world.folder, ignore_errors=True)
+    print(f"{time.monotonic() - began:.0f} s\n{len(verdicts) - failed} passed, {failed} failed")
     return 1 if failed else 0
 
 

@@ -150,7 +150,7 @@ class PretendDaemon:
     """What posthorn-fleet asks of posthornd, with two slots. Bundles begin with what becomes of them."""
 
     def __init__(self):
-        self.slot, self.boot = "A", 1
+        self.slot, self.next, self.boot = "A", "A", 1
         self.status = {"state": "none", "detail": ""}
         self.upload = b""
         self.restart = False
@@ -189,15 +189,18 @@ class PretendDaemon:
 
     def install(self):
         self.status = {"state": "installing", "detail": ""}
-        time.sleep(2.5)
+        time.sleep(1.5)
         if self.upload.startswith(b"UNSIGNED"):
             self.status = {"state": "failed", "detail": "signature verification failed"}
             return
         self.status = {"state": "installed", "detail": ""}
-        if not self.upload.startswith(b"NO-BOOT"):
-            self.slot = "B" if self.slot == "A" else "A"
-        self.boot += 1
+        # Into the slot that does not run; one that does not get up is left again by the boot loader.
+        self.next = self.slot if self.upload.startswith(b"NO-BOOT") else ("B" if self.slot == "A" else "A")
         self.restart = True
+
+    def reboot(self):
+        self.slot, self.restart = self.next, False
+        self.boot += 1
 
     def stop(self):
         self.server.shutdown()

@@ -46,6 +46,7 @@ class FakeHttp final : public net::HttpClient {
   std::string sha256 = hex_encode(crypto::sha256(bundle));
   std::size_t piece = 10;  ///< a download breaks off after so many bytes
   bool ranges = true;
+  bool stays_offered = false;  ///< an answer from before it was closed comes after it
   std::vector<net::HttpRequest> requests;
   std::vector<std::string> closed;  ///< "success: …", "failure: …"
   std::vector<std::string> cancel_answers;
@@ -100,7 +101,7 @@ class FakeHttp final : public net::HttpClient {
     if (json::string_at(status, "execution") != "closed") return net::HttpResponse{200, ""};
     closed.push_back(*json::string_at(json::at(status, "result"), "finished") + ": " +
                      *json::text_of(json::at(status, "details")[0]));
-    offers = false;
+    offers = stays_offered;
     return net::HttpResponse{200, ""};
   }
   Result<net::HttpResponse> download(const net::HttpRequest& request) {
@@ -267,6 +268,18 @@ TEST(FleetUpdater, AWrongHashIsAFailureAndNothingIsInstalled) {
   EXPECT_NE(rig.http.closed[0].find("SHA-256"), std::string::npos) << rig.http.closed[0];
   EXPECT_EQ(rig.http.uploads, 0);
   EXPECT_TRUE(rig.file.bytes.empty());
+}
+
+TEST(FleetUpdater, AnOfferOfWhatIsFinishedIsNone) {
+  UpdateRig rig;
+  rig.installs = false;
+  rig.http.stays_offered = true;
+  rig.start();
+  rig.run(900);
+  rig.restart_box();
+  rig.run(900);
+  EXPECT_EQ(rig.http.closed.size(), 1U);
+  EXPECT_EQ(rig.count("installUpdate"), 1U);
 }
 
 TEST(FleetUpdater, WhatTheDaemonSaysOfAnEarlierUpdateIsNoNews) {
