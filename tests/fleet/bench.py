@@ -156,8 +156,22 @@ class HeadOffice:
         properties = Properties(PacketTypes.CONNECT)
         properties.SessionExpiryInterval = 3600
         self.client.connect("127.0.0.1", broker.port, 20, clean_start=False, properties=properties)
-        self.client.loop_start()
+        self.over = False
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
         assert self.ready.wait(10 * PATIENCE), "the head office cannot subscribe"
+
+    def run(self):
+        """paho 1.6.1's own thread ends when TLS breaks off while it connects again."""
+        while not self.over:
+            try:
+                self.client.loop_forever(retry_first_connection=True)
+            except OSError:
+                time.sleep(0.3)
+                try:
+                    self.client.reconnect()
+                except OSError:
+                    pass
 
     def on_connect(self, client, *_):
         client.subscribe((self.topics, SubscribeOptions(qos=1)))
@@ -210,8 +224,9 @@ class HeadOffice:
         return [n for n in range(first, last + 1) if n not in there]
 
     def stop(self):
+        self.over = True
         self.client.disconnect()
-        self.client.loop_stop()
+        self.thread.join(5)
 
 
 def call(url, method="GET", body=None, headers=None):
