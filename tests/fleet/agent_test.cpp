@@ -45,6 +45,23 @@ TEST(FleetAgent, TellsBirthAndStateAndLeavesAWill) {
   EXPECT_FALSE(rig.broker.subscribed[0].retained) << "kept commands would run again";
 }
 
+TEST(FleetAgent, OnlyBirthsAreCounted) {
+  FleetRig rig;
+  rig.broker.there = false;
+  rig.start();
+  rig.run(hours(1));
+  EXPECT_GT(rig.broker.tries, 5U);
+  rig.broker.there = true;
+  rig.run(minutes(10));
+  rig.broker.lose(fleet::Loss::broken);
+  rig.run(minutes(10));
+  const auto online = rig.broker.payloads(rig.topic("online"));
+  ASSERT_EQ(online.size(), 2U);
+  EXPECT_EQ(json::int_at(online[0], "bdSeq"), 1);
+  EXPECT_EQ(json::int_at(online[1], "bdSeq"), 2);
+  EXPECT_EQ(json::int_at(*json::parse(rig.broker.last_will.payload), "bdSeq"), 2);
+}
+
 TEST(FleetAgent, AStateThatDoesNotChangeIsToldFourTimesAnHour) {
   FleetRig rig;
   rig.start();

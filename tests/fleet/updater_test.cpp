@@ -133,8 +133,9 @@ struct UpdateRig {
   std::string slot = "A";
   int boot = 1;
   std::optional<int> minute = 22 * 60;
-  bool installs = true;  ///< RAUC takes the bundle
-  bool gets_up = true;   ///< the new version does
+  bool installs = true;   ///< RAUC takes the bundle
+  bool gets_up = true;    ///< the new version does
+  seconds root_after{0};  ///< root's helper takes so long to begin
   std::optional<Mono> installing;
 
   UpdateRig() {
@@ -170,9 +171,11 @@ struct UpdateRig {
     if (asked && !installing) {
       handed_ = count("installUpdate");
       installing = scheduler.now();
+    }
+    if (installing && scheduler.now() - *installing >= root_after) {
       box.update_status = R"({"state":"installing","detail":""})";
     }
-    if (installing && scheduler.now() - *installing >= seconds(4)) {
+    if (installing && scheduler.now() - *installing >= root_after + seconds(4)) {
       installing.reset();
       box.update_status = installs
                               ? R"({"state":"installed","detail":""})"
@@ -286,6 +289,7 @@ TEST(FleetUpdater, WhatTheDaemonSaysOfAnEarlierUpdateIsNoNews) {
   UpdateRig rig;
   rig.box.update_status = R"({"state":"installed","detail":""})";
   rig.installs = false;
+  rig.root_after = seconds(9);
   rig.start();
   rig.run(900);
   ASSERT_EQ(rig.http.closed.size(), 1U);
