@@ -8,6 +8,7 @@
 
 #include "posthorn/api/chat_id.h"
 #include "posthorn/base/json.h"
+#include "posthorn/base/log.h"
 
 namespace posthorn::daemon {
 
@@ -181,6 +182,15 @@ void import_regulars(throttle::Valve& valve, api::Call call) {
   call.send(std::move(out));
 }
 
+/// Until resumeSending, or a restart of the daemon: whoever needs it longer says it again.
+void pause_sending(throttle::Valve& valve, bool paused, api::Call call) {
+  const std::string who = text(call, "who");
+  if (who.empty() || who.size() > 200) return call.refuse(400, "who: needed, for the log");
+  paused ? valve.pause() : valve.resume();
+  log::warn("throttle", paused ? "sending is paused" : "sending goes on", {{"who", who}});
+  finish(call, {});
+}
+
 void list_opt_outs(const throttle::Valve& valve, api::Call call) {
   json::Value out(::Json::arrayValue);
   for (const throttle::OptOut& entry : valve.opt_outs()) {
@@ -218,6 +228,7 @@ json::Value throttle_status_json(const throttle::Valve& valve) {
   const throttle::ThrottleStatus status = valve.status();
   json::Value out;
   out["sentence"] = valve.sentence();
+  out["now"] = seconds_of(status.now);
   out["level"] = std::string(throttle::to_string(status.level));
   out["since"] = seconds_of(status.since);
   out["until"] = optional_seconds(status.until);
@@ -273,6 +284,10 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& 
                 [&valve](api::Call call) {
                   finish(call, valve.end_override(text(call, "limit"), text(call, "who")));
                 })),
+      post("pauseSending",
+           [&valve](api::Call call) { pause_sending(valve, true, std::move(call)); }),
+      post("resumeSending",
+           [&valve](api::Call call) { pause_sending(valve, false, std::move(call)); }),
       get("getThrottleSettings",
           [&valve](api::Call call) { show_settings(valve, std::move(call)); }),
       care(post(

@@ -29,6 +29,7 @@ MAY_USE = {
     "webhooks": ["base", "net", "queue"],
     "cloud": ["base", "net", "files", "chat", "api"],
     "board": ["base", "loop"],
+    "fleet": ["base", "net"],
     "simulator": ["base", "wire", "signal"],
 }
 # Of throttle chat may know only what it implements, of session the line and what it listens to.

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "posthorn/base/result.h"
+
+namespace posthorn::fleet {
+
+struct EnrolWish {
+  std::string url;   ///< https://…, of the head office
+  std::string code;  ///< once, from the head office
+  std::string ca_file;
+  std::string pin;  ///< "sha256//…" of the server's key
+  std::string config_file;
+  std::string state_dir;
+};
+
+/// This box's own name in a fleet, from /etc/machine-id. Errors: not_found, io.
+[[nodiscard]] Result<std::string> own_box_id();
+
+/// A request for a certificate, for a head office that is reached by other means; the key is made
+/// when there is none. Errors: io, malformed.
+[[nodiscard]] Result<std::string> make_own_request(const std::string& state_dir);
+
+/// Takes the certificate for it. Errors: refused (not for our key), malformed, io.
+Result<void> install_certificate(const std::string& state_dir, const std::string& pem);
+
+/// POST {"code","box","csr","version"} to the head office, which answers {"certificate","ca","org",
+/// "host","port"?,"alpn"?,"hash_key"?}; keeps them, and writes fleet.toml where there is none that
+/// holds. Returns what a person should know. Errors: what the head office or the network said.
+Result<std::string> enrol(const EnrolWish& wish);
+
+}  // namespace posthorn::fleet
