@@ -141,7 +141,8 @@ constexpr std::array<Inert, 10> kInert{{
      "configuration says"},
     {"outgoingCallWebhook", Kind::yes_no, true,
      "must be no: Posthorn does not learn of calls made on the phone yet"},
-    {"avatarInfoWebhook", Kind::yes_no, true, "must be no: getAvatar answers with the avatar itself"},
+    {"avatarInfoWebhook", Kind::yes_no, true,
+     "must be no: getAvatar answers with the avatar itself"},
     {"linkPreview", Kind::boolean, true,
      "must be false: Posthorn makes no previews of links yet, the links themselves are sent"},
 }};
