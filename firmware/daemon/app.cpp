@@ -198,6 +198,8 @@ std::optional<api::FileOutside> App::file_methods() {
 }
 
 bool App::prepare(std::uint64_t sequence, const Job& job) {
+  // What is written before it leaves goes to the disk with it.
+  if (recorder_) recorder_->before_send();
   if (out_.files == nullptr) return true;
   const auto* file = std::get_if<content::File>(&job.content.what);
   if (file == nullptr) return prepare_preview(sequence, job);
@@ -453,6 +455,10 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
 void App::notify(const chat::Event& event, Once<void(Result<void>)> stored) {
   if (!recorder_) return notifier_->on_event(event, std::move(stored));
   recorder_->on_event(event);
+  // What became of a message can wait for what comes with it; the rings have it.
+  if (std::holds_alternative<chat::Receipt>(event)) {
+    return notifier_->on_event(event, std::move(stored));
+  }
   notifier_->on_event(event, [this, alive = alive_.weak(),
                               stored = std::move(stored)](Result<void> result) mutable {
     if (alive.get() != nullptr && recorder_) recorder_->flush();
@@ -522,18 +528,15 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
     chat_->read_marks().mark(fate.job.chat, "", [](Result<std::size_t>) {});
   }
   if (recorder_) recorder_->on_fate(fate.job, status, fate.time);
-  notifier_->on_job(
-      fate.job, status, fate.description, fate.time,
-      [self = alive_.weak(), settled = std::move(settled)](Result<void> stored) mutable {
-        App* me = self.get();
-        if (me != nullptr && me->recorder_) me->recorder_->flush();
-        // A status that the disk refused must not keep the job from ending.
-        // Cancelled: the program ends, and the next start tells it.
-        if (!stored && stored.error().code != Errc::cancelled) {
-          log::error("inbox", "status lost", {{"error", stored.error()}});
-        }
-        settled();
-      });
+  notifier_->on_job(fate.job, status, fate.description, fate.time,
+                    [settled = std::move(settled)](Result<void> stored) mutable {
+                      // A status that the disk refused must not keep the job from ending.
+                      // Cancelled: the program ends, and the next start tells it.
+                      if (!stored && stored.error().code != Errc::cancelled) {
+                        log::error("inbox", "status lost", {{"error", stored.error()}});
+                      }
+                      settled();
+                    });
 }
 
 void App::on_level(const throttle::LevelChange& change) {

@@ -109,6 +109,11 @@ void Recorder::on_call(const chat::Call& call) {
 
 void Recorder::on_job(const Job& job) {
   if (!settled_) waiting_.insert(job.id);
+  add_job(job);
+  jobs_unwritten_ = true;
+}
+
+void Recorder::add_job(const Job& job) {
   know_external(job);
   auto body = kept_form(job);
   if (!body) return;
@@ -136,7 +141,7 @@ void Recorder::on_cleared() { outside_.journal.forget_pending(); }
 
 void Recorder::on_fate(const Job& job, MessageStatus status, Wall at) {
   // It is there, unless the queue was cleared while it was being sent.
-  on_job(job);
+  add_job(job);
   const std::string chat = key_of(job.chat);
   const bool sent = status == MessageStatus::sent;
   outside_.journal.set_status(chat, job.id, journal_status(status),

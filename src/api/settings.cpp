@@ -142,7 +142,8 @@ constexpr std::array<Inert, 9> kInert{{
      "configuration says"},
     {"outgoingCallWebhook", Kind::yes_no, true,
      "must be no: Posthorn does not learn of calls made on the phone yet"},
-    {"avatarInfoWebhook", Kind::yes_no, true, "must be no: getAvatar answers with the avatar itself"},
+    {"avatarInfoWebhook", Kind::yes_no, true,
+     "must be no: getAvatar answers with the avatar itself"},
 }};
 
 Result<void> apply_switch(Settings& settings, const Switch& one, const json::Value& body) {

@@ -16,7 +16,10 @@ constexpr std::size_t kFlushAt = 256;
 /// Of a disk that takes nothing: above it the oldest changes go.
 constexpr std::size_t kWaitingMost = 4096;
 constexpr std::size_t kWaitingBytesMost = std::size_t{4} << 20;
-constexpr seconds kFlushAfter{1};
+/// "sent", "delivered" and "read" come close together and change one row.
+constexpr seconds kFlushAfter{5};
+constexpr seconds kRetryAfter{10};
+constexpr seconds kPruneAgain{1};
 constexpr hours kLook{1};
 /// A chat may fill so much of it.
 constexpr std::uint64_t kChatPart = 4;
@@ -97,7 +100,7 @@ class Journal::Impl {
       log::error("journal", "cannot be written, its changes wait", {{"error", written.error()}});
     }
     bound_waiting();
-    flush_timer_.start(kFlushAfter * 10, [this] { (void)flush(); });
+    flush_timer_.start(kRetryAfter, [this] { (void)flush(); });
     return written;
   }
 
@@ -128,7 +131,6 @@ class Journal::Impl {
     TRY(store::Transaction transaction, db_.begin());
     for (Waiting& one : waiting_) TRY(one.change(tables_));
     TRY(prune());
-    TRY(tables_.finish());
     return transaction.commit();
   }
 
@@ -139,7 +141,7 @@ class Journal::Impl {
         now.trusted ? (now - options_.keep).unix_seconds() : std::int64_t{INT64_MIN};
     TRY(const bool done,
         tables_.prune(before, options_.limit_bytes, options_.limit_bytes / kChatPart));
-    if (!done) look_timer_.start(kFlushAfter, [this] { look(); });
+    if (!done) look_timer_.start(kPruneAgain, [this] { look(); });
     return {};
   }
 
@@ -149,7 +151,6 @@ class Journal::Impl {
     const auto looked = [this]() -> Result<void> {
       TRY(store::Transaction transaction, db_.begin());
       TRY(prune());
-      TRY(tables_.finish());
       return transaction.commit();
     };
     if (const auto result = looked(); !result) {

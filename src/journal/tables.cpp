@@ -8,9 +8,7 @@ namespace {
 
 /// Append only. Rows are appended in order of rowid; whom a chat's number stands for is said once.
 constexpr const char* kSteps[] = {
-    "CREATE TABLE journal_state (one INTEGER PRIMARY KEY CHECK (one = 1), bytes INTEGER NOT NULL,"
-    " account TEXT NOT NULL);"
-    "INSERT INTO journal_state VALUES (1, 0, '');"
+    "CREATE TABLE journal_state (one INTEGER PRIMARY KEY CHECK (one = 1), account TEXT NOT NULL);"
     "CREATE TABLE journal_chats (n INTEGER PRIMARY KEY, chat TEXT NOT NULL UNIQUE,"
     " bytes INTEGER NOT NULL);"
     "CREATE TABLE journal (n INTEGER PRIMARY KEY, chat INTEGER NOT NULL, id TEXT NOT NULL,"
@@ -44,7 +42,7 @@ Result<void> Tables::prepare() {
 }
 
 Result<void> Tables::reload() {
-  store::Query query = state_.query();
+  store::Query query = sum_.query();
   TRY(const bool found, query.next());
   bytes_ = found ? query.integer(0) : 0;
   return {};
@@ -189,7 +187,7 @@ Result<void> Tables::belong_to(const std::string& account) {
   {
     store::Query query = state_.query();
     TRY(const bool found, query.next());
-    if (found) before = query.text(1);
+    if (found) before = query.text(0);
   }
   if (account.empty() || account == before) return {};
   if (!before.empty()) {
@@ -243,8 +241,6 @@ Result<bool> Tables::prune(std::int64_t kept_before, std::uint64_t most, std::ui
   }
   return false;
 }
-
-Result<void> Tables::finish() { return save_bytes_.run(bytes_); }
 
 Entry Tables::read(const store::Query& query) {
   Entry entry;

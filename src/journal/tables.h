@@ -11,7 +11,8 @@
 
 namespace posthorn::journal {
 
-/// The journal's rows, and how many bytes of them there are. Every call joins an open transaction.
+/// The journal's rows, and how many bytes of them there are: summed up at the start, not written at
+/// each change. Every call joins an open transaction.
 class Tables {
  public:
   explicit Tables(store::Database& database) : db_(database) {}
@@ -33,8 +34,6 @@ class Tables {
   /// What is older than that, of a chat that has more than `chat_most` its oldest, and the oldest
   /// of all above `most`; a bounded piece of it. False: there is more to do.
   Result<bool> prune(std::int64_t kept_before, std::uint64_t most, std::uint64_t chat_most);
-  /// Writes down the sum.
-  Result<void> finish();
 
   Result<std::optional<Entry>> find(const std::string& chat, const std::string& id);
   Result<std::optional<Entry>> find(const std::string& id);
@@ -70,13 +69,9 @@ class Tables {
 #define POSTHORN_ROWS_                                                                    \
   "SELECT j.n, j.id, c.chat, j.at, j.what, j.direction, j.by_api, j.status, j.external, " \
   "j.body, j.deleted, j.edited FROM journal j CROSS JOIN journal_chats c ON c.n = j.chat "
-  Statement state_{db_, "SELECT bytes, account FROM journal_state WHERE one = 1"};
-  Statement save_bytes_{db_,
-                        "INSERT INTO journal_state VALUES (1, ?1, '')"
-                        " ON CONFLICT (one) DO UPDATE SET bytes = ?1"};
-  Statement save_account_{db_,
-                          "INSERT INTO journal_state VALUES (1, 0, ?1)"
-                          " ON CONFLICT (one) DO UPDATE SET account = ?1"};
+  Statement sum_{db_, "SELECT sum(bytes) FROM journal_chats"};
+  Statement state_{db_, "SELECT account FROM journal_state WHERE one = 1"};
+  Statement save_account_{db_, "INSERT OR REPLACE INTO journal_state VALUES (1, ?1)"};
   Statement chat_{db_, "SELECT n FROM journal_chats WHERE chat = ?1"};
   Statement add_chat_{db_, "INSERT INTO journal_chats (chat, bytes) VALUES (?1, 0)"};
   Statement chat_bytes_{db_, "SELECT bytes FROM journal_chats WHERE n = ?1"};

@@ -250,6 +250,30 @@ TEST_F(JournalsTest, WhatIsTakenBackIsNotShown) {
   EXPECT_EQ(history().size(), 0U);
 }
 
+/// The commit before the stanza makes the entry last; what follows shares one write.
+TEST_F(JournalsTest, IsWrittenBeforeTheSendAndOnceForWhatFollows) {
+  const auto commits = [this] { return box.journal_file->database->commits(); };
+  const auto before = commits();
+  const Job one = job("3EB0C0FFEE0123456789", content::Text{"At six", true, {}});
+  box.recorder->on_job(one);
+  EXPECT_EQ(commits(), before);
+  box.recorder->before_send();
+  box.recorder->before_send();
+  EXPECT_EQ(commits(), before + 1);
+  box.recorder->on_fate(one, MessageStatus::sent, Wall::from_unix(kNow));
+  chat::Receipt receipt;
+  receipt.message_id = one.id;
+  receipt.chat = kIda;
+  for (const auto kind : {chat::Receipt::Kind::delivered, chat::Receipt::Kind::read}) {
+    receipt.kind = kind;
+    hear(receipt);
+  }
+  EXPECT_EQ(commits(), before + 1);
+  box.scheduler.advance(seconds(6));
+  EXPECT_EQ(commits(), before + 2);
+  EXPECT_EQ(history()[0]["statusMessage"], "read");
+}
+
 /// The rings have what the journal lost; told again it changes nothing that is there.
 TEST_F(JournalsTest, APowerCutsGapIsFilledFromTheRings) {
   const chat::Message message =

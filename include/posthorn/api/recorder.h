@@ -30,7 +30,14 @@ class Recorder {
 
   /// Before its notification goes to the inbox; written with flush() when that is stored.
   void on_event(const chat::Event& event);
-  void flush() { (void)outside_.journal.flush(); }
+  void flush() {
+    jobs_unwritten_ = false;
+    (void)outside_.journal.flush();
+  }
+  /// A message is on its way to the commit that precedes its stanza: what was accepted is written.
+  void before_send() {
+    if (jobs_unwritten_) flush();
+  }
 
   /// The queue has it on disk, or has found it there at the start.
   void on_job(const Job& job);
@@ -53,6 +60,7 @@ class Recorder {
   [[nodiscard]] std::string external_id_of(const std::string& chat, const std::string& id);
 
  private:
+  void add_job(const Job& job);
   void on_message(const chat::Message& message);
   void on_receipt(const chat::Receipt& receipt);
   void on_call(const chat::Call& call);
@@ -66,6 +74,7 @@ class Recorder {
   Outside outside_;
   std::unordered_set<std::string> waiting_;  ///< ids of jobs, until settle()
   bool settled_ = false;
+  bool jobs_unwritten_ = false;
   /// Of messages whose till has numbers, the newest; the journal knows the others.
   std::unordered_map<std::string, std::string> external_;
   std::deque<std::string> external_order_;

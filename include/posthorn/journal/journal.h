@@ -68,7 +68,7 @@ struct Position {
 /// What was said, for a while: newest first by chat, by time, by id.
 ///
 /// Changes are taken at once, kept in memory and written together: by flush(), which whoever stores
-/// the notification of a message calls when it is stored, or a second later. They go into the
+/// the notification of a message calls when it is stored, or five seconds later. They go into the
 /// store's database, so that the sync of the store's own commit that follows covers them and the
 /// journal needs none of its own. What a power cut takes before that is written again from the
 /// rings, where it was first: add() of what is there already changes nothing.
@@ -125,7 +125,7 @@ class Journal {
   [[nodiscard]] Result<std::vector<Entry>> next(const Query& query, Position& position,
                                                 std::size_t count);
   [[nodiscard]] Result<bool> knows(const std::string& chat);
-  /// find() without the changes of the last second: for whoever looks at every message.
+  /// find() without the changes of the last seconds: for whoever looks at every message.
   [[nodiscard]] Result<std::optional<Entry>> find_written(const std::string& chat,
                                                           const std::string& id);
   /// Whether any entry has a number of the till.
