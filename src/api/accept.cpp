@@ -15,6 +15,7 @@ constexpr unsigned kMentionsMax = 1024;
 constexpr std::size_t kExternalMost = 128;
 constexpr std::int64_t kShortestTyping = 1000;  // milliseconds
 constexpr int kOtherBodyStatus = 422;
+constexpr int kNoBudget = 466;
 constexpr const char* kOtherBody =
     "This Idempotency-Key was used for another message within the last 24 hours; nothing was sent. "
     "Use a new key for each message, and the same key only to repeat the same request";
@@ -119,14 +120,26 @@ void answer_id(Context& context, Call& call, Answered answered, const Result<std
   if (!id && id.error().code == Errc::full) {
     return call.reply.send(quota_response(answered.method, context.outside.outbox.count()));
   }
+  if (!id && id.error().code == Errc::busy) return call.refuse(kNoBudget, id.error().detail);
   if (!id) return call.refuse(id.error());
   if (!answered.beside) return call.send_text("");
   if (answered.show_id == ShowId::yes) (*answered.beside)["idMessage"] = *id;
   call.send(*answered.beside);
 }
 
+/// Statuses have a budget of their own; taking one back is free.
+Result<void> charge(Context& context, const Job& job) {
+  const bool post =
+      job.chat == kStoryChat && !std::holds_alternative<content::Deletion>(job.content.what);
+  if (!post || !context.outside.charge_status) return {};
+  const auto charged = context.outside.charge_status();
+  if (!charged) return fail(Errc::busy, charged.error().detail);
+  return {};
+}
+
 /// Queues the job; done gets the id of the message that will go out for it.
 void accept(Context& context, Job job, Once<void(Result<Idempotency::Made>)> done) {
+  if (auto charged = charge(context, job); !charged) return done(tl::unexpected(charged.error()));
   const Wall expires_at = job.expires_at;
   context.outside.outbox.accept(
       std::move(job), [expires_at, done = std::move(done)](Result<std::string> id) mutable {

@@ -98,14 +98,8 @@ Result<Job> status_job(const json::Value& body, Result<Content::What> what) {
   return job;
 }
 
-/// Charged when everything about it is right: there are few of them in a day.
 void queue_status(Context& context, Call call, const char* method, Result<Job> job) {
   if (job) job->method = method;
-  if (job && context.outside.charge_status) {
-    if (auto charged = context.outside.charge_status(); !charged) {
-      return call.refuse(429, charged.error().detail);
-    }
-  }
   queue_job(context, std::move(call), method, std::move(job));
 }
 

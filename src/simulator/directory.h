@@ -115,7 +115,7 @@ struct Account {
     std::int64_t expire = 0;
   } failure;
   std::map<std::string, Collection> app_state;
-  bool state_snapshots = false;  ///< who begins with a collection gets it as a file
+  bool state_snapshots = false;         ///< who begins with a collection gets it as a file
   Bytes nct_salt;                       ///< of its first texts; empty: it has none
   std::string media_retry = "success";  ///< what the phone says when it is to upload a file again
   struct {

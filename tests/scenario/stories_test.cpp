@@ -102,7 +102,9 @@ TEST_F(StoryDay, ThereAreFourInADay) {
   body["message"] = "too much";
   body["participants"].append(ida + "@c.us");
   const auto answer = shop.post("sendTextStatus", json::write(body));
-  EXPECT_EQ(answer.status, 429) << json::write(answer.body);
+  EXPECT_EQ(answer.status, 466) << json::write(answer.body);
+  EXPECT_NE(answer.body["message"].asString().find("4 of 4"), std::string::npos)
+      << json::write(answer.body);
 }
 
 TEST_F(StoryDay, WithoutContactsNobodyWouldSeeIt) {

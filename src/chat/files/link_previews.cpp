@@ -255,15 +255,19 @@ void LinkPreviews::get_picture(const Kept& fetch) {
 void LinkPreviews::on_picture(const Kept& fetch, Bytes picture) {
   using pictures::Thumbnail;
   auto bytes = std::make_shared<const Bytes>(std::move(picture));  // shared: with the thread
-  run_on<Result<Thumbnail>>(
-      context_.outside.worker, [bytes] { return pictures::make_thumbnail(ByteView(*bytes)); },
-      [self = alive_.weak(), fetch, bytes](Result<Thumbnail> made) {
+  run_on<Thumbnail>(
+      context_.outside.worker,
+      [bytes] {
+        auto made = pictures::make_thumbnail(ByteView(*bytes));
+        return made ? std::move(*made) : Thumbnail{};
+      },
+      [self = alive_.weak(), fetch, bytes](Thumbnail made) {
         LinkPreviews* me = self.get();
         if (me == nullptr || fetch->ended) return;
-        if (!made) return me->end(fetch);
-        fetch->found.thumbnail = std::move(made->jpeg);
-        fetch->found.width = made->width;
-        fetch->found.height = made->height;
+        if (made.jpeg.empty()) return me->end(fetch);
+        fetch->found.thumbnail = std::move(made.jpeg);
+        fetch->found.width = made.width;
+        fetch->found.height = made.height;
         if (!fetch->ask.large || !can_be_shown(*bytes)) return me->end(fetch);
         me->store_picture(fetch, *bytes);
       });
