@@ -275,7 +275,9 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
     constexpr int kWindowClosed = 131047;
     constexpr int kOptedOut = 131050;
     constexpr int kUndeliverable = 131026;
-    if (heard.code == kWindowClosed) transport_.on_window_closed(known->chat);
+    if (heard.code == kWindowClosed && transport_.on_window_closed(known->id, known->chat)) {
+      return stored({});
+    }
     if (heard.code == kOptedOut) {
       (void)out_.valve.add_opt_out(known->chat, "official API", "told to Meta");
     }
