@@ -20,7 +20,7 @@ constexpr std::size_t kSecretMax = 4096;
 constexpr std::size_t kRelayAnswer = std::size_t{4} << 20;
 constexpr seconds kRelayWait{55};
 constexpr seconds kRelayPause{15};
-constexpr seconds kLookAgain{30};
+constexpr seconds kLookAgain{10};
 constexpr std::size_t kLookedAt = 512;
 
 /// The first line of a file, without blanks around it.
