@@ -20,7 +20,7 @@ constexpr std::size_t kSecretMax = 4096;
 constexpr std::size_t kRelayAnswer = std::size_t{4} << 20;
 constexpr seconds kRelayWait{55};
 constexpr seconds kRelayPause{15};
-constexpr seconds kLookAgain{30};
+constexpr seconds kLookAgain{10};
 constexpr std::size_t kLookedAt = 512;
 
 /// The first line of a file, without blanks around it.
@@ -275,7 +275,9 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
     constexpr int kWindowClosed = 131047;
     constexpr int kOptedOut = 131050;
     constexpr int kUndeliverable = 131026;
-    if (heard.code == kWindowClosed) transport_.on_window_closed(known->chat);
+    if (heard.code == kWindowClosed && transport_.on_window_closed(known->id, known->chat)) {
+      return stored({});
+    }
     if (heard.code == kOptedOut) {
       (void)out_.valve.add_opt_out(known->chat, "official API", "told to Meta");
     }

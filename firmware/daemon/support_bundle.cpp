@@ -74,6 +74,10 @@ std::string describe_config(const Config& config) {
   key(out, "outbox_bytes", std::to_string(config.queue.outbox_bytes));
   key(out, "inbox_bytes", std::to_string(config.queue.inbox_bytes));
   key(out, "keep_hours", std::to_string(config.queue.keep.count()));
+  section(out, "cloud");
+  key(out, "url", quoted(config.cloud.url));
+  key(out, "phone_number_id", quoted(config.cloud.phone_number_id));
+  key(out, "verify_token", secret(config.cloud.verify_token));
   section(out, "throttle");
   key(out, "time_zone", quoted(config.throttle.time_zone));
   key(out, "quiet_from", quoted(config.throttle.quiet_from));

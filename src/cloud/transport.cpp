@@ -15,6 +15,8 @@ constexpr const char* kAssigned = "assigned";
 constexpr const char* kFlight = "flight";
 constexpr std::string_view kEnded = "ended ";
 constexpr std::size_t kWordsKept = 200;
+constexpr std::size_t kFreeFormPerBucket = 8;
+constexpr std::size_t kFreeFormMax = 4096;  // bytes of a job
 constexpr std::string_view kSent = "sent ";
 constexpr std::size_t kPerBucket = 128;
 constexpr seconds kPostWait{60};
@@ -35,6 +37,8 @@ Transport::Transport(const CloudConfig& config, Secrets secrets, Outside outside
       wamids_(out_.blobs, "cloud/wamid", kPerBucket),
       windows_(out_.blobs, "cloud/window", kPerBucket),
       uploads_(out_.blobs, "cloud/upload", kPerBucket),
+      free_form_(out_.blobs, "cloud/free-form", kFreeFormPerBucket),
+      again_(out_.blobs, "cloud/again", kPerBucket),
       prices_(out_.blobs, config),
       timer_(out_.scheduler) {
   for (Ledger::Fact& fact : states_.all()) found_.emplace(std::move(fact.key), fact.value);
@@ -129,6 +133,10 @@ std::optional<std::string> Transport::waits_for(std::uint64_t sequence) const {
 }
 
 void Transport::start() {
+  for (const Ledger::Fact& fact : again_.all()) {
+    const auto state = found_.find(fact.key);
+    send_again(fact.value, state != found_.end() && state->second == kFlight);
+  }
   found_.clear();
   running_ = true;
   wake();
@@ -256,6 +264,10 @@ void Transport::post(Waiting one, const std::string& media_id) {
   auto body = build_message(one.job, facts);
   if (!body) return end(std::move(one), End::failed, body.error().detail);
   flying_ = one.sequence;
+  if (facts.way == Way::free_form) {
+    const Bytes record = encode_job(one.job);
+    if (record.size() <= kFreeFormMax) (void)free_form_.put(one.job.id, as_text(record));
+  }
   keep_state(one.job.id, kFlight);
   out_.blobs.durable(alive_.bind(
       [this, one = std::move(one), body = std::move(*body)](const Result<void>& kept) mutable {
@@ -419,6 +431,7 @@ void Transport::end(Waiting one, End how, std::string description) {
     ++failed_;
     keep_state(one.job.id, std::string(kEnded) + description.substr(0, kWordsKept));
   }
+  (void)again_.erase(one.job.id);
   Fate fate;
   fate.sequence = one.sequence;
   fate.job = std::move(one.job);
@@ -436,7 +449,27 @@ void Transport::on_inbound(const std::string& chat, std::int64_t unix_seconds) {
   (void)windows_.put(chat, std::to_string(unix_seconds));
 }
 
-void Transport::on_window_closed(const std::string& chat) { (void)windows_.erase(chat); }
+bool Transport::on_window_closed(const std::string& job_id, const std::string& chat) {
+  (void)windows_.erase(chat);
+  const auto record = free_form_.find(job_id);
+  if (!record) return false;
+  (void)free_form_.erase(job_id);
+  (void)again_.put(job_id, *record);
+  keep_state(job_id, kAssigned);
+  send_again(*record, false);
+  return true;
+}
+
+void Transport::send_again(const std::string& record, bool answer_lost) {
+  auto job = decode_job(as_bytes(record));
+  if (!job) return;
+  Waiting one;
+  one.sequence = next_again_++;
+  one.job = std::move(*job);
+  one.answer_lost = answer_lost;
+  waiting_.push_back(std::move(one));
+  wake();
+}
 
 std::optional<Transport::Known> Transport::known(const std::string& wamid) const {
   const auto fact = wamids_.find(wamid);

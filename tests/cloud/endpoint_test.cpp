@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 #include "posthorn/cloud/wamid.h"
 #include "shop.h"
 
@@ -67,6 +69,9 @@ struct Refused {
   const char* part;
   int code;
 };
+/// Its bytes would be pointers, which differ from run to run.
+void PrintTo(const Refused& refused, std::ostream* out) { *out << refused.type << refused.code; }
+
 class BadMessage : public testing::TestWithParam<Refused> {};
 
 TEST_P(BadMessage, IsRefusedWithItsCode) {

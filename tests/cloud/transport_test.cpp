@@ -224,6 +224,30 @@ TEST(Transport, InsideTheWindowItIsFreeForm) {
   EXPECT_EQ(desk.meta.bodies.at(1)["type"].asString(), "template");
 }
 
+TEST(Transport, AWindowThatWasClosedSendsItOnceMoreAnotherWay) {
+  Desk desk;
+  desk.config.mode = CloudConfig::Mode::direct;
+  desk.begin();
+  Job job = desk.job();
+  desk.transport->on_inbound(job.chat, desk.clock.now().unix_seconds() - 3600);
+  desk.post(job);
+  desk.run();
+  EXPECT_TRUE(desk.transport->on_window_closed(job.id, job.chat));
+  EXPECT_FALSE(desk.transport->on_window_closed(job.id, job.chat)) << "once";
+  // The power goes before it is sent.
+  desk.transport.reset();
+  desk.blobs.cut(true);
+  desk.begin();
+  desk.run();
+  ASSERT_EQ(desk.meta.bodies.size(), 2U);
+  EXPECT_EQ(desk.meta.bodies.at(1)["type"].asString(), "template");
+  EXPECT_EQ(desk.meta.bodies.at(1)["biz_opaque_callback_data"].asString(), job.id);
+  desk.transport.reset();
+  desk.begin();
+  desk.run();
+  EXPECT_EQ(desk.meta.bodies.size(), 2U);
+}
+
 TEST(Transport, WhatHasNoWayIsRefusedInWords) {
   Desk desk;
   desk.config.receipt_template = "";

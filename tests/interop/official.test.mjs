@@ -19,15 +19,15 @@ const customer = '4915550007777'
 const chat = `${customer}@c.us`
 
 describe('the official API as a second transport', () => {
-  let sim, graph, folder, direct, relayed, mute, relay
+  let sim, graph, folder, direct, relayed, mute, paced, relay
 
-  const settings = more => `
+  const settings = (more, transport = 'official') => `
 [cloud]
 url = "${graph.url}"
 phone_number_id = "${graph.number}"
 token_file = "${folder}/token"
 app_secret_file = "${folder}/secret"
-transport = "official"
+transport = "${transport}"
 receipt_template = "receipt"
 currency = "USD"
 price_utility = 34
@@ -48,7 +48,7 @@ ${more}
   }, { timeout })
 
   after(async () => {
-    for (const box of [direct, relayed, mute]) await box?.dispose()
+    for (const box of [direct, relayed, mute, paced]) await box?.dispose()
     relay?.kill()
     graph?.stop()
     await sim?.stop()
@@ -86,6 +86,16 @@ ${more}
     await statusOf(direct, id, 'delivered')
     assert.deepEqual(graph.posts.at(-1).text, { body: 'Yes, come by', preview_url: true })
     assert.ok(!(direct.seen ?? []).some(body => body.idMessage === 'wamid.IN'), 'once')
+  })
+
+  test('a window that Meta says is closed: once more as a template', { timeout }, async () => {
+    graph.windows.delete(customer)
+    const before = graph.posts.length
+    const id = await direct.send(chat, 'said too late')
+    await statusOf(direct, id, 'delivered')
+    assert.deepEqual(graph.posts.slice(before).map(post => [post.type, post.biz_opaque_callback_data]), [['text', id], ['template', id]])
+    graph.windows.add(customer)
+    await graph.say(customer, 'and again')
   })
 
   test('a picture to that number is fetched, and the till gets it by its link', { timeout }, async () => {
@@ -134,10 +144,10 @@ ${more}
   })
 
   test('a message may choose the linked account', { timeout }, async () => {
-    const account = await sim.account?.().catch(() => null)
+    const { phone } = await sim.addAccount()
     const before = graph.posts.length
-    const id = await direct.send(account?.phone ? `${account.phone}@c.us` : chat, 'by the other number', { transport: 'own' })
-    await direct.nextWhere(`an end of ${id}`, body => body.idMessage === id && ['sent', 'noAccount', 'failed'].includes(body.status))
+    const id = await direct.send(`${phone}@c.us`, 'by the other number', { transport: 'own' })
+    await direct.nextWhere(`an end of ${id}`, body => body.idMessage === id && body.status === 'sent')
     assert.equal(graph.posts.length, before)
     await assert.rejects(direct.send(chat, 'x', { transport: 'pigeon' }), /transport/)
   })
@@ -176,7 +186,9 @@ ${more}
 
   test('a power cut with the answer on its way is told as unknown, and not repeated', { timeout }, async () => {
     graph.webhook = null
-    mute = await new Daemon(sim, { throttle: settings('mode = "send-only"') }).start()
+    mute = await new Daemon(sim, { throttle: settings('mode = "send-only"', 'auto') }).start()
+    // It is linked to nobody, so all that can goes by the official number.
+    await waitFor(async () => (await mute.state()) === 'notAuthorized', 'it knows that')
     graph.faults = ['hang']
     const before = graph.posts.length
     const id = await mute.send(chat, 'who knows')
@@ -189,5 +201,23 @@ ${more}
     const next = await mute.send(chat, 'the next one goes')
     await statusOf(mute, next, 'sent')
     for (const secret of [graph.token, graph.secret]) assert.ok(!mute.log.includes(secret), 'no secret in the log')
+  })
+
+  test('auto: openings that the linked account must hold back go by the official number, known people do not', { timeout }, async () => {
+    graph.webhook = null
+    paced = await new Daemon(sim, { unpaced: false, throttle: settings('auto_minutes = 1', 'auto') }).start()
+    await paced.link(sim)
+    const before = graph.posts.length
+    const ids = []
+    for (let i = 0; i < 6; i++) {
+      const { phone } = await sim.addAccount()
+      ids.push(await paced.send(`${phone}@c.us`, `Welcome, customer ${i}`))
+    }
+    await waitFor(() => graph.posts.length >= before + 3, 'openings go by the official number', 20_000)
+    const official = graph.posts.slice(before).map(post => post.biz_opaque_callback_data)
+    assert.equal(new Set(official).size, official.length, 'each once')
+    assert.ok(!official.includes(ids[0]), 'the first opening is the linked account\'s')
+    for (const id of official) assert.ok(ids.includes(id))
+    await waitFor(async () => (await paced.call('showMessagesQueue')).every(one => !official.includes(one.messageID)), 'what went out waits nowhere')
   })
 })

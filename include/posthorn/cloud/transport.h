@@ -97,8 +97,9 @@ class Transport {
   void on_known_sent(const std::string& job_id, const std::string& wamid);
   /// They wrote: the window of 24 hours is open from then.
   void on_inbound(const std::string& chat, std::int64_t unix_seconds);
-  /// Meta says that it is not.
-  void on_window_closed(const std::string& chat);
+  /// Meta says that it is not, by the status of a message that went as it was. True: it goes once
+  /// more, another way.
+  bool on_window_closed(const std::string& job_id, const std::string& chat);
   struct Known {
     std::string id;    ///< idMessage
     std::string chat;  ///< chatId
@@ -135,6 +136,7 @@ class Transport {
   void on_lost(Waiting one, const std::string& why);
   /// put_back(), and it counts as a try.
   void retry(Waiting one, milliseconds after);
+  void send_again(const std::string& record, bool answer_lost);
   void put_back(Waiting one, milliseconds after);
   void end(Waiting one, End how, std::string description);
   void keep_state(const std::string& id, const std::string& state);
@@ -146,10 +148,12 @@ class Transport {
   CloudConfig config_;
   Secrets secrets_;
   Outside out_;
-  Ledger states_;   ///< by idMessage
-  Ledger wamids_;   ///< wamid: "idMessage chatId"
-  Ledger windows_;  ///< chatId: unix seconds of their newest word
-  Ledger uploads_;  ///< SHA-256: "media id, unix seconds"
+  Ledger states_;     ///< by idMessage
+  Ledger wamids_;     ///< wamid: "idMessage chatId"
+  Ledger windows_;    ///< chatId: unix seconds of their newest word
+  Ledger uploads_;    ///< SHA-256: "media id, unix seconds"
+  Ledger free_form_;  ///< by idMessage: short jobs that went as they were, newest 512
+  Ledger again_;      ///< the same: those that go once more
   Prices prices_;
   std::unordered_map<std::string, std::string> found_;  ///< states at the start
   std::deque<Waiting> waiting_;
@@ -159,6 +163,8 @@ class Transport {
   std::optional<Wall> paused_until_;
   std::optional<Wall> direct_send_not_before_;
   std::optional<std::uint64_t> flying_;
+  /// Of jobs that have left the outbox and go once more.
+  std::uint64_t next_again_ = std::uint64_t{1} << 63U;
   bool running_ = false;
   std::uint64_t sent_ = 0, failed_ = 0, unknown_ = 0;
   Timer timer_;
