@@ -9,7 +9,7 @@ namespace posthorn::daemon {
 
 namespace {
 
-receipts::Settings settings_of(const ReceiptsConfig& config) {
+receipts::Settings settings_of(const ReceiptsConfig& config, hours job_life) {
   receipts::Settings out;
   out.shop = config.shop;
   out.form = config.form == "pdf"    ? receipts::Form::pdf
@@ -17,6 +17,7 @@ receipts::Settings settings_of(const ReceiptsConfig& config) {
                                      : receipts::Form::png;
   out.keep = minutes(config.keep_minutes);
   out.token_life = hours(config.token_hours);
+  out.sent_life = job_life + hours(1);  // until then its message may wait for the picture
   out.country = config.country;
   out.phone_pattern = config.phone_pattern;
   const auto take = [](const auto& given, auto& place) {
@@ -78,20 +79,21 @@ Result<std::unique_ptr<ReceiptDesk>> ReceiptDesk::open(const Config& config, Out
   std::unique_ptr<ReceiptDesk> desk(new ReceiptDesk(std::move(outside)));
   ReceiptDesk* me = desk.get();
   Outside& out = desk->outside_;
-  receipts::Receipts::Outside beside{
-      out.scheduler, out.clock, out.random, out.worker, out.blobs, out.printers,
-      out.disk,      {},        {},         {},         {},        out.utc_offset};
+  receipts::Receipts::Outside beside{out.scheduler, out.clock,    out.random, out.worker,
+                                     out.blobs,     out.printers, out.disk};
+  beside.utc_offset = out.utc_offset;
   beside.shop_phone = [me] { return digits_of(me->outside_.instance().wid); };
   beside.new_message_id = [me] {
     return make_message_id(me->outside_.random, me->outside_.clock.now(),
                            digits_of(me->outside_.instance().wid));
   };
-  beside.send = [me](receipts::Outgoing message, Once<void(Result<void>)> done) {
+  beside.send = [me](receipts::Outgoing message, Once<void(Result<std::string>)> done) {
     me->queue(std::move(message), std::move(done));
   };
+  beside.remove_file = [me](const std::string& file) { (void)me->outside_.files.remove(file); };
   beside.tell = [me](const receipts::Event& event) { me->tell(event); };
   desk->ports_.resize(config.printers.size());
-  TRY(desk->receipts_, receipts::Receipts::open(settings_of(config.receipts),
+  TRY(desk->receipts_, receipts::Receipts::open(settings_of(config.receipts, out.job_life),
                                                 printers_of(config.printers), std::move(beside)));
   return desk;
 }
@@ -107,13 +109,13 @@ void ReceiptDesk::on_message(const chat::Message& message) {
   (void)receipts_->on_message(message.chat, text->body);
 }
 
-void ReceiptDesk::queue(receipts::Outgoing message, Once<void(Result<void>)> done) {
+void ReceiptDesk::queue(receipts::Outgoing message, Once<void(Result<std::string>)> done) {
   if (message.form != receipts::Form::text) return queue_file(std::move(message), std::move(done));
   content::Text text{message.text, false, std::nullopt};
   accept_job(message, std::move(text), std::move(done));
 }
 
-void ReceiptDesk::queue_file(receipts::Outgoing message, Once<void(Result<void>)> done) {
+void ReceiptDesk::queue_file(receipts::Outgoing message, Once<void(Result<std::string>)> done) {
   auto writer = outside_.files.begin(message.file.size());
   if (!writer) return done(tl::unexpected(writer.error()));
   // Shared: it lives until finish() has answered.
@@ -130,7 +132,9 @@ void ReceiptDesk::queue_file(receipts::Outgoing message, Once<void(Result<void>)
 }
 
 void ReceiptDesk::accept_job(const receipts::Outgoing& message, Content::What what,
-                             Once<void(Result<void>)> done) {
+                             Once<void(Result<std::string>)> done) {
+  const auto* file = std::get_if<content::File>(&what);
+  const std::string ref = file == nullptr ? std::string() : file->ref;
   Job job;
   job.id = message.message_id;
   job.chat = message.chat;
@@ -140,10 +144,11 @@ void ReceiptDesk::accept_job(const receipts::Outgoing& message, Content::What wh
   job.expires_at = job.accepted_at + outside_.job_life;
   // A customer with a phone in the hand waits for it.
   job.urgent = message.consent.empty();
-  outside_.outbox.accept(std::move(job), [done = std::move(done)](Result<std::string> id) mutable {
-    if (!id) return done(tl::unexpected(id.error()));
-    done({});
-  });
+  outside_.outbox.accept(std::move(job),
+                         [ref, done = std::move(done)](Result<std::string> id) mutable {
+                           if (!id) return done(tl::unexpected(id.error()));
+                           done(ref);
+                         });
 }
 
 void ReceiptDesk::tell(const receipts::Event& event) {

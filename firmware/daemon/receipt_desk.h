@@ -56,10 +56,10 @@ class ReceiptDesk {
  private:
   explicit ReceiptDesk(Outside outside) : outside_(std::move(outside)) {}
 
-  void queue(receipts::Outgoing message, Once<void(Result<void>)> done);
-  void queue_file(receipts::Outgoing message, Once<void(Result<void>)> done);
+  void queue(receipts::Outgoing message, Once<void(Result<std::string>)> done);
+  void queue_file(receipts::Outgoing message, Once<void(Result<std::string>)> done);
   void accept_job(const receipts::Outgoing& message, Content::What what,
-                  Once<void(Result<void>)> done);
+                  Once<void(Result<std::string>)> done);
   void tell(const receipts::Event& event);
 
   Outside outside_;

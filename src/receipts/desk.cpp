@@ -153,7 +153,7 @@ void Desk::on_loaded(Result<std::vector<Shelf::Kept>> kept) {
       entry.record = std::move(one.record);
       entry.claim = std::move(one.claim);
       entry.size = one.size;
-      entry.kept = true;
+      entry.kept = entry.told = true;
       const Wall from = entry.claim ? entry.claim->at : entry.record.at;
       // Times of two clocks cannot be compared: then its life begins anew, once.
       const milliseconds age = from.trusted == now.trusted ? now - from : milliseconds(0);
@@ -165,7 +165,8 @@ void Desk::on_loaded(Result<std::vector<Shelf::Kept>> kept) {
       entries_.emplace(entry.record.number, std::move(entry));
     }
     // Their message has one id for good, so one that was queued already is the same one.
-    for (auto& [number, entry] : entries_) look(number);
+    for (const auto& [number, entry] : entries_) older_.push_back(number);
+    look_at_older();
     retry();
   }
   for (auto& [printer, job] : std::exchange(early_, {})) on_job(printer, std::move(job));
@@ -229,7 +230,7 @@ void Desk::look(std::uint64_t number) {
   const auto found = entries_.find(number);
   if (found == entries_.end()) return;
   shelf_.read(number, alive_.bind([this, number, record = found->second.record](Result<Bytes> raw) {
-    if (!raw) return;
+    if (!raw) return look_at_older();
     auto work = [raw = std::move(*raw), reading = reading_of(record), logo = logo_,
                  settings = settings_, customers = customers_, phone = outside_.shop_phone()]() {
       const Rendered rendered = render(raw, reading);
@@ -249,13 +250,20 @@ void Desk::look(std::uint64_t number) {
   }));
 }
 
+void Desk::look_at_older() {
+  if (older_.empty()) return;
+  const std::uint64_t number = older_.back();
+  older_.pop_back();
+  look(number);
+}
+
 void Desk::on_look(std::uint64_t number, Look found) {
+  look_at_older();
   const auto place = entries_.find(number);
   if (place == entries_.end()) return;
   Entry& entry = place->second;
   const bool cannot_be_sent = entry.record.cut_short;
   if (!found.printed && !entry.claim && entry.record.token.empty()) return drop(number);
-  const bool again = entry.lines > 0;
   entry.total = std::move(found.total);
   entry.customer_id = std::move(found.customer_id);
   entry.lines = std::max<std::size_t>(found.lines, 1);
@@ -263,7 +271,7 @@ void Desk::on_look(std::uint64_t number, Look found) {
     newest_[entry.record.printer] = {std::move(found.code_page), std::move(found.sample),
                                      found.guessed_page};
   }
-  if (!again) outside_.tell(Printed{shown(entry)});
+  if (!std::exchange(entry.told, true)) outside_.tell(Printed{shown(entry)});
   if (found.customer && !entry.claim && !cannot_be_sent) {
     deliver(number, found.customer->number + "@c.us", found.customer->way);
   }
@@ -371,6 +379,7 @@ void Desk::drop(std::uint64_t number) {
   if (found == entries_.end()) return;
   Entry& entry = found->second;
   if (entry.waiter) entry.waiter(fail(Errc::not_found, "the receipt has gone"));
+  if (entry.claim && !entry.claim->file.empty()) outside_.remove_file(entry.claim->file);
   const auto token = tokens_.find(entry.record.token);
   if (token != tokens_.end() && token->second == number) tokens_.erase(token);
   kept_bytes_ -= std::min(kept_bytes_, entry.size);

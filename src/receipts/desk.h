@@ -52,6 +52,7 @@ class Desk final : public Receipts {
     Mono due;                ///< when it goes
     std::uint64_t size = 0;  ///< on disk
     bool kept = false;       ///< it is on disk
+    bool told = false;       ///< that it was printed
     bool working = false;    ///< it is being made into a message
     std::string total, customer_id;
     std::size_t lines = 0;
@@ -80,6 +81,8 @@ class Desk final : public Receipts {
   void on_job(std::size_t printer, TappedJob job);
   void on_kept(std::uint64_t number, const Result<void>& kept);
   void look(std::uint64_t number);
+  /// Those of before the start, one after the other: nothing waits for them.
+  void look_at_older();
   void on_look(std::uint64_t number, Look found);
   [[nodiscard]] std::optional<Tap::Block> make_block(std::size_t printer, Language language,
                                                      const LetterState& letters);
@@ -95,7 +98,7 @@ class Desk final : public Receipts {
   void deliver(std::uint64_t number, const std::string& chat, Way way);
   void make_message(std::uint64_t number);
   void on_message_made(std::uint64_t number, Message message);
-  void on_queued(std::uint64_t number, const Result<void>& queued);
+  void on_queued(std::uint64_t number, const Result<std::string>& queued);
   void retry();
   void answer_unknown(const std::string& chat);
   void send_text(const std::string& chat, const std::string& text);
@@ -111,6 +114,7 @@ class Desk final : public Receipts {
   std::map<std::uint64_t, Entry> entries_;
   std::map<std::string, std::uint64_t, std::less<>> tokens_;
   std::vector<std::pair<std::size_t, TappedJob>> early_;  ///< before the shelf was read
+  std::vector<std::uint64_t> older_;
   bool loaded_ = false;
   bool stopped_ = false;
   std::uint64_t next_number_ = 1;

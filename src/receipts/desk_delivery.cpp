@@ -130,7 +130,7 @@ void Desk::send_text(const std::string& chat, const std::string& text) {
   out.message_id = outside_.new_message_id();
   out.chat = chat;
   out.text = text;
-  outside_.send(std::move(out), [](const Result<void>& queued) {
+  outside_.send(std::move(out), [](const Result<std::string>& queued) {
     if (!queued) log::warn("receipts", "an answer was not queued", {{"error", queued.error()}});
   });
 }
@@ -246,13 +246,14 @@ void Desk::make_message(std::uint64_t number) {
 
 void Desk::on_message_made(std::uint64_t number, Message message) {
   if (!entries_.contains(number)) return;
-  if (!message.made) return on_queued(number, message.made);
-  outside_.send(
-      std::move(message.outgoing),
-      alive_.bind([this, number](const Result<void>& queued) { on_queued(number, queued); }));
+  if (!message.made) return on_queued(number, tl::unexpected(message.made.error()));
+  outside_.send(std::move(message.outgoing),
+                alive_.bind([this, number](const Result<std::string>& queued) {
+                  on_queued(number, queued);
+                }));
 }
 
-void Desk::on_queued(std::uint64_t number, const Result<void>& queued) {
+void Desk::on_queued(std::uint64_t number, const Result<std::string>& queued) {
   const auto found = entries_.find(number);
   if (found == entries_.end()) return;
   Entry& entry = found->second;
@@ -264,6 +265,7 @@ void Desk::on_queued(std::uint64_t number, const Result<void>& queued) {
     return;
   }
   entry.claim->queued = true;
+  entry.claim->file = *queued;
   shelf_.claim(number, *entry.claim, [](const Result<void>& kept) {
     if (!kept) log::warn("receipts", "not noted as queued", {{"error", kept.error()}});
   });

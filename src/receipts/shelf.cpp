@@ -67,6 +67,7 @@ std::string encode(const Claim& claim) {
   out["at"] = static_cast<::Json::Int64>(claim.at.unix_seconds());
   out["trusted"] = claim.at.trusted;
   out["queued"] = claim.queued;
+  out["file"] = claim.file;
   return json::write(out);
 }
 
@@ -80,6 +81,7 @@ std::optional<Claim> decode_claim(std::string_view text) {
   out.at = Wall::from_unix(json::int_at(*from, "at").value_or(0),
                            json::bool_at(*from, "trusted").value_or(false));
   out.queued = json::bool_at(*from, "queued").value_or(false);
+  out.file = json::string_at(*from, "file").value_or("");
   if (out.chat.empty() || out.message_id.empty()) return std::nullopt;
   return out;
 }

@@ -35,7 +35,8 @@ struct Claim {
   std::string message_id;
   std::string way;
   Wall at;
-  bool queued = false;  ///< the outbox has it
+  bool queued = false;    ///< the outbox has it
+  std::string file = {};  ///< made of it for the message; empty: none
 };
 
 /// Receipts on disk: "NNNNNNNNNN.job" (a line of JSON, then the bytes as they came) and

@@ -28,15 +28,15 @@ struct Box {
     PrinterSettings printer;
     printer.name = "1";
     printer.qr = qr;
-    Receipts::Outside outside{scheduler, clock, random, worker, blobs, dialer,
-                              disk,      {},    {},     {},     {},    {}};
+    Receipts::Outside outside{scheduler, clock, random, worker, blobs, dialer, disk};
     outside.shop_phone = [this] { return phone; };
     outside.new_message_id = [this] { return "ID" + std::to_string(++ids) + run; };
-    outside.send = [this](Outgoing message, Once<void(Result<void>)> done) {
+    outside.send = [this](Outgoing message, Once<void(Result<std::string>)> done) {
       if (refuse_send) return done(fail(Errc::full, "the queue is full"));
       sent.push_back(std::move(message));
-      done({});
+      done("file" + std::to_string(sent.size()));
     };
+    outside.remove_file = [this](const std::string& file) { removed.push_back(file); };
     outside.tell = [this](const Event& event) { events.push_back(event); };
     outside.utc_offset = [](Wall) { return seconds(0); };
     auto opened = Receipts::open(std::move(settings), {printer}, std::move(outside));
@@ -91,6 +91,7 @@ struct Box {
   std::string run;
   bool refuse_send = false;
   std::vector<Outgoing> sent;
+  std::vector<std::string> removed;
   std::vector<Event> events;
   std::unique_ptr<Receipts> receipts;
 };
@@ -162,6 +163,19 @@ TEST(Receipts, GoWhenNobodyWantsThem) {
   EXPECT_TRUE(box.disk->list()->empty());
 }
 
+TEST(Receipts, GoWithTheirPictureADayAfterTheyWereSent) {
+  Box box(folder());
+  box.print(kSale);
+  EXPECT_TRUE(box.receipts->on_message(kAnna, box.token()));
+  box.scheduler.advance(hours(24));
+  EXPECT_EQ(box.receipts->list().size(), 1U);
+  EXPECT_TRUE(box.removed.empty());
+  box.scheduler.advance(hours(2));
+  EXPECT_TRUE(box.receipts->list().empty());
+  EXPECT_TRUE(box.disk->list()->empty());
+  EXPECT_EQ(box.removed, std::vector<std::string>{"file1"});
+}
+
 TEST(Receipts, AreReadAgainAfterAStart) {
   const auto disk = folder();
   std::string token;
@@ -172,6 +186,8 @@ TEST(Receipts, AreReadAgainAfterAStart) {
   }
   Box box(disk);
   ASSERT_EQ(box.receipts->list().size(), 1U);
+  EXPECT_EQ(box.count<Printed>(), 0U) << "told before";
+  EXPECT_EQ(box.receipts->list()[0].total, "2,40");
   EXPECT_TRUE(box.receipts->on_message(kAnna, token));
   box.turn();
   EXPECT_EQ(box.sent.size(), 1U);

@@ -92,13 +92,16 @@ class Receipts {
     Dialer& dialer;    ///< to printers: straight, through no proxy
     std::shared_ptr<files::Disk> disk;
     /// Digits of the shop's own number; empty while no phone is linked.
-    std::function<std::string()> shop_phone;
-    std::function<std::string()> new_message_id;
-    /// done: it is in the outbox, on disk. The same message may come again after a power cut.
-    std::function<void(Outgoing message, Once<void(Result<void>)> done)> send;
-    std::function<void(const Event& event)> tell;
+    std::function<std::string()> shop_phone = {};
+    std::function<std::string()> new_message_id = {};
+    /// done: it is in the outbox, on disk; gives the name of its file, empty without one. The same
+    /// message may come again after a power cut.
+    std::function<void(Outgoing message, Once<void(Result<std::string>)> done)> send = {};
+    /// The receipt is gone, and so is to be the file that was made of it.
+    std::function<void(const std::string& file)> remove_file = {};
+    std::function<void(const Event& event)> tell = {};
     /// Seconds the shop's clock is ahead of UTC, for {date}.
-    std::function<seconds(Wall)> utc_offset;
+    std::function<seconds(Wall)> utc_offset = {};
   };
   static constexpr std::size_t kMostKept = 2000;
   static constexpr std::uint64_t kMostBytes = std::uint64_t{128} << 20;

@@ -2,7 +2,7 @@
 """Makes code pages and glyphs for receipts: make_tables.py FONT_FOLDER OUTPUT.cpp
 
 Code pages: 128 code points each, as the C library's iconv (or Python, where it has none) knows them.
-Glyphs: those that a code page can print, of Terminus Font 12x24 and 8x16 (SIL OFL 1.1, Debian's
+Glyphs: those that a code page can print, of Terminus Font 12x24 (bold: thermal paper is dark) and 8x16 (SIL OFL 1.1, Debian's
 xfonts-terminus), packed row by row.
 """
 import ctypes
@@ -125,7 +125,7 @@ def array(kind, name, values):
 
 def main():
     folder, output = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
-    large = read_pcf(folder / "ter-u24n_unicode.pcf.gz", 12, 24)
+    large = read_pcf(folder / "ter-u24b_unicode.pcf.gz", 12, 24)
     small = read_pcf(folder / "ter-u16n_unicode.pcf.gz", 8, 16)
     pages = [table(page) for page in PAGES]
     wanted = set(range(0x20, 0x7F)) | {point for page in pages for point in page} | {ord(char) for char in MORE}
