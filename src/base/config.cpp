@@ -307,17 +307,6 @@ Take proxy(std::string& out) {
   };
 }
 
-Take digits(std::string& out) {
-  return [&out](const toml::node& node) -> Result<void> {
-    TRY(const std::string value, text_of(node));
-    const bool all =
-        std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (!all || value.size() > 20) return fail(Errc::malformed, "must be digits, or empty");
-    out = value;
-    return {};
-  };
-}
-
 Take https_url(std::string& out) {
   return [&out](const toml::node& node) -> Result<void> {
     TRY(const std::string url, text_of(node));
@@ -331,36 +320,7 @@ Take https_url(std::string& out) {
   };
 }
 
-Take graph_version(std::string& out) {
-  return [&out](const toml::node& node) -> Result<void> {
-    TRY(const std::string value, text_of(node));
-    const bool fine = value.size() <= 8 && value.starts_with("v") && value.ends_with(".0") &&
-                      value.find_first_not_of("0123456789", 1) == value.size() - 2;
-    if (!fine) return fail(Errc::malformed, "must be a version like \"v26.0\"");
-    out = value;
-    return {};
-  };
-}
-
-/// One of some words.
-template <class T>
-Take word(T& out, std::vector<std::pair<std::string_view, T>> words) {
-  return [&out, words = std::move(words)](const toml::node& node) -> Result<void> {
-    TRY(const std::string value, text_of(node));
-    std::string known;
-    for (const auto& [name, meaning] : words) {
-      if (name == value) {
-        out = meaning;
-        return {};
-      }
-      known += (known.empty() ? "\"" : ", \"") + std::string(name) + "\"";
-    }
-    return fail(Errc::malformed, "must be one of " + known);
-  };
-}
-
 Table cloud_table(CloudConfig& c) {
-  using Mode = CloudConfig::Mode;
   constexpr std::int64_t kDearest = 1'000'000;
   return {"cloud",
           {{"url", https_url(c.url)},
@@ -370,14 +330,10 @@ Table cloud_table(CloudConfig& c) {
            {"token_file", text(c.token_file)},
            {"app_secret_file", text(c.app_secret_file)},
            {"verify_token", text(c.verify_token)},
-           {"mode", word<Mode>(c.mode, {{"send-only", Mode::send_only},
-                                        {"relay", Mode::relay},
-                                        {"direct", Mode::direct}})},
+           {"mode", cloud_mode(c.mode)},
            {"relay_url", https_url(c.relay_url)},
            {"relay_token_file", text(c.relay_token_file)},
-           {"transport", word<Transport>(c.transport, {{"own", Transport::own},
-                                                       {"official", Transport::official},
-                                                       {"auto", Transport::automatic}})},
+           {"transport", transport(c.transport)},
            {"auto_minutes", number(c.auto_minutes, 1, 1440)},
            {"direct_send", flag(c.direct_send)},
            {"receipt_template", text(c.receipt_template)},
@@ -388,27 +344,6 @@ Table cloud_table(CloudConfig& c) {
            {"price_utility", number(c.price_utility, 0, kDearest)},
            {"price_marketing", number(c.price_marketing, 0, kDearest)},
            {"price_authentication", number(c.price_authentication, 0, kDearest)}}};
-}
-
-/// What the keys of [cloud] need of each other.
-Result<void> check_cloud(const CloudConfig& c, std::string_view file) {
-  using Mode = CloudConfig::Mode;
-  const auto wrong = [file](const char* what) {
-    return fail(Errc::malformed, std::string(file) + ": cloud." + what);
-  };
-  if (c.phone_number_id.empty()) return {};
-  if (c.token_file.empty()) return wrong("token_file: must name the file with the access token");
-  if (c.mode == Mode::send_only) return {};
-  if (c.app_secret_file.empty()) {
-    return wrong("app_secret_file: webhooks are believed only when their signature is checked");
-  }
-  if (c.mode == Mode::relay && (c.relay_url.empty() || c.relay_token_file.empty())) {
-    return wrong("relay_url, cloud.relay_token_file: mode = \"relay\" needs both");
-  }
-  if (c.mode == Mode::direct && c.verify_token.empty()) {
-    return wrong("verify_token: mode = \"direct\" needs it");
-  }
-  return {};
 }
 
 constexpr std::string_view kPrinters = "printer";

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "posthorn/base/config.h"
 #include "posthorn/base/result.h"
 
 namespace posthorn {
@@ -31,5 +32,13 @@ inline Result<std::string> text_of(const toml::node& node) {
 /// "192.168.1.50:9100", "printer.lan", "[fe80::1]:9100"; empty: none.
 [[nodiscard]] Take host_and_port(std::string& host, std::uint16_t& port);
 [[nodiscard]] Take paper_width(std::uint16_t& out);
+
+// config_cloud.cpp: values of [cloud]
+[[nodiscard]] Take digits(std::string& out);
+[[nodiscard]] Take graph_version(std::string& out);
+[[nodiscard]] Take cloud_mode(CloudConfig::Mode& out);
+[[nodiscard]] Take transport(Transport& out);
+/// What its keys need of each other.
+[[nodiscard]] Result<void> check_cloud(const CloudConfig& c, std::string_view file);
 
 }  // namespace posthorn
