@@ -11,6 +11,7 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -345,6 +346,22 @@ def renewal_by_command_keeps_both_until_the_new_one_has_connected(world):
     wait_for("its end in the birth", lambda: head.json(box.name, "birth")["certificate"]["expires"] > time.time() + 190 * 86400)
 
 
+@alongside
+def a_box_whose_plug_is_pulled_is_told_by_its_will(world):
+    """Nothing is said any more, and nobody closes the connection."""
+    box = world.new_box("unplugged")
+    world.boxes.append(box)
+    box.start()
+    wait_for("the box", lambda: world.online(box))
+    box.agent.process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    wait_for("the will", lambda: world.online(box) is False, 40)
+    print(f"  no sign of life to \"online\": false: {time.monotonic() - began:.0f} s with keep-alive 5 s and will delay 1 s")
+    box.agent.kill()
+    box.daemon.kill()
+    world.boxes.remove(box)
+
+
 class HugeBroker:
     """Takes the connection, says it is all right, and announces a message of 256 MiB."""
 
@@ -434,6 +451,18 @@ def enrolment_makes_the_key_on_the_box(world):
     checked = subprocess.run([world.programs.fleet, "--config", folder / "fleet.toml", "--check-config"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
     server.shutdown()
+    # Root's step before the service gives it the till's right and no more; then the box is one of the fleet.
+    (folder / "run").mkdir()
+    subprocess.run([world.programs.fleet, "--config", folder / "fleet.toml", "--daemon-access", world.box.folder / "data/access.json", "--access",
+                    folder / "run/access.json", "access"], check=True, timeout=30)
+    given = json.loads((folder / "run/access.json").read_text())
+    assert "careToken" not in given and given["apiTokenInstance"] == world.box.access["apiTokenInstance"], given
+    agent = Child(folder / "agent.log", world.programs.fleet, "--config", folder / "fleet.toml", "--state", folder, "--access", folder / "run/access.json")
+    world.boxes.append(agent)
+    wait_for("the enrolled box", lambda: (world.head.json(name, "online") or {}).get("online"), 30)
+    assert "care = true" in world.head.ask(name, "logs", "e1")["body"]["message"]
+    agent.stop()
+    world.boxes.remove(agent)
 
 
 @test
@@ -613,7 +642,7 @@ def main():
     world = World(build)
     verdicts = []
     try:
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
             beside = [pool.submit(run, one, world) for one in chosen if hasattr(one, "alongside")]
             for one in chosen:
                 if not hasattr(one, "alongside"):
