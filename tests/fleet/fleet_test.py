@@ -349,17 +349,25 @@ def renewal_by_command_keeps_both_until_the_new_one_has_connected(world):
 @alongside
 def a_box_whose_plug_is_pulled_is_told_by_its_will(world):
     """Nothing is said any more, and nobody closes the connection."""
-    box = world.new_box("unplugged")
+    broker = Broker(world.folder / "quiet", world.authority, "quiet")  # the others kill theirs, and wills with it
+    world.boxes.append(broker)
+    head = HeadOffice(broker, world.authority)
+    world.boxes.append(head)
+    box = Box(world.programs, world.folder / "unplugged", world.simulator, broker, world.authority)
     world.boxes.append(box)
     box.start()
-    wait_for("the box", lambda: world.online(box))
+    online = lambda: (head.json(box.name, "online") or {}).get("online")
+    wait_for("the box", online)
     box.agent.process.send_signal(signal.SIGSTOP)
     began = time.monotonic()
-    wait_for("the will", lambda: world.online(box) is False, 40)
+    wait_for("the will", lambda: online() is False, 40)
     print(f"  no sign of life to \"online\": false: {time.monotonic() - began:.0f} s with keep-alive 5 s and will delay 1 s")
     box.agent.kill()
     box.daemon.kill()
-    world.boxes.remove(box)
+    head.stop()
+    broker.stop()
+    for part in (box, head, broker):
+        world.boxes.remove(part)
 
 
 class HugeBroker:
