@@ -165,9 +165,9 @@ def status_settings_logs_and_pause_by_command(world):
 def the_whole_fleet_pauses_and_goes_on(world):
     head, box = world.head, world.box
     topic = f"posthorn/v1/{ORG}/all/pause"
-    head.client.publish(topic, json.dumps({"pause": True, "by": "Ms Baker"}), qos=1, retain=True)
+    head.client.publish(topic, json.dumps({"pause": True, "by": "Ms Baker", "at": time.time_ns() // 1000}), qos=1, retain=True)
     wait_for("the pause", lambda: box.api("GET", "getThrottleStatus")["paused"])
-    head.client.publish(topic, json.dumps({"pause": False, "by": "Ms Baker"}), qos=1, retain=True)
+    head.client.publish(topic, json.dumps({"pause": False, "by": "Ms Baker", "at": time.time_ns() // 1000}), qos=1, retain=True)
     wait_for("its end", lambda: not box.api("GET", "getThrottleStatus")["paused"])
 
 
@@ -494,10 +494,10 @@ def twenty_shops_tell_one_head_office(world):
     wait_for("an answer of each", lambda: all(head.replies(shop.name, "round") for shop in shops), 30)
     topic = f"posthorn/v1/{ORG}/all/pause"
     began = time.monotonic()
-    head.client.publish(topic, json.dumps({"pause": True, "by": "Ms Baker"}), qos=1, retain=True)
+    head.client.publish(topic, json.dumps({"pause": True, "by": "Ms Baker", "at": time.time_ns() // 1000}), qos=1, retain=True)
     wait_for("all paused", lambda: all(shop.api("GET", "getThrottleStatus")["paused"] for shop in shops), 30)
     print(f"  20 shops: every number of {sum(s.newest() - first[s.name] + 1 for s in shops)} events at the centre; all paused after {time.monotonic() - began:.1f} s")
-    head.client.publish(topic, json.dumps({"pause": False}), qos=1, retain=True)
+    head.client.publish(topic, json.dumps({"pause": False, "at": time.time_ns() // 1000}), qos=1, retain=True)
     wait_for("all going on", lambda: not any(shop.api("GET", "getThrottleStatus")["paused"] for shop in shops), 30)
     for shop in shops:
         shop.agent.kill()
