@@ -18,7 +18,8 @@ namespace posthorn::daemon {
 /// - POST acknowledgeThrottle (care) {who, reason}: ends red, black and a fourth yellow
 /// - POST addThrottleOverride (care) {limit, who, reason, hours?, campaignText?}
 /// - POST endThrottleOverride (care) {limit, who}
-/// - POST pauseSending {who}, resumeSending {who}: nothing is handed to WhatsApp meanwhile; not kept
+/// - POST pauseSending {who}, resumeSending {who}: nothing is handed to WhatsApp meanwhile; not
+/// kept
 ///   over a restart of the daemon
 /// - GET getThrottleSettings: every setting with its value and range
 /// - POST setThrottleSettings (care) {who, NAME: VALUE, …}: inside the policy's ranges; null: as

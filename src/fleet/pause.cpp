@@ -1,5 +1,7 @@
 #include "fleet/pause.h"
 
+#include <algorithm>
+
 #include "posthorn/base/log.h"
 
 namespace posthorn::fleet {
@@ -17,6 +19,7 @@ void Pause::load() {
   own_ = json::bool_at(*value, "own").value_or(false);
   made_ = json::bool_at(*value, "made").value_or(false);
   by_ = json::string_at(*value, "by").value_or("");
+  all_at_ = json::int_at(*value, "at").value_or(0);
 }
 
 void Pause::save() {
@@ -25,6 +28,7 @@ void Pause::save() {
   out["own"] = own_;
   out["made"] = made_;
   out["by"] = by_;
+  out["at"] = static_cast<::Json::Int64>(all_at_);
   if (const auto saved = blobs_.save(kBlob, as_bytes(json::write(out))); !saved) {
     log::error("fleet", "the fleet's pause cannot be kept", {{"error", saved.error()}});
   }
@@ -36,6 +40,10 @@ bool Pause::on_all(const Incoming& message) {
     const auto value = json::parse(message.payload, 50);
     const auto said = value ? json::bool_at(*value, "pause") : std::nullopt;
     if (!said) return false;
+    // A client that connects again may repeat an older word after a newer one.
+    const std::int64_t at = json::int_at(*value, "at").value_or(0);
+    if (at != 0 && at < all_at_) return true;
+    all_at_ = std::max(all_at_, at);
     wanted = *said;
     by_ = json::string_at(*value, "by").value_or("").substr(0, 100);
   }

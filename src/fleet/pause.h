@@ -37,6 +37,7 @@ class Pause {
   bool asking_ = false;
   bool made_ = false;  ///< the box is paused because of us
   std::string by_;
+  std::int64_t all_at_ = 0;  ///< the centre's own number of the last word to all
   Alive<Pause> alive_{this};
 };
 

@@ -251,6 +251,21 @@ TEST(FleetAgent, TheFleetsPauseOutlivesTheDaemonAndEndsOnAWord) {
   EXPECT_FALSE(rig.box.paused);
 }
 
+TEST(FleetAgent, AnOlderWordToAllThatComesLateIsNone) {
+  FleetRig rig;
+  rig.start();
+  rig.run(minutes(2));
+  const auto say = [&](const char* word) {
+    rig.broker.say("posthorn/v1/bakery/all/pause", word, true);
+    rig.run(seconds(1));
+  };
+  say(R"({"pause":true,"at":10})");
+  EXPECT_TRUE(rig.box.paused);
+  say(R"({"pause":false,"at":11})");
+  say(R"({"pause":true,"at":10})");
+  EXPECT_FALSE(rig.box.paused);
+}
+
 TEST(FleetAgent, APauseThatSomebodyMadeAtTheBoxStays) {
   FleetRig rig;
   rig.box.paused = true;

@@ -1,5 +1,6 @@
 """What the fleet's tests stand on: certificates, Mosquitto, a head office, boxes with a pretend WhatsApp. Loopback only."""
 
+import itertools
 import json
 import os
 import pathlib
@@ -56,21 +57,21 @@ class Authority:
         self.key, self.file = folder / "ca.key", folder / "ca.pem"
         openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", self.key)
         openssl("req", "-x509", "-new", "-key", self.key, "-out", self.file, "-days", "30", "-subj", "/CN=Fleet")
-        self.serial = 1
+        self.serials = itertools.count(2)
 
     def sign(self, request, days=10, server=False):
         """A certificate (PEM) for a request (PEM); days < 0: one that has ended."""
-        self.serial += 1
-        extensions = self.folder / f"ext{self.serial}"
+        serial = next(self.serials)
+        extensions = self.folder / f"ext{serial}"
         extensions.write_text("subjectAltName=IP:127.0.0.1,DNS:localhost\n" if server else "extendedKeyUsage=clientAuth\n")
-        wanted = self.folder / f"csr{self.serial}"
+        wanted = self.folder / f"csr{serial}"
         wanted.write_text(request)
-        out = self.folder / f"crt{self.serial}"
+        out = self.folder / f"crt{serial}"
         if days >= 0:
-            openssl("x509", "-req", "-in", wanted, "-CA", self.file, "-CAkey", self.key, "-set_serial", self.serial, "-days", days,
+            openssl("x509", "-req", "-in", wanted, "-CA", self.file, "-CAkey", self.key, "-set_serial", serial, "-days", days,
                     "-extfile", extensions, "-out", out)
         else:
-            index, config = self.folder / f"index{self.serial}", self.folder / f"conf{self.serial}"
+            index, config = self.folder / f"index{serial}", self.folder / f"conf{serial}"
             index.write_text("")
             config.write_text(f"[ca]\ndefault_ca=c\n[c]\ndatabase={index}\nnew_certs_dir={self.folder}\nrand_serial=yes\ndefault_md=sha256\n"
                               "policy=p\n[p]\ncommonName=supplied\n")
@@ -93,11 +94,11 @@ class Authority:
 class Broker:
     """Mosquitto with the configuration that the README shows, on a port of its own."""
 
-    def __init__(self, folder, authority):
+    def __init__(self, folder, authority, name="broker"):
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
-        certificate, key = authority.pair("broker", server=True)
+        certificate, key = authority.pair(name, server=True)
         shown = (ROOT / "firmware/fleet/mosquitto.conf").read_text()
         config = (shown.replace("listener 8883", f"listener {self.port} 127.0.0.1")
                   .replace("/etc/mosquitto/posthorn/ca.pem", str(authority.file))

@@ -11,6 +11,7 @@ import json
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -164,9 +165,9 @@ def status_settings_logs_and_pause_by_command(world):
 def the_whole_fleet_pauses_and_goes_on(world):
     head, box = world.head, world.box
     topic = f"posthorn/v1/{ORG}/all/pause"
-    head.client.publish(topic, json.dumps({"pause": True, "by": "Ms Baker"}), qos=1, retain=True)
+    head.client.publish(topic, json.dumps({"pause": True, "by": "Ms Baker", "at": time.time_ns() // 1000}), qos=1, retain=True)
     wait_for("the pause", lambda: box.api("GET", "getThrottleStatus")["paused"])
-    head.client.publish(topic, json.dumps({"pause": False, "by": "Ms Baker"}), qos=1, retain=True)
+    head.client.publish(topic, json.dumps({"pause": False, "by": "Ms Baker", "at": time.time_ns() // 1000}), qos=1, retain=True)
     wait_for("its end", lambda: not box.api("GET", "getThrottleStatus")["paused"])
 
 
@@ -345,6 +346,30 @@ def renewal_by_command_keeps_both_until_the_new_one_has_connected(world):
     wait_for("its end in the birth", lambda: head.json(box.name, "birth")["certificate"]["expires"] > time.time() + 190 * 86400)
 
 
+@alongside
+def a_box_whose_plug_is_pulled_is_told_by_its_will(world):
+    """Nothing is said any more, and nobody closes the connection."""
+    broker = Broker(world.folder / "quiet", world.authority, "quiet")  # the others kill theirs, and wills with it
+    world.boxes.append(broker)
+    head = HeadOffice(broker, world.authority)
+    world.boxes.append(head)
+    box = Box(world.programs, world.folder / "unplugged", world.simulator, broker, world.authority)
+    world.boxes.append(box)
+    box.start()
+    online = lambda: (head.json(box.name, "online") or {}).get("online")
+    wait_for("the box", online)
+    box.agent.process.send_signal(signal.SIGSTOP)
+    began = time.monotonic()
+    wait_for("the will", lambda: online() is False, 40)
+    print(f"  no sign of life to \"online\": false: {time.monotonic() - began:.0f} s with keep-alive 5 s and will delay 1 s")
+    box.agent.kill()
+    box.daemon.kill()
+    head.stop()
+    broker.stop()
+    for part in (box, head, broker):
+        world.boxes.remove(part)
+
+
 class HugeBroker:
     """Takes the connection, says it is all right, and announces a message of 256 MiB."""
 
@@ -434,6 +459,18 @@ def enrolment_makes_the_key_on_the_box(world):
     checked = subprocess.run([world.programs.fleet, "--config", folder / "fleet.toml", "--check-config"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
     server.shutdown()
+    # Root's step before the service gives it the till's right and no more; then the box is one of the fleet.
+    (folder / "run").mkdir()
+    subprocess.run([world.programs.fleet, "--config", folder / "fleet.toml", "--daemon-access", world.box.folder / "data/access.json", "--access",
+                    folder / "run/access.json", "access"], check=True, timeout=30)
+    given = json.loads((folder / "run/access.json").read_text())
+    assert "careToken" not in given and given["apiTokenInstance"] == world.box.access["apiTokenInstance"], given
+    agent = Child(folder / "agent.log", world.programs.fleet, "--config", folder / "fleet.toml", "--state", folder, "--access", folder / "run/access.json")
+    world.boxes.append(agent)
+    wait_for("the enrolled box", lambda: (world.head.json(name, "online") or {}).get("online"), 30)
+    assert "care = true" in world.head.ask(name, "logs", "e1")["body"]["message"]
+    agent.stop()
+    world.boxes.remove(agent)
 
 
 @test
@@ -457,10 +494,10 @@ def twenty_shops_tell_one_head_office(world):
     wait_for("an answer of each", lambda: all(head.replies(shop.name, "round") for shop in shops), 30)
     topic = f"posthorn/v1/{ORG}/all/pause"
     began = time.monotonic()
-    head.client.publish(topic, json.dumps({"pause": True, "by": "Ms Baker"}), qos=1, retain=True)
+    head.client.publish(topic, json.dumps({"pause": True, "by": "Ms Baker", "at": time.time_ns() // 1000}), qos=1, retain=True)
     wait_for("all paused", lambda: all(shop.api("GET", "getThrottleStatus")["paused"] for shop in shops), 30)
     print(f"  20 shops: every number of {sum(s.newest() - first[s.name] + 1 for s in shops)} events at the centre; all paused after {time.monotonic() - began:.1f} s")
-    head.client.publish(topic, json.dumps({"pause": False}), qos=1, retain=True)
+    head.client.publish(topic, json.dumps({"pause": False, "at": time.time_ns() // 1000}), qos=1, retain=True)
     wait_for("all going on", lambda: not any(shop.api("GET", "getThrottleStatus")["paused"] for shop in shops), 30)
     for shop in shops:
         shop.agent.kill()
@@ -613,7 +650,7 @@ def main():
     world = World(build)
     verdicts = []
     try:
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        with concurrent.futures.ThreadPoolExecutor(3) as pool:
             beside = [pool.submit(run, one, world) for one in chosen if hasattr(one, "alongside")]
             for one in chosen:
                 if not hasattr(one, "alongside"):

@@ -111,6 +111,9 @@ TEST(FleetCommandTable, LogsGiveTheLastLines) {
   command.args["lines"] = 2;
   const Outcome outcome = outcome_of(command, {200, R"({"log":"a\nb\nc\nd\n"})"});
   EXPECT_EQ(json::string_at(outcome.body, "log"), "c\nd\n");
+  for (const char* strange : {"[]", "\"x\"", "no JSON", ""}) {
+    EXPECT_EQ(outcome_of(command, {200, strange}).code, 200) << strange;
+  }
 }
 
 TEST(FleetLocalBoxApi, ReadsAnswersByteByByte) {
