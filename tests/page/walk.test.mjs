@@ -7,7 +7,7 @@ import { Authenticator } from '../interop/lib/webauthn.mjs'
 import { firstStart, logIn, open, password } from './shop.mjs'
 
 const timeout = 170_000
-const views = ['/', '/link', '/send', '/queue', '/settings', '/box', '/throttle', '/optout', '/log', '/help']
+const views = ['/', '/link', '/send', '/queue', '/messages', '/settings', '/box', '/throttle', '/optout', '/log', '/help']
 const passkeyCode = /^[A-Z0-9]{4}-[A-Z0-9]{4}$/
 const kLoadKiB = 45
 const kLoadRequests = 8
@@ -88,6 +88,26 @@ describe('the page on a box fresh from the card', () => {
     await tab.getByRole('button', { name: 'Show: apiTokenInstance' }).click()
     await tab.getByText(shop.box.token, { exact: true }).waitFor()
     await soundInAllSizes('token shown')
+  })
+
+  test('shows what was said, and pauses sending until it is told to go on', { timeout }, async () => {
+    await tab.goto(`${shop.box.url}/messages`)
+    const sent = tab.locator('.list li', { hasText: 'delivered' })
+    await sent.first().waitFor()
+    assert.ok(!(await tab.content()).includes('test from the till'))
+    await tab.getByLabel('Show numbers and texts').check()
+    await tab.getByText('test from the till').waitFor()
+    await soundInAllSizes('what was said')
+    await tab.getByLabel('How far back').selectOption({ label: 'the last 24 hours' })
+    await tab.getByText('test from the till').waitFor()
+    await tab.goto(`${shop.box.url}/`)
+    await tab.getByRole('button', { name: 'Pause sending' }).click()
+    await tab.getByText('Sending is paused.').waitFor()
+    await soundInAllSizes('status while sending is paused')
+    assert.equal((await shop.box.call('getThrottleStatus')).paused, true)
+    await tab.getByRole('button', { name: 'Go on sending' }).click()
+    await tab.getByText('Sending is paused.').waitFor({ state: 'detached' })
+    assert.equal((await shop.box.call('getThrottleStatus')).paused, false)
   })
 
   test('shows what waits, and deletes it when it is told to', { timeout }, async () => {

@@ -8,6 +8,7 @@ import { Box } from './views/box.jsx'
 import { Help } from './views/help.jsx'
 import { Link } from './views/link.jsx'
 import { Log } from './views/log.jsx'
+import { Messages } from './views/messages.jsx'
 import { OptOut } from './views/optout.jsx'
 import { Queue } from './views/queue.jsx'
 import { Send } from './views/send.jsx'
@@ -17,7 +18,7 @@ import { Throttle } from './views/throttle.jsx'
 import { Welcome } from './views/welcome.jsx'
 
 const views = {
-  '/': Status, '/welcome': Welcome, '/link': Link, '/send': Send, '/queue': Queue, '/settings': Settings, '/box': Box,
+  '/': Status, '/welcome': Welcome, '/link': Link, '/send': Send, '/queue': Queue, '/messages': Messages, '/settings': Settings, '/box': Box,
   '/throttle': Throttle, '/optout': OptOut, '/log': Log, '/help': Help
 }
 

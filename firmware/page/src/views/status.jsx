@@ -1,6 +1,6 @@
 import { call, page } from '../api.js'
 import { useText } from '../i18n.js'
-import { Card, Missing, Said, phoneOf, usePolled } from '../ui.jsx'
+import { Card, Missing, Said, phoneOf, useAction, usePolled } from '../ui.jsx'
 
 const toneOf = health =>
   !health.storageOk || health.link === 'blocked' || health.link === 'paused' || ['red', 'black'].includes(health.throttle) ? 'bad'
@@ -31,6 +31,20 @@ function Tile({ name, value }) {
   return <div class="tile"><dt>{name}</dt><dd>{value}</dd></div>
 }
 
+/** Nothing leaves until somebody says so, or the box starts anew. */
+function Pause({ paused }) {
+  const { t } = useText()
+  const action = useAction()
+  const say = () => action.run(() => call(paused ? 'resumeSending' : 'pauseSending', { body: { who: 'page' } }))
+  return (
+    <>
+      {paused && <p role="status">{t('status.paused')}</p>}
+      <p><button type="button" class="quiet" disabled={action.busy} onClick={say}>{t(paused ? 'status.resume' : 'status.pause')}</button></p>
+      {action.line}
+    </>
+  )
+}
+
 export function Status({ go }) {
   const { t, number, time } = useText()
   const state = usePolled(lookUp, 4000)
@@ -52,6 +66,7 @@ export function Status({ go }) {
         {throttle.needsAcknowledgement && <p><a class="button" href="/throttle">{t('status.acknowledge')}</a></p>}
         {!health.clockTrusted && health.link !== 'notLinked' && <p>{t('status.clock')}</p>}
         <Light kind={lightOf(health)} />
+        <Pause paused={throttle.paused} />
       </section>
       <dl class="tiles">
         <Tile name={t('tile.number')} value={account.phone ? <span dir="ltr">+{phoneOf(account.phone)}</span> : t('none')} />
