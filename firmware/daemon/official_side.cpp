@@ -307,6 +307,7 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
 void OfficialSide::on_message(const cloud::HeardMessage& heard, Once<void(Result<void>)> stored) {
   transport_.on_inbound(heard.message.chat, heard.message.timestamp.unix_seconds());
   if (heard_.find(heard.message.id)) return stored({});  // Meta repeats
+  out_.valve.heard_elsewhere(heard.message.chat, readable_text(heard.message.content));
   const bool has_file = std::holds_alternative<content::File>(heard.message.content.what);
   if (!has_file) return tell(heard.message, std::move(stored));
   if (fetching_.contains(heard.message.id) || fetching_.size() >= kFetchingAtMost) {

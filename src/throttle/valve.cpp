@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include "posthorn/base/log.h"
+#include "throttle/opt_out_words.h"
 #include "throttle/valve_impl.h"
 
 namespace posthorn::throttle {
@@ -81,6 +83,16 @@ bool Valve::opted_out(const std::string& chat) const {
 Result<void> Valve::add_opt_out(const std::string& chat, const std::string& who,
                                 const std::string& reason) {
   return impl_->set_opt_out(chat, true, who, reason);
+}
+void Valve::heard_elsewhere(const std::string& chat, std::string_view text) {
+  const Wish wish = parse_request(text).wish;
+  constexpr const char* kWhy = "written to the shop's other number";
+  if (wish == Wish::stop && !opted_out(chat)) {
+    if (auto added = add_opt_out(chat, "customer", kWhy); !added) {
+      log::error("throttle", "a stop could not be kept", {{"error", added.error()}});
+    }
+  }
+  if (wish == Wish::start) (void)remove_opt_out(chat, "customer", kWhy);  // may not be there
 }
 Result<void> Valve::remove_opt_out(const std::string& chat, const std::string& who,
                                    const std::string& reason) {

@@ -143,6 +143,15 @@ ${more}
     assert.equal(graph.posts.length, before + 1)
   })
 
+  test('a stop word to that number is one for both', { timeout }, async () => {
+    const other = '4915550006666'
+    assert.equal(await graph.say(other, 'STOP', 'wamid.STOP'), 200)
+    const listed = async () => (await direct.call('getOptOuts')).some(one => JSON.stringify(one).includes(other))
+    await waitFor(listed, 'the customer on the list')
+    assert.equal(await graph.say(other, 'START', 'wamid.START'), 200)
+    await waitFor(async () => !await listed(), 'the customer off the list')
+  })
+
   test('a message may choose the linked account', { timeout }, async () => {
     const { phone } = await sim.addAccount()
     const before = graph.posts.length

@@ -109,6 +109,18 @@ TEST(Operator, TheAuditLogIsAChainThatSurvives) {
   EXPECT_NE(audit_hash(changed), changed.hash);
 }
 
+TEST(Operator, AStopWordToTheOtherNumberCountsHereToo) {
+  Box box;
+  box.valve->heard_elsewhere(person(1), "where is my stop?");
+  EXPECT_FALSE(box.valve->opted_out(person(1)));
+  box.valve->heard_elsewhere(person(1), "Stop");
+  EXPECT_TRUE(box.valve->opted_out(person(1)));
+  box.valve->heard_elsewhere(person(2), "START");
+  EXPECT_FALSE(box.valve->opted_out(person(2)));
+  box.valve->heard_elsewhere(person(1), "start");
+  EXPECT_FALSE(box.valve->opted_out(person(1)));
+}
+
 TEST(Operator, TheAuditLogNamesNobody) {
   Box box;
   box.wrote(person(1), milliseconds(0), "stop");

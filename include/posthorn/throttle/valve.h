@@ -222,6 +222,9 @@ class Valve {
   /// Errors: not_found.
   Result<void> remove_opt_out(const std::string& chat, const std::string& who,
                               const std::string& reason);
+  /// What a customer wrote to another number of the shop's: a stop or start word in it counts here
+  /// too, nothing else. The other number gives no confirmation.
+  void heard_elsewhere(const std::string& chat, std::string_view text);
   /// Forgets what was learned, keeps the opt-out list and the audit log.
   void factory_defaults(const std::string& who);
 
