@@ -1,14 +1,16 @@
 // A till that can only print: paper, QR code, and the receipt on a customer's phone (Baileys), through posthorn-sim.
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 
 import { downloadMediaMessage } from '@whiskeysockets/baileys'
 
 import { Paper } from '../tills/printer.mjs'
 import { BaileysClient } from './lib/baileys.mjs'
 import { Daemon } from './lib/daemon.mjs'
-import { Simulator } from './lib/simulator.mjs'
+import { findProgram, Simulator } from './lib/simulator.mjs'
 import { waitFor } from './lib/wait.mjs'
 
 // The media host's certificate is made at its start; Baileys has no setting for another.
@@ -92,6 +94,21 @@ describe('a receipt by QR code', () => {
     assert.equal(queued.receipt.receiptId, 1)
   })
 
+  test('posthornctl shows it and sends it', { timeout }, async () => {
+    const ctl = async (...words) => (await promisify(execFile)(findProgram('POSTHORNCTL', 'firmware/ctl/posthornctl'),
+      ['--url', box.url, '--id', String(box.id), '--token', box.token, 'receipts', ...words])).stdout
+    const list = await ctl()
+    assert.match(list, new RegExp(`printer 1: tills print to port ${port}, which goes on to 127\\.0\\.0\\.1:${paper.port}; QR code native`))
+    assert.match(list, / 1 {2}\d\d:\d\d {8}2,40 {2}\w+ by scan/)
+    assert.match(await ctl('show', '1'), /1 Tee +2,40/)
+    await print(port, Buffer.concat([sale('9,90'), cut]))
+    await paper.printed(100)
+    await waitFor(async () => (await box.call('getReceipts'))[0].total === '9,90', 'kept')
+    assert.equal(await ctl('send', '2', `+${customer.phone}`), 'Receipt 2 is on its way.\n')
+    const message = await waitFor(() => pictures()[1], 'the receipt of the counter', 30_000)
+    assert.equal(message.message.imageMessage.caption, 'Café Post\nReceipt 2 · 9,90')
+  })
+
   test('a power cut between paper and customer loses nothing', { timeout }, async () => {
     const bytes = Buffer.concat([sale('7,10'), cut])
     await print(port, bytes)
@@ -101,8 +118,8 @@ describe('a receipt by QR code', () => {
     await box.start()
     await box.authorized()
     await say(second)
-    const message = await waitFor(() => pictures()[1], 'the second receipt', 20_000)
-    assert.equal(message.message.imageMessage.caption, 'Café Post\nReceipt 2 · 7,10')
-    assert.equal(pictures().length, 2)
+    const message = await waitFor(() => pictures()[2], 'the third receipt', 20_000)
+    assert.equal(message.message.imageMessage.caption, 'Café Post\nReceipt 3 · 7,10')
+    assert.equal(pictures().length, 3)
   })
 })
