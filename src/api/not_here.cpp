@@ -9,21 +9,15 @@ namespace {
 constexpr std::string_view kButtons =
     "Forbidden: WhatsApp does not deliver these buttons and lists any more; send the choices as "
     "numbered lines with sendMessage";
-constexpr std::string_view kTemplates =
-    "Not Found: templates belong to the official WhatsApp Business API, and this account is linked "
-    "as a device";
 constexpr std::string_view kOtherMessenger =
     "Forbidden: this is for other messengers; a WhatsApp account is linked with qr or "
     "getAuthorizationCode";
 
 // The cloud's own answers, July 2026, with the reason behind them.
-constexpr std::array<NotHere, 10> kMethods{{
+constexpr std::array<NotHere, 7> kMethods{{
     {"sendButtons", Verb::post, 403, kButtons},
     {"sendTemplateButtons", Verb::post, 403, kButtons},
     {"sendListMessage", Verb::post, 403, kButtons},
-    {"sendTemplate", Verb::post, 404, kTemplates},
-    {"getTemplates", Verb::get, 404, kTemplates},
-    {"getTemplateById", Verb::post, 404, kTemplates},
     {"startAuthorization", Verb::post, 403, kOtherMessenger},
     {"sendAuthorizationCode", Verb::post, 403, kOtherMessenger},
     {"sendAuthorizationPassword", Verb::post, 403, kOtherMessenger},

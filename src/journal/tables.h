@@ -79,7 +79,7 @@ class Tables {
   Statement drop_chat_{db_, "DELETE FROM journal_chats WHERE n = ?1"};
   Statement any_of_chat_{db_, "SELECT 1 FROM journal WHERE chat = ?1 LIMIT 1"};
   Statement row_{db_,
-                 "SELECT n, chat, size, status FROM journal WHERE id = ?1 AND chat = ?2 LIMIT 1"};
+                 "SELECT n, chat, size, status FROM journal WHERE id = ?1 AND +chat = ?2 LIMIT 1"};
   Statement add_{db_,
                  "INSERT INTO journal (chat, id, at, kept, what, direction, by_api, status,"
                  " external, body, size) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"};
@@ -95,7 +95,7 @@ class Tables {
   Statement oldest_of_{db_,
                        "SELECT n, chat, size, status FROM journal WHERE chat = ?1"
                        " ORDER BY at, n LIMIT 1"};
-  Statement find_{db_, POSTHORN_ROWS_ "WHERE j.id = ?2 AND c.chat = ?1 LIMIT 1"};
+  Statement find_{db_, POSTHORN_ROWS_ "WHERE j.id = ?2 AND +c.chat = ?1 LIMIT 1"};
   Statement find_id_{db_, POSTHORN_ROWS_ "WHERE j.id = ?1 ORDER BY j.n DESC LIMIT 1"};
   Statement of_chat_{db_, POSTHORN_ROWS_
                      "WHERE j.chat = ?1 AND (j.at, j.n) < (?2, ?3) AND j.at >= ?4 AND j.what = ?5"

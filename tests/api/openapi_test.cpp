@@ -49,8 +49,9 @@ TEST(OpenApi, NamesEveryMethodThatIsThereAndNoOther) {
   // Of the modules that bring their own.
   for (const char* more :
        {"post sendFileByUpload", "post sendFileByUrl", "post uploadFile", "post downloadFile",
-        "post sendVoiceStatus", "post sendMediaStatus", "get updateApiToken", "get getInstances",
-        "post createInstance", "post deleteInstanceAccount"}) {
+        "post sendVoiceStatus", "post sendMediaStatus", "post sendTemplate", "get getTemplates",
+        "post getTemplateById", "get updateApiToken", "get getInstances", "post createInstance",
+        "post deleteInstanceAccount"}) {
     there.insert(more);
   }
   const std::set<std::string> file = described();

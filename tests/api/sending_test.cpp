@@ -209,9 +209,6 @@ TEST(DeadMethods, AreRefusedInWords) {
     EXPECT_EQ(box.post(method, body)->status(), 403) << method;
     EXPECT_NE(box.post(method, body)->message().find("sendMessage"), std::string::npos) << method;
   }
-  EXPECT_EQ(box.post("sendTemplate", "{}")->status(), 404);
-  EXPECT_NE(box.get("getTemplates")->message().find("Business API"), std::string::npos);
-  EXPECT_EQ(box.post("getTemplateById", "{}")->status(), 404);
   EXPECT_EQ(box.post("startAuthorization", "{}")->status(), 403);
   EXPECT_EQ(box.post("checkAccount", "{}")->status(), 403);
   for (const Verb verb : {Verb::get, Verb::post}) {

@@ -203,6 +203,8 @@ class HeadOffice:
             properties.CorrelationData = correlation
         payload = command if isinstance(command, (bytes, str)) else json.dumps(command)
         ident = ident or (command.get("key", "x") if isinstance(command, dict) else "x")
+        # Its own line too has to come back after the broker was killed.
+        wait_for("the head office's line", self.client.is_connected)
         self.client.publish(f"posthorn/v1/{ORG}/{box}/cmd/{ident}", payload, qos=1, retain=retain, properties=properties).wait_for_publish(10)
 
     def replies(self, box, key):
