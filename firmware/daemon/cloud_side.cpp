@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/route.h"
 #include "posthorn/api/chat_id.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/percent_encode.h"
 
 namespace posthorn::daemon {
 namespace {
@@ -21,35 +23,6 @@ bool is_http_url(const std::string& url) {
   const bool scheme = url.starts_with("http://") || url.starts_with("https://");
   return scheme && url.size() <= kUrlMax &&
          std::all_of(url.begin(), url.end(), [](char c) { return c > 0x20 && c < 0x7F; });
-}
-
-/// For a query's value.
-std::string in_query(const std::string& text) {
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_';
-    if (plain) {
-      out += c;
-    } else {
-      out += {'%', kHex[byte >> 4U], kHex[byte & 15U]};
-    }
-  }
-  return out;
-}
-
-api::Route route(const char* name, api::Verb verb, api::Right right,
-                 std::function<void(api::Call)> handler) {
-  api::Route out;
-  out.name = name;
-  out.verb = verb;
-  out.per_second = 10;
-  out.right = right;
-  out.needs = verb == api::Verb::post ? api::Needs::body : api::Needs::nothing;
-  out.handler = std::move(handler);
-  return out;
 }
 
 json::Value template_use(const cloud::Template& one) {
@@ -197,7 +170,7 @@ void CloudSide::set_callback(const std::string& url, const std::string& verify_t
   net::HttpRequest request;
   request.url = url + (url.find('?') == std::string::npos ? "?" : "&") +
                 "hub.mode=subscribe&hub.challenge=" + challenge +
-                "&hub.verify_token=" + in_query(token);
+                "&hub.verify_token=" + percent_encode(token);
   request.timeout = kChallengeWait;
   out_.http.send(std::move(request),
                  [self = alive_.weak(), url, token, challenge,
@@ -317,12 +290,9 @@ void CloudSide::send_template(api::Call call) {
 }
 
 std::vector<api::Route> CloudSide::routes() {
-  using api::Right;
-  using api::Verb;
   std::vector<api::Route> out;
-  out.push_back(route("getCloudStatus", Verb::get, Right::send,
-                      [this](api::Call call) { call.send(status_json()); }));
-  out.push_back(route("getCloudSettings", Verb::get, Right::care, [this](api::Call call) {
+  out.push_back(get("getCloudStatus", [this](api::Call call) { call.send(status_json()); }));
+  out.push_back(care(get("getCloudSettings", [this](api::Call call) {
     json::Value shown;
     shown["phoneNumberId"] = identity_.phone_number_id;
     shown["wabaId"] = identity_.waba_id;
@@ -330,10 +300,10 @@ std::vector<api::Route> CloudSide::routes() {
     shown["verifyToken"] = identity_.verify_token;
     shown["appSecret"] = identity_.app_secret;
     call.send(shown);
-  }));
-  out.push_back(route("setCloudSettings", Verb::post, Right::care,
-                      [this](api::Call call) { set_settings(std::move(call)); }));
-  out.push_back(route("getTemplates", Verb::get, Right::send, [this](api::Call call) {
+  })));
+  out.push_back(
+      care(post("setCloudSettings", [this](api::Call call) { set_settings(std::move(call)); })));
+  out.push_back(get("getTemplates", [this](api::Call call) {
     json::Value list(::Json::objectValue);
     list["templates"] = json::Value(::Json::arrayValue);
     for (const cloud::Template& one : templates_.all()) {
@@ -341,7 +311,7 @@ std::vector<api::Route> CloudSide::routes() {
     }
     call.send(list);
   }));
-  out.push_back(route("getTemplateById", Verb::post, Right::send, [this](api::Call call) {
+  out.push_back(post("getTemplateById", [this](api::Call call) {
     const auto id = json::text_of(json::at(call.body, "templateId")).value_or("");
     const cloud::Template* one = templates_.find_id(id);
     if (one == nullptr) return call.refuse(404, "Not Found: no template with this templateId");
@@ -349,8 +319,7 @@ std::vector<api::Route> CloudSide::routes() {
     shown["template"] = green_template(*one);
     call.send(shown);
   }));
-  out.push_back(route("sendTemplate", Verb::post, Right::send,
-                      [this](api::Call call) { send_template(std::move(call)); }));
+  out.push_back(post("sendTemplate", [this](api::Call call) { send_template(std::move(call)); }));
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include <iterator>
 #include <utility>
 
+#include "daemon/route.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
 
@@ -33,18 +34,6 @@ Result<std::string> read_secret(const std::string& path, const char* key) {
   }
   while (!line.empty() && line.back() <= ' ') line.pop_back();
   return line;
-}
-
-api::Route route(const char* name, api::Verb verb, api::Right right,
-                 std::function<void(api::Call)> handler) {
-  api::Route out;
-  out.name = name;
-  out.verb = verb;
-  out.per_second = 10;
-  out.right = right;
-  out.needs = verb == api::Verb::post ? api::Needs::body : api::Needs::nothing;
-  out.handler = std::move(handler);
-  return out;
 }
 
 Transport wish_of(const Job& job, Transport otherwise) {
@@ -444,10 +433,8 @@ void OfficialSide::test(api::Call call) {
 }
 
 std::vector<api::Route> OfficialSide::routes() {
-  using api::Right;
-  using api::Verb;
   std::vector<api::Route> out;
-  out.push_back(route("getOfficialStatus", Verb::get, Right::send, [this](api::Call call) {
+  out.push_back(get("getOfficialStatus", [this](api::Call call) {
     json::Value shown = transport_.status_json();
     shown["mode"] = mode_name(config_.mode);
     shown["phoneNumberId"] = config_.phone_number_id;
@@ -456,12 +443,11 @@ std::vector<api::Route> OfficialSide::routes() {
     if (config_.mode == CloudConfig::Mode::relay) shown["relay"] = relay_said_;
     call.send(shown);
   }));
-  out.push_back(route("resumeOfficial", Verb::post, Right::care, [this](api::Call call) {
+  out.push_back(care(post("resumeOfficial", [this](api::Call call) {
     transport_.resume();
     call.send_text("{\"result\":true}");
-  }));
-  out.push_back(route("testOfficial", Verb::post, Right::send,
-                      [this](api::Call call) { test(std::move(call)); }));
+  })));
+  out.push_back(post("testOfficial", [this](api::Call call) { test(std::move(call)); }));
   return out;
 }
 

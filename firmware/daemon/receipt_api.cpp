@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "daemon/receipt_desk.h"
+#include "daemon/route.h"
 #include "posthorn/api/chat_id.h"
 #include "posthorn/base/json.h"
 
@@ -16,27 +17,6 @@ constexpr std::size_t kCountDefault = 100;
 
 json::Value number(std::uint64_t value) { return static_cast<::Json::UInt64>(value); }
 json::Value seconds_of(Wall wall) { return static_cast<::Json::Int64>(wall.unix_seconds()); }
-
-api::Route get(std::string name, std::function<void(api::Call)> handler) {
-  api::Route route;
-  route.name = std::move(name);
-  route.verb = api::Verb::get;
-  route.per_second = 10;
-  route.handler = std::move(handler);
-  return route;
-}
-
-api::Route post(std::string name, std::function<void(api::Call)> handler) {
-  api::Route route = get(std::move(name), std::move(handler));
-  route.verb = api::Verb::post;
-  route.needs = api::Needs::body;
-  return route;
-}
-
-api::Route care(api::Route route) {
-  route.right = api::Right::care;
-  return route;
-}
 
 std::optional<std::uint64_t> read_number(std::string_view text) {
   std::uint64_t out = 0;

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "daemon/route.h"
 #include "posthorn/api/chat_id.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
@@ -35,28 +36,6 @@ void finish(api::Call& call, const Result<void>& result) {
   json::Value out;
   out["result"] = true;
   call.send(std::move(out));
-}
-
-api::Route get(std::string name, std::function<void(api::Call)> handler) {
-  api::Route route;
-  route.name = std::move(name);
-  route.verb = api::Verb::get;
-  route.per_second = 10;
-  route.handler = std::move(handler);
-  return route;
-}
-
-api::Route post(std::string name, std::function<void(api::Call)> handler) {
-  api::Route route = get(std::move(name), std::move(handler));
-  route.verb = api::Verb::post;
-  route.needs = api::Needs::body;
-  return route;
-}
-
-/// What changes the pace, or what a person has decided, is not the till's to do.
-api::Route care(api::Route route) {
-  route.right = api::Right::care;
-  return route;
 }
 
 void show_audit(const throttle::Valve& valve, api::Call call) {

@@ -5,6 +5,7 @@
 #include "api/sending/kinds.h"
 #include "api/utf8.h"
 #include "posthorn/api/chat_id.h"
+#include "posthorn/base/vcard.h"
 
 // sendLocation, sendContact.
 namespace posthorn::api {
@@ -30,21 +31,6 @@ Result<double> required_degrees(const json::Value& body, const char* name, doubl
   return *degrees;
 }
 
-/// vCard 3.0 (RFC 2426 section 4): these would end a value or a part of one.
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\r') continue;
-    if (c == '\n') {
-      out += "\\n";
-      continue;
-    }
-    if (c == ',' || c == ';' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
 struct Person {
   std::string phone;  ///< digits
   std::string first, middle, last, company;
@@ -62,10 +48,10 @@ std::string full_name(const Person& person) {
 
 /// Source: chapter 07 section 5.3.
 std::string vcard_of(const Person& person) {
-  std::string card = "BEGIN:VCARD\nVERSION:3.0\nN:" + escaped(person.last) + ";" +
-                     escaped(person.first) + ";" + escaped(person.middle) +
-                     ";;\nFN:" + escaped(full_name(person)) + "\n";
-  if (!person.company.empty()) card += "ORG:" + escaped(person.company) + "\n";
+  std::string card = "BEGIN:VCARD\nVERSION:3.0\nN:" + vcard_value(person.last) + ";" +
+                     vcard_value(person.first) + ";" + vcard_value(person.middle) +
+                     ";;\nFN:" + vcard_value(full_name(person)) + "\n";
+  if (!person.company.empty()) card += "ORG:" + vcard_value(person.company) + "\n";
   card += "TEL;type=CELL;type=VOICE;waid=" + person.phone + ":+" + person.phone + "\nEND:VCARD";
   return card;
 }

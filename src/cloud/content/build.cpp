@@ -24,25 +24,6 @@ json::Value of_type(const char* type) {
   return out;
 }
 
-const char* type_of(Kind kind) {
-  switch (kind) {
-    case Kind::image:
-      return "image";
-    case Kind::video:
-    case Kind::gif:
-    case Kind::video_note:
-      return "video";
-    case Kind::audio:
-    case Kind::voice:
-      return "audio";
-    case Kind::sticker:
-      return "sticker";
-    case Kind::document:
-      return "document";
-  }
-  return "document";
-}
-
 /// Whole characters.
 std::string cut(std::string_view text, std::size_t characters) {
   std::size_t at = 0;
@@ -87,7 +68,7 @@ struct Builder {
     return out;
   }
   Built operator()(const content::File& kind) const {
-    const char* type = type_of(kind.kind);
+    const char* type = official_type(kind.kind);
     json::Value out = of_type(type);
     out[type]["id"] = facts.media_id;
     const bool captioned =
@@ -200,6 +181,25 @@ json::Value posted_part(const Job& job) {
 }
 
 }  // namespace
+
+const char* official_type(content::File::Kind kind) {
+  switch (kind) {
+    case Kind::image:
+      return "image";
+    case Kind::video:
+    case Kind::gif:
+    case Kind::video_note:
+      return "video";
+    case Kind::audio:
+    case Kind::voice:
+      return "audio";
+    case Kind::sticker:
+      return "sticker";
+    case Kind::document:
+      return "document";
+  }
+  return "document";
+}
 
 bool names_template(const Job& job) { return posted_part(job).isMember("template"); }
 

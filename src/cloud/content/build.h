@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "posthorn/base/content.h"
 #include "posthorn/base/job.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/result.h"
@@ -16,6 +17,9 @@ struct BuildFacts {
   std::string template_name;  ///< with Way::template_, unless the job names its own
   std::string template_language;
 };
+
+/// What the official API calls a file of that kind: "image", "video", …
+[[nodiscard]] const char* official_type(content::File::Kind kind);
 
 /// The job was posted as a template by the official API's own words.
 [[nodiscard]] bool names_template(const Job& job);

@@ -4,6 +4,7 @@
 #include "cloud/content/kinds.h"
 #include "cloud/fields.h"
 #include "posthorn/base/phone_number.h"
+#include "posthorn/base/vcard.h"
 
 // [{"name": {"formatted_name": …}, "phones": [{"phone", "type", "wa_id"}], …}] and vCard 3.0
 // (RFC 2426).
@@ -13,21 +14,6 @@ namespace {
 constexpr std::size_t kMost = 1000;  // characters of any part
 constexpr unsigned kCardsMax = 257;  // as the real service takes them
 constexpr unsigned kPartsMax = 20;
-
-/// These would end a value or a part of one (section 4).
-std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '\r') continue;
-    if (c == '\n') {
-      out += "\\n";
-      continue;
-    }
-    if (c == ',' || c == ';' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out;
-}
 
 /// A type's word goes into a parameter, where only letters are safe.
 std::string type_word(const std::string& type, const char* otherwise) {
@@ -40,7 +26,7 @@ std::string type_word(const std::string& type, const char* otherwise) {
 
 Result<std::string> part(const json::Value& object, const char* name, const std::string& where) {
   TRY(const std::string text, text_in(object, name, where, kMost));
-  return escaped(text);
+  return vcard_value(text);
 }
 
 Result<std::string> name_line(const json::Value& name, const std::string& where) {
@@ -194,7 +180,7 @@ Result<content::Contacts::Card> parse_card(const json::Value& contact, const std
   TRY(const std::string urls, plain_lines(contact, "urls", "url", "URL", where));
   TRY(const std::string addresses, address_lines(contact, where));
   TRY(const std::string work, work_lines(contact, where));
-  out += names + "FN:" + escaped(card.name) + "\n" + work + phones + emails + urls + addresses;
+  out += names + "FN:" + vcard_value(card.name) + "\n" + work + phones + emails + urls + addresses;
   out += "END:VCARD";
   return card;
 }

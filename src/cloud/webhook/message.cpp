@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cloud/content/build.h"
 #include "cloud/content/kinds.h"
 #include "posthorn/base/bytes.h"
 #include "posthorn/cloud/wamid.h"
@@ -49,25 +50,6 @@ Found show_unsupported(const std::string& what) {
   return out;
 }
 
-const char* type_of(Kind kind) {
-  switch (kind) {
-    case Kind::image:
-      return "image";
-    case Kind::video:
-    case Kind::gif:
-    case Kind::video_note:
-      return "video";
-    case Kind::audio:
-    case Kind::voice:
-      return "audio";
-    case Kind::document:
-      return "document";
-    case Kind::sticker:
-      return "sticker";
-  }
-  return "document";
-}
-
 Kind kind_of(const std::string& type_message) {
   if (type_message == "imageMessage") return Kind::image;
   if (type_message == "videoMessage") return Kind::video;
@@ -83,7 +65,7 @@ Found show_file(const Said& said, const std::string& type_message) {
   if (said.context.media_of) media = said.context.media_of(said.chat, said.id, link);
   content::File file = media ? media->file : content::File{};
   if (!media) file.kind = kind_of(type_message);
-  const std::string type = type_of(file.kind);
+  const std::string type = official_type(file.kind);
   json::Value out = of_type(type.c_str());
   json::Value& shown = out[type];
   shown["id"] = media ? media->id : "";
