@@ -33,26 +33,6 @@ struct Table {
   TakeOther other = nullptr;
 };
 
-Take text(std::string& out) {
-  return [&out](const toml::node& node) -> Result<void> {
-    TRY(out, text_of(node));
-    return {};
-  };
-}
-
-template <class T>
-Take number(T& out, std::int64_t low, std::int64_t high) {
-  return [&out, low, high](const toml::node& node) -> Result<void> {
-    const auto value = node.value_exact<std::int64_t>();
-    if (!value || *value < low || *value > high) {
-      return fail(Errc::malformed, "must be a whole number from " + std::to_string(low) + " to " +
-                                       std::to_string(high));
-    }
-    out = static_cast<T>(*value);
-    return {};
-  };
-}
-
 bool is_loopback(std::string_view host) {
   return host == "127.0.0.1" || host == "localhost" || host == "::1" || host == "[::1]";
 }
@@ -216,15 +196,6 @@ Take time_of_day(std::string& out) {
       return fail(Errc::malformed, "must be a time of day from \"00:00\" to \"23:59\"");
     }
     out = value;
-    return {};
-  };
-}
-
-Take flag(bool& out) {
-  return [&out](const toml::node& node) -> Result<void> {
-    const auto value = node.value_exact<bool>();
-    if (!value) return fail(Errc::malformed, "must be true or false");
-    out = *value;
     return {};
   };
 }

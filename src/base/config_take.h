@@ -1,28 +1,14 @@
 #pragma once
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "posthorn/base/config.h"
 #include "posthorn/base/result.h"
+#include "posthorn/base/toml_value.h"
 
 namespace posthorn {
-
-/// Takes one value out of the file; the error says what is allowed.
-using Take = std::function<Result<void>(const toml::node&)>;
-
-inline Result<std::string> text_of(const toml::node& node) {
-  const auto value = node.value_exact<std::string>();
-  if (!value) return fail(Errc::malformed, "must be a string in quotes");
-  return *value;
-}
 
 // config_receipts.cpp: values of [printer.NAME] and [receipts]
 [[nodiscard]] Take one_of(std::string& out, std::vector<std::string> allowed);

@@ -2,8 +2,6 @@
 
 #include <mbedtls/error.h>
 #include <mbedtls/oid.h>
-#include <mbedtls/pk.h>
-#include <mbedtls/x509_crt.h>
 #include <mbedtls/x509_csr.h>
 
 #include <array>
@@ -11,26 +9,20 @@
 #include <cstring>
 
 #include "posthorn/base/crypto.h"
+#include "posthorn/net/mbed_objects.h"
 
 namespace posthorn::fleet {
 
 namespace {
 
+using net::mbed::bytes_of;
+using net::mbed::Certificate;
+using net::mbed::crypto_error;
+using net::mbed::draw;
+using net::mbed::Key;
+
 constexpr std::size_t kPemAtMost = 4096;
 constexpr std::size_t kBoxAtMost = 64;
-
-int draw(void* random, unsigned char* out, std::size_t length) {
-  static_cast<Random*>(random)->fill(std::as_writable_bytes(std::span(out, length)));
-  return 0;
-}
-
-struct Key {
-  Key() { mbedtls_pk_init(&pk); }
-  ~Key() { mbedtls_pk_free(&pk); }
-  Key(const Key&) = delete;
-  Key& operator=(const Key&) = delete;
-  mbedtls_pk_context pk;
-};
 
 struct Request {
   Request() { mbedtls_x509write_csr_init(&csr); }
@@ -39,22 +31,6 @@ struct Request {
   Request& operator=(const Request&) = delete;
   mbedtls_x509write_csr csr;
 };
-
-struct Certificate {
-  Certificate() { mbedtls_x509_crt_init(&crt); }
-  ~Certificate() { mbedtls_x509_crt_free(&crt); }
-  Certificate(const Certificate&) = delete;
-  Certificate& operator=(const Certificate&) = delete;
-  mbedtls_x509_crt crt;
-};
-
-const unsigned char* bytes_of(const std::string& text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-Error crypto_error(const char* what, int status) {
-  return {Errc::crypto, std::string(what) + ": mbedTLS " + std::to_string(status)};
-}
 
 /// A level of a topic and a value of a CN at once.
 bool is_box(std::string_view box) {

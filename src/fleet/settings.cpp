@@ -1,52 +1,15 @@
 #include "posthorn/fleet/settings.h"
 
-#define TOML_EXCEPTIONS 0
-#define TOML_HEADER_ONLY 1
-#define TOML_ENABLE_FORMATTERS 0
-#include <toml++/toml.h>
-
-#include <functional>
 #include <map>
 
 #include "posthorn/base/bytes.h"
+#include "posthorn/base/toml_value.h"
 
 namespace posthorn::fleet {
 
 namespace {
 
-using Take = std::function<Result<void>(const toml::node&)>;
 using Keys = std::map<std::string, Take, std::less<>>;
-
-Take text(std::string& out) {
-  return [&out](const toml::node& node) -> Result<void> {
-    const auto value = node.value_exact<std::string>();
-    if (!value) return fail(Errc::malformed, "must be a text in quotes");
-    out = *value;
-    return {};
-  };
-}
-
-Take flag(bool& out) {
-  return [&out](const toml::node& node) -> Result<void> {
-    const auto value = node.value_exact<bool>();
-    if (!value) return fail(Errc::malformed, "must be true or false");
-    out = *value;
-    return {};
-  };
-}
-
-template <class T>
-Take number(T& out, std::int64_t low, std::int64_t high) {
-  return [&out, low, high](const toml::node& node) -> Result<void> {
-    const auto value = node.value_exact<std::int64_t>();
-    if (!value || *value < low || *value > high) {
-      return fail(Errc::malformed, "must be a whole number from " + std::to_string(low) + " to " +
-                                       std::to_string(high));
-    }
-    out = static_cast<T>(*value);
-    return {};
-  };
-}
 
 Take time(seconds& out, std::int64_t low, std::int64_t high) {
   return [&out, low, high](const toml::node& node) -> Result<void> {

@@ -4,8 +4,6 @@
 #include <mbedtls/asn1.h>
 #include <mbedtls/ecp.h>
 #include <mbedtls/oid.h>
-#include <mbedtls/pk.h>
-#include <mbedtls/x509_crt.h>
 
 #include <array>
 #include <charconv>
@@ -13,9 +11,17 @@
 #include <cstring>
 #include <memory>
 
+#include "posthorn/net/mbed_objects.h"
+
 namespace posthorn::net {
 
 namespace {
+
+using mbed::bytes_of;
+using mbed::Certificate;
+using mbed::crypto_error;
+using mbed::draw;
+using mbed::Key;
 
 constexpr std::size_t kPemAtMost = 8192;
 constexpr std::size_t kSerialBytes = 15;
@@ -27,27 +33,6 @@ constexpr std::string_view kNameConstraints{"\x55\x1D\x1E"};  // 2.5.29.30
 /// SEQUENCE { OBJECT IDENTIFIER serverAuth }
 constexpr std::array<unsigned char, 12> kServerAuth{0x30, 0x0a, 0x06, 0x08, 0x2b, 0x06,
                                                     0x01, 0x05, 0x05, 0x07, 0x03, 0x01};
-
-int draw(void* random, unsigned char* out, std::size_t length) {
-  static_cast<Random*>(random)->fill(std::as_writable_bytes(std::span(out, length)));
-  return 0;
-}
-
-struct Key {
-  Key() { mbedtls_pk_init(&pk); }
-  ~Key() { mbedtls_pk_free(&pk); }
-  Key(const Key&) = delete;
-  Key& operator=(const Key&) = delete;
-  mbedtls_pk_context pk;
-};
-
-struct Certificate {
-  Certificate() { mbedtls_x509_crt_init(&crt); }
-  ~Certificate() { mbedtls_x509_crt_free(&crt); }
-  Certificate(const Certificate&) = delete;
-  Certificate& operator=(const Certificate&) = delete;
-  mbedtls_x509_crt crt;
-};
 
 struct Writer {
   Writer() {
@@ -63,14 +48,6 @@ struct Writer {
   mbedtls_x509write_cert crt;
   mbedtls_mpi serial;
 };
-
-const unsigned char* bytes_of(std::string_view text) {
-  return reinterpret_cast<const unsigned char*>(text.data());
-}
-
-Error crypto_error(const char* what, int status) {
-  return {Errc::crypto, std::string(what) + ": mbedTLS " + std::to_string(status)};
-}
 
 /// PEM is read with its final zero.
 Result<void> read_key(Key& key, const std::string& pem) {
