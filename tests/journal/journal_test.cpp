@@ -1,6 +1,7 @@
 #include "posthorn/journal/journal.h"
 
 #include <gtest/gtest.h>
+#include <sqlite3.h>
 
 #include "posthorn/base/log.h"
 #include "posthorn/store/store.h"
@@ -80,6 +81,41 @@ class JournalTest : public ::testing::Test {
 };
 
 using Names = std::vector<std::string>;
+
+/// Steps of SQLite's machine, in hundreds, while `work` runs.
+template <class F>
+std::int64_t steps_of(store::Database& database, F work) {
+  std::int64_t hundreds = 0;
+  sqlite3_progress_handler(
+      database.handle(), 100,
+      [](void* count) {
+        ++*static_cast<std::int64_t*>(count);
+        return 0;
+      },
+      &hundreds);
+  work();
+  sqlite3_progress_handler(database.handle(), 0, nullptr, nullptr);
+  return hundreds;
+}
+
+/// A till that writes to one number all day: no entry walks over those before it.
+TEST_F(JournalTest, AnEntryCostsTheSameHoweverMuchItsChatHas) {
+  const auto hundred = [&](int from) {
+    return steps_of(store_->database(), [&] {
+      for (int n = from; n < from + 100; ++n) {
+        const std::string id = "A" + std::to_string(n);
+        journal_->add(outgoing(id, kStart + n));
+        journal_->set_status(kIda, id, Status::sent);
+      }
+      ASSERT_TRUE(journal_->flush());
+      EXPECT_EQ(status_of("A" + std::to_string(from)), Status::sent);
+    });
+  };
+  hundred(0);
+  const std::int64_t few = hundred(100);
+  for (int from = 200; from < 4000; from += 100) hundred(from);
+  EXPECT_LT(hundred(4000), 2 * few);
+}
 
 TEST_F(JournalTest, GivesTheNewestOfAChatFirst) {
   journal_->add(incoming("A", kStart + 1));
