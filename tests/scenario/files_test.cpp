@@ -39,15 +39,8 @@ std::string sha256_of(const std::string& bytes) {
 class FilesScenario : public testing::Test {
  protected:
   void SetUp() override {
-    customer = world.add_account({"4915550002222", "Ida"}).pn.user;
-    shop.link();
+    customer = shop.link_with_customer();
     chat = customer + "@c.us";
-    simulator::PeerText hello;
-    hello.to = shop.phone;
-    hello.text = "Hello";
-    ASSERT_TRUE(world.peer_send(customer, hello));
-    shop.pass(seconds(5));
-    shop.take_notifications();
   }
 
   /// multipart/form-data as a till writes it.

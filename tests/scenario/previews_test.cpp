@@ -28,15 +28,8 @@ Config preview_config() {
 class PreviewScenario : public testing::Test {
  protected:
   void SetUp() override {
-    customer = world.add_account({"4915550002222", "Ida"}).pn.user;
-    shop.link();
+    customer = shop.link_with_customer();
     chat = customer + "@c.us";
-    simulator::PeerText hello;
-    hello.to = shop.phone;
-    hello.text = "Hello";
-    ASSERT_TRUE(world.peer_send(customer, hello));
-    shop.pass(seconds(5));
-    shop.take_notifications();
     page(R"(<head><meta property="og:title" content="Today&#39;s menu">)"
          R"(<meta property="og:description" content="12 dishes">)"
          R"(<meta property="og:image" content="/m.png"></head><body>)");

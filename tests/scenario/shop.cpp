@@ -137,6 +137,18 @@ void Shop::end_at_once() {
   scheduler.run_posted();
 }
 
+std::string Shop::link_with_customer() {
+  const std::string customer = world.add_account({"4915550002222", "Ida"}).pn.user;
+  link();
+  simulator::PeerText hello;
+  hello.to = phone;
+  hello.text = "Hello";
+  EXPECT_TRUE(world.peer_send(customer, hello));
+  pass(seconds(5));
+  take_notifications();
+  return customer;
+}
+
 void Shop::link() {
   std::optional<std::string> qr;
   for (int i = 0; i < 200 && !qr; ++i) {

@@ -52,6 +52,8 @@ class Shop {
   void end_at_once();
   /// The phone scans the code, and the box comes online.
   void link();
+  /// Links, and has a customer write, so that answers go out at once; gives the customer's number.
+  std::string link_with_customer();
 
   /// One API call; runs the loop until it is answered (10 s at most).
   struct Answer {
