@@ -386,15 +386,16 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
     return valve_->on_history(chats, std::move(stored));
   }
   counters_.on_event(event);
-  if (const auto* message = std::get_if<chat::Message>(&event)) {
-    const bool story = message->chat == kStoryChat;
-    if (!story) tell_of_message(*message);
-    if (receipts_ && !story) receipts_->on_message(*message);
-    if (config_.files.fetch_on_arrival && !story) stored = fetch_after(*message, std::move(stored));
+  const auto* message = std::get_if<chat::Message>(&event);
+  // Stories of others are for the journal and touch nothing else.
+  if (message != nullptr && message->chat != kStoryChat) {
+    tell_of_message(*message);
+    if (receipts_) receipts_->on_message(*message);
+    if (config_.files.fetch_on_arrival) stored = fetch_after(*message, std::move(stored));
     const api::Settings& settings = settings_.current();
     const bool at_once =
         settings.mark_incoming_messages_readed && !settings.mark_incoming_messages_readed_on_reply;
-    if (!message->from_me && at_once && !story) {
+    if (!message->from_me && at_once) {
       chat_->read_marks().mark(message->chat, message->id, [](Result<std::size_t>) {});
     }
   } else if (const auto* receipt = std::get_if<chat::Receipt>(&event)) {
@@ -403,7 +404,7 @@ void App::on_event(const chat::Event& event, Once<void(Result<void>)> stored) {
   }
   if (links_ == nullptr) return notify(event, std::move(stored));
   chat::Event linked = event;
-  if (auto* message = std::get_if<chat::Message>(&linked)) links_->fill_in(message->content);
+  if (auto* shown = std::get_if<chat::Message>(&linked)) links_->fill_in(shown->content);
   notify(linked, std::move(stored));
 }
 

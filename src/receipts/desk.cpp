@@ -379,12 +379,17 @@ void Desk::drop(std::uint64_t number) {
   if (found == entries_.end()) return;
   Entry& entry = found->second;
   if (entry.waiter) entry.waiter(fail(Errc::not_found, "the receipt has gone"));
-  if (entry.claim && !entry.claim->file.empty()) outside_.remove_file(entry.claim->file);
+  const std::string file = entry.claim ? entry.claim->file : std::string();
   const auto token = tokens_.find(entry.record.token);
   if (token != tokens_.end() && token->second == number) tokens_.erase(token);
   kept_bytes_ -= std::min(kept_bytes_, entry.size);
   shelf_.remove(number);
   entries_.erase(found);
+  // Receipts of the same bytes share one picture.
+  const bool shared = std::any_of(entries_.begin(), entries_.end(), [&file](const auto& other) {
+    return other.second.claim && other.second.claim->file == file;
+  });
+  if (!file.empty() && !shared) outside_.remove_file(file);
 }
 
 /// The oldest go, those that nobody can ask for first.

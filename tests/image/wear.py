@@ -27,6 +27,8 @@ def run(report, image, folder):
         phone = world.hello["phone"]
         arrive(world, [till.send(phone, "the first message makes the session")])
         rest_of_the_start(box)
+        # What the first message left for later is written within half a minute: it is no idleness.
+        box.shell("sleep 40; sync", 90)
         idle = measured(log, block_log.entries_now(log), lambda: box.shell("sleep 60", 90))
         one = measured(log, block_log.entries_now(log), lambda: one_by_one(world, till, phone))
         box.output("sync")
@@ -37,7 +39,7 @@ def run(report, image, folder):
                     f"{flushes / MESSAGES:.1f} flushes each; {size / 1e6:.2f} MB in all")
     report.note(f"idle: {idle[2] / 1000:.0f} kB in a minute")
     years = ENDURES / (one[2] / MESSAGES * 300 + idle[2] * 1440) / 365
-    report.note(f"a card of 8 GB that bears 100 times its size lasts {years:.0f} years with 300 messages a day")
+    report.note(f"by that minute a card of 8 GB that bears 100 times its size lasts {years:.0f} years with 300 messages a day")
     report.check("a message costs the card at most 45 kB", one[2] / MESSAGES <= 45_000, one)
 
 

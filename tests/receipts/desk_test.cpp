@@ -34,7 +34,7 @@ struct Box {
     outside.send = [this](Outgoing message, Once<void(Result<std::string>)> done) {
       if (refuse_send) return done(fail(Errc::full, "the queue is full"));
       sent.push_back(std::move(message));
-      done("file" + std::to_string(sent.size()));
+      done(same_file ? "file" : "file" + std::to_string(sent.size()));
     };
     outside.remove_file = [this](const std::string& file) { removed.push_back(file); };
     outside.tell = [this](const Event& event) { events.push_back(event); };
@@ -90,6 +90,7 @@ struct Box {
   int ids = 0;
   std::string run;
   bool refuse_send = false;
+  bool same_file = false;  ///< as of receipts whose pictures are the same bytes
   std::vector<Outgoing> sent;
   std::vector<std::string> removed;
   std::vector<Event> events;
@@ -174,6 +175,21 @@ TEST(Receipts, GoWithTheirPictureADayAfterTheyWereSent) {
   EXPECT_TRUE(box.receipts->list().empty());
   EXPECT_TRUE(box.disk->list()->empty());
   EXPECT_EQ(box.removed, std::vector<std::string>{"file1"});
+}
+
+TEST(Receipts, APictureStaysWhileAnotherReceiptNeedsIt) {
+  Box box(folder());
+  box.same_file = true;
+  box.print(kSale);
+  EXPECT_TRUE(box.receipts->on_message(kAnna, box.token()));
+  box.scheduler.advance(hours(20));
+  box.print(kSale);
+  EXPECT_TRUE(box.receipts->on_message(kBert, box.token()));
+  box.scheduler.advance(hours(6));
+  EXPECT_EQ(box.receipts->list().size(), 1U) << "the first has gone";
+  EXPECT_TRUE(box.removed.empty());
+  box.scheduler.advance(hours(20));
+  EXPECT_EQ(box.removed, std::vector<std::string>{"file"});
 }
 
 TEST(Receipts, AreReadAgainAfterAStart) {
