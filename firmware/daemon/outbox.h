@@ -72,6 +72,10 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
             Once<void(Result<std::optional<api::JobView>>)> done);
   [[nodiscard]] api::JobView view_of(std::uint64_t sequence, Job job) const;
 
+  /// To whoever sends it.
+  void hand_over(std::uint64_t sequence, const Job& job);
+  [[nodiscard]] bool cancel(std::uint64_t sequence);
+
   /// The file of a job stays on the box until the job has ended.
   void hold_file(std::uint64_t sequence, const Job& job);
   void release_file(std::uint64_t sequence);
@@ -79,10 +83,6 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
   queue::RingFile& ring_;
   files::Store* files_;
   std::map<std::uint64_t, std::string> held_;  ///< files, by sequence
-  /// To whoever sends it.
-  void hand_over(std::uint64_t sequence, const Job& job);
-  [[nodiscard]] bool cancel(std::uint64_t sequence);
-
   throttle::Valve* valve_ = nullptr;
   Told told_;
   Diversion* diversion_ = nullptr;

@@ -28,10 +28,6 @@ Jid in_form_of(const Jid& device, const Jid& to, const session::Identity& self) 
   return own.with_device(device.device);
 }
 
-}  // namespace
-
-namespace {
-
 /// As a rule it lies there already: the throttle hands a job over when it is ready.
 void ready_file(const SendTools& tools, const Job& job, Once<void(Result<Content::What>)> done) {
   if (tools.uploads == nullptr) return done(fail(Errc::refused, "this box carries no files"));
