@@ -79,6 +79,17 @@ function minutesText(minutes) {
   return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`
 }
 
+/** Where the box counts the hours otherwise than whoever reads this. */
+export function ZoneNote() {
+  const { t, time } = useText()
+  const activity = usePolled(() => call('getActivity'), 60_000)
+  const told = activity.value
+  if (!told || !told.clockTrusted) return null
+  const here = -60 * new Date(told.now * 1000).getTimezoneOffset()
+  if (told.zoneSeconds === here) return null
+  return <p class="result" role="status">{t('zone.other', { time: time(told.now + told.zoneSeconds - here) })}</p>
+}
+
 function QuietHours() {
   const { t } = useText()
   const [values, setValues] = useState(null)
@@ -96,6 +107,7 @@ function QuietHours() {
   return (
     <form onSubmit={send}>
       <p>{t('quiet.what')}</p>
+      <ZoneNote />
       <div class="row">
         <Field label={t('quiet.from')} type="time" required value={values.from} onInput={e => setValues({ ...values, from: e.target.value })} />
         <Field label={t('quiet.to')} type="time" required value={values.to} onInput={e => setValues({ ...values, to: e.target.value })} />
