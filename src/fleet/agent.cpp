@@ -15,6 +15,8 @@ constexpr std::size_t kRefusedAtMost = 3;
 constexpr int kTrialsAtMost = 3;
 /// Names of the last few lives, 16 digits and a space each.
 constexpr std::size_t kRunsKept = 4 * 17;
+/// A new connection's state is told within so long.
+constexpr seconds kStateWithin{30};
 /// Time for the daemon to hear that sending goes on.
 constexpr seconds kLeave{2};
 
@@ -161,7 +163,8 @@ void Agent::Impl::on_connected() {
   pump_->on_connected();
   // After a broker's restart a thousand boxes have a state to tell.
   said_state_.clear();
-  const auto most = static_cast<std::uint64_t>(milliseconds(settings_.spread).count() / 2);
+  const auto most = static_cast<std::uint64_t>(
+      std::min(milliseconds(settings_.spread) / 2, milliseconds(kStateWithin)).count());
   state_timer_.start(milliseconds(static_cast<std::int64_t>(outside_.random.between(0, most))),
                      [this] { say_state(true); });
 }
