@@ -302,8 +302,10 @@ void App::build_ask() {
     api_->add(std::move(route));
   }
   api_->add(get("getActivity", [this](api::Call call) { call.send(activity()); }));
-  for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))
+  for (api::Route& route :
+       webhook_routes(*courier_, *inbox_, refused_, [this] { return present_state(); })) {
     api_->add(std::move(route));
+  }
   api_->add_page("/metrics", api::Right::send, [this](const api::Request&, api::Reply reply) {
     reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
   });

@@ -108,6 +108,7 @@ class App final : private throttle::Listener {
   void build_journal();
   [[nodiscard]] api::Instance instance() const;
   [[nodiscard]] json::Value activity() const;
+  [[nodiscard]] std::string present_state() const;
   [[nodiscard]] std::optional<chat::FilesOutside> files_outside() const;
   [[nodiscard]] std::optional<api::FileOutside> file_methods();
   [[nodiscard]] api::Api::Outside api_outside();

@@ -5,6 +5,7 @@
 #include "daemon/route.h"
 #include "daemon/throttle_api.h"
 #include "daemon/webhook_api.h"
+#include "posthorn/api/notification.h"
 
 namespace posthorn::daemon {
 
@@ -27,6 +28,15 @@ json::Value App::activity() const {
   out["zoneSeconds"] = static_cast<::Json::Int64>(out_.utc_offset(now).count());
   out["clockTrusted"] = now.trusted;
   return out;
+}
+
+/// For a webhook that is tried out: what its till knows already.
+std::string App::present_state() const {
+  api::Settings all = settings_.current();
+  all.state_webhook = true;
+  const auto told =
+      api::build_state_changed(notifier_->state().value(), all, instance(), out_.clock.now());
+  return told ? json::write(*told) : "{}";
 }
 
 std::string App::metrics() const {

@@ -48,7 +48,9 @@ Result<void> apply(const RunProgram& run_program) {
   std::string said;
   for (const std::vector<std::string>& command :
        {std::vector<std::string>{"systemctl", "restart", "posthorn-setup.service"},
-        {"networkctl", "reload"},
+        // Not networkctl: later ones refuse to be asked from a network namespace like ours.
+        {"busctl", "call", "org.freedesktop.network1", "/org/freedesktop/network1",
+         "org.freedesktop.network1.Manager", "Reload"},
         {"systemctl", "try-restart", "systemd-timesyncd.service"}}) {
     if (run_program(command, said) != 0) {
       return fail(Errc::io, command[0] + " " + command[1] + ": " + said);

@@ -95,7 +95,8 @@ TEST(OpenApi, NamesEveryMethodThatIsThereAndNoOther) {
                            "get getCloudStatus",
                            "get getOfficialStatus",
                            "post testOfficial",
-                           "post resumeOfficial"}) {
+                           "post resumeOfficial",
+                           "post testWebhook"}) {
     there.insert(more);
   }
   const std::set<std::string> file = described();

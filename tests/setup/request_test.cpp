@@ -157,6 +157,10 @@ TEST_F(Request, AFolderWithTheNameOfARequestIsNotARequest) {
   EXPECT_EQ(folder.get("state/settings.txt"), "host_name = till\n");
 }
 
+constexpr const char* kReload =
+    "busctl call org.freedesktop.network1 /org/freedesktop/network1 "
+    "org.freedesktop.network1.Manager Reload ";
+
 /// A box whose network is ours to set, with a change asked for.
 class NetworkChange : public Request {
  protected:
@@ -180,9 +184,9 @@ TEST_F(NetworkChange, IsAppliedAndKeptWhenSomebodyConfirms) {
   };
   ASSERT_TRUE(answer().has_value());
   EXPECT_EQ(waited, 3);
-  EXPECT_EQ(commands, (std::vector<std::string>{
-                          "systemctl restart posthorn-setup.service ", "networkctl reload ",
-                          "systemctl try-restart systemd-timesyncd.service "}));
+  EXPECT_EQ(commands,
+            (std::vector<std::string>{"systemctl restart posthorn-setup.service ", kReload,
+                                      "systemctl try-restart systemd-timesyncd.service "}));
   EXPECT_NE(status().find("\"kept\""), std::string::npos);
   EXPECT_NE(kept().find("address = 192.168.1.20/24"), std::string::npos);
   EXPECT_NE(kept().find("host_name = till"), std::string::npos);
@@ -204,7 +208,7 @@ TEST_F(NetworkChange, GoesBackWhenNobodyDoes) {
 
 TEST_F(NetworkChange, GoesBackAtOnceWhenTheSystemDoesNotTakeItOrSomethingElseIsAskedFor) {
   ask(kFixed);
-  failing = "networkctl reload ";
+  failing = kReload;
   ASSERT_TRUE(answer().has_value());
   EXPECT_EQ(waited, 0);
   EXPECT_EQ(kept(), "host_name = till\n");

@@ -38,6 +38,26 @@ export function TillAccess() {
 const kSwitches = ['incomingWebhook', 'outgoingWebhook', 'outgoingMessageWebhook', 'outgoingAPIMessageWebhook', 'stateWebhook',
   'incomingCallWebhook', 'markIncomingMessagesReaded', 'markIncomingMessagesReadedOnReply', 'keepOnlineStatus']
 
+/** What came of the last attempts, and one more to try it out. */
+function Answers({ status }) {
+  const { t, time } = useText()
+  const action = useAction()
+  return (
+    <>
+      <p><button type="button" class="quiet" disabled={action.busy} onClick={() => action.run(() => call('testWebhook', { body: {} }), t('webhook.tested'))}>{t('webhook.test')}</button></p>
+      {action.line}
+      {status.answers.length > 0 && (
+        <details>
+          <summary>{t('webhook.answers')}</summary>
+          <ul class="list">{[...status.answers].reverse().map((one, i) => (
+            <li key={i}><p>{time(one.time)} {one.test && <span class="tag">{t('webhook.isTest')}</span>} <span class="sign" aria-hidden="true">{one.taken ? '✓' : '✕'}</span> <span lang="en" dir="ltr">{one.what}</span></p></li>
+          ))}</ul>
+        </details>
+      )}
+    </>
+  )
+}
+
 function Webhook() {
   const { t } = useText()
   const [values, setValues] = useState(null)
@@ -70,7 +90,7 @@ function Webhook() {
       </fieldset>
       <button disabled={action.busy}>{t('save')}</button>
       {action.line}
-      {values.webhookUrl && status.value && <><Said text={status.value.sentence} /><Said text={status.value.whatToDo} /></>}
+      {values.webhookUrl && status.value && <><Said text={status.value.sentence} /><Said text={status.value.whatToDo} /><Answers status={status.value} /></>}
     </form>
   )
 }
