@@ -127,10 +127,6 @@ class FakeLink final : public session::Linking,
   }
   void request_link_code(const std::string& phone, Once<void(Result<std::string>)> done) override {
     asked = {phone};
-    if (code_comes_late) {
-      late_code = std::move(done);
-      return;
-    }
     done(link_code);
   }
   [[nodiscard]] session::Passkey passkey() const override { return asked_for; }
@@ -165,8 +161,6 @@ class FakeLink final : public session::Linking,
   session::Passkey asked_for;
   Result<void> passkey_result;
   Result<std::string> link_code = std::string("7XK2-M9QT");
-  bool code_comes_late = false;  ///< the test answers late_code itself
-  Once<void(Result<std::string>)> late_code;
   Result<std::vector<chat::NumberStatus>> numbers;
   Result<std::size_t> marked = std::size_t{1};
   void show_typing(const std::string& chat, chat::Typing what) override {

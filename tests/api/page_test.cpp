@@ -334,20 +334,6 @@ TEST_F(Plain, SetsThePasswordLogsInAndShowsHowTheBoxIs) {
   EXPECT_EQ(post("password=two%2Dbretzels")->status(), 303);
 }
 
-TEST_F(Plain, ACodeThatComesWhenTheBoxHasStoppedHurtsNobody) {
-  const std::string cookie = cookie_of(*post("password=two-bretzels"));
-  box.link.who = {};
-  box.link.code_comes_late = true;
-  const std::string form = "do=code&number=4915550001234&form=" + token(cookie);
-  Request asked = request(Verb::post, "/plain", form, cookie);
-  asked.from_page = false;
-  const auto answer = box.send(std::move(asked));
-  ASSERT_TRUE(box.link.late_code);
-  box.api.reset();
-  box.link.late_code(std::string("7XK2-M9QT"));
-  EXPECT_EQ(answer->text().find("7XK2"), std::string::npos);
-}
-
 TEST_F(Plain, LinksByPictureAndByEightCharacters) {
   const std::string cookie = cookie_of(*post("password=two-bretzels"));
   box.link.who = {};
