@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "daemon/advice.h"
+#include "daemon/route.h"
 #include "daemon/signals.h"
 #include "daemon/throttle_api.h"
 #include "daemon/webhook_api.h"
@@ -46,6 +47,9 @@ App::App(const Config& config, const Access& access, Outside outside)
       settings_(out_.store),
       setting_changes_(out_.store),
       refused_(out_.store, out_.clock),
+      hours_(out_.scheduler, out_.store, out_.clock),
+      pause_(out_.scheduler, out_.clock),
+      fleet_(out_.scheduler, out_.clock),
       tail_(out_.scheduler, out_.inbox_ring) {}
 
 App::~App() { stop(); }
@@ -60,6 +64,7 @@ Result<void> App::build() {
         std::make_unique<FileFetcher>(out_.http, *out_.files, config_.files.private_urls);
   }
   TRY(open_journal());
+  hours_.load();
   build_notify();
   TRY(const std::vector<std::string> told, told_messages());
   TRY(build_send(told));
@@ -253,7 +258,8 @@ void App::build_notify() {
       },
       [this](const std::string& chat, const std::string& id) {
         return recorder_ && chat_ ? recorder_->external_id_of(chat, id) : std::string();
-      }});
+      },
+      [this](api::MessageStatus status) { hours_.on_status(status); }});
   mailbox_ = std::make_unique<InboxMailbox>(*inbox_, refused_);
   courier_ = std::make_unique<webhooks::Courier>(
       webhooks::CourierOptions{},
@@ -291,9 +297,15 @@ void App::build_ask() {
   api_ = std::make_unique<api::Api>(options, api_outside());
   api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
-  for (api::Route& route : throttle_routes(*valve_, setting_changes_)) api_->add(std::move(route));
-  for (api::Route& route : webhook_routes(*courier_, *inbox_, refused_))
+  for (api::Route& route : fleet_.routes()) api_->add(std::move(route));
+  for (api::Route& route : throttle_routes(*valve_, setting_changes_, pause_)) {
     api_->add(std::move(route));
+  }
+  api_->add(get("getActivity", [this](api::Call call) { call.send(activity()); }));
+  for (api::Route& route :
+       webhook_routes(*courier_, *inbox_, refused_, [this] { return present_state(); })) {
+    api_->add(std::move(route));
+  }
   api_->add_page("/metrics", api::Right::send, [this](const api::Request&, api::Reply reply) {
     reply.send({.body = metrics(), .content_type = "text/plain; version=0.0.4", .headers = {}});
   });
@@ -325,6 +337,7 @@ void App::stop() {
     inbox_->on_stored({});
   }
   tail_.stop();
+  pause_.forget();
   if (receipts_) receipts_->stop();
   if (api_) api_->stop();
   if (courier_) courier_->stop();
@@ -347,6 +360,7 @@ void App::stop() {
   outbox_.reset();
   checker_.reset();
   if (recorder_) recorder_->flush();
+  hours_.save();
 }
 
 void App::on_event(const session::Event& event, Once<void(Result<void>)> stored) {
@@ -436,6 +450,7 @@ void App::tell_of_message(const chat::Message& message) {
 }
 
 void App::tell_of_link(bool online) {
+  last_contact_ = out_.clock.now();
   if (!online) return valve_->on_disconnected();
   advice_.clear();
   // An unlinked box has no keys to log in with, so it was linked again. Whoever scans the code
@@ -526,64 +541,5 @@ void App::confirm_opt_out(const std::string& chat, const std::string& text) {
 }
 
 void App::tell_operator(const std::string& sentence) { log::warn("throttle", sentence); }
-
-std::string App::metrics() const {
-  std::vector<throttle::Metric> all = valve_->metrics();
-  const Wall now = out_.clock.now();
-  add_ring(all, "outbox", out_.outbox_ring.status(), now);
-  add_ring(all, "inbox", out_.inbox_ring.status(), now);
-  counters_.add_to(all);
-  add_webhook(all, *courier_);
-  if (journal_) {
-    all.push_back({"journal_bytes", "", static_cast<double>(journal_->bytes()), false});
-    all.push_back({"journal_lost_total", "", static_cast<double>(journal_->lost()), true});
-  }
-  tail_.add_metrics(all);
-  add_process(all);
-  return metrics_text(all);
-}
-
-Status App::status() const {
-  using session::State;
-  Status status;
-  switch (session_->state().state) {
-    case State::offline:
-    case State::connecting:
-    case State::handshaking:
-    case State::syncing:
-      status.link = Status::Link::starting;
-      break;
-    case State::pairing:
-    case State::logged_out:
-      status.link = Status::Link::not_linked;
-      break;
-    case State::online:
-      status.link = Status::Link::online;
-      break;
-    case State::backing_off:
-      status.link = Status::Link::reconnecting;
-      break;
-    case State::paused:
-    case State::replaced:
-      status.link = Status::Link::paused;
-      break;
-    case State::blocked:
-      status.link = Status::Link::blocked;
-      break;
-  }
-  const session::StateChanged& detail = session_->state();
-  status.link_cause = detail.cause;
-  status.until = detail.until;
-  status.throttle = valve_->level();
-  if (!status.until) status.until = valve_->status().until;
-  status.outbox_jobs = outbox_->count();
-  status.inbox_notifications = inbox_->count();
-  status.storage_ok = !detail.cause.starts_with("storage") && out_.store.healthy() &&
-                      !out_.outbox_ring.status().fault && !out_.inbox_ring.status().fault;
-  status.clock_trusted = out_.clock.now().trusted;
-  status.what_to_do = advise(status, advice_.empty() ? detail.what_to_do : advice_,
-                             valve_->status().needs_acknowledgement);
-  return status;
-}
 
 }  // namespace posthorn::daemon

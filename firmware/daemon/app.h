@@ -13,6 +13,8 @@
 #include "daemon/cloud_side.h"
 #include "daemon/event_tail.h"
 #include "daemon/file_fetcher.h"
+#include "daemon/fleet_desk.h"
+#include "daemon/hour_counts.h"
 #include "daemon/inbox.h"
 #include "daemon/inbox_mailbox.h"
 #include "daemon/metrics.h"
@@ -22,6 +24,7 @@
 #include "daemon/receipt_desk.h"
 #include "daemon/refused_list.h"
 #include "daemon/throttle_config.h"
+#include "daemon/timed_pause.h"
 #include "posthorn/api/api.h"
 #include "posthorn/api/file_links.h"
 #include "posthorn/api/notifier.h"
@@ -104,6 +107,8 @@ class App final : private throttle::Listener {
   Result<void> open_journal();
   void build_journal();
   [[nodiscard]] api::Instance instance() const;
+  [[nodiscard]] json::Value activity() const;
+  [[nodiscard]] std::string present_state() const;
   [[nodiscard]] std::optional<chat::FilesOutside> files_outside() const;
   [[nodiscard]] std::optional<api::FileOutside> file_methods();
   [[nodiscard]] api::Api::Outside api_outside();
@@ -159,6 +164,10 @@ class App final : private throttle::Listener {
   std::unique_ptr<OfficialSide> official_;  ///< null without [cloud]
   std::unique_ptr<ReceiptDesk> receipts_;   ///< null without printers
   Counters counters_;
+  HourCounts hours_;
+  std::optional<Wall> last_contact_;  ///< when the line to WhatsApp last came up or went
+  TimedPause pause_;
+  FleetDesk fleet_;
   EventTail tail_;
   std::string advice_;
   Alive<App> alive_{this};

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <iterator>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "daemon/care.h"
 #include "daemon/https.h"
 #include "daemon/identity.h"
+#include "daemon/network_api.h"
 #include "daemon/recent_log.h"
 #include "daemon/restore.h"
 #include "daemon/support_bundle.h"
@@ -69,6 +71,12 @@ Wall saved_time(BlobStore& blobs) {
   if (!saved || !*saved) return {};
   const auto parsed = json::parse(as_text(**saved));
   return parsed ? Wall::from_unix(json::int_of(*parsed).value_or(0), false) : Wall{};
+}
+
+/// A test has one of its own.
+std::string run_dir() {
+  const char* given = std::getenv("POSTHORN_RUN_DIR");
+  return given != nullptr ? given : kRunDirectory;
 }
 
 /// How requests may call the box, besides by its addresses.
@@ -199,7 +207,7 @@ Result<void> Appliance::Impl::open_stores() {
   TRY(finish_restore(config_.data_dir));
   store::Store::Options options;
   options.vital.assign(std::begin(kVital), std::end(kVital));
-  options.relaxed = {"throttle/"};
+  options.relaxed = {"throttle/", "hours/"};
   TRY(auto opened, store::Store::open(config_.data_dir + "/posthorn.db", worker_, options));
   store_ = std::move(opened.store);
   set_aside_ = !opened.set_aside.empty() && !opened.restored;
@@ -288,6 +296,9 @@ Result<void> Appliance::Impl::build() {
   TRY(app_->build());
   care_ = make_care();
   for (api::Route& route : care_->routes()) app_->api().add(std::move(route));
+  for (api::Route& route : network_routes({config_.data_dir, run_dir()})) {
+    app_->api().add(std::move(route));
+  }
   access_api_ = make_access_api();
   for (api::Route& route : access_api_->routes()) app_->api().add(std::move(route));
   // Public as every certificate: for tills that want to pin it.
@@ -390,7 +401,7 @@ void Appliance::Impl::on_wish(board::Wish wish) {
 
 std::unique_ptr<Care> Appliance::Impl::make_care() {
   return std::make_unique<Care>(
-      Care::Outside{loop_, worker_, random_, *clock_, *files_, config_.data_dir, kRunDirectory,
+      Care::Outside{loop_, worker_, random_, *clock_, *files_, config_.data_dir, run_dir(),
                     [this] { return board_ ? board_->board().update : "none"; },
                     [this] { return board_text(); }, [this] { return support_texts(); },
                     [this](board::Wish wish) { on_wish(wish); }, [this] { loop_.stop(); }});

@@ -95,13 +95,18 @@ void add_ring(std::vector<throttle::Metric>& out, const std::string& name,
   out.push_back({"queue_fault", which, status.fault ? 1.0 : 0.0, false});
 }
 
-void add_process(std::vector<throttle::Metric>& out) {
+std::optional<std::uint64_t> resident_bytes() {
   std::ifstream file("/proc/self/statm");
   std::uint64_t total = 0;
   std::uint64_t resident = 0;
-  if (!(file >> total >> resident)) return;
-  const double bytes = static_cast<double>(resident) * static_cast<double>(sysconf(_SC_PAGESIZE));
-  out.push_back({"process_resident_memory_bytes", "", bytes, false});
+  if (!(file >> total >> resident)) return std::nullopt;
+  return resident * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+void add_process(std::vector<throttle::Metric>& out) {
+  const auto bytes = resident_bytes();
+  if (!bytes) return;
+  out.push_back({"process_resident_memory_bytes", "", static_cast<double>(*bytes), false});
 }
 
 }  // namespace posthorn::daemon

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,7 +34,9 @@ class Counters {
 /// Depth, age, bytes and losses of one ring; now: for the age of its oldest entry.
 void add_ring(std::vector<throttle::Metric>& out, const std::string& name,
               const queue::RingStatus& status, Wall now);
-/// Resident memory of this process, bytes; nothing where the system does not tell.
+/// Resident memory of this process; nullopt where the system does not tell.
+[[nodiscard]] std::optional<std::uint64_t> resident_bytes();
+/// The same as a metric; nothing where the system does not tell.
 void add_process(std::vector<throttle::Metric>& out);
 
 }  // namespace posthorn::daemon

@@ -1,11 +1,13 @@
 #include "daemon/support_bundle.h"
 
 #include <sys/statvfs.h>
+#include <sys/sysinfo.h>
 #include <sys/utsname.h>
 
 #include <filesystem>
 #include <fstream>
 
+#include "daemon/metrics.h"
 #include "posthorn/base/folder.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/proxy.h"
@@ -119,6 +121,15 @@ std::string board_json(const board::BoardData& board, bool led, bool button,
   out["watchdogArmed"] = known(health.watchdog_armed);
   const auto free = free_bytes(data_dir);
   out["freeBytes"] = free ? json::Value(static_cast<::Json::UInt64>(*free)) : json::Value();
+  struct sysinfo system {};
+  const bool told = sysinfo(&system) == 0;
+  const std::uint64_t memory = static_cast<std::uint64_t>(system.totalram) * system.mem_unit;
+  out["memoryBytes"] = told ? json::Value(static_cast<::Json::UInt64>(memory)) : json::Value();
+  out["uptimeSeconds"] =
+      told ? json::Value(static_cast<::Json::Int64>(system.uptime)) : json::Value();
+  const auto resident = resident_bytes();
+  out["residentBytes"] =
+      resident ? json::Value(static_cast<::Json::UInt64>(*resident)) : json::Value();
   return json::write(out);
 }
 

@@ -46,6 +46,23 @@ Result<void> ask_system(const std::string& data_dir, std::string_view request) {
   return write_durably(folder + "/" + std::string(request), "");
 }
 
+Result<void> ask_system_with(const std::string& data_dir, std::string_view request,
+                             std::string_view content) {
+  TRY(const std::string folder, requests_folder(data_dir));
+  const std::string aside = data_dir + "/" + std::string(kIncomingFolder);
+  if (mkdir(aside.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail(Errc::io, aside + ": " + std::strerror(errno));
+  }
+  const std::string fresh = aside + "/" + std::string(request);
+  TRY(write_durably(fresh, content));
+  const std::string path = folder + "/" + std::string(request);
+  if (std::rename(fresh.c_str(), path.c_str()) != 0) {
+    return fail(Errc::io, path + ": " + std::strerror(errno));
+  }
+  sync_folder(folder);
+  return {};
+}
+
 Result<void> ask_for_update(const std::string& data_dir, const std::string& bundle) {
   TRY(const std::string folder, requests_folder(data_dir));
   if (std::rename(bundle.c_str(), (folder + "/update.raucb").c_str()) != 0) {

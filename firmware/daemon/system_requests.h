@@ -13,8 +13,13 @@ inline constexpr std::string_view kRequestsFolder = "requests";
 /// Where files grow that will become a request or a download; emptied at each start.
 inline constexpr std::string_view kIncomingFolder = "incoming";
 
-/// request: "network-reset", "reset-settings", "reset-everything", "reboot". Errors: io.
+/// request: "network-reset", "network-confirm", "reset-settings", "reset-everything", "reboot".
+/// Errors: io.
 Result<void> ask_system(const std::string& data_dir, std::string_view request);
+/// The same for the one whose content counts, "network-change": it is there whole or not at all.
+/// Errors: io.
+Result<void> ask_system_with(const std::string& data_dir, std::string_view request,
+                             std::string_view content);
 /// The same with a file that is complete and synced: it is moved there as "update.raucb".
 Result<void> ask_for_update(const std::string& data_dir, const std::string& bundle);
 

@@ -161,11 +161,26 @@ void import_regulars(throttle::Valve& valve, api::Call call) {
   call.send(std::move(out));
 }
 
-/// Until resumeSending, or a restart of the daemon: whoever needs it longer says it again.
-void pause_sending(throttle::Valve& valve, bool paused, api::Call call) {
+/// Until resumeSending, the end of its minutes or a restart of the daemon: whoever needs it longer
+/// says it again.
+void pause_sending(throttle::Valve& valve, TimedPause& pause, bool paused, api::Call call) {
   const std::string who = text(call, "who");
   if (who.empty() || who.size() > 200) return call.refuse(400, "who: needed, for the log");
+  const json::Value& lasts = json::at(call.body, "minutes");
+  const auto count = json::int_of(lasts);
+  const bool good =
+      lasts.isNull() || (count && *count >= 1 && *count <= TimedPause::kAtMost.count());
+  if (paused && !good) {
+    return call.refuse(400, "minutes: must be a whole number from 1 to 10080");
+  }
+  pause.forget();
   paused ? valve.pause() : valve.resume();
+  if (paused && count) {
+    pause.end_after(minutes(*count), [&valve] {
+      valve.resume();
+      log::warn("throttle", "sending goes on", {{"who", "the pause's end"}});
+    });
+  }
   log::warn("throttle", paused ? "sending is paused" : "sending goes on", {{"who", who}});
   finish(call, {});
 }
@@ -248,10 +263,15 @@ json::Value throttle_status_json(const throttle::Valve& valve) {
   return out;
 }
 
-std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& changes) {
+std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& changes,
+                                        TimedPause& pause) {
   return {
       get("getThrottleStatus",
-          [&valve](api::Call call) { call.send(throttle_status_json(valve)); }),
+          [&valve, &pause](api::Call call) {
+            json::Value status = throttle_status_json(valve);
+            status["pausedUntil"] = optional_seconds(pause.until());
+            call.send(status);
+          }),
       get("getThrottleAudit", [&valve](api::Call call) { show_audit(valve, std::move(call)); }),
       care(post("acknowledgeThrottle",
                 [&valve](api::Call call) {
@@ -263,10 +283,13 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& 
                 [&valve](api::Call call) {
                   finish(call, valve.end_override(text(call, "limit"), text(call, "who")));
                 })),
-      post("pauseSending",
-           [&valve](api::Call call) { pause_sending(valve, true, std::move(call)); }),
+      post(
+          "pauseSending",
+          [&valve, &pause](api::Call call) { pause_sending(valve, pause, true, std::move(call)); }),
       post("resumeSending",
-           [&valve](api::Call call) { pause_sending(valve, false, std::move(call)); }),
+           [&valve, &pause](api::Call call) {
+             pause_sending(valve, pause, false, std::move(call));
+           }),
       get("getThrottleSettings",
           [&valve](api::Call call) { show_settings(valve, std::move(call)); }),
       care(post(

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "daemon/throttle_config.h"
+#include "daemon/timed_pause.h"
 #include "posthorn/api/api.h"
 #include "posthorn/throttle/valve.h"
 
@@ -18,9 +19,8 @@ namespace posthorn::daemon {
 /// - POST acknowledgeThrottle (care) {who, reason}: ends red, black and a fourth yellow
 /// - POST addThrottleOverride (care) {limit, who, reason, hours?, campaignText?}
 /// - POST endThrottleOverride (care) {limit, who}
-/// - POST pauseSending {who}, resumeSending {who}: nothing is handed to WhatsApp meanwhile; not
-/// kept
-///   over a restart of the daemon
+/// - POST pauseSending {who, minutes?}, resumeSending {who}: nothing is handed to WhatsApp
+///   meanwhile; not kept over a restart of the daemon; without minutes until it is told to go on
 /// - GET getThrottleSettings: every setting with its value and range
 /// - POST setThrottleSettings (care) {who, NAME: VALUE, …}: inside the policy's ranges; null: as
 ///   in posthorn.toml again
@@ -33,10 +33,10 @@ namespace posthorn::daemon {
 /// - POST addOptOut {chatId, who, reason}
 /// - POST removeOptOut (care) {chatId, who, reason}
 ///
-/// "(care)" needs the technician's right. Errors: 400 with what is wrong and what is allowed. valve
-/// and changes outlive the API.
+/// "(care)" needs the technician's right. Errors: 400 with what is wrong and what is allowed.
+/// valve, changes and pause outlive the API.
 [[nodiscard]] std::vector<api::Route> throttle_routes(throttle::Valve& valve,
-                                                      SettingChanges& changes);
+                                                      SettingChanges& changes, TimedPause& pause);
 
 /// The getThrottleStatus answer.
 [[nodiscard]] json::Value throttle_status_json(const throttle::Valve& valve);

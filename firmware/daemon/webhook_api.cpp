@@ -40,6 +40,15 @@ json::Value status_json(const webhooks::Courier& courier, std::size_t waiting) {
   out["delivered"] = number(counters.delivered);
   out["failures"] = number(counters.failures);
   out["refused"] = number(counters.refused);
+  out["answers"] = json::Value(::Json::arrayValue);
+  for (const webhooks::Courier::Answer& answer : report.answers) {
+    json::Value one(::Json::objectValue);
+    one["time"] = static_cast<::Json::Int64>(answer.at.unix_seconds());
+    one["what"] = answer.what;
+    one["taken"] = answer.taken;
+    one["test"] = answer.test;
+    out["answers"].append(std::move(one));
+  }
   return out;
 }
 
@@ -87,13 +96,21 @@ void retry_refused(Inbox& inbox, RefusedList& refused, api::Call call) {
 
 }  // namespace
 
-std::vector<api::Route> webhook_routes(const webhooks::Courier& courier, Inbox& inbox,
-                                       RefusedList& refused) {
+std::vector<api::Route> webhook_routes(webhooks::Courier& courier, Inbox& inbox,
+                                       RefusedList& refused,
+                                       std::function<std::string()> harmless) {
   std::vector<api::Route> routes;
   routes.push_back(route("getWebhookStatus", api::Verb::get, [&courier, &inbox](api::Call call) {
     call.send(status_json(courier, inbox.count()));
   }));
   routes.back().per_second = 10;
+  routes.push_back(route(
+      "testWebhook", api::Verb::post, [&courier, harmless = std::move(harmless)](api::Call call) {
+        courier.test(harmless(), [call = std::move(call)](const Result<void>& taken) mutable {
+          if (!taken) return call.refuse(400, taken.error().detail);
+          call.send_text("{\"result\":true}");
+        });
+      }));
   routes.push_back(route("getRefusedNotifications", api::Verb::get, [&refused](api::Call call) {
     const auto list = refused.list();
     if (!list) return call.refuse(list.error());

@@ -14,13 +14,19 @@ namespace posthorn::daemon {
 ///   GET getWebhookStatus         {"webhookUrl", "sentence", "failing", "last", "whatToDo",
 ///                                 "failuresInARow", "lastAttempt", "lastDelivery",
 ///                                 "failingSince", "waiting", "delivered", "failures", "refused"};
-///                                 times are unix seconds, or null
+///                                 times are unix seconds, or null; and "answers": the newest ten,
+///                                 [{"time", "what", "taken", "test"}], oldest first
+///   POST testWebhook             posts the present state once more, as stateInstanceChanged,
+///   beside
+///                                 the queue: {"result": true}, or 400 with what came of it
 ///   GET getRefusedNotifications  RefusedList::list()
 ///   POST retryRefusedNotifications  puts them behind what waits: {"count": N}
 ///   POST clearRefusedNotifications  {"isCleared": true}
 /// All outlive the routes.
-[[nodiscard]] std::vector<api::Route> webhook_routes(const webhooks::Courier& courier, Inbox& inbox,
-                                                     RefusedList& refused);
+/// harmless: a notification that tells a till nothing new.
+[[nodiscard]] std::vector<api::Route> webhook_routes(webhooks::Courier& courier, Inbox& inbox,
+                                                     RefusedList& refused,
+                                                     std::function<std::string()> harmless);
 
 void add_webhook(std::vector<throttle::Metric>& out, const webhooks::Courier& courier);
 

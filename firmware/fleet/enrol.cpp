@@ -3,9 +3,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
+#include <filesystem>
 
 #include "fleet/files.h"
+#include "posthorn/base/folder.h"
 #include "posthorn/base/json.h"
 #include "posthorn/fleet/settings.h"
 #include "posthorn/loop/loop.h"
@@ -145,6 +149,20 @@ Result<std::string> enrol(const EnrolWish& wish) {
   TRY(write_file(wish.config_file, config));
   if (chmod(wish.config_file.c_str(), 0644) != 0) return fail(Errc::io, wish.config_file);
   return told + wish.config_file + " is written; now: systemctl enable --now posthorn-fleet\n";
+}
+
+Result<void> forget_enrolment(const std::string& state_dir) {
+  const std::string first = state_dir + "/certificate.pem";
+  if (unlink(first.c_str()) != 0 && errno != ENOENT) {
+    return fail(Errc::io, first + ": " + std::strerror(errno));
+  }
+  std::error_code error;
+  for (const auto& entry : list_folder(state_dir, error)) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(entry, ignored)) std::filesystem::remove(entry, ignored);
+  }
+  if (error) return fail(Errc::io, state_dir + ": " + error.message());
+  return {};
 }
 
 }  // namespace posthorn::fleet

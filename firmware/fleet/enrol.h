@@ -30,4 +30,9 @@ Result<void> install_certificate(const std::string& state_dir, const std::string
 /// holds. Returns what a person should know. Errors: what the head office or the network said.
 Result<std::string> enrol(const EnrolWish& wish);
 
+/// Key, certificate, settings and everything else that enrolling and being in a fleet left in the
+/// folder. The certificate goes first: a box whose power is cut in between has left, too.
+/// Errors: io.
+Result<void> forget_enrolment(const std::string& state_dir);
+
 }  // namespace posthorn::fleet

@@ -16,6 +16,7 @@
 #include "fleet/enrol.h"
 #include "fleet/files.h"
 #include "fleet/mosquitto_broker.h"
+#include "fleet/waiting.h"
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
@@ -89,6 +90,7 @@ class Program {
  public:
   Program(Settings settings, BoxAccess access, const Options& options, const std::string& config)
       : settings_(std::move(settings)),
+        state_(options.state),
         worker_(loop_),
         dialer_(loop_, worker_, random_, [] { return true; }),
         box_(loop_, dialer_, std::move(access)),
@@ -111,6 +113,7 @@ class Program {
       status_ = 1;
       loop_.stop();
     };
+    outside.leave = [this] { leave(); };
     Agent agent(std::move(outside), settings_);
     if (auto started = agent.start(); !started) return complain(started.error());
     const loop::SignalWatch terminate(loop_, SIGTERM, [this] { loop_.stop(); });
@@ -127,6 +130,14 @@ class Program {
   }
 
  private:
+  /// Ends well; started again, it waits for another fleet.
+  void leave() {
+    if (const auto left = forget_enrolment(state_); !left) {
+      log::error("fleet", "the enrolment cannot be forgotten", {{"error", left.error()}});
+    }
+    loop_.stop();
+  }
+
   MosquittoBroker::Options broker_options(const Options& options) {
     MosquittoBroker::Options out;
     out.host = settings_.host;
@@ -159,6 +170,7 @@ class Program {
   }
 
   Settings settings_;
+  std::string state_;
   loop::Loop loop_;
   loop::PoolWorker worker_;
   loop::SystemRandom random_;
@@ -175,35 +187,64 @@ class Program {
   int status_ = 0;
 };
 
-int run_agent(const Options& options) {
-  const auto text = read_file(options.config, 65536);
-  if (!text) return complain(text.error());
-  auto settings = parse_settings(*text, options.config);
-  if (!settings) return complain(settings.error());
-  if (options.check_only) {
-    std::printf("%s: all right\n", options.config.c_str());
-    return 0;
-  }
-  const auto access_text = read_file(options.access, 4096);
-  if (!access_text) return complain(access_text.error());
-  auto access = parse_box_access(*access_text);
-  if (!access) return complain(access.error());
-  if (!settings->care) access->care_token.clear();
+/// The administrator's settings, or those that came with an enrolment from the page, which may not
+/// write there.
+std::string config_of(const Options& options) {
+  const std::string own = options.state + "/fleet.toml";
+  const bool given = access(options.config.c_str(), F_OK) == 0;
+  return !given && access(own.c_str(), F_OK) == 0 ? own : options.config;
+}
+
+void keep_small(const Options& options) {
   setenv("UV_THREADPOOL_SIZE", "2", 0);
   mallopt(M_ARENA_MAX, 1);
   signal(SIGPIPE, SIG_IGN);
   const rlimit limit{kDataAtMost, kDataAtMost};
   if (setrlimit(RLIMIT_DATA, &limit) != 0) std::perror("setrlimit");
   if (const auto level = log::parse_level(options.log_level)) log::set_level(*level);
-  return Program(std::move(*settings), std::move(*access), options, *text).run();
+}
+
+Result<BoxAccess> access_of(const Options& options) {
+  TRY(const std::string text, read_file(options.access, 4096));
+  return parse_box_access(text);
+}
+
+int run_agent(const Options& options) {
+  const std::string certificate = options.state + "/certificate.pem";
+  if (!options.check_only && access(certificate.c_str(), F_OK) != 0) {
+    auto box = access_of(options);
+    if (!box) return complain(box.error());
+    keep_small(options);
+    const bool writable = access(options.config.c_str(), W_OK) == 0;
+    return wait_for_enrolment(
+        std::move(*box),
+        {options.state, writable ? options.config : options.state + "/fleet.toml"});
+  }
+  const std::string config = config_of(options);
+  const auto text = read_file(config, 65536);
+  if (!text) return complain(text.error());
+  auto settings = parse_settings(*text, config);
+  if (!settings) return complain(settings.error());
+  if (options.check_only) {
+    std::printf("%s: all right\n", config.c_str());
+    return 0;
+  }
+  auto box = access_of(options);
+  if (!box) return complain(box.error());
+  if (!settings->care) box->care_token.clear();
+  keep_small(options);
+  return Program(std::move(*settings), std::move(*box), options, *text).run();
 }
 
 /// Root's step before the service: of the daemon's access.json as much as the settings allow, for
 /// the service's own user.
 int prepare_access(const Options& options) {
-  const auto text = read_file(options.config, 65536);
-  if (!text) return complain(text.error());
-  const auto settings = parse_settings(*text, options.config);
+  const std::string config = config_of(options);
+  const auto text = read_file(config, 65536);
+  // Not enrolled: the till's right, to be told by the page.
+  const bool unset = !text && text.error().code == Errc::not_found;
+  if (!text && !unset) return complain(text.error());
+  const auto settings = unset ? Result<Settings>(Settings{}) : parse_settings(*text, config);
   if (!settings) return complain(settings.error());
   const auto given = read_file(options.daemon_access, 4096);
   if (!given) return complain(given.error());

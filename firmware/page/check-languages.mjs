@@ -12,7 +12,7 @@ const english = texts.en
 const wrong = []
 
 const whole = new Set([...source.matchAll(/['"`]([a-z][\w]*(?:\.\w+)*)['"`]/gi)].map(found => found[1]))
-const families = [...source.matchAll(/t\(`(\w+\.)\$\{/g)].map(found => found[1])
+const families = [...source.matchAll(/t\(`((?:\w+\.)+)\$\{/g)].map(found => found[1])
 for (const key of Object.keys(english)) {
   if (!whole.has(key) && !families.some(family => key.startsWith(family))) wrong.push(`en: ${key} is used nowhere`)
 }

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <optional>
@@ -28,6 +29,9 @@ class Planner {
     network();
     time();
     daemon();
+    for (const char* path : {kWired, kTimeServer}) {
+      if (!is_planned(path)) plan_.stale.emplace_back(path);
+    }
     return std::move(plan_);
   }
 
@@ -35,6 +39,11 @@ class Planner {
   [[nodiscard]] std::optional<std::string> get(std::string_view key) const {
     const auto found = settings_.find(key);
     return found == settings_.end() ? std::nullopt : std::optional(found->second);
+  }
+
+  [[nodiscard]] bool is_planned(std::string_view path) const {
+    return std::any_of(plan_.files.begin(), plan_.files.end(),
+                       [path](const PlannedFile& file) { return file.path == path; });
   }
 
   void host_name() {

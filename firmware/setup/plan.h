@@ -20,6 +20,8 @@ struct PlannedFile {
 struct Plan {
   std::vector<PlannedFile> files;
   std::vector<std::pair<std::string, std::string>> links;  ///< path, target
+  /// Ours of a time before, which nothing asks for any more.
+  std::vector<std::string> stale;
   std::vector<std::vector<std::string>> commands;
   /// What a setting's value comes to together with the others: goes into the verdict.
   struct Trouble {

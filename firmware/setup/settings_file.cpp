@@ -110,6 +110,8 @@ Result<void> save_kept(const std::string& state, const Settings& settings) {
 }
 
 Result<bool> forget_kept(const std::string& state, Forget what) {
+  // What was on trial is forgotten with it.
+  unlink((state + "/settings.before").c_str());
   const Settings before = load_kept(state);
   Settings after;
   for (const auto& [name, value] : before) {

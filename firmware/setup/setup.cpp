@@ -10,6 +10,7 @@
 
 #include "posthorn/base/json.h"
 #include "setup/settings_file.h"
+#include "setup/trial.h"
 #include "setup/zones.h"
 
 namespace posthorn::setup {
@@ -26,6 +27,7 @@ constexpr const char* kToml = "/etc/posthorn/posthorn.toml";
 constexpr const char* kHostName = "/etc/hostname";
 constexpr const char* kZones = "/usr/share/zoneinfo";
 constexpr const char* kAccess = "/access.json";
+constexpr const char* kRun = "/run/posthorn";
 constexpr std::size_t kWhyAtMost = 200;
 constexpr std::size_t kTomlAtMost = std::size_t{1} << 20;
 constexpr std::size_t kAccessAtMost = std::size_t{16} << 10;
@@ -72,8 +74,12 @@ class Run {
   std::string run() {
     if (const auto why = read_file(places_.state + kVolatile, kWhyAtMost)) tell_of_lost_data(*why);
     tell_of_imager();
+    end_cut_trial();
     const Settings settings = take_settings();
     apply(settings);
+    if (const auto told = tell_network(places_.root + kRun, settings, parsed_); !told) {
+      trouble("network.json", told.error().detail);
+    }
     std::string text = verdict(settings);
     write_result(text, settings.empty());
     return text;
@@ -116,6 +122,15 @@ class Run {
     }
   }
 
+  /// A change of the network that nobody had confirmed when the box was restarted.
+  void end_cut_trial() {
+    const std::string run = places_.root + kRun;
+    if (!trial_was_cut(places_.state, run)) return;
+    const auto back = give_up_trial(places_.state, run);
+    if (!back) return trouble("network settings on trial", back.error().detail);
+    (void)tell_trial(run, {"back", "the box was restarted before the new settings were kept"});
+  }
+
   void tell_of_lost_data(std::string_view why) {
     volatile_ = true;
     why = why.substr(0, why.find('\n'));
@@ -135,6 +150,7 @@ class Run {
         zone != settings.end() && find_zone(places_.root + kZones, zone->second) == zone->second;
     const Plan plan = make_plan(settings, toml.value_or(""), has_zone);
     for (const Plan::Trouble& one : plan.troubles) tell_of(one);
+    for (const std::string& path : plan.stale) fs::remove(places_.root + path, ignored_);
     for (const PlannedFile& file : plan.files) write_planned(file);
     for (const auto& [path, target] : plan.links) {
       const std::string link = places_.root + path;

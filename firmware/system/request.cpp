@@ -5,12 +5,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <memory>
 
 #include "posthorn/base/json.h"
 #include "setup/settings_file.h"
+#include "system/network_change.h"
 
 namespace posthorn::system_side {
 
@@ -21,6 +23,8 @@ constexpr const char* kUpdate = "update.raucb";
 /// power cut in the middle, which would come again with the same file and the same weak supply.
 constexpr const char* kInstalling = "update.installing";
 constexpr const char* kStatus = "update-status.json";
+constexpr const char* kNetwork = "network-change";
+constexpr const char* kConfirm = "network-confirm";
 constexpr std::size_t kSaidAtMost = 500;
 /// Deeper than a file system's longest path; whoever makes folders faster than we remove them does
 /// not keep us.
@@ -51,6 +55,17 @@ bool is_there(DIR* folder, const char* name) {
 bool is_regular(DIR* folder, const char* name) {
   struct stat found {};
   return fstatat(dirfd(folder), name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(found.st_mode);
+}
+
+/// At most what a change of the network may have; "" where it cannot be read.
+std::string content_of(DIR* folder, const char* name) {
+  const int fd = openat(dirfd(folder), name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) return "";
+  std::string out(kChangeAtMost, '\0');
+  const ssize_t count = read(fd, out.data(), out.size());
+  close(fd);
+  out.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
+  return out;
 }
 
 void remove_entry(DIR* folder, const char* name) {
@@ -103,11 +118,12 @@ void remove_strangers(DIR* folder) {
 
 class Work {
  public:
-  Work(const Paths& paths, const RunProgram& run_program, DIR* folder)
-      : paths_(paths), run_program_(run_program), folder_(folder) {}
+  Work(const Paths& paths, const RunProgram& run_program, const Wait& wait, DIR* folder)
+      : paths_(paths), run_program_(run_program), wait_(wait), folder_(folder) {}
 
   std::vector<std::string> run() {
     tell_of_a_cut();
+    if (is_regular(folder_, kNetwork)) change();
     if (is_there(folder_, kUpdate)) install();
     if (take("reset-everything")) {
       forget(setup::Forget::everything);
@@ -148,6 +164,20 @@ class Work {
     } else if (*changed) {
       reboot_ = true;
     }
+  }
+
+  void change() {
+    const std::string text = content_of(folder_, kNetwork);
+    remove_entry(folder_, kNetwork);
+    // A word that is older than the change is none about it.
+    remove_entry(folder_, kConfirm);
+    done_.push_back(change_network(
+        paths_, run_program_, wait_, text, [this] { return take(kConfirm); },
+        [this] {
+          const std::vector<std::string> names = names_in(folder_);
+          return std::any_of(names.begin(), names.end(),
+                             [](const std::string& name) { return name != kConfirm; });
+        }));
   }
 
   void tell_of_a_cut() {
@@ -202,6 +232,7 @@ class Work {
 
   const Paths& paths_;
   const RunProgram& run_program_;
+  const Wait& wait_;
   DIR* folder_;
   std::vector<std::string> done_;
   bool reboot_ = false;
@@ -209,9 +240,10 @@ class Work {
 
 }  // namespace
 
-Result<std::vector<std::string>> carry_out(const Paths& paths, const RunProgram& run_program) {
+Result<std::vector<std::string>> carry_out(const Paths& paths, const RunProgram& run_program,
+                                           const Wait& wait) {
   TRY(const Folder folder, open_folder(paths.requests));
-  return Work(paths, run_program, folder.get()).run();
+  return Work(paths, run_program, wait, folder.get()).run();
 }
 
 }  // namespace posthorn::system_side

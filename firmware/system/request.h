@@ -7,7 +7,8 @@
 #include "posthorn/base/result.h"
 
 /// What root does for the daemon, which may ask by a file's name and nothing else: no content of
-/// such a file is ever looked at, but for the update, which rauc checks by its signature.
+/// such a file is ever looked at, but for the update, which rauc checks by its signature, and for
+/// the few settings of network_change.h.
 namespace posthorn::system_side {
 
 struct Paths {
@@ -19,10 +20,14 @@ struct Paths {
 /// Runs a program and waits. Gives its exit status; `said` gets the end of its output.
 using RunProgram = std::function<int(const std::vector<std::string>& command, std::string& said)>;
 
+/// Lets a second pass.
+using Wait = std::function<void()>;
+
 /// What was done, for the journal; every known request is gone afterwards, and so is every file
 /// that is none. A request that fails is told in the log and in update-status.json, and is gone
 /// too: trying again for ever helps nobody. Errors: io (no such folder, or it is not a folder).
 [[nodiscard]] Result<std::vector<std::string>> carry_out(const Paths& paths,
-                                                         const RunProgram& run_program);
+                                                         const RunProgram& run_program,
+                                                         const Wait& wait);
 
 }  // namespace posthorn::system_side

@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <cstdio>
 #include <string_view>
 
@@ -14,7 +16,8 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "posthorn-request [REQUESTS STATE RUN]\n");
     return 2;
   }
-  const auto done = posthorn::system_side::carry_out(paths, posthorn::setup::run_program);
+  const auto done =
+      posthorn::system_side::carry_out(paths, posthorn::setup::run_program, [] { sleep(1); });
   if (!done) {
     std::fprintf(stderr, "posthorn-request: %s\n", done.error().detail.c_str());
     return 1;

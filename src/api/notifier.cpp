@@ -159,11 +159,14 @@ void Notifier::on_receipt(const chat::Receipt& receipt, Once<void(Result<void>)>
 }
 
 void Notifier::emit_status(const StatusReport& report, Once<void(Result<void>)> stored) {
+  const std::uint8_t before = known_.at(report.id).statuses;
   if (!is_news(report.id, report.status)) return stored({});
-  auto taken = [alive = alive_, this, id = report.id, status = report.status,
+  auto taken = [alive = alive_, this, id = report.id, status = report.status, before,
+                by_till = report.sent_by_api,
                 stored = std::move(stored)](Result<void> result) mutable {
     // It is told again, by the server or by the queue; then it must not pass for told.
     if (!result && *alive) known_.at(id).statuses &= static_cast<std::uint8_t>(~bit_of(status));
+    if (result && *alive && by_till) count(status, before);
     stored(std::move(result));
   };
   StatusReport numbered = report;
@@ -172,6 +175,13 @@ void Notifier::emit_status(const StatusReport& report, Once<void(Result<void>)> 
   }
   emit(build_message_status(numbered, outside_.settings.current(), outside_.instance()),
        NotificationKind::status, std::move(taken));
+}
+
+void Notifier::count(MessageStatus status, std::uint8_t before) const {
+  if (!outside_.on_status) return;
+  const bool unseen = (before & bit_of(MessageStatus::delivered)) == 0;
+  if (status == MessageStatus::read && unseen) outside_.on_status(MessageStatus::delivered);
+  outside_.on_status(status);
 }
 
 void Notifier::on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,

@@ -15,6 +15,10 @@ constexpr std::size_t kRefusedAtMost = 3;
 constexpr int kTrialsAtMost = 3;
 /// Names of the last few lives, 16 digits and a space each.
 constexpr std::size_t kRunsKept = 4 * 17;
+/// A new connection's state is told within so long.
+constexpr seconds kStateWithin{30};
+/// Time for the daemon to hear that sending goes on.
+constexpr seconds kLeave{2};
 
 }  // namespace
 
@@ -28,7 +32,9 @@ Agent::Impl::Impl(Outside outside, Settings settings)
       view_(outside_.scheduler, outside_.box, settings_.poll),
       pause_(outside_.blobs, outside_.box),
       connect_(outside_.scheduler),
-      state_timer_(outside_.scheduler) {}
+      state_timer_(outside_.scheduler),
+      desk_(outside_.scheduler, outside_.box),
+      leaving_(outside_.scheduler) {}
 
 Result<void> Agent::Impl::start() {
   TRY(certificate_, outside_.identity.current());
@@ -48,6 +54,7 @@ Result<void> Agent::Impl::start() {
                                                    journal_, topics_, settings_, own_commands()});
   commands_->start();
   view_.start([this] { on_look(); });
+  desk_.start([this] { return report(); }, [this](const Desk::Wish& wish) { on_wish(wish); });
   // The boxes of a street get their power back at once.
   const auto most = static_cast<std::uint64_t>(milliseconds(settings_.spread).count() / 10);
   connect_.start(milliseconds(static_cast<std::int64_t>(outside_.random.between(0, most))),
@@ -56,6 +63,7 @@ Result<void> Agent::Impl::start() {
 }
 
 void Agent::Impl::stop() {
+  desk_.stop();
   connect_.stop();
   state_timer_.stop();
   if (outlet_.connected()) {
@@ -134,6 +142,8 @@ void Agent::Impl::on_connected() {
   ++connects_;
   connected_at_ = outside_.scheduler.now();
   outlet_.on_connected();
+  lost_detail_.clear();
+  link_since_ = view_.now() ? view_.now()->unix_seconds() : 0;
   twin_ = false;
   if (const auto saved = save_counters(); !saved) {
     log::error("fleet", "counters cannot be kept", {{"error", saved.error()}});
@@ -153,7 +163,8 @@ void Agent::Impl::on_connected() {
   pump_->on_connected();
   // After a broker's restart a thousand boxes have a state to tell.
   said_state_.clear();
-  const auto most = static_cast<std::uint64_t>(milliseconds(settings_.spread).count() / 2);
+  const auto most = static_cast<std::uint64_t>(
+      std::min(milliseconds(settings_.spread) / 2, milliseconds(kStateWithin)).count());
   state_timer_.start(milliseconds(static_cast<std::int64_t>(outside_.random.between(0, most))),
                      [this] { say_state(true); });
 }
@@ -177,6 +188,8 @@ void Agent::Impl::on_lost(Loss why, const std::string& detail) {
       connected_at_ ? outside_.scheduler.now() - *connected_at_ : milliseconds(0);
   const bool was = connected_at_.has_value();
   connected_at_.reset();
+  lost_detail_ = std::string(to_string(why)) + (detail.empty() ? "" : ": " + detail);
+  if (was) link_since_ = view_.now() ? view_.now()->unix_seconds() : 0;
   // A number that no connection used is used by the next try.
   if (!was) --birth_sequence_;
   state_timer_.stop();
@@ -295,6 +308,34 @@ void Agent::Impl::say_metrics() {
   publication.payload = json::write(out);
   publication.qos = 0;
   if (outlet_.publish(publication)) said_metrics_at_ = at;
+}
+
+/// For the page: Desk.
+json::Value Agent::Impl::report() const {
+  json::Value out(::Json::objectValue);
+  out["enrolled"] = true;
+  out["org"] = topics_.org;
+  out["box"] = topics_.box;
+  out["host"] = settings_.host;
+  out["broker"] = outlet_.connected() ? "connected" : "away";
+  out["detail"] = lost_detail_;
+  if (link_since_ > 0) out["since"] = static_cast<::Json::Int64>(link_since_);
+  out["certificateUntil"] = static_cast<::Json::Int64>(certificate_.until);
+  if (const Commands::Last& last = commands_->last(); !last.what.empty()) {
+    out["lastCommand"]["do"] = last.what;
+    out["lastCommand"]["status"] = last.status;
+    if (last.at > 0) out["lastCommand"]["time"] = static_cast<::Json::Int64>(last.at);
+  }
+  return out;
+}
+
+void Agent::Impl::on_wish(const Desk::Wish& wish) {
+  if (wish.what != "leave" || !outside_.leave || leaving_.active()) return;
+  log::warn("fleet", "leaves the fleet, as somebody at the box's page wants it");
+  // Nobody would take the fleet's pause back any more.
+  pause_.forget(view_.state());
+  stop();
+  leaving_.start(kLeave, [this] { outside_.leave(); });
 }
 
 void Agent::Impl::on_gap(std::uint64_t from, std::uint64_t to) {

@@ -15,6 +15,7 @@
 #include "fleet/pause.h"
 #include "fleet/reports.h"
 #include "posthorn/fleet/agent.h"
+#include "posthorn/fleet/desk.h"
 #include "posthorn/fleet/updater.h"
 
 namespace posthorn::fleet {
@@ -52,6 +53,8 @@ class Agent::Impl final : public Broker::Listener {
   [[nodiscard]] StateFacts state_facts() const;
   void on_gap(std::uint64_t from, std::uint64_t to);
   void settle_renewal();
+  [[nodiscard]] json::Value report() const;
+  void on_wish(const Desk::Wish& wish);
 
   // own_commands.cpp
   [[nodiscard]] std::map<std::string, Commands::Here, std::less<>> own_commands();
@@ -79,6 +82,10 @@ class Agent::Impl final : public Broker::Listener {
   std::unique_ptr<Commands> commands_;
   Timer connect_;
   Timer state_timer_;
+  Desk desk_;
+  Timer leaving_;
+  std::string lost_detail_;      ///< why there is no connection, as told last
+  std::int64_t link_since_ = 0;  ///< unix; when the connection came or went; 0: unknown
   std::optional<Mono> connected_at_;
   std::string said_state_;
   Mono said_state_at_{};

@@ -286,6 +286,8 @@ void Commands::finish(Outcome outcome) {
   const Command& command = current_->command;
   const std::string reply = reply_text(command, to_string(outcome.status), outcome);
   ++done_;
+  const auto now = outside_.view.now();
+  last_ = {command.what, std::string(to_string(outcome.status)), now ? now->unix_seconds() : 0};
   const bool keep = outcome.status != Outcome::Status::failed;
   if (!keep) (void)outside_.journal.remove(command.key);
   if (const auto* known = outside_.journal.find(command.key); keep && known != nullptr) {

@@ -76,6 +76,13 @@ class Commands {
   void on_connected();
   [[nodiscard]] std::uint64_t done() const { return done_; }
   [[nodiscard]] std::uint64_t ignored() const { return ignored_; }
+  /// The one that ended last, in this life.
+  struct Last {
+    std::string what;
+    std::string status;
+    std::int64_t at = 0;  ///< unix; 0: the box did not know the time
+  };
+  [[nodiscard]] const Last& last() const { return last_; }
 
  private:
   struct Work {
@@ -100,6 +107,7 @@ class Commands {
   std::deque<Work> waiting_;
   std::optional<Work> current_;
   Timer retry_;
+  Last last_;
   std::uint64_t done_ = 0;
   std::uint64_t ignored_ = 0;
   Alive<Commands> alive_{this};

@@ -60,6 +60,12 @@ void Pause::set_own(bool paused, const std::string& by) {
   save();
 }
 
+void Pause::forget(const BoxState& box) {
+  all_ = own_ = false;
+  save();
+  keep(box);
+}
+
 void Pause::keep(const BoxState& box) {
   if (!box.reachable || asking_) return;
   // What was seen may be older than what we said: a resume is said whenever a pause was ours.

@@ -41,6 +41,7 @@ std::string encode_job(const UpdateJob& job) {
   out["handed"] = job.handed;
   out["slotBefore"] = job.slot_before;
   out["bootBefore"] = job.boot_before;
+  out["linkedBefore"] = job.linked_before;
   out["good"] = job.good;
   out["detail"] = job.detail;
   return json::write(out);
@@ -72,6 +73,7 @@ std::optional<UpdateJob> decode_job(std::string_view text) {
   out.handed = json::bool_at(*value, "handed").value_or(false);
   out.slot_before = word("slotBefore");
   out.boot_before = word("bootBefore");
+  out.linked_before = json::bool_at(*value, "linkedBefore").value_or(false);
   out.good = json::bool_at(*value, "good").value_or(false);
   out.detail = word("detail");
   if (out.id.empty()) return std::nullopt;

@@ -29,6 +29,7 @@ struct UpdateJob {
   bool handed = false;      ///< the daemon has it
   std::string slot_before;  ///< what ran when it was handed over
   std::string boot_before;
+  bool linked_before = false;  ///< a phone was linked then
   bool good = false;  ///< how it ended
   std::string detail;
 

@@ -244,6 +244,19 @@ void Updater::Impl::install() {
     if (!answer || answer->status != 200) return work_again(kLook);
     status_before_ = answer->body;
     seen_installing_ = false;
+    look_at_link();
+  });
+}
+
+/// Whether a phone is linked: a new version that loses it is not well.
+void Updater::Impl::look_at_link() {
+  ask_box({.name = "/healthz"}, [this](const auto& answer) {
+    if (!job_ || job_->step != Step::install) return;
+    const auto told =
+        answer ? json::parse(answer->body, 200) : Result<json::Value>(fail(Errc::io, ""));
+    const auto link = told ? json::string_at(*told, "link") : std::nullopt;
+    if (!link) return work_again(kLook);
+    job_->linked_before = *link != "notLinked";
     hand_over();
   });
 }
@@ -335,13 +348,13 @@ void Updater::Impl::prove() {
   ask_box({.name = "/healthz"}, [this](const auto& answer) { on_health(answer); });
 }
 
-/// Good is what answers and is linked, for a while.
+/// Good is what answers and is at WhatsApp, for a while; a box without a phone is well without.
 void Updater::Impl::on_health(const Result<BoxAnswer>& answer) {
   if (!job_ || job_->step != Step::prove) return;
   const auto told = answer && answer->status == 200 ? json::parse(answer->body, 200)
                                                     : Result<json::Value>(fail(Errc::io, ""));
   const std::string link = told ? json::string_at(*told, "link").value_or("") : "";
-  const bool well = told && (link == "online" || link == "notLinked");
+  const bool well = told && (link == "online" || (link == "notLinked" && !job_->linked_before));
   const Mono now = outside_.scheduler.now();
   if (!well) well_since_.reset();
   if (well && !well_since_) well_since_ = now;

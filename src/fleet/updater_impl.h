@@ -47,6 +47,7 @@ class Updater::Impl {
   void check_bundle();
   void wait_for_hours();
   void install();
+  void look_at_link();
   void hand_over();
   void on_handed(const Result<BoxAnswer>& answer);
   void look_at_install();

@@ -97,8 +97,7 @@ void Courier::next() {
   post(std::move(*head));
 }
 
-void Courier::post(Mailbox::Head head) {
-  state_ = State::posting;
+net::HttpRequest Courier::request_of(const std::string& body) const {
   net::HttpRequest request;
   request.method = "POST";
   request.url = target_.url;
@@ -107,14 +106,40 @@ void Courier::post(Mailbox::Head head) {
     request.headers.emplace_back("Authorization", value);
   }
   if (!target_.signing_key.empty()) {
-    const auto mac = crypto::hmac_sha256(as_bytes(target_.signing_key), as_bytes(head.body));
+    const auto mac = crypto::hmac_sha256(as_bytes(target_.signing_key), as_bytes(body));
     request.headers.emplace_back("X-Hub-Signature-256", "sha256=" + hex_encode(mac));
   }
-  request.body = head.body;
+  request.body = body;
   request.timeout = options_.wait;
   request.pinned_public_key = target_.pinned_key;
   request.ca_pem = target_.ca;
-  outside_.client.send(std::move(request),
+  return request;
+}
+
+void Courier::keep(Answer answer) {
+  report_.answers.push_back(std::move(answer));
+  if (report_.answers.size() > kAnswersKept) report_.answers.pop_front();
+}
+
+void Courier::test(std::string body, Once<void(Result<void>)> done) {
+  if (target_.url.empty()) return done(fail(Errc::refused, "no webhook is set"));
+  if (std::exchange(testing_, true)) return done(fail(Errc::busy, "a test is under way"));
+  const std::string url = target_.url;
+  outside_.client.send(request_of(body), [this, alive = alive_, url, done = std::move(done)](
+                                             const Result<net::HttpResponse>& answer) mutable {
+    if (!*alive) return done(fail(Errc::cancelled, "the box is stopping"));
+    testing_ = false;
+    const Verdict verdict = judge(answer);
+    const bool taken = verdict.about == Verdict::About::delivered;
+    if (url == target_.url) keep({outside_.clock.now(), verdict.what, taken, true});
+    if (taken) return done({});
+    done(fail(Errc::refused, verdict.what + ". " + verdict.what_to_do));
+  });
+}
+
+void Courier::post(Mailbox::Head head) {
+  state_ = State::posting;
+  outside_.client.send(request_of(head.body),
                        [this, alive = alive_, number = ++posts_,
                         head = std::move(head)](Result<net::HttpResponse> answer) {
                          if (*alive && number == posts_) on_answer(head, std::move(answer));
@@ -162,6 +187,7 @@ void Courier::note(const Result<net::HttpResponse>& answer) {
   const bool changed = report_.last != verdict.what;
   report_.last = verdict.what;
   report_.last_attempt = now;
+  keep({now, verdict.what, verdict.about == Verdict::About::delivered, false});
   report_.what_to_do = verdict.what_to_do;
   if (verdict.about == Verdict::About::delivered) {
     ++counters_.delivered;

@@ -17,18 +17,26 @@ struct Told {
   std::vector<std::string> chats;  ///< whose room each takes
   std::optional<Error> failure;
   std::size_t limit_bytes = std::size_t{256} << 10;
+  std::vector<MessageStatus> counted;
   std::unique_ptr<Notifier> notifier = make();
 
   std::unique_ptr<Notifier> make() {
     return std::make_unique<Notifier>(
-        Notifier::Outside{scheduler, clock, blobs, settings, [this] { return who; },
+        Notifier::Outside{scheduler,
+                          clock,
+                          blobs,
+                          settings,
+                          [this] { return who; },
                           [this](const InboxItem& item, Once<void(Result<void>)> done) {
                             if (failure) return done(tl::unexpected(*failure));
                             stored.emplace_back(item.kind, *json::parse(item.body));
                             chats.push_back(item.chat);
                             done({});
                           },
-                          limit_bytes});
+                          limit_bytes,
+                          {},
+                          {},
+                          [this](MessageStatus status) { counted.push_back(status); }});
   }
   template <class Event>
   Result<void> event(const Event& event) {
@@ -120,6 +128,28 @@ TEST(Notifier, TellsAStatusAgainThatCouldNotBeStored) {
   told.failure.reset();
   EXPECT_TRUE(told.event(receipt));
   EXPECT_EQ(told.values("status"), std::vector<std::string>{"delivered"});
+}
+
+TEST(Notifier, CountsEachStatusOfATillsMessageOnceWhenItIsStored) {
+  Told told;
+  EXPECT_TRUE(told.job("3EB0C0FFEE0123456789AB", MessageStatus::sent));
+  Receipt receipt;
+  receipt.message_id = "3EB0C0FFEE0123456789AB";
+  receipt.chat = "4915550007777@c.us";
+  receipt.by_api = true;
+  receipt.kind = Receipt::Kind::read;
+  told.failure = Error{Errc::full, "inbox"};
+  EXPECT_FALSE(told.event(receipt));
+  EXPECT_EQ(told.counted, std::vector<MessageStatus>{MessageStatus::sent});
+  told.failure.reset();
+  for (int device = 0; device < 2; ++device) EXPECT_TRUE(told.event(receipt));
+  // Whoever has read it has got it.
+  EXPECT_EQ(told.counted, (std::vector<MessageStatus>{MessageStatus::sent, MessageStatus::delivered,
+                                                      MessageStatus::read}));
+  receipt.message_id = "3EB0C0FFEE0123456789AC";
+  receipt.by_api = false;
+  EXPECT_TRUE(told.event(receipt));
+  EXPECT_EQ(told.counted.size(), 3U);
 }
 
 TEST(Notifier, DoesNotRepeatStatusesToldBeforeARestart) {

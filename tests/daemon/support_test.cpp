@@ -92,6 +92,10 @@ TEST(SupportBundle, WhatTheBoardDoesNotTellIsNull) {
   const std::string told = board_json({}, true, false, health, "/");
   EXPECT_NE(told.find("\"temperatureCelsius\":48"), std::string::npos);
   EXPECT_NE(told.find("\"underVoltage\":false"), std::string::npos);
+  for (const char* key : {"memoryBytes", "uptimeSeconds", "residentBytes"}) {
+    EXPECT_NE(told.find("\"" + std::string(key) + "\":"), std::string::npos) << key;
+    EXPECT_EQ(told.find("\"" + std::string(key) + "\":null"), std::string::npos) << key;
+  }
 }
 
 }  // namespace

@@ -126,6 +126,7 @@ class FakeBox final : public fleet::BoxApi {
   bool clock_trusted = true;
   std::string link = "online";
   std::map<std::string, std::size_t> sends;  ///< by Idempotency-Key
+  std::string wish = "none";                 ///< of somebody at the page; given once
   std::string update_status = R"({"state":"none","detail":""})";
   std::vector<fleet::BoxRequest> requests;
 
@@ -155,6 +156,9 @@ class FakeBox final : public fleet::BoxApi {
       return ok(R"({"idMessage":"3EB0"})");
     }
     if (request.name == "getUpdateStatus") return ok(update_status);
+    if (request.name == "reportFleet") {
+      return ok(R"({"do":")" + std::exchange(wish, "none") + "\"}");
+    }
     ok("{}");
   }
   void watch(const fleet::BoxRequest& request, Once<void(Result<fleet::BoxAnswer>)> done) {
@@ -253,7 +257,8 @@ struct FleetRig {
                               nullptr,
                               nullptr,
                               {},
-                              [this](const std::string& why) { ended = why; }},
+                              [this](const std::string& why) { ended = why; },
+                              [this] { ended = "left"; }},
         settings);
     const auto started = agent->start();
     if (!started) std::abort();

@@ -260,6 +260,22 @@ TEST(FleetUpdater, ABundleThatRaucRefusesIsAFailureWithItsReason) {
   EXPECT_FALSE(rig.updater->failure().empty());
 }
 
+TEST(FleetUpdater, ANewVersionThatLosesThePhonesLinkIsNotGood) {
+  for (const bool linked : {true, false}) {
+    UpdateRig rig;
+    if (!linked) rig.box.link = "notLinked";
+    rig.start();
+    rig.run(60);
+    for (int i = 0; i < 3600 && rig.slot == "A"; ++i) rig.run(1);
+    ASSERT_EQ(rig.slot, "B");
+    rig.box.link = "notLinked";
+    rig.run(2 * 3600);
+    ASSERT_EQ(rig.http.closed.size(), 1U);
+    EXPECT_TRUE(rig.http.closed[0].starts_with(linked ? "failure" : "success"))
+        << rig.http.closed[0];
+  }
+}
+
 TEST(FleetUpdater, AWrongHashIsAFailureAndNothingIsInstalled) {
   UpdateRig rig;
   rig.http.sha256 = std::string(64, '0');
@@ -381,6 +397,7 @@ TEST(FleetUpdateJob, IsReadAsItWasWritten) {
   job.step = fleet::UpdateJob::Step::prove;
   job.handed = true;
   job.slot_before = "A";
+  job.linked_before = true;
   EXPECT_EQ(fleet::decode_job(fleet::encode_job(job)), job);
   EXPECT_FALSE(fleet::decode_job("{}"));
   EXPECT_FALSE(fleet::decode_job(R"({"id":"1","step":"dance"})"));

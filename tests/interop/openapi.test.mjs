@@ -16,7 +16,7 @@ const timeout = 180_000
 // POSTHORN_EXAMPLES: so many for each method, and every edge of its fields (minutes).
 const examples = process.env.POSTHORN_EXAMPLES
 // What ends the account's link or this token, waits by design, or is no plain request.
-const left = ['logout', 'reboot', 'updateApiToken', 'receiveNotification', 'scanqrcode']
+const left = ['logout', 'reboot', 'updateApiToken', 'receiveNotification', 'scanqrcode', 'watchEvents']
 
 test('schemathesis finds no fault', { timeout }, async () => {
   const sim = await Simulator.start({ runFor: 300 })

@@ -20,8 +20,8 @@ export async function openTab(browser, url, options = {}) {
   const wrong = []
   tab.on('pageerror', error => wrong.push(`script: ${error.message}`))
   tab.on('console', message => {
-    // The browser's own line for a refused password; what the page says about it is looked at elsewhere.
-    if (message.type() === 'error' && !/status of 4(01|03|09|29)/.test(message.text())) wrong.push(`console: ${message.text()}`)
+    // The browser's own line for a refused password or a value that is wrong; what the page says about it is looked at elsewhere.
+    if (message.type() === 'error' && !/status of 4(00|01|03|09|29)/.test(message.text())) wrong.push(`console: ${message.text()}`)
   })
   tab.on('request', request => {
     const to = new URL(request.url())

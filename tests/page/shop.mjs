@@ -4,8 +4,8 @@ import { Simulator } from '../interop/lib/simulator.mjs'
 
 export const password = 'two-bretzels'
 
-export async function open() {
-  const sim = await Simulator.start({ runFor: 900 })
+export async function open({ runFor = 900 } = {}) {
+  const sim = await Simulator.start({ runFor })
   const box = await new Daemon(sim).start()
   return {
     sim,

@@ -7,7 +7,7 @@ import { Authenticator } from '../interop/lib/webauthn.mjs'
 import { firstStart, logIn, open, password } from './shop.mjs'
 
 const timeout = 170_000
-const views = ['/', '/link', '/send', '/queue', '/messages', '/settings', '/box', '/throttle', '/optout', '/log', '/help']
+const views = ['/', '/link', '/send', '/queue', '/messages', '/settings', '/box', '/network', '/throttle', '/optout', '/cloud', '/fleet', '/log', '/help']
 const passkeyCode = /^[A-Z0-9]{4}-[A-Z0-9]{4}$/
 const kLoadKiB = 45
 const kLoadRequests = 8
@@ -108,6 +108,54 @@ describe('the page on a box fresh from the card', () => {
     await tab.getByRole('button', { name: 'Go on sending' }).click()
     await tab.getByText('Sending is paused.').waitFor({ state: 'detached' })
     assert.equal((await shop.box.call('getThrottleStatus')).paused, false)
+    await tab.getByRole('button', { name: 'Pause for an hour' }).click()
+    await tab.getByText(/^Until .*Sending is paused/).waitFor()
+    const { paused, pausedUntil } = await shop.box.call('getThrottleStatus')
+    assert.equal(paused, true)
+    assert.ok(Math.abs(pausedUntil - Date.now() / 1000 - 3600) < 60, `${pausedUntil}`)
+    await tab.getByRole('button', { name: 'Go on sending' }).click()
+    await tab.getByText('Sending is paused.').waitFor({ state: 'detached' })
+    assert.equal((await shop.box.call('getThrottleStatus')).pausedUntil, null)
+  })
+
+  test('draws the last 24 hours, and says them in words and in a table', { timeout }, async () => {
+    await tab.goto(`${shop.box.url}/`)
+    const bars = tab.getByRole('img', { name: '1 sent, 1 delivered, 0 failed.' })
+    await bars.waitFor()
+    assert.equal(await bars.locator('rect').count(), 72)
+    const high = await bars.locator('rect').evaluateAll(all => all.filter(one => Number(one.getAttribute('height')) > 50).map(one => one.getAttribute('class')))
+    assert.deepEqual(high, ['sent', 'delivered'])
+    await tab.getByText('As a table').click()
+    assert.equal(await tab.getByRole('table').locator('tbody tr').count(), 1)
+    await soundInAllSizes('status with the table of the hours')
+  })
+
+  test('says before it sends what the pace will do, and sends a file', { timeout }, async () => {
+    await tab.goto(`${shop.box.url}/send`)
+    await tab.getByLabel('Number', { exact: true }).fill('+4915550008888')
+    await tab.getByText('new customer').waitFor()
+    await tab.getByLabel('Number', { exact: true }).fill(`+${shop.customer}`)
+    await tab.getByLabel('Text').fill('Your bill')
+    await tab.getByLabel('File (instead of only text)').setInputFiles({ name: 'bill.txt', mimeType: 'text/plain', buffer: Buffer.from('2,40') })
+    await tab.getByRole('button', { name: 'Send', exact: true }).click()
+    await tab.getByText(/^✓/).waitFor()
+    await soundInAllSizes('a file that was sent')
+    assert.deepEqual(wrong.splice(0), [])
+  })
+
+  test('allows an exception of the pace for some hours, and ends it', { timeout }, async () => {
+    await tab.goto(`${shop.box.url}/throttle`)
+    await tab.getByRole('button', { name: 'Allow an exception' }).click()
+    await tab.getByLabel('Your name').fill('Ms Baker')
+    await tab.getByLabel('Reason').fill('Street festival, many orders')
+    await soundInAllSizes('an exception that is asked for')
+    await tab.getByLabel('What is doubled').selectOption('day')
+    await tab.getByRole('button', { name: 'Allow it' }).click()
+    await tab.getByText('Ms Baker: Street festival, many orders').waitFor()
+    const [override] = (await shop.box.call('getThrottleStatus')).overrides
+    assert.equal(override.limit, 'day')
+    await tab.getByRole('button', { name: 'End it now' }).click()
+    await tab.getByText('Ms Baker: Street festival').first().waitFor({ state: 'detached' })
   })
 
   test('shows what waits, and deletes it when it is told to', { timeout }, async () => {
@@ -233,6 +281,24 @@ describe('the page on a box fresh from the card', () => {
     await tab.context().setOffline(false)
     await tab.getByText(/No contact with the box since/).waitFor({ state: 'detached' })
     wrong.length = 0 // the browser's own lines about the line that was cut
+  })
+
+  test('finds out that a box whose plug was pulled is silent, and since when', { timeout }, async () => {
+    await tab.goto(`${shop.box.url}/`)
+    await tab.getByText('All is well.').waitFor()
+    const heard = Date.now()
+    // A pulled plug is no refusal: nothing comes back at all.
+    const swallowed = []
+    await tab.route('**/healthz', route => { swallowed.push(route) })
+    await tab.getByText(/No contact with the box since/).waitFor()
+    assert.ok(Date.now() - heard < 20_000, `${Date.now() - heard} ms`)
+    const told = await tab.getByText(/No contact with the box since/).textContent()
+    const minute = at => new Date(at).toLocaleTimeString('en', { hour: 'numeric', minute: '2-digit' })
+    assert.ok([heard - 5000, heard, heard + 5000].some(at => told.includes(minute(at).slice(0, -3))), `${told} at ${minute(heard)}`)
+    await tab.unroute('**/healthz')
+    await tab.getByText(/No contact with the box since/).waitFor({ state: 'detached' })
+    await Promise.all(swallowed.map(route => route.abort().catch(() => {})))
+    wrong.length = 0
   })
 
   test('works without script at /plain', { timeout }, async () => {

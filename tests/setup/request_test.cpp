@@ -15,19 +15,28 @@ class Request : public testing::Test {
     for (const char* name : {"requests", "state", "run"}) fs::create_directory(folder.path / name);
   }
   Result<std::vector<std::string>> answer() {
-    return carry_out({folder.at("requests"), folder.at("state"), folder.at("run")},
-                     [this](const std::vector<std::string>& command, std::string& said) {
-                       std::string line;
-                       for (const std::string& part : command) line += part + " ";
-                       commands.push_back(line);
-                       said = rauc_says;
-                       return command.front() == "rauc" ? rauc_status : 0;
-                     });
+    return carry_out(
+        {folder.at("requests"), folder.at("state"), folder.at("run")},
+        [this](const std::vector<std::string>& command, std::string& said) {
+          std::string line;
+          for (const std::string& part : command) line += part + " ";
+          commands.push_back(line);
+          said = rauc_says;
+          if (line == failing) return 1;
+          return command.front() == "rauc" ? rauc_status : 0;
+        },
+        [this] {
+          ++waited;
+          if (on_wait) on_wait(waited);
+        });
   }
   [[nodiscard]] bool folder_is_empty() const { return fs::is_empty(folder.path / "requests"); }
 
   test::Folder folder;
   std::vector<std::string> commands;
+  std::string failing;
+  int waited = 0;
+  std::function<void(int)> on_wait;
   int rauc_status = 0;
   std::string rauc_says;
 };
@@ -146,6 +155,112 @@ TEST_F(Request, AFolderWithTheNameOfARequestIsNotARequest) {
   ASSERT_TRUE(answer().has_value());
   EXPECT_TRUE(folder_is_empty());
   EXPECT_EQ(folder.get("state/settings.txt"), "host_name = till\n");
+}
+
+constexpr const char* kReload =
+    "busctl call org.freedesktop.network1 /org/freedesktop/network1 "
+    "org.freedesktop.network1.Manager Reload ";
+
+/// A box whose network is ours to set, with a change asked for.
+class NetworkChange : public Request {
+ protected:
+  NetworkChange() {
+    folder.put("run/network.json", R"({"settings":{},"onCard":["dns"]})");
+    folder.put("state/settings.txt", "host_name = till\n");
+  }
+  void ask(const std::string& text) { folder.put("requests/network-change", text); }
+  [[nodiscard]] std::string status() const { return folder.get("run/network-status.json"); }
+  [[nodiscard]] std::string kept() const { return folder.get("state/settings.txt"); }
+  static constexpr const char* kFixed = "address = 192.168.1.20/24\ngateway = 192.168.1.1\n";
+};
+
+TEST_F(NetworkChange, IsAppliedAndKeptWhenSomebodyConfirms) {
+  ask(kFixed);
+  on_wait = [this](int second) {
+    EXPECT_NE(kept().find("192.168.1.20"), std::string::npos);
+    EXPECT_NE(status().find("\"waiting\""), std::string::npos);
+    EXPECT_TRUE(folder.has("state/settings.before"));
+    if (second == 3) folder.put("requests/network-confirm", "");
+  };
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_EQ(waited, 3);
+  EXPECT_EQ(commands,
+            (std::vector<std::string>{"systemctl restart posthorn-setup.service ", kReload,
+                                      "systemctl try-restart systemd-timesyncd.service "}));
+  EXPECT_NE(status().find("\"kept\""), std::string::npos);
+  EXPECT_NE(kept().find("address = 192.168.1.20/24"), std::string::npos);
+  EXPECT_NE(kept().find("host_name = till"), std::string::npos);
+  EXPECT_FALSE(folder.has("state/settings.before"));
+  EXPECT_FALSE(folder.has("run/network-trial"));
+  EXPECT_TRUE(folder_is_empty());
+}
+
+TEST_F(NetworkChange, GoesBackWhenNobodyDoes) {
+  ask(kFixed);
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_EQ(waited, 90);
+  EXPECT_EQ(kept(), "host_name = till\n");
+  EXPECT_EQ(commands.size(), 6U);
+  EXPECT_NE(status().find("\"back\""), std::string::npos);
+  EXPECT_NE(status().find("nobody confirmed"), std::string::npos);
+  EXPECT_FALSE(folder.has("state/settings.before"));
+}
+
+TEST_F(NetworkChange, GoesBackAtOnceWhenTheSystemDoesNotTakeItOrSomethingElseIsAskedFor) {
+  ask(kFixed);
+  failing = kReload;
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_EQ(waited, 0);
+  EXPECT_EQ(kept(), "host_name = till\n");
+  failing.clear();
+  ask(kFixed);
+  on_wait = [this](int) { folder.put("requests/network-reset", ""); };
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_EQ(waited, 1);
+  EXPECT_EQ(kept(), "host_name = till\n");
+  EXPECT_TRUE(folder_is_empty());
+}
+
+TEST_F(NetworkChange, AWordFromBeforeConfirmsNothing) {
+  folder.put("requests/network-confirm", "");
+  ask(kFixed);
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_EQ(waited, 90);
+  EXPECT_EQ(kept(), "host_name = till\n");
+}
+
+TEST_F(NetworkChange, OnlyWhatIsRightAndOursIsTaken) {
+  for (const std::string& text :
+       {std::string("host_name = other\n"), std::string("care_token = none\n"),
+        std::string("proxy = none\n"), std::string("wifi_name = Shop\n"),
+        std::string("address = 192.168.1.300/24\n"), std::string("address = 192.168.1.20/24\n"),
+        std::string("address = 192.168.1.20/24\ngateway = 10.0.0.1\n"),
+        std::string("dns = 9.9.9.9\n"), std::string("gateway = 192.168.1.1\n"),
+        std::string("nonsense\n"), std::string(5000, 'x')}) {
+    ask(text);
+    ASSERT_TRUE(answer().has_value());
+    EXPECT_TRUE(commands.empty()) << text;
+    EXPECT_NE(status().find("\"refused\""), std::string::npos) << text << status();
+    EXPECT_EQ(kept(), "host_name = till\n") << text;
+    EXPECT_TRUE(folder_is_empty());
+  }
+}
+
+TEST_F(NetworkChange, SomebodysOwnComputerIsNotTouched) {
+  fs::remove(folder.path / "run/network.json");
+  ask(kFixed);
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_TRUE(commands.empty());
+  EXPECT_NE(status().find("set by the operating system"), std::string::npos);
+}
+
+TEST_F(NetworkChange, ALinkIsNoChange) {
+  folder.put("elsewhere", kFixed);
+  fs::create_symlink(folder.path / "elsewhere", folder.path / "requests/network-change");
+  ASSERT_TRUE(answer().has_value());
+  EXPECT_TRUE(commands.empty());
+  EXPECT_FALSE(folder.has("run/network-status.json"));
+  EXPECT_TRUE(folder_is_empty());
 }
 
 }  // namespace

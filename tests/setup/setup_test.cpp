@@ -92,6 +92,33 @@ TEST_F(Setup, WithoutAFileTheKeptSettingsHoldAndNoVerdictIsWritten) {
   EXPECT_FALSE(folder.has("boot/posthorn-result.txt"));
 }
 
+TEST_F(Setup, ANetworkThatNobodyConfirmedBeforeAPowerCutIsGoneAfterIt) {
+  folder.put("state/settings.txt", "address = 192.168.1.20/24\ngateway = 192.168.1.1\n");
+  folder.put("state/settings.before", "time_server = ntp.shop.example\n");
+  boot();
+  EXPECT_EQ(folder.get("state/settings.txt"), "time_server = ntp.shop.example\n");
+  EXPECT_FALSE(folder.has("state/settings.before"));
+  EXPECT_FALSE(folder.has("run/systemd/network/10-posthorn-wired.network"));
+  EXPECT_NE(folder.get("run/posthorn/network-status.json").find("\"back\""), std::string::npos);
+}
+
+TEST_F(Setup, ANetworkOnTrialIsAppliedAndWhatItReplacesIsGone) {
+  folder.put("boot/posthorn.txt", "dns = 192.168.1.1\nhost_name = none\n");
+  folder.put("state/settings.txt", "time_server = ntp.shop.example\nwifi_name = Shop\n");
+  boot();
+  EXPECT_TRUE(folder.has("run/systemd/timesyncd.conf.d/posthorn.conf"));
+  EXPECT_EQ(folder.get("run/posthorn/network.json"),
+            "{\"onCard\":[\"dns\",\"host_name\"],\"settings\":{\"dns\":\"192.168.1.1\","
+            "\"time_server\":\"ntp.shop.example\",\"wifi_name\":\"Shop\"}}\n");
+  // As posthorn-request does it.
+  folder.put("state/settings.before", folder.get("state/settings.txt"));
+  folder.put("state/settings.txt", "wifi_name = Shop\n");
+  folder.put("run/posthorn/network-trial", "");
+  boot();
+  EXPECT_FALSE(folder.has("run/systemd/timesyncd.conf.d/posthorn.conf"));
+  EXPECT_TRUE(folder.has("state/settings.before"));
+}
+
 TEST_F(Setup, ASecretLeavesTheCardOnlyWhenItIsKept) {
   folder.put("boot/posthorn.txt", "page_password = hunter2hunter2\n");
   folder.put("state", "a file where the folder should be");

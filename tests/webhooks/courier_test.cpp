@@ -353,5 +353,60 @@ TEST(Courier, DoesNothingAfterStop) {
   EXPECT_TRUE(shop.client.bodies.empty());
 }
 
+TEST(Courier, ATestGoesBesideTheQueueAndSaysWhatCameOfIt) {
+  Shop shop;
+  std::vector<std::string> said;
+  const auto test = [&] {
+    shop.courier->test("{}", [&](const Result<void>& taken) {
+      said.push_back(taken ? "taken" : taken.error().detail);
+    });
+  };
+  test();
+  EXPECT_EQ(said, std::vector<std::string>{"no webhook is set"});
+  shop.courier->set_target({"http://till.lan/hook", "secret"});
+  test();
+  ASSERT_EQ(shop.client.open.size(), 1U);
+  EXPECT_EQ(shop.client.open.front().request.url, "http://till.lan/hook");
+  EXPECT_EQ(shop.client.open.front().request.headers.back().second, "Bearer secret");
+  test();
+  EXPECT_EQ(said.back(), "a test is under way");
+  shop.client.answer(200);
+  EXPECT_EQ(said.back(), "taken");
+  test();
+  shop.client.answer(404);
+  EXPECT_NE(said.back().find("404"), std::string::npos) << said.back();
+  const auto& answers = shop.courier->report().answers;
+  ASSERT_EQ(answers.size(), 2U);
+  EXPECT_TRUE(answers[0].taken && answers[0].test);
+  EXPECT_FALSE(answers[1].taken);
+  // It is no delivery.
+  EXPECT_FALSE(shop.courier->report().failing);
+  EXPECT_EQ(shop.courier->counters().delivered, 0U);
+}
+
+TEST(Courier, KeepsTheNewestTenAnswers) {
+  Shop shop;
+  shop.courier->set_target({"http://till.lan/hook", ""});
+  for (int i = 0; i < 12; ++i) {
+    shop.courier->test("{}", [](const Result<void>&) {});
+    shop.client.answer(i < 11 ? 200 : 500);
+  }
+  const auto& answers = shop.courier->report().answers;
+  ASSERT_EQ(answers.size(), Courier::kAnswersKept);
+  EXPECT_FALSE(answers.back().taken);
+  shop.courier->set_target({"http://other.lan/hook", ""});
+  EXPECT_TRUE(shop.courier->report().answers.empty());
+}
+
+TEST(Courier, ATestWhoseAnswerComesTooLateHurtsNobody) {
+  Shop shop;
+  shop.courier->set_target({"http://till.lan/hook", ""});
+  Result<void> said;
+  shop.courier->test("{}", [&](Result<void> taken) { said = std::move(taken); });
+  shop.courier.reset();
+  shop.client.answer(200);
+  EXPECT_EQ(said.error().code, Errc::cancelled);
+}
+
 }  // namespace
 }  // namespace posthorn::webhooks

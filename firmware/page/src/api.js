@@ -18,11 +18,20 @@ export function join(idInstance, loggedOut) {
 
 const pause = ms => new Promise(resolve => setTimeout(resolve, ms))
 
+/** A box whose plug was pulled says nothing at all, and a browser waits for minutes. */
+const kAnswerWithin = { GET: 12_000, DELETE: 12_000, POST: 90_000 }
+
 async function ask(path, options) {
+  const patience = new AbortController()
+  // What is sent as a file takes as long as it takes.
+  const file = options.body instanceof Blob || options.body instanceof FormData
+  const timer = file ? 0 : setTimeout(() => patience.abort(), kAnswerWithin[options.method] ?? kAnswerWithin.POST)
   try {
-    return await fetch(path, { cache: 'no-store', ...options, headers: { ...headers, ...options.headers } })
+    return await fetch(path, { cache: 'no-store', ...options, signal: patience.signal, headers: { ...headers, ...options.headers } })
   } catch {
     throw new ApiError(0, '')
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -47,7 +56,7 @@ export async function page(path, verb = 'GET', body) {
 export async function call(method, { body, verb, query = '', raw } = {}) {
   const path = `/waInstance${instance}/${method}${query}`
   const options = { method: verb ?? (body === undefined ? 'GET' : 'POST') }
-  if (body instanceof Blob) options.body = body
+  if (body instanceof Blob || body instanceof FormData) options.body = body
   else if (body !== undefined) {
     options.body = JSON.stringify(body)
     options.headers = { 'Content-Type': 'application/json' }

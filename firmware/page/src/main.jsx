@@ -5,10 +5,13 @@ import { join, page } from './api.js'
 import { Language, firstLanguage, loadLanguage, remember, remembered } from './i18n.js'
 import { Shell, Login } from './shell.jsx'
 import { Box } from './views/box.jsx'
+import { Cloud } from './views/cloud.jsx'
+import { Fleet } from './views/fleet.jsx'
 import { Help } from './views/help.jsx'
 import { Link } from './views/link.jsx'
 import { Log } from './views/log.jsx'
 import { Messages } from './views/messages.jsx'
+import { Network } from './views/network.jsx'
 import { OptOut } from './views/optout.jsx'
 import { Queue } from './views/queue.jsx'
 import { Send } from './views/send.jsx'
@@ -19,7 +22,7 @@ import { Welcome } from './views/welcome.jsx'
 
 const views = {
   '/': Status, '/welcome': Welcome, '/link': Link, '/send': Send, '/queue': Queue, '/messages': Messages, '/settings': Settings, '/box': Box,
-  '/throttle': Throttle, '/optout': OptOut, '/log': Log, '/help': Help
+  '/network': Network, '/cloud': Cloud, '/fleet': Fleet, '/throttle': Throttle, '/optout': OptOut, '/log': Log, '/help': Help
 }
 
 function useRoute() {

@@ -3,7 +3,7 @@ import { page } from './api.js'
 import { languages, useText } from './i18n.js'
 import { Card, Password, useAction } from './ui.jsx'
 
-const links = ['/', '/link', '/send', '/queue', '/messages', '/settings', '/box', '/throttle', '/optout', '/log', '/help']
+const links = ['/', '/link', '/send', '/queue', '/messages', '/settings', '/box', '/network', '/throttle', '/optout', '/cloud', '/fleet', '/log', '/help']
 
 export function Shell({ path, title, bare, children, go, choose, session, refresh, theme, chooseTheme }) {
   const { t, code } = useText()

@@ -4,6 +4,7 @@ import { useText } from './i18n.js'
 /** Runs `work` now and every `ms` while the tab is seen; its answer, and since when there was none. */
 export function usePolled(work, ms, key = '') {
   const [state, setState] = useState({ value: null, error: null, since: 0 })
+  const heard = useRef(0)
   const latest = useRef(work)
   latest.current = work
   useEffect(() => {
@@ -15,9 +16,11 @@ export function usePolled(work, ms, key = '') {
       if (!document.hidden) {
         try {
           const value = await latest.current()
+          heard.current = Date.now() / 1000
           if (!over) setState({ value, error: null, since: 0 })
         } catch (error) {
-          if (!over) setState(old => ({ value: error.status ? null : old.value, error, since: old.since || Date.now() / 1000 }))
+          heard.current ||= Date.now() / 1000
+          if (!over) setState(old => ({ value: error.status ? null : old.value, error, since: heard.current }))
         }
       }
       if (!over) timer = setTimeout(turn, ms)
@@ -99,12 +102,9 @@ export function Password({ label, help, value, onInput, isNew }) {
   )
 }
 
-/** A value to be copied; a secret one is dots until it is asked for. */
-export function Copy({ label, value, secret }) {
+export function CopyButton({ label, value }) {
   const { t } = useText()
-  const [shown, setShown] = useState(!secret)
   const [copied, setCopied] = useStateWhileShown(false)
-  const text = useRef(null)
   const copy = async () => {
     try {
       await navigator.clipboard.writeText(value)
@@ -121,13 +121,24 @@ export function Copy({ label, value, secret }) {
     setTimeout(() => setCopied(false), 4000)
   }
   return (
+    <>
+      <button type="button" class="quiet" onClick={copy} aria-label={`${t('copy.copy')}: ${label}`}>{t('copy.copy')}</button>
+      <span role="status">{copied ? t('copy.copied') : ''}</span>
+    </>
+  )
+}
+
+/** A value to be copied; a secret one is dots until it is asked for. */
+export function Copy({ label, value, secret }) {
+  const { t } = useText()
+  const [shown, setShown] = useState(!secret)
+  return (
     <div class="copy">
       <span class="name">{label}</span>
-      <code ref={text} dir="ltr">{shown ? value : '••••••••••••'}</code>
+      <code dir="ltr">{shown ? value : '••••••••••••'}</code>
       <span class="row">
         {secret && <button type="button" class="quiet" onClick={() => setShown(!shown)} aria-label={`${shown ? t('copy.hide') : t('copy.show')}: ${label}`}>{shown ? t('copy.hide') : t('copy.show')}</button>}
-        <button type="button" class="quiet" onClick={copy} aria-label={`${t('copy.copy')}: ${label}`}>{t('copy.copy')}</button>
-        <span role="status">{copied ? t('copy.copied') : ''}</span>
+        <CopyButton label={label} value={value} />
       </span>
     </div>
   )

@@ -41,6 +41,9 @@ class Notifier {
     std::function<std::optional<Quote>(const Job& job)> quote_of = {};
     /// The till's own number of a message of ours; empty: it gave none. May be empty.
     std::function<std::string(const std::string& chat, const std::string& id)> external_id_of = {};
+    /// A status of a till's message was told for the first time; one that was read without having
+    /// arrived has arrived first. May be empty.
+    std::function<void(MessageStatus status)> on_status = {};
   };
   /// Messages whose statuses are remembered.
   static constexpr std::size_t kRemembered = 4096;
@@ -77,6 +80,7 @@ class Notifier {
             Once<void(Result<void>)> stored);
   [[nodiscard]] std::string external_id_of(const std::string& chat, const std::string& id) const;
   void emit_status(const StatusReport& report, Once<void(Result<void>)> stored);
+  void count(MessageStatus status, std::uint8_t before) const;
   /// True once for each status of a message, and only while it says more than those before.
   [[nodiscard]] bool is_news(const std::string& id, MessageStatus status);
 

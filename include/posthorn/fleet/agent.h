@@ -46,6 +46,9 @@ class Agent {
     Facts facts;
     /// The agent cannot go on as it is, and says why: whoever starts it starts it again.
     std::function<void(const std::string& why)> end;
+    /// A person at the box's page wants it to leave the fleet: the broker has been told goodbye,
+    /// and a pause of the fleet's is taken back. May be empty: then that is refused.
+    std::function<void()> leave = {};
   };
 
   Agent(Outside outside, Settings settings);

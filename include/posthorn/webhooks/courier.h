@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,6 +82,10 @@ class Courier {
   void on_notification();
   /// The network came back: do not wait for the end of the pause.
   void retry_now();
+  /// Posts `body` as a delivery would, beside the queue. One at a time. done: it was taken. Errors:
+  /// refused (what the receiver or the way to it said, and what to do; or that there is no target),
+  /// busy, cancelled.
+  void test(std::string body, Once<void(Result<void>)> done);
   /// Nothing is delivered any more; an answer that still comes is ignored.
   void stop();
 
@@ -90,6 +95,15 @@ class Courier {
     std::uint64_t refused = 0;  ///< stepped aside: the receiver does not take what is in them
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
+
+  /// What came of one attempt.
+  struct Answer {
+    Wall at;
+    std::string what;  ///< as Report::last
+    bool taken = false;
+    bool test = false;
+  };
+  static constexpr std::size_t kAnswersKept = 10;
 
   /// How it goes with the target of now.
   struct Report {
@@ -101,6 +115,7 @@ class Courier {
     std::optional<Wall> last_attempt;
     std::optional<Wall> last_delivery;
     std::optional<Wall> failing_since;
+    std::deque<Answer> answers;  ///< the newest kAnswersKept, oldest first
   };
   [[nodiscard]] const Report& report() const { return report_; }
 
@@ -108,7 +123,9 @@ class Courier {
   enum class State : std::uint8_t { idle, posting, removing, pausing, stopped };
 
   void next();
+  [[nodiscard]] net::HttpRequest request_of(const std::string& body) const;
   void post(Mailbox::Head head);
+  void keep(Answer answer);
   void on_answer(const Mailbox::Head& head, Result<net::HttpResponse> answer);
   void on_refusal(const Mailbox::Head& head, const net::HttpResponse& answer, bool clearly);
   void note(const Result<net::HttpResponse>& answer);
@@ -127,8 +144,9 @@ class Courier {
   /// The head that the receiver refuses, and how often so far.
   Mailbox::Head refused_;
   Mailbox::Refusal refusal_;
-  std::size_t probe_ = 0;        ///< how far behind the head the one stands that is tried; 0: none
-  std::size_t next_probe_ = 1;   ///< another one each time: the second may be refused as well
+  std::size_t probe_ = 0;       ///< how far behind the head the one stands that is tried; 0: none
+  std::size_t next_probe_ = 1;  ///< another one each time: the second may be refused as well
+  bool testing_ = false;
   std::uint64_t posts_ = 0;      ///< answers to earlier ones than the last do not count
   std::shared_ptr<bool> alive_;  ///< shared: answers may come after the courier has gone
 };

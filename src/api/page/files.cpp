@@ -7,9 +7,9 @@ namespace posthorn::api {
 
 namespace {
 
-constexpr std::array<std::string_view, 12> kViews{"/",         "/welcome",  "/link", "/queue",
-                                                  "/messages", "/settings", "/box",  "/send",
-                                                  "/throttle", "/optout",   "/log",  "/help"};
+constexpr std::array<std::string_view, 15> kViews{
+    "/",     "/welcome",  "/link",   "/queue", "/messages", "/settings", "/box", "/network",
+    "/send", "/throttle", "/optout", "/cloud", "/fleet",    "/log",      "/help"};
 constexpr std::string_view kHashed = "/assets/";
 
 }  // namespace

@@ -109,8 +109,10 @@ void PlainPage::link_by_code(const Request& request, const std::string& number, 
   const auto phone = parse_phone(number);
   if (!phone) return reply.send(show(request, true, phone.error().detail));
   outside_.context.outside.link.request_link_code(
-      *phone, [this, shared = outside_.context.shared_from_this(), request,
+      *phone, [this, self = alive_.weak(), request,
                reply = std::move(reply)](const Result<std::string>& code) mutable {
+        // The box stops: the reply says so by itself.
+        if (self.get() == nullptr) return;
         const std::string said =
             code ? "Type this code on the phone, under Settings, Linked devices, Link a device, "
                    "Link with phone number: " +

@@ -5,6 +5,7 @@
 
 #include "api/context.h"
 #include "api/page/login.h"
+#include "posthorn/base/alive.h"
 
 namespace posthorn::api {
 
@@ -39,6 +40,7 @@ class PlainPage {
   [[nodiscard]] std::string linking(const Request& request) const;
 
   Outside outside_;
+  Alive<PlainPage> alive_{this};
 };
 
 }  // namespace posthorn::api

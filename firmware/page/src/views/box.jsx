@@ -9,7 +9,8 @@ const lookUp = async () => {
 }
 
 function Facts({ health, board }) {
-  const { t, number } = useText()
+  const { t, number, time } = useText()
+  const mega = bytes => bytes == null ? t('unknown') : `${number(Math.round(bytes / 1e6))} MB`
   const known = value => value === null || value === undefined ? t('unknown') : value
   const yes = value => value === null || value === undefined ? t('unknown') : value ? t('yes') : t('no')
   const rows = [
@@ -17,7 +18,10 @@ function Facts({ health, board }) {
     ['box.board', known(board.board)],
     ['box.storage', health.storageOk ? t('box.works') : t('box.broken')],
     ['box.clock', yes(health.clockTrusted)],
-    ['box.free', board.freeBytes == null ? t('unknown') : `${number(Math.round(board.freeBytes / 1e6))} MB`],
+    ['box.free', mega(board.freeBytes)],
+    ['box.memory', mega(board.memoryBytes)],
+    ['box.ours', mega(board.residentBytes)],
+    ['box.since', board.uptimeSeconds == null ? t('unknown') : time(Date.now() / 1000 - board.uptimeSeconds)],
     ['box.worn', board.storageWornPercent == null ? t('unknown') : `${number(board.storageWornPercent)} %`],
     ['box.temperature', board.temperatureCelsius == null ? t('unknown') : `${number(board.temperatureCelsius)} °C`],
     ['box.voltage', yes(board.underVoltage)],

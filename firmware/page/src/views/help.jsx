@@ -2,6 +2,8 @@ import { useText } from '../i18n.js'
 import { Card } from '../ui.jsx'
 
 const lights = ['starting', 'unlinked', 'on', 'searching', 'careful', 'restricted', 'stopped', 'fault']
+const levels = ['green', 'amber', 'yellow', 'red', 'black']
+const holds = ['pace', 'chat_gap', 'hour_cap', 'day_cap', 'opening_cap', 'unanswered', 'quiet_hours', 'checking_number', 'yellow', 'red', 'offline', 'double_post']
 const presses = ['show', 'network', 'settings', 'everything']
 
 export function Help() {
@@ -15,6 +17,12 @@ export function Help() {
       </Card>
       <Card title={t('help.button')}>
         <dl class="lights">{presses.map(kind => <div key={kind}><dt>{t(`press.${kind}`)}</dt><dd>{t(`pressed.${kind}`)}</dd></div>)}</dl>
+      </Card>
+      <Card title={t('help.levels')}>
+        <ul>{levels.map(level => <li key={level}>{t(`level.${level}`)}</li>)}</ul>
+      </Card>
+      <Card title={t('help.holds')}>
+        <ul>{holds.map(hold => <li key={hold}>{t(`hold.${hold}`)}</li>)}</ul>
       </Card>
       <Card title={t('help.password')}><p>{t('help.forgot')}</p></Card>
     </>

@@ -61,7 +61,7 @@ function Picture({ qr }) {
 /** How to link it, or what WhatsApp wants to know first. */
 function Unlinked() {
   const { t } = useText()
-  const qr = usePolled(() => call('qr'), 2000)
+  const qr = usePolled(() => call('qr'), 1000)
   const [failed, setFailed] = useState('')
   const asked = useRef(false)
   const asks = qr.value?.type === 'passkeyRequired'

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { call } from '../api.js'
 import { useText } from '../i18n.js'
-import { Card, Missing, usePolled } from '../ui.jsx'
+import { Card, CopyButton, Missing, usePolled } from '../ui.jsx'
 
 export function Log() {
   const { t } = useText()
@@ -12,6 +12,7 @@ export function Log() {
     <Card title={t('log.title')}>
       <p>{t('log.what')}</p>
       <label class="check"><input type="checkbox" checked={only} onChange={e => setOnly(e.target.checked)} /> {t('log.only')}</label>
+      <CopyButton label={t('log.title')} value={lines.join('\n')} />
       <Missing state={state} />
       <pre class="log" tabIndex={0} aria-label={t('log.title')} lang="en" dir="ltr">{lines.slice(-300).join('\n')}</pre>
     </Card>

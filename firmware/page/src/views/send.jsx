@@ -30,25 +30,63 @@ function Progress({ id, done }) {
   )
 }
 
-export function TestMessage({ done }) {
+const chatOf = number => number.includes('@') ? number : `${number}@c.us`
+
+/** What the pace would do with a message to this number; nothing is sent, asked or counted. */
+function Outlook({ number }) {
+  const { t, time, has } = useText()
+  const [told, setTold] = useState(null)
+  useEffect(() => {
+    setTold(null)
+    if (number.replace(/\D/g, '').length < 8) return
+    let over = false
+    const timer = setTimeout(() => {
+      call('canSend', { body: { chatId: chatOf(number) } }).then(answer => { if (!over) setTold(answer) }, () => {})
+    }, 700)
+    return () => {
+      over = true
+      clearTimeout(timer)
+    }
+  }, [number])
+  if (!told) return <p class="small" role="status" />
+  const why = told.reason && has(`hold.${told.reason}`) ? t(`hold.${told.reason}`) : told.reason
+  return (
+    <p class="small" role="status">
+      {has(`lane.${told.lane}`) && <span class="tag">{t(`lane.${told.lane}`)}</span>}{' '}
+      {told.canSend ? told.reason === 'none' ? t('send.atOnce') : why : t('send.notNow')}
+      {told.earliest && <> {t('queue.notBefore', { time: time(told.earliest) })}</>}
+    </p>
+  )
+}
+
+export function TestMessage({ done, withFile }) {
   const { t } = useText()
   const [number, setNumber] = useState('')
   const [text, setText] = useState(t('send.hello'))
+  const [file, setFile] = useState(null)
   const [id, setId] = useState('')
   const action = useAction()
+  const post = () => {
+    const chatId = chatOf(number)
+    if (!file) return call('sendMessage', { body: { chatId, message: text } })
+    const form = new FormData()
+    for (const [name, value] of [['chatId', chatId], ['caption', text], ['fileName', file.name], ['file', file]]) form.append(name, value)
+    return call('sendFileByUpload', { body: form })
+  }
   const send = event => {
     event.preventDefault()
     action.run(async () => {
       setId('')
-      const chatId = number.includes('@') ? number : `${number}@c.us`
-      setId((await call('sendMessage', { body: { chatId, message: text } })).idMessage)
+      setId((await post()).idMessage)
     })
   }
   return (
     <>
       <form onSubmit={send}>
         <Field label={t('send.to')} help={t('link.numberHelp')} type="tel" autocomplete="off" required dir="ltr" value={number} onInput={e => setNumber(e.target.value)} />
-        <Field label={t('send.text')} rows="3" required dir="auto" value={text} onInput={e => setText(e.target.value)} />
+        <Outlook number={number} />
+        <Field label={t('send.text')} rows="3" required={!file} dir="auto" value={text} onInput={e => setText(e.target.value)} />
+        {withFile && <Field label={t('send.file')} type="file" onChange={e => setFile(e.target.files[0] ?? null)} />}
         <button disabled={action.busy}>{t('send.go')}</button>
         {action.line}
       </form>
@@ -62,7 +100,7 @@ export function Send() {
   return (
     <Card title={t('send.title')}>
       <p>{t('send.pace')}</p>
-      <TestMessage />
+      <TestMessage withFile />
     </Card>
   )
 }

@@ -38,6 +38,26 @@ export function TillAccess() {
 const kSwitches = ['incomingWebhook', 'outgoingWebhook', 'outgoingMessageWebhook', 'outgoingAPIMessageWebhook', 'stateWebhook',
   'incomingCallWebhook', 'markIncomingMessagesReaded', 'markIncomingMessagesReadedOnReply', 'keepOnlineStatus']
 
+/** What came of the last attempts, and one more to try it out. */
+function Answers({ status }) {
+  const { t, time } = useText()
+  const action = useAction()
+  return (
+    <>
+      <p><button type="button" class="quiet" disabled={action.busy} onClick={() => action.run(() => call('testWebhook', { body: {} }), t('webhook.tested'))}>{t('webhook.test')}</button></p>
+      {action.line}
+      {status.answers.length > 0 && (
+        <details>
+          <summary>{t('webhook.answers')}</summary>
+          <ul class="list">{[...status.answers].reverse().map((one, i) => (
+            <li key={i}><p>{time(one.time)} {one.test && <span class="tag">{t('webhook.isTest')}</span>} <span class="sign" aria-hidden="true">{one.taken ? '✓' : '✕'}</span> <span lang="en" dir="ltr">{one.what}</span></p></li>
+          ))}</ul>
+        </details>
+      )}
+    </>
+  )
+}
+
 function Webhook() {
   const { t } = useText()
   const [values, setValues] = useState(null)
@@ -70,13 +90,24 @@ function Webhook() {
       </fieldset>
       <button disabled={action.busy}>{t('save')}</button>
       {action.line}
-      {values.webhookUrl && status.value && <><Said text={status.value.sentence} /><Said text={status.value.whatToDo} /></>}
+      {values.webhookUrl && status.value && <><Said text={status.value.sentence} /><Said text={status.value.whatToDo} /><Answers status={status.value} /></>}
     </form>
   )
 }
 
 function minutesText(minutes) {
   return `${String(Math.floor(minutes / 60)).padStart(2, '0')}:${String(minutes % 60).padStart(2, '0')}`
+}
+
+/** Where the box counts the hours otherwise than whoever reads this. */
+export function ZoneNote() {
+  const { t, time } = useText()
+  const activity = usePolled(() => call('getActivity'), 60_000)
+  const told = activity.value
+  if (!told || !told.clockTrusted) return null
+  const here = -60 * new Date(told.now * 1000).getTimezoneOffset()
+  if (told.zoneSeconds === here) return null
+  return <p class="result" role="status">{t('zone.other', { time: time(told.now + told.zoneSeconds - here) })}</p>
 }
 
 function QuietHours() {
@@ -96,6 +127,7 @@ function QuietHours() {
   return (
     <form onSubmit={send}>
       <p>{t('quiet.what')}</p>
+      <ZoneNote />
       <div class="row">
         <Field label={t('quiet.from')} type="time" required value={values.from} onInput={e => setValues({ ...values, from: e.target.value })} />
         <Field label={t('quiet.to')} type="time" required value={values.to} onInput={e => setValues({ ...values, to: e.target.value })} />

@@ -1,5 +1,6 @@
 import { call, page } from '../api.js'
 import { useText } from '../i18n.js'
+import { Bars } from '../bars.jsx'
 import { Card, Missing, Said, phoneOf, useAction, usePolled } from '../ui.jsx'
 
 const toneOf = health =>
@@ -18,8 +19,10 @@ const lightOf = health => {
 }
 
 const lookUp = async () => {
-  const [health, account, throttle] = await Promise.all([page('/healthz'), call('getWaSettings'), call('getThrottleStatus')])
-  return { health, account, throttle }
+  const [health, account, throttle, activity] = await Promise.all([
+    page('/healthz'), call('getWaSettings'), call('getThrottleStatus'), call('getActivity')
+  ])
+  return { health, account, throttle, activity }
 }
 
 export function Light({ kind }) {
@@ -31,15 +34,30 @@ function Tile({ name, value }) {
   return <div class="tile"><dt>{name}</dt><dd>{value}</dd></div>
 }
 
-/** Nothing leaves until somebody says so, or the box starts anew. */
-function Pause({ paused }) {
-  const { t } = useText()
+/** Eight in the morning, by this device's clock. */
+function minutesUntilMorning() {
+  const morning = new Date()
+  morning.setDate(morning.getDate() + 1)
+  morning.setHours(8, 0, 0, 0)
+  return Math.max(1, Math.round((morning - Date.now()) / 60_000))
+}
+
+/** Nothing leaves until its time is over, somebody says so, or the box starts anew. */
+function Pause({ paused, until }) {
+  const { t, time } = useText()
   const action = useAction()
-  const say = () => action.run(() => call(paused ? 'resumeSending' : 'pauseSending', { body: { who: 'page' } }))
+  const say = (method, minutes) => action.run(() => call(method, { body: { who: 'page', minutes } }))
+  const ways = [['status.pause'], ['status.pauseHour', () => 60], ['status.pauseMorning', minutesUntilMorning]]
   return (
     <>
-      {paused && <p role="status">{t('status.paused')}</p>}
-      <p><button type="button" class="quiet" disabled={action.busy} onClick={say}>{t(paused ? 'status.resume' : 'status.pause')}</button></p>
+      {paused && <p role="status">{until && <>{t('status.pausedUntil', { time: time(until) })} </>}{t('status.paused')}</p>}
+      <div class="row">
+        {paused
+          ? <button type="button" class="quiet" disabled={action.busy} onClick={() => say('resumeSending')}>{t('status.resume')}</button>
+          : ways.map(([key, minutes]) => (
+            <button key={key} type="button" class="quiet" disabled={action.busy} onClick={() => say('pauseSending', minutes?.())}>{t(key)}</button>
+          ))}
+      </div>
       {action.line}
     </>
   )
@@ -49,7 +67,7 @@ export function Status({ go }) {
   const { t, number, time } = useText()
   const state = usePolled(lookUp, 4000)
   if (!state.value) return <Missing state={state} />
-  const { health, account, throttle } = state.value
+  const { health, account, throttle, activity } = state.value
   const tone = toneOf(health)
   const windows = throttle.windows ?? {}
   const openings = windows.openings_day
@@ -66,16 +84,20 @@ export function Status({ go }) {
         {throttle.needsAcknowledgement && <p><a class="button" href="/throttle">{t('status.acknowledge')}</a></p>}
         {!health.clockTrusted && health.link !== 'notLinked' && <p>{t('status.clock')}</p>}
         <Light kind={lightOf(health)} />
-        <Pause paused={throttle.paused} />
+        <Pause paused={throttle.paused} until={throttle.pausedUntil} />
       </section>
       <dl class="tiles">
         <Tile name={t('tile.number')} value={account.phone ? <span dir="ltr">+{phoneOf(account.phone)}</span> : t('none')} />
         <Tile name={t('tile.waiting')} value={number(health.outboxJobs)} />
+        <Tile name={t('tile.oldest')} value={activity.oldestWaiting ? time(activity.oldestWaiting) : t('none')} />
         <Tile name={t('tile.unread')} value={number(health.inboxNotifications)} />
         {day && <Tile name={t('tile.today')} value={t('of', { used: day.used, allowed: day.allowed })} />}
         {openings && <Tile name={t('tile.new')} value={t('of', { used: openings.used, allowed: openings.allowed })} />}
+        <Tile name={t('tile.contact')} value={health.link === 'online' ? t('now') : activity.lastContact ? time(activity.lastContact) : t('unknown')} />
+        <Tile name={t('tile.clock')} value={activity.clockTrusted ? time(activity.now) : t('unknown')} />
         <Tile name={t('tile.version')} value={<span dir="ltr">{health.version}</span>} />
       </dl>
+      <Card title={t('bars.title')}><Bars hours={activity.hours} /></Card>
       <div class="row">
         <button type="button" class="quiet" onClick={() => go('/queue')}>{t('status.queue')}</button>
         <button type="button" class="quiet" onClick={() => go('/send')}>{t('status.test')}</button>

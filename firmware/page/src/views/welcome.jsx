@@ -5,7 +5,7 @@ import { Card, Password, useAction } from '../ui.jsx'
 import { Restore } from './box.jsx'
 import { LinkPhone } from './link.jsx'
 import { TestMessage } from './send.jsx'
-import { TillAccess } from './settings.jsx'
+import { TillAccess, ZoneNote } from './settings.jsx'
 
 const steps = ['language', 'password', 'start', 'link', 'test', 'till']
 
@@ -114,6 +114,7 @@ export function Welcome({ session, enter, refresh, go, choose }) {
         {name === 'till' && (
           <>
             <TillAccess />
+            <ZoneNote />
             <button type="button" onClick={finish}>{t('welcome.finish')}</button>
           </>
         )}

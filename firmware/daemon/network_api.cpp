@@ -1,0 +1,232 @@
+#include "daemon/network_api.h"
+
+#include <netinet/in.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <charconv>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <sstream>
+
+#include "daemon/route.h"
+#include "daemon/system_requests.h"
+#include "posthorn/base/json.h"
+#include "posthorn/base/log.h"
+#include "setup/plan.h"
+#include "setup/settings_file.h"
+
+namespace posthorn::daemon {
+
+namespace {
+
+constexpr std::size_t kFileAtMost = 65536;
+constexpr std::size_t kInterfacesAtMost = 32;
+constexpr std::size_t kDnsAtMost = 8;
+constexpr int kTrialSeconds = 90;
+constexpr const char* kRequest = "network-change";
+constexpr const char* kConfirm = "network-confirm";
+
+/// The body's names for settings of posthorn.txt.
+constexpr std::array<std::pair<const char*, const char*>, 4> kSettings{{
+    {"address", "address"},
+    {"gateway", "gateway"},
+    {"dns", "dns"},
+    {"timeServer", "time_server"},
+}};
+
+json::Value file_as_json(const std::string& path) {
+  const auto text = setup::read_file(path, kFileAtMost);
+  if (!text) return {};
+  auto value = json::parse(*text, 1000);
+  return value && value->isObject() ? std::move(*value) : json::Value();
+}
+
+int prefix_of(const uv_interface_address_t& one) {
+  int bits = 0;
+  if (one.netmask.netmask4.sin_family == AF_INET6) {
+    for (const unsigned char byte : one.netmask.netmask6.sin6_addr.s6_addr) {
+      bits += std::popcount(byte);
+    }
+    return bits;
+  }
+  return std::popcount(one.netmask.netmask4.sin_addr.s_addr);
+}
+
+/// "192.168.1.20/24" of each interface that leads out of this machine.
+json::Value interfaces() {
+  json::Value out(::Json::arrayValue);
+  uv_interface_address_t* found = nullptr;
+  int count = 0;
+  if (uv_interface_addresses(&found, &count) != 0) return out;
+  for (int i = 0; i < count && out.size() < kInterfacesAtMost; ++i) {
+    std::array<char, 64> text{};
+    const auto& address = found[i].address;
+    const bool v6 = address.address4.sin_family == AF_INET6;
+    if (found[i].is_internal != 0) continue;
+    if (v6 ? uv_ip6_name(&address.address6, text.data(), text.size()) != 0
+           : uv_ip4_name(&address.address4, text.data(), text.size()) != 0) {
+      continue;
+    }
+    json::Value one(::Json::objectValue);
+    one["name"] = found[i].name;
+    one["address"] = std::string(text.data()) + "/" + std::to_string(prefix_of(found[i]));
+    out.append(std::move(one));
+  }
+  uv_free_interface_addresses(found, count);
+  return out;
+}
+
+/// Of IPv4: the kernel tells it in hexadecimal, in the machine's own order of bytes.
+std::string gateway() {
+  std::ifstream file("/proc/self/net/route");
+  std::string line;
+  std::getline(file, line);
+  for (int rows = 0; rows < 100 && std::getline(file, line); ++rows) {
+    std::istringstream fields(line);
+    std::string name;
+    std::string to;
+    std::string via;
+    fields >> name >> to >> via;
+    std::uint32_t bytes = 0;
+    const auto [end, error] = std::from_chars(via.data(), via.data() + via.size(), bytes, 16);
+    if (to != "00000000" || error != std::errc{} || bytes == 0) continue;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = bytes;
+    std::array<char, 32> text{};
+    if (uv_ip4_name(&address, text.data(), text.size()) == 0) return text.data();
+  }
+  return "";
+}
+
+json::Value name_servers() {
+  json::Value out(::Json::arrayValue);
+  // systemd-resolved's own list, behind the 127.0.0.53 that others are told.
+  for (const char* path : {"/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"}) {
+    std::ifstream file(path);
+    std::string line;
+    for (int rows = 0; rows < 100 && out.size() < kDnsAtMost && std::getline(file, line); ++rows) {
+      if (line.starts_with("nameserver ")) out.append(line.substr(11, 64));
+    }
+    if (!out.empty()) break;
+  }
+  return out;
+}
+
+std::int64_t seconds_since_boot() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return now.tv_sec;
+}
+
+bool is_asked(const std::string& data_dir) {
+  struct stat found {};
+  const std::string path = data_dir + "/" + std::string(kRequestsFolder) + "/" + kRequest;
+  return lstat(path.c_str(), &found) == 0;
+}
+
+std::string sentence_of(bool managed, const std::string& state, const std::string& detail) {
+  if (!managed) return "The network of this computer is set by its operating system.";
+  if (state == "applying") return "The new settings are being applied.";
+  if (state == "waiting") return "New settings are on trial: confirm them, or they go back.";
+  if (state == "back") return "The settings of before hold again: " + detail + ".";
+  if (state == "refused") return "The settings were not taken: " + detail + ".";
+  return "Change it here; without a confirmation within 90 seconds it goes back.";
+}
+
+json::Value network_json(const NetworkPlaces& places) {
+  const json::Value told = file_as_json(places.run_dir + "/network.json");
+  const json::Value status = file_as_json(places.run_dir + "/network-status.json");
+  const bool managed = !told.isNull();
+  const std::string detail = json::string_at(status, "detail").value_or("");
+  std::string state = json::string_at(status, "state").value_or("none");
+  json::Value left;
+  if (state == "waiting") {
+    const std::int64_t until = json::int_at(status, "untilSeconds").value_or(0);
+    left = static_cast<::Json::Int64>(
+        std::clamp<std::int64_t>(until - seconds_since_boot(), 0, kTrialSeconds));
+  }
+  if (is_asked(places.data_dir)) state = "applying";
+  json::Value out(::Json::objectValue);
+  out["managed"] = managed;
+  out["sentence"] = sentence_of(managed, state, detail);
+  out["interfaces"] = interfaces();
+  out["gateway"] = gateway();
+  out["dns"] = name_servers();
+  out["settings"] = json::Value(::Json::objectValue);
+  if (json::at(told, "settings").isObject()) out["settings"] = json::at(told, "settings");
+  out["onCard"] = json::Value(::Json::arrayValue);
+  if (json::at(told, "onCard").isArray()) out["onCard"] = json::at(told, "onCard");
+  out["state"] = state;
+  out["detail"] = detail;
+  out["secondsLeft"] = left;
+  return out;
+}
+
+/// The lines for root, checked as root will check them. Errors: malformed, in words.
+Result<std::string> lines_of(const json::Value& body) {
+  std::string out;
+  for (const auto& [name, setting] : kSettings) {
+    if (!body.isMember(name)) continue;
+    const auto value = json::string_at(body, name);
+    if (!value) return fail(Errc::malformed, std::string(name) + ": must be a text");
+    if (value->empty()) {
+      out += std::string(setting) + " = none\n";
+      continue;
+    }
+    const setup::Key* key = setup::find_key(setting);
+    const auto checked = key->check(*value);
+    if (!checked) return fail(Errc::malformed, std::string(name) + ": " + checked.error().detail);
+    out += std::string(setting) + " = " + *checked + "\n";
+  }
+  if (out.empty()) return fail(Errc::malformed, "name address, gateway, dns or timeServer");
+  return out;
+}
+
+void change(const NetworkPlaces& places, api::Call call) {
+  const json::Value told = file_as_json(places.run_dir + "/network.json");
+  if (told.isNull()) {
+    return call.refuse(409, "the network of this computer is set by its operating system");
+  }
+  const auto lines = lines_of(call.body);
+  if (!lines) return call.refuse(400, lines.error().detail);
+  if (auto asked = ask_system_with(places.data_dir, kRequest, *lines); !asked) {
+    return call.refuse(500, asked.error().detail);
+  }
+  log::warn("network", "a change was asked for", {{"from", call.request.peer}});
+  json::Value out(::Json::objectValue);
+  out["accepted"] = true;
+  out["seconds"] = kTrialSeconds;
+  call.send(out);
+}
+
+void confirm(const NetworkPlaces& places, api::Call call) {
+  const json::Value status = file_as_json(places.run_dir + "/network-status.json");
+  if (json::string_at(status, "state") != "waiting") {
+    return call.refuse(409, "nothing waits to be confirmed");
+  }
+  if (auto asked = ask_system(places.data_dir, kConfirm); !asked) {
+    return call.refuse(500, asked.error().detail);
+  }
+  json::Value out(::Json::objectValue);
+  out["accepted"] = true;
+  call.send(out);
+}
+
+}  // namespace
+
+std::vector<api::Route> network_routes(const NetworkPlaces& places) {
+  return {
+      care(get("getNetwork", [places](api::Call call) { call.send(network_json(places)); })),
+      care(post("changeNetwork", [places](api::Call call) { change(places, std::move(call)); })),
+      care(post("confirmNetwork", [places](api::Call call) { confirm(places, std::move(call)); })),
+  };
+}
+
+}  // namespace posthorn::daemon
