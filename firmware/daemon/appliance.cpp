@@ -197,6 +197,11 @@ Result<void> Appliance::Impl::listen_for_tills() {
     if (!listener) return fail(listener.error(), "printer." + printer.name);
     desk->on_listening(i, (*listener)->port());
     tills_.push_back(std::move(*listener));
+    if (printer.lpd == 0) continue;
+    auto lpd = net::listen(loop_, address, printer.lpd,
+                           [desk, i](auto till) { desk->accept_lpd(i, std::move(till)); });
+    if (!lpd) return fail(lpd.error(), "printer." + printer.name + ".lpd");
+    tills_.push_back(std::move(*lpd));
   }
   return {};
 }

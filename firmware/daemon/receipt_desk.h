@@ -47,6 +47,9 @@ class ReceiptDesk {
   void accept(std::size_t printer, std::unique_ptr<Stream> till) {
     receipts_->accept(printer, std::move(till));
   }
+  void accept_lpd(std::size_t printer, std::unique_ptr<Stream> till) {
+    receipts_->accept_lpd(printer, std::move(till));
+  }
   /// The port that is listened on for that printer.
   void on_listening(std::size_t printer, std::uint16_t port);
   /// getReceipts and its sisters, "/receipts" and "/till".

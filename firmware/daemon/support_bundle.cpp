@@ -100,6 +100,7 @@ std::string describe_config(const Config& config) {
         quoted(printer.forward_host.empty() ? "" : printer.forward_host + ":" + port));
     key(out, "language", quoted(printer.language));
     key(out, "codepage", quoted(printer.code_page));
+    if (printer.lpd != 0) key(out, "lpd", std::to_string(printer.lpd));
     key(out, "qr", quoted(printer.qr));
   }
   section(out, "log");

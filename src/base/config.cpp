@@ -328,6 +328,7 @@ Table printer_table(std::string_view name, PrinterConfig& p) {
            {"width", paper_width(p.width)},
            {"language", one_of(p.language, {"auto", "escpos", "star"})},
            {"codepage", text(p.code_page)},
+           {"lpd", number(p.lpd, 0, 65535)},
            {"epos", flag(p.epos)},
            {"qr", one_of(p.qr, {"off", "native", "raster"})}}};
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "receipts/tables/tables.h"
+#include "receipts/wide_reader.h"
 
 namespace posthorn::receipts {
 
@@ -35,6 +36,8 @@ constexpr Numbered kStar[] = {
 };
 
 constexpr std::string_view kUtf8Name = "UTF-8";
+/// Which of them a printer has is its model's: no command tells, so they are named in the settings.
+constexpr std::string_view kWidePages[] = {"GB18030", "BIG5", "SHIFT_JIS", "EUC-KR"};
 constexpr char32_t kReplacement = 0xFFFD;
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
@@ -113,6 +116,11 @@ std::optional<CodePage> by_number(const Numbered (&list)[N], std::uint8_t number
 
 std::optional<CodePage> find_code_page(std::string_view name) {
   if (same_name(name, kUtf8Name)) return CodePage{CodePage::kUtf8};
+  if (same_name(name, "GBK")) name = kWidePages[0];  // a part of it
+  for (std::size_t i = 0; i < std::size(kWidePages); ++i) {
+    const CodePage page{CodePage::kWide + i};
+    if (same_name(name, kWidePages[i]) && can_read_wide(page)) return page;
+  }
   for (std::size_t i = 0; i < tables::kPageCount; ++i) {
     if (same_name(name, tables::kPageNames[i])) return CodePage{i};
   }
@@ -120,6 +128,7 @@ std::optional<CodePage> find_code_page(std::string_view name) {
 }
 
 std::string_view name_of(CodePage page) {
+  if (page.is_wide()) return kWidePages[page.index - CodePage::kWide];
   return page.index == CodePage::kUtf8 ? kUtf8Name : tables::kPageNames[page.index];
 }
 
@@ -128,6 +137,7 @@ std::string code_page_names() {
   for (std::size_t i = 0; i < tables::kPageCount; ++i) {
     out += std::string(tables::kPageNames[i]) + ", ";
   }
+  for (const std::string_view name : kWidePages) out += std::string(name) + ", ";
   return out + std::string(kUtf8Name);
 }
 

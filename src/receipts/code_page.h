@@ -14,13 +14,18 @@ namespace posthorn::receipts {
 /// Which characters the bytes 0x80 .. 0xFF are.
 struct CodePage {
   static constexpr std::size_t kUtf8 = SIZE_MAX;
+  static constexpr std::size_t kWide = SIZE_MAX / 2;
 
-  std::size_t index = 0;  ///< of the tables that the build makes; or kUtf8
+  /// Of the tables that the build makes; or kUtf8; from kWide on those with letters of two bytes.
+  std::size_t index = 0;
+
+  [[nodiscard]] bool is_wide() const { return index >= kWide && index != kUtf8; }
 
   bool operator==(const CodePage&) const = default;
 };
 
-/// "CP858", "cp1251", "ISO8859-15", "UTF-8", as settings name them. nullopt: none of that name.
+/// "CP858", "cp1251", "ISO8859-15", "UTF-8", "GB18030", as settings name them. nullopt: none of
+/// that name, or one of two bytes that this system's C library does not have.
 [[nodiscard]] std::optional<CodePage> find_code_page(std::string_view name);
 [[nodiscard]] std::string_view name_of(CodePage page);
 /// "CP437, CP720, …"
@@ -30,7 +35,7 @@ struct CodePage {
 /// here. Source: the default profile of escpos-printer-db (CC BY 4.0) and Star's manual.
 [[nodiscard]] std::optional<CodePage> code_page_by_number(Language language, std::uint8_t number);
 
-/// One byte 0x80 .. 0xFF as a code point; 0: it has none, or the page is UTF-8.
+/// One byte 0x80 .. 0xFF as a code point; 0: it has none, or the page has letters of more bytes.
 [[nodiscard]] char32_t to_code_point(CodePage page, std::uint8_t byte);
 
 /// The page in which bytes of a till that selects none make the most of words: letters stand beside

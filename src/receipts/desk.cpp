@@ -6,6 +6,7 @@
 #include "posthorn/base/log.h"
 #include "receipts/epos.h"
 #include "receipts/local_till.h"
+#include "receipts/lpd_till.h"
 #include "receipts/picture.h"
 #include "receipts/qr_block.h"
 
@@ -16,6 +17,7 @@ namespace {
 constexpr std::string_view kCustomersBlob = "receipts/customers";
 constexpr std::string_view kLogoBlob = "receipts/logo";
 constexpr std::size_t kMostEarly = 32;
+constexpr std::size_t kMostEarlyBytes = std::size_t{8} << 20;
 constexpr std::size_t kWide = 576;
 constexpr std::size_t kNarrow = 384;
 constexpr std::size_t kLongestSample = 64;
@@ -84,7 +86,9 @@ Desk::Desk(Settings settings, std::vector<PrinterSettings> printers, Outside out
     printers_.push_back(std::make_unique<Printer>(std::move(printers[i]), std::move(beside)));
   }
   if (const auto csv = outside_.blobs.load(kCustomersBlob); csv && *csv) {
-    if (auto table = parse_customers(as_text(**csv), "")) customers_ = std::move(*table);
+    if (auto table = parse_customers(as_text(**csv), "")) {
+      customers_ = std::make_shared<CustomerTable>(std::move(*table));
+    }
   }
   if (const auto logo = outside_.blobs.load(kLogoBlob); logo && *logo) logo_ = decode_logo(**logo);
   shelf_.load(
@@ -99,6 +103,7 @@ void Desk::stop() {
   for (const auto& printer : printers_) printer->stop();
   sweep_timer_.stop();
   retry_timer_.stop();
+  shelf_.stop();
   for (auto& [number, entry] : entries_) {
     if (entry.waiter) entry.waiter(fail(Errc::cancelled, "the box is restarting"));
   }
@@ -107,6 +112,10 @@ void Desk::stop() {
 void Desk::accept(std::size_t printer, std::unique_ptr<Stream> till) {
   if (stopped_ || printer >= printers_.size()) return till->reset();
   printers_[printer]->accept(std::move(till));
+}
+
+void Desk::accept_lpd(std::size_t printer, std::unique_ptr<Stream> till) {
+  accept(printer, std::make_unique<LpdTill>(std::move(till)));
 }
 
 void Desk::print_epos(std::string_view printer, std::string_view xml,
@@ -165,8 +174,8 @@ void Desk::on_loaded(Result<std::vector<Shelf::Kept>> kept) {
       entries_.emplace(entry.record.number, std::move(entry));
     }
     // Their message has one id for good, so one that was queued already is the same one.
-    for (const auto& [number, entry] : entries_) older_.push_back(number);
-    look_at_older();
+    for (const auto& [number, entry] : entries_) to_look_.push_front(number);
+    look_at_next();
     retry();
   }
   for (auto& [printer, job] : std::exchange(early_, {})) on_job(printer, std::move(job));
@@ -175,9 +184,15 @@ void Desk::on_loaded(Result<std::vector<Shelf::Kept>> kept) {
 
 void Desk::on_job(std::size_t printer, TappedJob job) {
   if (!loaded_) {
-    if (early_.size() < kMostEarly) early_.emplace_back(printer, std::move(job));
+    if (early_.size() >= kMostEarly || early_bytes_ + job.raw.size() > kMostEarlyBytes) {
+      return log::error("receipts", "a receipt was printed before the disk was ready",
+                        {{"what_to_do", "It cannot be sent."}});
+    }
+    early_bytes_ += job.raw.size();
+    early_.emplace_back(printer, std::move(job));
     return;
   }
+  if (!may_keep(job.raw.size())) return;
   make_room();
   Entry entry;
   entry.record.number = next_number_++;
@@ -198,6 +213,17 @@ void Desk::on_job(std::size_t printer, TappedJob job) {
   arm_sweep();
 }
 
+bool Desk::may_keep(std::size_t size) {
+  constexpr minutes kTellAgain{10};
+  const Mono now = outside_.scheduler.now();
+  if (intake_.take(size, now)) return true;
+  if (told_full_ && now - *told_full_ < kTellAgain) return false;
+  told_full_ = now;
+  log::warn("receipts", "more is printed than any shop prints; not all of it is kept",
+            {{"what_to_do", "Does something that is no till print to the box?"}});
+  return false;
+}
+
 void Desk::on_kept(std::uint64_t number, const Result<void>& kept) {
   const auto found = entries_.find(number);
   if (found == entries_.end()) return;
@@ -208,7 +234,8 @@ void Desk::on_kept(std::uint64_t number, const Result<void>& kept) {
     return drop(number);
   }
   found->second.kept = true;
-  look(number);
+  to_look_.push_front(number);
+  look_at_next();
   if (found->second.claim) make_message(number);
 }
 
@@ -226,39 +253,44 @@ Reading Desk::reading_of(const Record& record) const {
   return reading;
 }
 
-void Desk::look(std::uint64_t number) {
-  const auto found = entries_.find(number);
-  if (found == entries_.end()) return;
-  shelf_.read(number, alive_.bind([this, number, record = found->second.record](Result<Bytes> raw) {
-    if (!raw) return look_at_older();
-    auto work = [raw = std::move(*raw), reading = reading_of(record), logo = logo_,
-                 settings = settings_, customers = customers_, phone = outside_.shop_phone()]() {
-      const Rendered rendered = render(raw, reading);
-      Look look;
-      look.printed = rendered.printed() || rendered.logos > 0;
-      look.lines = rendered.lines.size();
-      look.total = find_total(rendered.lines);
-      look.customer_id = find_customer_id(rendered, settings);
-      look.customer = find_customer(rendered, settings, customers, phone);
-      look.code_page = name_of(rendered.code_page);
-      look.sample = sample_of(rendered.lines);
-      look.guessed_page = rendered.guessed_page;
-      return look;
-    };
-    auto done = alive_.bind([this, number](Look look) { on_look(number, std::move(look)); });
-    run_on<Look>(outside_.worker, std::move(work), std::move(done));
-  }));
-}
-
-void Desk::look_at_older() {
-  if (older_.empty()) return;
-  const std::uint64_t number = older_.back();
-  older_.pop_back();
-  look(number);
+void Desk::look_at_next() {
+  while (!looking_ && !to_look_.empty() && !stopped_) {
+    const std::uint64_t number = to_look_.front();
+    to_look_.pop_front();
+    const auto found = entries_.find(number);
+    if (found == entries_.end()) continue;
+    looking_ = true;
+    shelf_.read(number, alive_.bind([this, number,
+                                     record = found->second.record](Result<Bytes> raw) {
+      if (!raw) {
+        looking_ = false;
+        return look_at_next();
+      }
+      auto work = [raw = std::move(*raw), reading = reading_of(record), logo = logo_,
+                   settings = settings_, customers = customers_, phone = outside_.shop_phone()]() {
+        const Rendered rendered = render(raw, reading);
+        Look look;
+        look.printed = rendered.printed() || rendered.logos > 0;
+        look.lines = rendered.lines.size();
+        look.total = find_total(rendered.lines);
+        look.customer_id = find_customer_id(rendered, settings);
+        look.customer = find_customer(rendered, settings, *customers, phone);
+        look.code_page = name_of(rendered.code_page);
+        look.sample = sample_of(rendered.lines);
+        look.guessed_page = rendered.guessed_page;
+        return look;
+      };
+      auto done = alive_.bind([this, number](Look look) {
+        looking_ = false;
+        on_look(number, std::move(look));
+        look_at_next();
+      });
+      run_on<Look>(outside_.worker, std::move(work), std::move(done));
+    }));
+  }
 }
 
 void Desk::on_look(std::uint64_t number, Look found) {
-  look_at_older();
   const auto place = entries_.find(number);
   if (place == entries_.end()) return;
   Entry& entry = place->second;
@@ -280,7 +312,7 @@ void Desk::on_look(std::uint64_t number, Look found) {
 std::optional<Tap::Block> Desk::make_block(std::size_t printer, Language language,
                                            const LetterState& letters) {
   const std::string phone = outside_.shop_phone();
-  if (phone.empty() || stopped_) return std::nullopt;
+  if (phone.empty() || stopped_ || !intake_.open(outside_.scheduler.now())) return std::nullopt;
   const PrinterSettings& settings = printers_[printer]->settings();
   Tap::Block out;
   do {
@@ -433,9 +465,10 @@ void Desk::arm_sweep() {
 }
 
 Result<std::size_t> Desk::set_customers(std::string_view csv) {
-  TRY(customers_, parse_customers(csv, settings_.country));
+  TRY(CustomerTable table, parse_customers(csv, settings_.country));
+  customers_ = std::make_shared<CustomerTable>(std::move(table));
   save_customers();
-  return customers_.size();
+  return customers_->size();
 }
 
 void Desk::save_customers() {
@@ -446,7 +479,7 @@ void Desk::save_customers() {
 
 std::string Desk::customers_csv() const {
   std::string out;
-  for (const auto& [customer, number] : customers_) out += customer + "," + number + "\n";
+  for (const auto& [customer, number] : *customers_) out += customer + "," + number + "\n";
   return out;
 }
 

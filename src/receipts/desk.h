@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -8,6 +9,7 @@
 
 #include "posthorn/base/alive.h"
 #include "posthorn/receipts/receipts.h"
+#include "receipts/intake.h"
 #include "receipts/printer.h"
 #include "receipts/render.h"
 #include "receipts/shelf.h"
@@ -29,6 +31,7 @@ class Desk final : public Receipts {
 
   [[nodiscard]] std::size_t printers() const override { return printers_.size(); }
   void accept(std::size_t printer, std::unique_ptr<Stream> till) override;
+  void accept_lpd(std::size_t printer, std::unique_ptr<Stream> till) override;
   void print_epos(std::string_view printer, std::string_view xml,
                   Once<void(std::string)> done) override;
   void stop() override;
@@ -80,9 +83,9 @@ class Desk final : public Receipts {
   void on_loaded(Result<std::vector<Shelf::Kept>> kept);
   void on_job(std::size_t printer, TappedJob job);
   void on_kept(std::uint64_t number, const Result<void>& kept);
-  void look(std::uint64_t number);
-  /// Those of before the start, one after the other: nothing waits for them.
-  void look_at_older();
+  /// One after the other, so that the bytes of one job at a time are in memory for it.
+  void look_at_next();
+  [[nodiscard]] bool may_keep(std::size_t size);
   void on_look(std::uint64_t number, Look found);
   [[nodiscard]] std::optional<Tap::Block> make_block(std::size_t printer, Language language,
                                                      const LetterState& letters);
@@ -114,13 +117,18 @@ class Desk final : public Receipts {
   std::map<std::uint64_t, Entry> entries_;
   std::map<std::string, std::uint64_t, std::less<>> tokens_;
   std::vector<std::pair<std::size_t, TappedJob>> early_;  ///< before the shelf was read
-  std::vector<std::uint64_t> older_;
+  std::size_t early_bytes_ = 0;
+  std::deque<std::uint64_t> to_look_;  ///< new ones first, then those of before the start
+  bool looking_ = false;
+  Intake intake_;
+  std::optional<Mono> told_full_;
   bool loaded_ = false;
   bool stopped_ = false;
   std::uint64_t next_number_ = 1;
   std::uint64_t kept_bytes_ = 0;
   Guesses guesses_;
-  CustomerTable customers_;
+  std::shared_ptr<const CustomerTable> customers_ =
+      std::make_shared<CustomerTable>();  ///< shared: with work on threads
   /// How often a chat has scanned receipts of one customer's number, and who was asked.
   struct Regular {
     std::size_t scans = 0;

@@ -171,6 +171,8 @@ void Desk::deliver(std::uint64_t number, const std::string& chat, Way way) {
       log::error("receipts", "who gets a receipt cannot be kept, so nobody gets it",
                  {{"number", number}, {"error", kept.error()}});
       found->second.claim.reset();
+      found->second.due = outside_.scheduler.now() + life_of(found->second);
+      arm_sweep();
       if (found->second.waiter) found->second.waiter(tl::unexpected(kept.error()));
       return;
     }
@@ -180,7 +182,7 @@ void Desk::deliver(std::uint64_t number, const std::string& chat, Way way) {
 
 std::string Desk::question_for(const Entry& entry) {
   if (entry.claim->way != "scan" || entry.customer_id.empty()) return "";
-  if (customers_.contains(entry.customer_id) || settings_.regular_question.empty()) return "";
+  if (customers_->contains(entry.customer_id) || settings_.regular_question.empty()) return "";
   const auto found = regulars_.find({entry.claim->chat, entry.customer_id});
   if (found == regulars_.end() || found->second.scans < 2) return "";
   found->second.asked = outside_.scheduler.now();
@@ -194,7 +196,9 @@ bool Desk::on_regular_word(const std::string& chat, std::string_view text) {
   for (auto& [key, regular] : regulars_) {
     if (key.first != chat || !regular.asked || now - *regular.asked > kAsked) continue;
     if (!chat.ends_with("@c.us")) return false;
-    customers_[key.second] = chat.substr(0, chat.find('@'));
+    auto table = std::make_shared<CustomerTable>(*customers_);
+    (*table)[key.second] = chat.substr(0, chat.find('@'));
+    customers_ = std::move(table);
     regular.asked.reset();
     save_customers();
     if (!settings_.regular_thanks.empty()) send_text(chat, settings_.regular_thanks);
@@ -261,6 +265,10 @@ void Desk::on_queued(std::uint64_t number, const Result<std::string>& queued) {
   if (!queued) {
     log::warn("receipts", "a receipt is not queued yet",
               {{"number", number}, {"error", queued.error()}});
+    if (entry.waiter) {
+      entry.waiter(
+          fail(queued.error().code, "not queued yet, and tried again: " + queued.error().detail));
+    }
     if (!retry_timer_.active()) retry_timer_.start(kRetry, [this] { retry(); });
     return;
   }

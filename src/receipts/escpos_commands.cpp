@@ -213,7 +213,7 @@ void run_gs(Run& run, const Token& token, ByteView data) {
       press.style.inverted = (n & 1) != 0;
       return;
     case 'L':
-      press.left_margin = u16(token, 2);
+      press.left_margin = std::min<std::size_t>(u16(token, 2), press.paper().width());
       return;
     case 'W':
       press.area_width = u16(token, 2);

@@ -15,6 +15,13 @@ constexpr milliseconds kFlowCheck{5};
 constexpr milliseconds kDrainCheck{20};
 /// After its last byte a printer may still have something to say.
 constexpr milliseconds kLastWords{1500};
+/// Some do not stop talking.
+constexpr seconds kMostWords{10};
+/// A printer without paper takes nothing either; after that it is taken for gone.
+constexpr minutes kStuck{10};
+constexpr seconds kSideCheck{5};
+/// In the middle of a command a till may take longer, as while it draws the next rows.
+constexpr seconds kSilenceInside{30};
 
 }  // namespace
 
@@ -33,12 +40,13 @@ Passage::Passage(Printer& printer, std::unique_ptr<Stream> till)
 
 void Passage::start() {
   const PrinterSettings& settings = printer_.settings_;
+  heard_at_ = taken_at_ = printer_.outside_.scheduler.now();
   if (settings.host.empty()) {
     self_ = std::make_unique<VirtualPrinter>(settings.language == "star" ? Language::star
                                                                          : Language::escpos);
     state_ = State::open;
     till_->start(till_side_);
-    return;
+    return watch_sides();
   }
   Endpoint endpoint;
   endpoint.host = settings.host;
@@ -64,6 +72,7 @@ void Passage::on_dialled(Result<std::unique_ptr<Stream>> stream) {
   state_ = State::open;
   out_->start(printer_side_);
   till_->start(till_side_);
+  watch_sides();
 }
 
 void Passage::to_printer(Bytes bytes) {
@@ -75,11 +84,14 @@ void Passage::to_printer(Bytes bytes) {
   if (!self_) return;
   Bytes answer;
   self_->feed(bytes, answer);
-  if (!answer.empty()) till_->write(std::move(answer));
+  if (answer.empty()) return;
+  till_->write(std::move(answer));
+  watch_flow();
 }
 
 void Passage::on_till_data(ByteView data) {
   if (state_ != State::open) return;
+  heard_at_ = printer_.outside_.scheduler.now();
   hold_.stop();
   if (may_insert_) {
     forward(data);
@@ -117,8 +129,13 @@ void Passage::after_data() {
   if (!tap_ || state_ == State::over) return;
   printer_.take_from(*tap_);
   silence_.stop();
-  if (!tap_->printed() || till_paused_) return;
-  silence_.start(Printer::kSilence, [this] {
+  if ((!tap_->printed() && !tap_->inside()) || till_paused_) return;
+  listen_for_silence(Printer::kSilence);
+}
+
+void Passage::listen_for_silence(milliseconds after) {
+  silence_.start(after, [this, after] {
+    if (tap_->inside() && after < kSilenceInside) return listen_for_silence(kSilenceInside);
     tap_->on_silence();
     printer_.take_from(*tap_);
   });
@@ -139,6 +156,7 @@ void Passage::start_drain() {
   state_ = State::draining;
   if (out_) out_->end_writing();
   quiet_since_ = printer_.outside_.scheduler.now();
+  drained_by_ = quiet_since_ + kMostWords;
   drain();
 }
 
@@ -149,6 +167,7 @@ bool Passage::on_till_end() {
 }
 
 void Passage::on_till_gone() {
+  if (state_ == State::draining) return;  // the printer takes the rest all the same
   if (state_ != State::open) return end();
   // Some tills reset instead of closing; what has come is printed and counts.
   start_drain();
@@ -156,7 +175,7 @@ void Passage::on_till_gone() {
 
 void Passage::on_printer_data(ByteView data) {
   if (state_ != State::open && state_ != State::draining) return;
-  quiet_since_ = printer_.outside_.scheduler.now();
+  heard_at_ = quiet_since_ = printer_.outside_.scheduler.now();
   till_->write(to_bytes(data));
   watch_flow();
 }
@@ -178,7 +197,9 @@ void Passage::on_printer_gone(const Error& why) {
 void Passage::watch_flow() {
   const std::size_t to_out = out_ ? out_->unsent() : 0;
   const std::size_t to_till = till_->unsent();
-  if (!till_paused_ && to_out > kMostUnsent && state_ == State::open) {
+  // Where the box is the printer, a till that asks and never reads waits for itself.
+  const std::size_t waits_for = self_ ? to_till : to_out;
+  if (!till_paused_ && waits_for > kMostUnsent && state_ == State::open) {
     till_paused_ = true;
     silence_.stop();
     till_->pause_reading(true);
@@ -187,7 +208,7 @@ void Passage::watch_flow() {
     printer_paused_ = true;
     out_->pause_reading(true);
   }
-  if (till_paused_ && to_out <= kResumeAt) {
+  if (till_paused_ && waits_for <= kResumeAt) {
     till_paused_ = false;
     if (state_ == State::open) till_->pause_reading(false);
     after_data();
@@ -201,6 +222,38 @@ void Passage::watch_flow() {
   }
 }
 
+void Passage::give_up(const char* why) {
+  if (out_) {
+    printer_.on_unreachable({Errc::timeout, why});
+    out_->reset();
+  }
+  till_->reset();
+  end();
+}
+
+void Passage::watch_sides() {
+  const Mono now = printer_.outside_.scheduler.now();
+  const std::size_t unsent = out_ ? out_->unsent() : till_->unsent();
+  if (unsent == 0 || unsent < last_unsent_) taken_at_ = now;
+  last_unsent_ = unsent;
+  if (now - taken_at_ >= kStuck) return give_up("it has taken nothing for ten minutes");
+  if (printer_.others_wait()) make_way();
+  if (state_ == State::over) return;
+  sides_.start(kSideCheck, [this] { watch_sides(); });
+}
+
+/// As printers do with a line on which nothing is said; a till that is gone without a word would
+/// keep the next ones out for ever. It gets an error and not an end: what it says now is lost.
+void Passage::make_way() {
+  const Mono now = printer_.outside_.scheduler.now();
+  const bool busy = (out_ && out_->unsent() > 0) || till_paused_ || (tap_ && tap_->printed());
+  if (state_ != State::open || busy || now - heard_at_ < Printer::kIdle) return;
+  finish_tap();
+  if (out_) out_->close();
+  till_->reset();
+  end();
+}
+
 /// The till has said everything. The printer closes when it is done, or has had time to.
 void Passage::drain() {
   if (state_ != State::draining) return;
@@ -210,8 +263,12 @@ void Passage::drain() {
   }
   const Mono now = printer_.outside_.scheduler.now();
   const bool taken = !out_ || out_->unsent() == 0;
-  if (!taken) quiet_since_ = now;
-  if (!out_ || (taken && now - quiet_since_ >= kLastWords)) {
+  if (!taken) {
+    quiet_since_ = now;
+    drained_by_ = now + kMostWords;
+  }
+  const bool over = now - quiet_since_ >= kLastWords || now >= drained_by_;
+  if (!out_ || (taken && over)) {
     if (tap_) printer_.take_from(*tap_);
     if (out_) out_->close();
     till_->close();
@@ -226,6 +283,7 @@ void Passage::end() {
   silence_.stop();
   hold_.stop();
   flow_.stop();
+  sides_.stop();
   printer_.on_over();
 }
 

@@ -19,6 +19,8 @@ class Passage {
   Passage& operator=(const Passage&) = delete;
 
   void start();
+  /// Another till waits: one that has said nothing for long has to go.
+  void make_way();
 
  private:
   enum class State : std::uint8_t { dialing, open, draining, over };
@@ -49,10 +51,14 @@ class Passage {
   /// What the tap lets through.
   void forward(ByteView data);
   void finish_tap();
+  void listen_for_silence(milliseconds after);
+  void give_up(const char* why);
   void start_drain();
   void after_data();
   void to_printer(Bytes bytes);
   void watch_flow();
+  /// Sides that are gone without a word, and printers that take nothing any more.
+  void watch_sides();
   void drain();
   void end();
 
@@ -69,9 +75,12 @@ class Passage {
   bool printer_ended_ = false;  ///< in good order
   bool till_paused_ = false, printer_paused_ = false;
   Mono quiet_since_;
+  Mono heard_at_, taken_at_, drained_by_;
+  std::size_t last_unsent_ = 0;
   Timer silence_{printer_.outside_.scheduler};
   Timer hold_{printer_.outside_.scheduler};
   Timer flow_{printer_.outside_.scheduler};
+  Timer sides_{printer_.outside_.scheduler};
   Alive<Passage> alive_{this};
 };
 

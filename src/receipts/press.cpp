@@ -62,6 +62,10 @@ void Press::put_byte(std::uint8_t byte) {
     if (const auto point = utf8_.take(byte)) put_point(*point);
     return;
   }
+  if (page.is_wide()) {
+    if (const auto point = wide_.take(page, byte)) put_point(*point);
+    return;
+  }
   if (byte >= 0x80) {
     const char32_t point = to_code_point(page, byte);
     return put_point(point == 0 ? kReplacement : point);
@@ -72,7 +76,8 @@ void Press::put_byte(std::uint8_t byte) {
 }
 
 void Press::put_point(char32_t point) {
-  const std::size_t width = cell_width(style.font) * style.wide + letter_spacing * style.wide;
+  const std::size_t cells = is_wide_letter(point) ? 2 : 1;
+  const std::size_t width = (cell_width(style.font) * cells + letter_spacing) * style.wide;
   if (x_ + width > area() && !line_.empty()) line_feed();
   if (cut_short_ || line_.size() >= kMostItems) return;
   Item item;

@@ -7,6 +7,7 @@
 #include "receipts/bitmap.h"
 #include "receipts/code_page.h"
 #include "receipts/codes.h"
+#include "receipts/wide_reader.h"
 
 namespace posthorn::receipts {
 
@@ -49,6 +50,7 @@ class Press {
   /// So many dots down; begins a line.
   void feed(std::size_t dots);
   void tab();
+  /// Both stay on the paper.
   void move_to(std::size_t x);
   void move_by(int dx);
   /// In the line, as a letter; scaled.
@@ -102,6 +104,7 @@ class Press {
   bool cut_short_ = false;  ///< the paper is full: nothing more is done
   std::size_t codes_ = 0;
   Utf8Reader utf8_;
+  WideReader wide_;
 };
 
 }  // namespace posthorn::receipts

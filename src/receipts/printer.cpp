@@ -31,6 +31,7 @@ void Printer::accept(std::unique_ptr<Stream> till) {
   }
   waiting_.push_back({std::move(till), outside_.scheduler.now() + kWait});
   arm_waiting();
+  passage_->make_way();
 }
 
 void Printer::begin(std::unique_ptr<Stream> till) {

@@ -34,6 +34,7 @@ class Printer {
   static constexpr std::size_t kMostWaiting = 8;
   static constexpr seconds kSilence{3};    ///< ends a job
   static constexpr milliseconds kHold{4};  ///< for the rest of a cut that has begun
+  static constexpr seconds kIdle{60};      ///< of a till while another waits
   static constexpr milliseconds kConnect{2500};
   static constexpr seconds kDrawerGrace{10};  ///< between a sale and its drawer
 
@@ -68,6 +69,7 @@ class Printer {
   void arm_waiting();
   // From the passage.
   void on_over();
+  [[nodiscard]] bool others_wait() const { return !waiting_.empty(); }
   void on_unreachable(const Error& why);
   void on_reached() { status_.trouble.clear(); }
   void take_from(Tap& tap);

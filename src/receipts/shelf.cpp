@@ -99,16 +99,24 @@ Result<Bytes> read_all(files::Disk& disk, const std::string& name, std::size_t m
   return out;
 }
 
+std::string part_of(const std::string& name) { return std::string(kPart) + name; }
+
+Result<void> write_part(files::Disk& disk, const std::string& part,
+                        std::initializer_list<ByteView> parts) {
+  TRY(const auto file, disk.create(part));
+  for (const ByteView bytes : parts) {
+    if (!bytes.empty()) TRY(file->append(bytes));
+  }
+  return file->sync();
+}
+
 /// Whole, synced, then named.
 Result<void> write_file(files::Disk& disk, const std::string& name,
                         std::initializer_list<ByteView> parts) {
-  const std::string part = std::string(kPart) + name;
-  {
-    TRY(const auto file, disk.create(part));
-    for (const ByteView bytes : parts) {
-      if (!bytes.empty()) TRY(file->append(bytes));
-    }
-    TRY(file->sync());
+  const std::string part = part_of(name);
+  if (auto written = write_part(disk, part, parts); !written) {
+    (void)disk.remove(part);  // where there is no room it would take some
+    return written;
   }
   TRY(disk.rename(part, name));
   return disk.sync_names();
@@ -185,6 +193,15 @@ void Shelf::run_next() {
   });
 }
 
+void Shelf::stop() {
+  while (!steps_.empty()) {
+    Step step = std::move(steps_.front());
+    steps_.pop_front();
+    step.work();
+    step.done();
+  }
+}
+
 void Shelf::load(Once<void(Result<std::vector<Kept>>)> done) {
   add<Result<std::vector<Kept>>>([](files::Disk& disk) { return load_all(disk); }, std::move(done));
 }
@@ -227,6 +244,9 @@ void Shelf::read(std::uint64_t number, Once<void(Result<Bytes>)> done) {
 void Shelf::remove(std::uint64_t number) {
   add<Result<void>>(
       [number](files::Disk& disk) -> Result<void> {
+        for (const std::string_view suffix : {kJob, kClaim}) {
+          (void)disk.remove(part_of(name_of(number, suffix)));
+        }
         // The claim last: a claim without its job goes at the next start.
         TRY(disk.remove(name_of(number, kJob)));
         (void)disk.remove(name_of(number, kClaim));

@@ -52,6 +52,7 @@ class Shelf {
       : disk_(std::move(disk)), worker_(worker) {}
   Shelf(const Shelf&) = delete;
   Shelf& operator=(const Shelf&) = delete;
+  ~Shelf() { stop(); }
 
   struct Kept {
     Record record;
@@ -67,6 +68,9 @@ class Shelf {
   void read(std::uint64_t number, Once<void(Result<Bytes>)> done);
   /// Both files; done may be empty.
   void remove(std::uint64_t number);
+  /// Does at once what still waits for the disk, so that whoever asked is answered and what was
+  /// printed is kept.
+  void stop();
 
  private:
   struct Step {

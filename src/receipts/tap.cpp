@@ -180,7 +180,12 @@ void Tap::finish(Bytes& forward) {
   end_job();
 }
 
-void Tap::on_silence() { end_job(); }
+void Tap::on_silence() {
+  end_job();
+  if (!lexer_.inside()) return;
+  lexer_ = Lexer(lexer_.language());
+  token_began_to_leave_ = false;
+}
 
 std::vector<TappedJob> Tap::take_jobs() { return std::exchange(jobs_, {}); }
 bool Tap::take_lone_pulse() { return std::exchange(lone_pulse_, false); }

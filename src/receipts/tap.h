@@ -55,8 +55,11 @@ class Tap {
   [[nodiscard]] bool holds() const { return !held_.empty(); }
   /// The till has closed: the job ends here, and so does the tap.
   void finish(Bytes& forward);
-  /// Nothing came for a while: what was printed is a job. Nothing is printed with it.
+  /// Nothing came for a while: what was printed is a job, and a command that has begun does not
+  /// come. Nothing is printed with it.
   void on_silence();
+  /// In the middle of a command.
+  [[nodiscard]] bool inside() const { return lexer_.inside(); }
   /// Something was printed since the last job's end.
   [[nodiscard]] bool printed() const { return printed_; }
 

@@ -10,6 +10,7 @@ namespace posthorn::receipts {
 namespace {
 
 constexpr std::string_view kBlanks = " \t\r\n";
+constexpr std::size_t kLongestName = 11;  ///< of an entity, with its "&" and ";"
 
 std::string_view without_prefix(std::string_view name) {
   const std::size_t colon = name.find(':');
@@ -25,9 +26,11 @@ std::string unescaped(std::string_view text) {
     const std::size_t mark = std::min(text.find('&'), text.size());
     out += text.substr(0, mark);
     text.remove_prefix(mark);
-    const std::size_t end = text.find(';');
     if (text.empty()) break;
-    const std::string_view name = end <= 10 ? text.substr(1, end - 1) : std::string_view();
+    // Names are short: a text of nothing but "&" is not looked through once for each of them.
+    const std::size_t end = text.substr(0, kLongestName).find(';');
+    const std::string_view name =
+        end == std::string_view::npos ? std::string_view() : text.substr(1, end - 1);
     char32_t point = 0;
     if (name.starts_with('#')) {
       const bool hex = name.size() > 1 && (name[1] == 'x' || name[1] == 'X');

@@ -5,6 +5,7 @@
 
 #include "files/power_folder.h"
 #include "posthorn/receipts/receipts.h"
+#include "receipts/intake.h"
 #include "support/fakes.h"
 
 using namespace posthorn;
@@ -280,6 +281,59 @@ TEST(Receipts, AFullDiskLosesTheCopyAndNotThePaper) {
   box.disk->fault = {};
   box.print(kSale);
   EXPECT_EQ(box.receipts->list().size(), 1U);
+}
+
+TEST(Receipts, WhoPrintsWithoutEndFillsNeitherMemoryNorCard) {
+  Box box(folder());
+  std::string flood;
+  for (int i = 0; i < 1000; ++i) flood += kSale;
+  box.print(flood);
+  EXPECT_LE(box.receipts->list().size(), Intake::kJobs + 1);
+  EXPECT_GE(box.receipts->list().size(), Intake::kJobs);
+  const std::size_t kept = box.receipts->list().size();
+  box.scheduler.advance(seconds(5));
+  box.print(kSale);
+  EXPECT_EQ(box.receipts->list().size(), kept + 1) << "a shop goes on";
+}
+
+TEST(Intake, CountsBytesToo) {
+  Intake intake;
+  const Mono start{seconds(100)};
+  for (std::uint64_t i = 0; i < Intake::kBytes / (4U << 20); ++i) {
+    EXPECT_TRUE(intake.take(4U << 20, start));
+  }
+  EXPECT_FALSE(intake.take(1, start));
+  EXPECT_FALSE(intake.open(start));
+  EXPECT_TRUE(intake.take(Intake::kBytesPerSecond, start + seconds(1)));
+  EXPECT_FALSE(intake.take(Intake::kBytesPerSecond, start + seconds(1)));
+}
+
+TEST(Receipts, AFailedClaimKeepsNothingLonger) {
+  Box box(folder());
+  box.phone = "";
+  box.print(kSale);
+  box.disk->fault = [] { return std::optional(Error{Errc::full, "no room"}); };
+  std::string said;
+  box.receipts->send(1, kAnna, [&said](Result<void> sent) { said = sent.error().detail; });
+  box.turn();
+  EXPECT_EQ(said, "no room");
+  box.disk->fault = {};
+  box.scheduler.advance(minutes(11));
+  EXPECT_TRUE(box.disk->list()->empty());
+}
+
+TEST(Receipts, WhoeverSendsIsToldOfAFullQueue) {
+  Box box(folder(), {}, PrinterSettings::Qr::off);
+  box.print(kSale);
+  box.refuse_send = true;
+  std::optional<Error> said;
+  box.receipts->send(1, kAnna, [&said](Result<void> sent) { said = sent.error(); });
+  box.turn();
+  ASSERT_TRUE(said) << "and does not wait for it";
+  EXPECT_EQ(said->code, Errc::full);
+  box.refuse_send = false;
+  box.scheduler.advance(seconds(11));
+  EXPECT_EQ(box.sent.size(), 1U);
 }
 
 TEST(Receipts, WhatIsNoReceiptIsNotKept) {

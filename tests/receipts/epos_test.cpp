@@ -54,6 +54,11 @@ TEST(Epos, PrintsPicturesCodesAndCuts) {
   EXPECT_EQ(out.lines.back(), "A-1");
 }
 
+TEST(Epos, WhatIsNoEntityStaysAsItIsWritten) {
+  EXPECT_EQ(printed("<text>A &amp; B & C &nothing; &#; &amp ;&#10;</text>").lines.at(0),
+            "A & B & C &nothing; &#; &amp ;");
+}
+
 TEST(Epos, ATextIsNeverACommand) {
   const auto job = decode_epos(wrapped("<text>&#27;p&#1;x</text><command>1b40</command>"));
   ASSERT_TRUE(job);

@@ -230,6 +230,105 @@ TEST(Printer, AnswersItselfWithoutAPrinter) {
   EXPECT_EQ(shop.dialer.dialled, 0U);
 }
 
+TEST(Printer, ATillThatAsksAndNeverReadsWaitsForItself) {
+  PrinterSettings settings;
+  settings.name = "1";
+  Shop shop(settings, 4096);
+  End& till = shop.till();
+  till.stream->pause_reading(true);
+  std::string asked;
+  constexpr std::size_t kQuestions = 80'000;
+  for (std::size_t i = 0; i < kQuestions; ++i) asked += "\x1dIB";
+  till.say(asked);
+  shop.scheduler.advance(seconds(1));
+  EXPECT_GT(till.stream->unsent(), 10'000U) << "the box reads no more of it";
+  till.stream->pause_reading(false);
+  shop.scheduler.advance(seconds(5));
+  EXPECT_EQ(till.stream->unsent(), 0U);
+  EXPECT_EQ(till.got.size(), kQuestions * "_EPSON\0"sv.size()) << "and forgets no answer";
+}
+
+TEST(Printer, ATillThatSaysNothingForLongMakesWayForTheNext) {
+  Shop shop;
+  End& first = shop.till();
+  first.say(kSale);
+  shop.scheduler.advance(seconds(50));
+  shop.till();
+  shop.scheduler.advance(seconds(1));
+  EXPECT_FALSE(first.closed) << "it may stay a while";
+  shop.scheduler.advance(seconds(20));
+  EXPECT_FALSE(first.closed) << "nobody waits any more";
+  End& third = shop.till();
+  third.say("Third\n");
+  shop.scheduler.advance(seconds(1));
+  EXPECT_TRUE(first.closed);
+  ASSERT_EQ(shop.paper.size(), 2U);
+  EXPECT_EQ(shop.paper[1]->got, "Third\n");
+}
+
+TEST(Printer, APrinterThatTakesNothingIsGivenUpAfterTenMinutes) {
+  Shop shop({}, 4096);
+  End& till = shop.till();
+  till.say("Tea\n");
+  shop.turn();
+  shop.paper[0]->stream->pause_reading(true);
+  till.say(std::string(1 << 20, 'x'));
+  shop.scheduler.advance(minutes(9));
+  EXPECT_FALSE(till.closed) << "it may be out of paper";
+  EXPECT_GT(till.stream->unsent(), 500'000U);
+  shop.scheduler.advance(minutes(2));
+  EXPECT_TRUE(till.closed);
+  EXPECT_NE(shop.printer->status().trouble.find("ten minutes"), std::string::npos);
+  EXPECT_FALSE(shop.printer->status().busy);
+}
+
+TEST(Printer, APrinterThatDoesNotStopTalkingKeepsNobodyOut) {
+  Shop shop;
+  End& till = shop.till();
+  till.say(kSale);
+  till.stream->close();
+  for (int i = 0; i < 15; ++i) {
+    shop.paper[0]->say("\x14");
+    shop.scheduler.advance(seconds(1));
+  }
+  EXPECT_FALSE(shop.printer->status().busy);
+  EXPECT_EQ(shop.jobs.size(), 1U);
+}
+
+TEST(Printer, ACommandThatNeverEndsEndsWithSilence) {
+  Shop shop;
+  End& till = shop.till();
+  const std::string begun = "Tea 2,40\n\x1dv0\0\x10\0\xff\0rows"s;
+  till.say(begun);
+  shop.scheduler.advance(seconds(10));
+  EXPECT_TRUE(shop.jobs.empty()) << "more rows may come";
+  shop.scheduler.advance(seconds(30));
+  ASSERT_EQ(shop.jobs.size(), 1U);
+  EXPECT_EQ(as_text(shop.jobs[0].raw), begun);
+  till.say(kSale);
+  shop.turn();
+  ASSERT_EQ(shop.jobs.size(), 2U) << "what comes next is a job again";
+  EXPECT_EQ(as_text(shop.jobs[1].raw), kSale);
+}
+
+/// The printer is unplugged after each number of bytes: its job is a receipt once, or not at all.
+TEST(Printer, APrinterUnpluggedAtAnyByteHasPrintedOneReceiptOrNone) {
+  const std::string job = "\x1b@Tea 2,40\n\x1bp\0\x19\xfa\x1dV\x42\0"s;
+  for (std::size_t at = 0; at <= job.size(); ++at) {
+    Shop shop({}, 1);
+    End& till = shop.till();
+    till.say(job.substr(0, at));
+    shop.turn();
+    shop.dialer.cut();
+    shop.scheduler.advance(seconds(5));
+    EXPECT_TRUE(till.closed) << "the till is told, at " << at;
+    EXPECT_EQ(shop.jobs.size(), at == job.size() ? 1U : 0U) << "at " << at;
+    shop.till().say(job);
+    shop.turn();
+    EXPECT_EQ(shop.jobs.size(), at == job.size() ? 2U : 1U) << "and prints it again";
+  }
+}
+
 TEST(VirtualPrinter, AnswersNothingInsideAPicture) {
   VirtualPrinter printer(Language::escpos);
   Bytes out;

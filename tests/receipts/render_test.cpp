@@ -214,6 +214,31 @@ TEST(Render, DrawsBarcodes) {
   EXPECT_FALSE(out.paper.empty());
 }
 
+TEST(Render, ReadsLettersOfTwoBytes) {
+  const auto in = [](const char* page, std::string_view job) {
+    Reading reading;
+    reading.code_page = find_code_page(page);
+    EXPECT_TRUE(reading.code_page) << page;
+    return print(job, reading);
+  };
+  // "tea 2.40", encoded elsewhere (Python's codecs). The second byte of BIG5's and SHIFT_JIS's
+  // letters may be an ASCII one.
+  EXPECT_EQ(in("GB18030", "\xb2\xe8 2.40\n").lines.at(0), "茶 2.40");
+  EXPECT_EQ(in("gbk", "\xb2\xe8 2.40\n").lines.at(0), "茶 2.40");
+  EXPECT_EQ(in("BIG5", "\xaf\xf9\xa5\x5c 2.40\n").lines.at(0), "茶功 2.40");
+  EXPECT_EQ(in("SHIFT_JIS", "\x92\x83\x95\x5c\xb1 2.40\n").lines.at(0), "茶表ｱ 2.40");
+  EXPECT_EQ(in("EUC-KR", "\xc2\xf7 2.40\n").lines.at(0), "차 2.40");
+  const Rendered cut_off = in("GB18030", "\xb2\n\xffx\n");
+  EXPECT_EQ(cut_off.lines.at(0), "");
+  // 24 letters of double width fill the line of 48.
+  std::string tea;
+  for (int i = 0; i < 25; ++i) tea += "\xb2\xe8";
+  const Rendered wide = in("GB18030", tea + "\n");
+  ASSERT_EQ(wide.lines.size(), 2U);
+  EXPECT_EQ(wide.lines[1], "茶");
+  EXPECT_FALSE(wide.drawable()) << "it goes as text";
+}
+
 TEST(Render, NeverDrawsTheDrawerAndCountsIt) {
   const Rendered out = print("\x1bp\0\x19\xfa\x10\x14\x01\0\x01"sv);
   EXPECT_FALSE(out.printed());

@@ -151,6 +151,7 @@ struct PrinterConfig {
   std::uint16_t width = 80;       ///< of the paper, 80 or 58 mm
   std::string language = "auto";  ///< "auto", "escpos" or "star"
   std::string code_page = "auto";
+  std::uint16_t lpd = 0;   ///< port of the box for LPD (515); 0: none
   bool epos = false;       ///< takes ePOS-Print XML over the API's port (Odoo, web tills)
   std::string qr = "off";  ///< at a receipt's end: "off", "native" (the printer's own) or "raster"
 };

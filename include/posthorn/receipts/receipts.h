@@ -115,6 +115,8 @@ class Receipts {
   [[nodiscard]] virtual std::size_t printers() const = 0;
   /// A till has connected to the listener of that printer.
   virtual void accept(std::size_t printer, std::unique_ptr<Stream> till) = 0;
+  /// The same on a port on which tills speak LPD.
+  virtual void accept_lpd(std::size_t printer, std::unique_ptr<Stream> till) = 0;
   /// A job that comes as ePOS-Print XML (Odoo, web tills). printer: its name; any other name: the
   /// first that takes such jobs. done: the answer's XML, when the printer has taken it or refused.
   virtual void print_epos(std::string_view printer, std::string_view xml,
