@@ -4,9 +4,8 @@
 
 namespace posthorn::daemon {
 
-/// A second number beside the linked account.
+/// A second number beside the linked account, or what is left of one.
 Result<void> App::build_official() {
-  if (config_.cloud.phone_number_id.empty()) return {};
   auto secrets = read_secrets(config_.cloud);
   if (!secrets) log::error("cloud", "the official number is off", {{"error", secrets.error()}});
   official_ = std::make_unique<OfficialSide>(
@@ -26,7 +25,7 @@ Result<void> App::build_official() {
 Result<void> App::build_cloud() {
   const double rate_scale = config_.throttle.unpaced_for_benchmarks ? 0 : 1;
   std::function<void(const std::string&, const std::string&, Once<void(int)>)> hear;
-  if (official_ && config_.cloud.mode == CloudConfig::Mode::direct) {
+  if (!config_.cloud.phone_number_id.empty() && config_.cloud.mode == CloudConfig::Mode::direct) {
     hear = [this](const std::string& body, const std::string& signature, Once<void(int)> done) {
       official_->hear(body, signature, std::move(done));
     };

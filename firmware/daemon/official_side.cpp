@@ -1,7 +1,7 @@
 #include "daemon/official_side.h"
 
+#include <algorithm>
 #include <fstream>
-#include <iterator>
 #include <utility>
 
 #include "daemon/route.h"
@@ -18,19 +18,23 @@ constexpr const char* kRelayBlob = "cloud/relay";
 constexpr std::size_t kHeardPerBucket = 128;
 constexpr std::size_t kFetchingAtMost = 8;
 constexpr std::size_t kSecretMax = 4096;
-constexpr std::size_t kRelayAnswer = std::size_t{4} << 20;
+constexpr std::size_t kRelayAnswer = std::size_t{5} << 20;
 constexpr seconds kRelayWait{55};
 constexpr seconds kRelayPause{15};
 constexpr seconds kLookAgain{10};
 constexpr std::size_t kLookedAt = 512;
 
-/// The first line of a file, without blanks around it.
+/// The first line of a file, without blanks at its end.
 Result<std::string> read_secret(const std::string& path, const char* key) {
   if (path.empty()) return std::string();
   std::ifstream file(path);
-  std::string line;
-  if (!file || !std::getline(file, line) || line.size() > kSecretMax) {
-    return fail(Errc::io, std::string("cloud.") + key + ": " + path + " cannot be read");
+  std::string line(kSecretMax + 1, '\0');
+  file.read(line.data(), static_cast<std::streamsize>(line.size()));
+  line.resize(static_cast<std::size_t>(file.gcount()));
+  line.resize(std::min(line.find('\n'), line.size()));
+  if (line.empty() || line.size() > kSecretMax) {
+    return fail(Errc::io, std::string("cloud.") + key + ": " + path +
+                              " cannot be read, is empty or has a line of more than 4096 bytes");
   }
   while (!line.empty() && line.back() <= ' ') line.pop_back();
   return line;
@@ -63,6 +67,18 @@ const char* mode_name(CloudConfig::Mode mode) {
   return "send-only";
 }
 
+const char* transport_name(Transport transport) {
+  switch (transport) {
+    case Transport::own:
+      return "own";
+    case Transport::official:
+      return "official";
+    case Transport::automatic:
+      return "auto";
+  }
+  return "own";
+}
+
 }  // namespace
 
 Result<cloud::Secrets> read_secrets(const CloudConfig& config) {
@@ -89,15 +105,10 @@ OfficialSide::OfficialSide(const CloudConfig& config, cloud::Secrets secrets, Ou
     : config_(config),
       secrets_(secrets),
       out_(std::move(outside)),
-      transport_(config, std::move(secrets),
-                 {out_.scheduler, out_.clock, out_.blobs, out_.http,
-                  [this](const cloud::Transport::Fate& fate) { on_fate(fate); },
-                  [this](const Job& job) { return hold(job); },
-                  [this](const std::string& chat) { return out_.valve.opted_out(chat); },
-                  [this](const std::string& chat) {
-                    (void)out_.valve.add_opt_out(chat, "official API", "told to Meta");
-                  },
-                  out_.files, out_.proxy}),
+      user_ids_(out_.blobs, [this](const std::string& from,
+                                   const std::string& into) { on_joined(from, into); }),
+      account_(config, secrets.token, {out_.scheduler, out_.clock, out_.http, out_.proxy}),
+      transport_(config, std::move(secrets), transport_outside()),
       heard_(out_.blobs, "cloud/heard", kHeardPerBucket),
       relay_timer_(out_.scheduler),
       look_timer_(out_.scheduler) {
@@ -115,8 +126,27 @@ OfficialSide::OfficialSide(const CloudConfig& config, cloud::Secrets secrets, Ou
 
 OfficialSide::~OfficialSide() = default;
 
+cloud::Transport::Outside OfficialSide::transport_outside() {
+  cloud::Transport::Outside out{out_.scheduler, out_.clock, out_.blobs, out_.http,
+                                [this](const cloud::Transport::Fate& fate) { on_fate(fate); }};
+  out.hold = [this](const Job& job) { return hold(job); };
+  out.opted_out = [this](const std::string& chat) { return out_.valve.opted_out(chat); };
+  out.on_opt_out = [this](const std::string& chat) {
+    (void)out_.valve.add_opt_out(chat, "official API", "told to Meta");
+  };
+  out.files = out_.files;
+  out.proxy = out_.proxy;
+  out.newest_name = [this](const std::string& chat) { return user_ids_.newest(chat); };
+  out.trouble_with_template = [this](const std::string& name, const std::string& language) {
+    return account_.trouble_with(name, language);
+  };
+  return out;
+}
+
 void OfficialSide::start() {
   transport_.start();
+  if (!transport_.is_set_up()) return;
+  account_.start();
   look_again();
   if (config_.mode == CloudConfig::Mode::relay) ask_relay();
 }
@@ -124,6 +154,7 @@ void OfficialSide::start() {
 void OfficialSide::stop() {
   relay_timer_.stop();
   look_timer_.stop();
+  account_.stop();
   transport_.stop();
   alive_.end();
 }
@@ -135,7 +166,7 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
   facts.official_works = transport_.works();
   facts.person = job.chat.ends_with("@c.us");
   if (!facts.person || facts.wish == Transport::own) return facts;
-  facts.official_can = transport_.way_of(job) != cloud::Way::none;
+  facts.official_can = transport_.can_send(job);
   facts.opted_out = out_.valve.opted_out(job.chat);
   facts.own_restricted = is_restricted(out_.status());
   facts.limit = minutes(config_.auto_minutes);
@@ -160,31 +191,60 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
   return facts;
 }
 
+/// Nobody else may send it: the till says so, or nobody else knows whom it is to.
+bool OfficialSide::only_official(const Job& job) const {
+  if (!cloud::user_id_in(job.chat).empty()) return true;
+  return job.chat.ends_with("@c.us") && job.transport == "official";
+}
+
 bool OfficialSide::on_job(std::uint64_t sequence, const Job& job) {
-  if (cloud::route(facts_of(job, nullptr)) == cloud::Route::own) return false;
-  return transport_.assign(sequence, job);
+  const bool only = only_official(job);
+  if (!only && cloud::route(facts_of(job, nullptr)) == cloud::Route::own) return false;
+  if (transport_.assign(sequence, job)) return true;
+  if (only) overflow_.insert(sequence);
+  return only;
 }
 
 bool OfficialSide::take_up(std::uint64_t sequence, const Job& job) {
-  return transport_.take_up(sequence, job);
+  const bool only = only_official(job);
+  if (transport_.take_up(sequence, job, only)) return true;
+  return only && on_job(sequence, job);  // the power went before it was assigned
 }
 
-bool OfficialSide::cancel(std::uint64_t sequence) { return transport_.cancel(sequence); }
+bool OfficialSide::cancel(std::uint64_t sequence) {
+  return overflow_.erase(sequence) > 0 || transport_.cancel(sequence);
+}
 
 std::optional<std::string> OfficialSide::waits_for(std::uint64_t sequence) const {
+  if (overflow_.contains(sequence)) return "official";
   return transport_.waits_for(sequence);
+}
+
+/// Those for which there is room now.
+void OfficialSide::take_overflow() {
+  std::size_t taken = 0;
+  for (auto next = overflow_.begin(); next != overflow_.end() && taken < kLookedAt; ++taken) {
+    const std::uint64_t sequence = *next++;
+    out_.outbox.read(sequence, alive_.bind([this, sequence](const Result<Job>& job) {
+      if (!overflow_.contains(sequence) || !transport_.has_room()) return;
+      overflow_.erase(sequence);
+      if (job) (void)transport_.assign(sequence, *job);
+    }));
+  }
 }
 
 /// Jobs that began to wait in the valve may wait longer than was thought, or the account may have
 /// been restricted meanwhile.
 void OfficialSide::look_again() {
   look_timer_.start(kLookAgain, [this] { look_again(); });
+  if (transport_.has_room()) take_overflow();
   if (config_.transport == Transport::own && !is_restricted(out_.status())) return;
   std::size_t looked = 0;
   for (auto entry = out_.outbox_ring.first(); entry && looked < kLookedAt;
        entry = out_.outbox_ring.next(entry->sequence), ++looked) {
     const auto view = out_.valve.view(entry->sequence);
-    if (!view) continue;
+    // What has been handed to the linked account before may have been sent by it.
+    if (!view || view->handed_over) continue;
     out_.outbox.read(entry->sequence, alive_.bind([this, sequence = entry->sequence,
                                                    view = *view](const Result<Job>& job) {
       if (!job || wish_of(*job, config_.transport) != Transport::automatic) return;
@@ -237,6 +297,7 @@ void OfficialSide::hear(const std::string& body, const std::string& signature,
   const auto heard = cloud::parse_webhook(body, config_.phone_number_id);
   // It is Meta's, whatever it says: refusing would only bring it again.
   if (!heard) return done(200);
+  for (const auto& change : heard->changes) user_ids_.replaced(change.old_id, change.new_id);
   auto gather = std::make_shared<Gather>(std::move(done));
   for (const auto& status : heard->statuses) {
     ++gather->open;
@@ -248,6 +309,7 @@ void OfficialSide::hear(const std::string& body, const std::string& signature,
   }
   for (const std::string& what : heard->account) {
     log::warn("cloud", "Meta says about the official account", {{"what", what}});
+    if (what.starts_with("message_template")) account_.read_templates();
   }
   gather->finish({});
 }
@@ -256,19 +318,15 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
   if (!heard.pricing.isNull()) transport_.prices().add(heard.wamid, heard.pricing, heard.at);
   transport_.on_known_sent(heard.job_id, heard.wamid);
   auto known = transport_.known(heard.wamid);
-  if (!known && !heard.chat.empty() && transport_.is_ours(heard.job_id)) {
-    known = cloud::Transport::Known{heard.job_id, heard.chat};
+  const std::string chat = user_ids_.learn(heard.user_id, heard.chat);
+  if (!known && !chat.empty() && transport_.is_ours(heard.job_id)) {
+    known = cloud::Transport::Known{heard.job_id, chat};
   }
   if (!known) return stored({});
   if (heard.status == "failed") {
-    constexpr int kWindowClosed = 131047;
-    constexpr int kOptedOut = 131050;
     constexpr int kUndeliverable = 131026;
-    if (heard.code == kWindowClosed && transport_.on_window_closed(known->id, known->chat)) {
+    if (transport_.on_failed(known->id, known->chat, heard.code, heard.details)) {
       return stored({});
-    }
-    if (heard.code == kOptedOut) {
-      (void)out_.valve.add_opt_out(known->chat, "official API", "told to Meta");
     }
     Job job;
     job.id = known->id;
@@ -293,10 +351,24 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
   out_.notifier.on_event(chat::Event(receipt), std::move(stored));
 }
 
-void OfficialSide::on_message(const cloud::HeardMessage& heard, Once<void(Result<void>)> stored) {
-  transport_.on_inbound(heard.message.chat, heard.message.timestamp.unix_seconds());
-  if (heard_.find(heard.message.id)) return stored({});  // Meta repeats
-  out_.valve.heard_elsewhere(heard.message.chat, readable_text(heard.message.content));
+void OfficialSide::on_joined(const std::string& from, const std::string& into) {
+  transport_.on_joined(from, into);
+  if (out_.valve.opted_out(from) && !out_.valve.opted_out(into)) {
+    (void)out_.valve.add_opt_out(into, "customer", "said so before their number was known");
+  }
+}
+
+void OfficialSide::on_message(cloud::HeardMessage heard, Once<void(Result<void>)> stored) {
+  chat::Message& message = heard.message;
+  message.chat = user_ids_.learn(heard.user_id, message.chat);
+  if (!message.from_me) {
+    message.sender = message.chat;
+    transport_.on_inbound(message.chat, message.timestamp.unix_seconds());
+  }
+  if (heard_.find(message.id)) return stored({});  // Meta repeats
+  if (!message.from_me) {
+    out_.valve.heard_elsewhere(message.chat, readable_text(message.content));
+  }
   const bool has_file = std::holds_alternative<content::File>(heard.message.content.what);
   if (!has_file) return tell(heard.message, std::move(stored));
   if (fetching_.contains(heard.message.id) || fetching_.size() >= kFetchingAtMost) {
@@ -381,18 +453,22 @@ void OfficialSide::on_relay(const net::HttpResponse& answer) {
     return relay_timer_.start(kRelayPause, [this] { ask_relay(); });
   }
   relay_said_ = "answers";
-  take_items(std::make_shared<json::Value>(items), 0);
+  take_items(std::make_shared<json::Value>(items), 0, relay_after_);
 }
 
 /// One after the other; the relay forgets what stands before `after`.
-void OfficialSide::take_items(std::shared_ptr<json::Value> items, unsigned index) {
+void OfficialSide::take_items(std::shared_ptr<json::Value> items, unsigned index,
+                              std::uint64_t before) {
   if (index >= items->size()) {
-    return relay_timer_.start(items->empty() ? seconds(1) : seconds(0), [this] { ask_relay(); });
+    // A relay that gives the same again and again is not asked at once.
+    const bool goes_on = relay_after_ > before;
+    const seconds pause = goes_on ? seconds(0) : items->empty() ? seconds(1) : kRelayPause;
+    return relay_timer_.start(pause, [this] { ask_relay(); });
   }
   const json::Value& item = (*items)[index];
   const auto number = json::int_at(item, "n").value_or(0);
   const auto body = base64_decode(json::string_at(item, "body_base64").value_or(""));
-  auto next = alive_.bind([this, items, index, number](int status) {
+  auto next = alive_.bind([this, items, index, number, before](int status) {
     constexpr int kNotStored = 500;
     if (status == kNotStored) return relay_timer_.start(kRelayPause, [this] { ask_relay(); });
     relay_after_ =
@@ -400,49 +476,60 @@ void OfficialSide::take_items(std::shared_ptr<json::Value> items, unsigned index
     json::Value kept;
     kept["after"] = static_cast<::Json::UInt64>(relay_after_);
     (void)out_.blobs.save(kRelayBlob, as_bytes(json::write(kept)));
-    out_.blobs.durable(
-        alive_.bind([this, items, index](const Result<void>&) { take_items(items, index + 1); }));
+    out_.blobs.durable(alive_.bind([this, items, index, before](const Result<void>&) {
+      take_items(items, index + 1, before);
+    }));
   });
   hear(body ? to_string(*body) : "", json::string_at(item, "signature").value_or(""),
        std::move(next));
 }
 
 void OfficialSide::test(api::Call call) {
-  net::HttpRequest request;
-  request.url = config_.url + "/" + config_.version + "/" + config_.phone_number_id +
-                "?fields=id,display_phone_number,verified_name,quality_rating,status";
-  request.headers.emplace_back("Authorization", "Bearer " + secrets_.token);
-  request.proxy = out_.proxy;
-  out_.http.send(std::move(request), [call = std::move(call)](
-                                         const Result<net::HttpResponse>& answer) mutable {
-    if (!answer)
-      return call.refuse(400, "the official API was not reached: " + to_string(answer.error()));
-    const auto body = json::parse(answer->body);
-    if (answer->status != 200 || !body) {
-      const json::Value error = body ? json::at(*body, "error") : json::Value();
-      return call.refuse(400, "the official API answers " + std::to_string(answer->status) + ": " +
-                                  json::string_at(error, "message").value_or("no words"));
-    }
+  account_.ask([call = std::move(call)](const Result<json::Value>& answer) mutable {
+    if (!answer) return call.refuse(400, answer.error().detail);
     json::Value out;
     out["result"] = true;
     for (const char* name : {"display_phone_number", "verified_name", "quality_rating", "status"}) {
-      out[name] = json::string_at(*body, name).value_or("");
+      out[name] = json::string_at(*answer, name).value_or("");
     }
     call.send(out);
   });
 }
 
+std::string OfficialSide::sentence() const {
+  if (!transport_.is_set_up()) return "No official number is set up.";
+  const json::Value shown = transport_.status_json();
+  if (!transport_.works()) {
+    return "Nothing is sent by the official number until somebody has seen to it: " +
+           json::string_at(shown, "stoppedBy").value_or("") + ".";
+  }
+  if (const auto until = json::string_at(shown, "pausedUntil")) {
+    return "Meta holds the official number back; it sends again at " + *until + ".";
+  }
+  return "The official number sends.";
+}
+
+json::Value OfficialSide::status_json() const {
+  json::Value shown(::Json::objectValue);
+  if (transport_.is_set_up()) shown = transport_.status_json();
+  shown["on"] = transport_.is_set_up();
+  shown["sentence"] = sentence();
+  if (!transport_.is_set_up()) return shown;
+  shown["mode"] = mode_name(config_.mode);
+  shown["transport"] = transport_name(config_.transport);
+  shown["autoMinutes"] = config_.auto_minutes;
+  shown["phoneNumberId"] = config_.phone_number_id;
+  shown["number"] = account_.number_json();
+  shown["templates"] = account_.templates_json();
+  shown["heard"] = static_cast<::Json::UInt64>(webhooks_);
+  shown["refusedSignatures"] = static_cast<::Json::UInt64>(refused_);
+  if (config_.mode == CloudConfig::Mode::relay) shown["relay"] = relay_said_;
+  return shown;
+}
+
 std::vector<api::Route> OfficialSide::routes() {
   std::vector<api::Route> out;
-  out.push_back(get("getOfficialStatus", [this](api::Call call) {
-    json::Value shown = transport_.status_json();
-    shown["mode"] = mode_name(config_.mode);
-    shown["phoneNumberId"] = config_.phone_number_id;
-    shown["heard"] = static_cast<::Json::UInt64>(webhooks_);
-    shown["refusedSignatures"] = static_cast<::Json::UInt64>(refused_);
-    if (config_.mode == CloudConfig::Mode::relay) shown["relay"] = relay_said_;
-    call.send(shown);
-  }));
+  out.push_back(get("getOfficialStatus", [this](api::Call call) { call.send(status_json()); }));
   out.push_back(care(post("resumeOfficial", [this](api::Call call) {
     transport_.resume();
     call.send_text("{\"result\":true}");

@@ -13,7 +13,9 @@
 #include "posthorn/api/notifier.h"
 #include "posthorn/cloud/hearing.h"
 #include "posthorn/cloud/ledger.h"
+#include "posthorn/cloud/official_account.h"
 #include "posthorn/cloud/transport.h"
+#include "posthorn/cloud/user_ids.h"
 #include "posthorn/throttle/valve.h"
 
 namespace posthorn::daemon {
@@ -62,27 +64,41 @@ class OfficialSide final : public Diversion {
   [[nodiscard]] std::vector<api::Route> routes();
   /// A webhook of Meta's; done: the HTTP status, 200 when all of it is on disk.
   void hear(const std::string& body, const std::string& signature, Once<void(int status)> done);
+  /// Somebody whom the official number can write to by this user id.
+  [[nodiscard]] bool knows_user(const std::string& user_id) const {
+    return transport_.is_set_up() && user_ids_.knows(user_id);
+  }
 
  private:
   /// Answers when all that it was given to has answered.
   struct Gather;
+  [[nodiscard]] cloud::Transport::Outside transport_outside();
+  [[nodiscard]] std::string sentence() const;
+  [[nodiscard]] json::Value status_json() const;
+  [[nodiscard]] bool only_official(const Job& job) const;
+  void on_joined(const std::string& from, const std::string& into);
+  void take_overflow();
   [[nodiscard]] cloud::RouteFacts facts_of(const Job& job, const throttle::JobView* view) const;
   void on_fate(const cloud::Transport::Fate& fate);
   [[nodiscard]] std::optional<Wall> hold(const Job& job) const;
   void on_status(const cloud::HeardStatus& status, Once<void(Result<void>)> stored);
-  void on_message(const cloud::HeardMessage& heard, Once<void(Result<void>)> stored);
+  void on_message(cloud::HeardMessage heard, Once<void(Result<void>)> stored);
   void fetch_file(const cloud::HeardMessage& heard, Once<void(Result<void>)> stored);
   void tell(chat::Message message, Once<void(Result<void>)> stored);
   void look_again();
   void ask_relay();
   void on_relay(const net::HttpResponse& answer);
-  void take_items(std::shared_ptr<json::Value> items, unsigned index);
+  /// before: how far it had come when the items were asked for.
+  void take_items(std::shared_ptr<json::Value> items, unsigned index, std::uint64_t before);
   void test(api::Call call);
 
   CloudConfig config_;
   cloud::Secrets secrets_;
   Outside out_;
+  cloud::UserIds user_ids_;
+  cloud::OfficialAccount account_;
   cloud::Transport transport_;
+  std::set<std::uint64_t> overflow_;      ///< jobs that nobody else may send, until there is room
   cloud::Ledger heard_;                   ///< wamids of messages that were told
   std::set<std::string> fetching_;        ///< wamids of messages whose files are on their way
   std::unique_ptr<FileFetcher> fetcher_;  ///< null without files

@@ -14,13 +14,14 @@ import hmac
 import json
 import os
 import re
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-BODY_MAX = 512 << 10       # what the box takes
+BODY_MAX = 3 << 20         # as large as Meta says a webhook may be
 KEPT_MAX = 10_000          # of one box; Meta repeats for a week, and what it is refused comes again
 ANSWER_MAX = 2 << 20
 WAIT_MAX = 55
@@ -78,6 +79,11 @@ class Box:
                 news.wait(left)
 
 
+def whole(text):
+    """A number as people write it, else 0."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+
+
 def write(path, text):
     """Whole or not at all, also when the power goes."""
     part = path.with_suffix(".part")
@@ -114,10 +120,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self):
         way, box, _ = self.target()
-        length = int(self.headers.get("Content-Length") or 0)
+        length = whole(self.headers.get("Content-Length") or "")
         if way != "in" or length <= 0 or length > BODY_MAX:
             self.close_connection = True
-            return self.answer(404 if way != "in" else 413)
+            return self.answer(404 if way != "in" else 413 if length else 411)
         body = self.rfile.read(length)
         if len(body) != length:
             return
@@ -130,7 +136,7 @@ class Handler(BaseHTTPRequestHandler):
             token = box.secret("verify_token")
             right = token and hmac.compare_digest(query.get("hub.verify_token", "").encode(), token.encode())
             challenge = query.get("hub.challenge", "")
-            if right and challenge.isdigit() and len(challenge) <= 64:
+            if right and challenge.isascii() and challenge.isdigit() and len(challenge) <= 64:
                 return self.answer(200, challenge.encode())
             return self.answer(403)
         if way != "out":
@@ -139,8 +145,7 @@ class Handler(BaseHTTPRequestHandler):
         shown = self.headers.get("Authorization", "").removeprefix("Bearer ")
         if not token or not hmac.compare_digest(shown.encode(), token.encode()):
             return self.answer(403)
-        number = lambda name: int(query.get(name, "0")) if query.get(name, "0").isdigit() else 0
-        items = box.fetch(number("after"), min(number("wait"), WAIT_MAX))
+        items = box.fetch(whole(query.get("after", "0")), min(whole(query.get("wait", "0")), WAIT_MAX))
         self.answer(200, json.dumps({"items": items}).encode(), "application/json")
 
     def handle(self):
@@ -157,15 +162,24 @@ class Handler(BaseHTTPRequestHandler):
         pass
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        """One line without what was sent: there are tokens in it."""
+        print(f"a request failed: {type(sys.exc_info()[1]).__name__}", file=sys.stderr, flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description="Keeps Meta's webhooks for boxes behind routers.")
     parser.add_argument("--listen", default="127.0.0.1:8090")
     parser.add_argument("--folder", required=True)
     options = parser.parse_args()
+    os.umask(0o077)  # what customers wrote
     host, port = options.listen.rsplit(":", 1)
     Handler.folder = Path(options.folder)
-    server = ThreadingHTTPServer((host, int(port)), Handler)
-    server.daemon_threads = True
+    server = Server((host, int(port)), Handler)
     print(json.dumps({"url": f"http://{host}:{server.server_port}"}), flush=True)
     server.serve_forever()
 

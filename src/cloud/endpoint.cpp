@@ -209,7 +209,7 @@ void Endpoint::Impl::handle(api::Request request, api::Reply reply) {
 void Endpoint::Impl::route(GraphCall call) {
   const auto& parts = call.path.parts;
   const bool reads = call.request.verb == Verb::get || call.request.verb == Verb::head;
-  if (parts.empty()) return refuse_path(call);
+  if (parts.empty() || parts.size() > 2) return refuse_path(call);
   if (parts[0] == identity_.phone_number_id) return on_number(std::move(call));
   if (parts[0] == identity_.waba_id) return on_business(std::move(call));
   if (parts[0] == "debug_token" && reads) return show_token(std::move(call));

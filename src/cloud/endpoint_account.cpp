@@ -34,15 +34,31 @@ json::Value no_paging() {
   return out;
 }
 
-/// Of an object only what `fields` names, and the id; names that nobody knows are left out.
-json::Value chosen(const json::Value& all, std::string_view fields) {
-  if (fields.empty()) return all;
+/// "a,b{c,d},e.limit(3)" without what stands behind the names.
+std::string plain_fields(std::string_view fields) {
+  std::string out;
+  std::size_t depth = 0;
+  bool modified = false;
+  for (const char c : fields) {
+    if (c == '{' || c == '(') ++depth;
+    if (depth == 0 && c == ',') modified = false;
+    if (depth == 0 && c == '.') modified = true;
+    if (depth == 0 && !modified && c != ' ') out += c;
+    if ((c == '}' || c == ')') && depth > 0 && --depth == 0) modified = true;
+  }
+  return out;
+}
+
+/// Of an object only what `asked` names, and the id; names that nobody knows are left out.
+json::Value chosen(const json::Value& all, std::string_view asked) {
+  if (asked.empty()) return all;
+  const std::string plain = plain_fields(asked);
+  std::string_view fields = plain;
   json::Value out;
   out["id"] = all["id"];
   while (!fields.empty()) {
     const std::size_t end = std::min(fields.find(','), fields.size());
-    std::string name(fields.substr(0, end));
-    std::erase(name, ' ');
+    const std::string name(fields.substr(0, end));
     if (all.isMember(name)) out[name] = all[name];
     fields.remove_prefix(std::min(end + 1, fields.size()));
   }

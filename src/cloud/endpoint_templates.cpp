@@ -3,6 +3,7 @@
 #include "cloud/content/template.h"
 #include "cloud/endpoint_impl.h"
 #include "cloud/fields.h"
+#include "posthorn/base/percent_encode.h"
 
 // /{business-id}/message_templates and /{template-id}.
 namespace posthorn::cloud {
@@ -13,7 +14,8 @@ using api::Verb;
 constexpr std::size_t kPageMost = 100;
 constexpr std::size_t kPageUsual = 25;
 
-/// Which page of a list: "after" is the number of items before it, as text.
+/// Which page of a list: "after" is the number of items before it, "before" that of the items up to
+/// its end, as text.
 struct Page {
   std::size_t from = 0;
   std::size_t size = kPageUsual;
@@ -28,12 +30,33 @@ Page page_of(const api::Request& request) {
   Page out;
   out.size =
       std::clamp<std::size_t>(number_of(request.query_value("limit"), kPageUsual), 1, kPageMost);
-  const auto after = base64_decode(request.query_value("after"));
-  if (after) out.from = number_of(as_text(*after), 0);
+  const auto place = [&request](const char* name) -> std::optional<std::size_t> {
+    const std::string_view text = request.query_value(name);
+    const auto said = base64_decode(text);
+    if (text.empty() || !said) return std::nullopt;
+    return number_of(as_text(*said), 0);
+  };
+  if (const auto after = place("after")) {
+    out.from = *after;
+  } else if (const auto before = place("before")) {
+    out.size = std::min(out.size, *before);
+    out.from = *before - out.size;
+  }
   return out;
 }
 
 std::string cursor(std::size_t place) { return base64_encode(as_bytes(std::to_string(place))); }
+
+/// The same question for another page; never with the token, which some write into the address.
+std::string page_url(const GraphCall& call, std::size_t size, const char* side, std::size_t place) {
+  std::string url = std::string(call.request.secure ? "https" : "http") + "://" +
+                    call.request.host + call.request.path + "?limit=" + std::to_string(size);
+  for (const auto& [name, value] : call.request.query) {
+    if (name == "limit" || name == "after" || name == "before" || name == "access_token") continue;
+    url += "&" + percent_encode(name) + "=" + percent_encode(value);
+  }
+  return url + "&" + side + "=" + percent_encode(cursor(place));
+}
 
 bool is_wanted(const Template& one, const api::Request& request) {
   const std::string_view name = request.query_value("name");
@@ -127,11 +150,9 @@ void Endpoint::Impl::list_templates(GraphCall call) {
     summary["message_template_limit"] = static_cast<::Json::UInt64>(Templates::kMost);
     summary["are_translations_complete"] = true;
   }
-  if (more) {
-    out["paging"]["next"] = std::string(call.request.secure ? "https" : "http") + "://" +
-                            call.request.host + call.request.path +
-                            "?limit=" + std::to_string(page.size) +
-                            "&after=" + cursor(page.from + shown);
+  if (more) out["paging"]["next"] = page_url(call, page.size, "after", page.from + shown);
+  if (page.from > 0 && shown > 0) {
+    out["paging"]["previous"] = page_url(call, page.size, "before", page.from);
   }
   call.send(out);
 }

@@ -107,10 +107,12 @@ api::Response response_of(const GraphError& error, Random& random) {
   const int code = static_cast<int>(error.code);
   json::Value body;
   json::Value& out = body["error"];
+  // As Meta words it: the general codes have their sentence in the message, the others in details.
   const std::string title(title_of(error.code));
-  out["message"] = error.code == Code::token
-                       ? title + ": " + error.details
-                       : "(#" + std::to_string(code) + ") " + title + ": " + error.details;
+  const std::string number = "(#" + std::to_string(code) + ") ";
+  out["message"] = error.code == Code::token               ? title + ": " + error.details
+                   : error.code == Code::invalid_parameter ? number + error.details
+                                                           : number + title;
   out["type"] = error.subcode == kObjectMissing ? "GraphMethodException" : "OAuthException";
   out["code"] = code;
   if (error.subcode != 0) out["error_subcode"] = error.subcode;

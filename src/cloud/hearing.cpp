@@ -3,11 +3,13 @@
 #include "cloud/content/kinds.h"
 #include "cloud/fields.h"
 #include "posthorn/base/crypto.h"
+#include "posthorn/base/user_id.h"
 
 namespace posthorn::cloud {
 namespace {
 
 constexpr std::size_t kValuesMax = 50'000;
+constexpr std::size_t kEventMax = 100;
 
 std::string text_at(const json::Value& object, const char* name) {
   return json::text_of(json::at(object, name)).value_or("");
@@ -65,6 +67,15 @@ Content::What place_of(const json::Value& place) {
   return kind;
 }
 
+/// {"original_message_id", "message": {"type": "text", "text": {"body"}}}
+Content::What edit_of(const json::Value& edit) {
+  const json::Value& message = json::at(edit, "message");
+  const std::string type = text_at(message, "type");
+  const json::Value& part = json::at(message, type.c_str());
+  return content::Edit{text_at(edit, "original_message_id"),
+                       text_at(part, type == "text" ? "body" : "caption")};
+}
+
 /// The content of a message; media_id: of its file.
 Content content_of(const json::Value& message, std::string& media_id) {
   const std::string type = text_at(message, "type");
@@ -83,6 +94,10 @@ Content content_of(const json::Value& message, std::string& media_id) {
     out.what = place_of(json::at(message, "location"));
   } else if (type == "contacts") {
     out.what = cards_of(message);
+  } else if (type == "revoke") {
+    out.what = content::Deletion{text_at(json::at(message, "revoke"), "original_message_id")};
+  } else if (type == "edit") {
+    out.what = edit_of(json::at(message, "edit"));
   } else if (is_media_type(type)) {
     const json::Value& media = json::at(message, type.c_str());
     content::File file;
@@ -102,6 +117,7 @@ HeardStatus status_of(const json::Value& one) {
   HeardStatus out;
   out.wamid = text_at(one, "id");
   out.chat = chat_of(text_at(one, "recipient_id"));
+  out.user_id = text_at(one, "recipient_user_id");
   out.status = text_at(one, "status");
   out.job_id = text_at(one, "biz_opaque_callback_data");
   out.at = whole_number(json::at(one, "timestamp")).value_or(0);
@@ -115,23 +131,55 @@ HeardStatus status_of(const json::Value& one) {
   return out;
 }
 
+/// The contact that a message is from; messages and contacts need not stand in one order.
+const json::Value& contact_of(const json::Value& contacts, const std::string& number,
+                              const std::string& user_id) {
+  static const json::Value kNone;
+  for (const json::Value& one : contacts.isArray() ? contacts : kNone) {
+    const bool same_number = !number.empty() && text_at(one, "wa_id") == number;
+    const bool same_id = !user_id.empty() && text_at(one, "user_id") == user_id;
+    if (same_number || same_id) return one;
+  }
+  return kNone;
+}
+
+std::string checked_id(std::string id) { return is_user_id(id) ? id : std::string(); }
+
+/// {"type": "user_changed_user_id", "previous_user_id", "user_id"}; the new one may stand outside.
+void take_change(const json::Value& system, const std::string& user_id, Heard& heard) {
+  const std::string said = text_at(system, "user_id");
+  HeardChange change{text_at(system, "previous_user_id"), said.empty() ? user_id : said};
+  if (!change.old_id.empty() && !change.new_id.empty()) heard.changes.push_back(std::move(change));
+}
+
+/// own: typed on the phone of the official number ("echoes"), to somebody.
+void take_message(const json::Value& one, const json::Value& contacts, bool own, Heard& heard) {
+  HeardMessage out;
+  const std::string number = text_at(one, own ? "to" : "from");
+  out.user_id = checked_id(text_at(one, own ? "to_user_id" : "from_user_id"));
+  const json::Value& contact = contact_of(contacts, number, out.user_id);
+  if (out.user_id.empty()) out.user_id = checked_id(text_at(contact, "user_id"));
+  chat::Message& message = out.message;
+  message.id = text_at(one, "id");
+  message.chat = chat_of(number);
+  message.from_me = own;
+  if (message.id.empty() || (message.chat.empty() && out.user_id.empty())) return;
+  take_change(json::at(one, "system"), out.user_id, heard);
+  if (!own) message.sender_name = text_at(json::at(contact, "profile"), "name");
+  message.chat_name = message.sender_name;
+  message.timestamp = Wall::from_unix(whole_number(json::at(one, "timestamp")).value_or(0));
+  message.content = content_of(one, out.media_id);
+  heard.messages.push_back(std::move(out));
+}
+
 void take_messages(const json::Value& value, Heard& heard) {
   const json::Value& contacts = json::at(value, "contacts");
-  const json::Value& messages = json::at(value, "messages");
-  for (::Json::ArrayIndex i = 0; messages.isArray() && i < messages.size(); ++i) {
-    const json::Value& one = messages[i];
-    HeardMessage out;
-    out.message.id = text_at(one, "id");
-    out.message.chat = chat_of(text_at(one, "from"));
-    // People without a visible number: named by Meta's id, which is no chat of the linked account.
-    if (out.message.chat.empty()) continue;
-    out.message.sender = out.message.chat;
-    const bool named = contacts.isArray() && i < contacts.size();
-    if (named) out.message.sender_name = text_at(json::at(contacts[i], "profile"), "name");
-    out.message.chat_name = out.message.sender_name;
-    out.message.timestamp = Wall::from_unix(whole_number(json::at(one, "timestamp")).value_or(0));
-    out.message.content = content_of(one, out.media_id);
-    if (!out.message.id.empty()) heard.messages.push_back(std::move(out));
+  for (const char* list : {"messages", "message_echoes"}) {
+    const json::Value& messages = json::at(value, list);
+    const bool own = std::string_view(list) == "message_echoes";
+    for (::Json::ArrayIndex i = 0; messages.isArray() && i < messages.size(); ++i) {
+      take_message(messages[i], contacts, own, heard);
+    }
   }
   const json::Value& statuses = json::at(value, "statuses");
   for (::Json::ArrayIndex i = 0; statuses.isArray() && i < statuses.size(); ++i) {
@@ -154,10 +202,11 @@ Result<Heard> parse_webhook(std::string_view body, const std::string& phone_numb
       const json::Value& value = json::at(changes[i], "value");
       const std::string number = text_at(json::at(value, "metadata"), "phone_number_id");
       if (!number.empty() && number != phone_number_id) continue;
-      if (field == "messages") {
+      if (field == "messages" || field == "smb_message_echoes") {
         take_messages(value, heard);
-      } else if (!field.empty()) {
-        heard.account.push_back(field + " " + text_at(value, "event"));
+      } else if (!field.empty() && field.size() <= kEventMax) {
+        const std::string event = text_at(value, "event");
+        heard.account.push_back(field + (event.size() <= kEventMax ? " " + event : ""));
       }
     }
   }

@@ -5,27 +5,30 @@
 #include "cloud/content/build.h"
 #include "cloud/fields.h"
 #include "cloud/multipart_source.h"
+#include "cloud/transport_parts.h"
 #include "posthorn/base/log.h"
+#include "posthorn/cloud/user_ids.h"
 #include "posthorn/cloud/wamid.h"
 
 namespace posthorn::cloud {
 namespace {
 
-constexpr const char* kAssigned = "assigned";
 constexpr const char* kFlight = "flight";
 constexpr std::string_view kEnded = "ended ";
 constexpr std::size_t kWordsKept = 200;
-constexpr std::size_t kFreeFormPerBucket = 8;
-constexpr std::size_t kFreeFormMax = 4096;  // bytes of a job
+constexpr std::size_t kKeptPerBucket = 8;
+constexpr std::size_t kKeptMax = 4096;  // bytes of a job
 constexpr std::string_view kSent = "sent ";
 constexpr std::size_t kPerBucket = 128;
 constexpr seconds kPostWait{60};
 constexpr seconds kUploadWait{600};
-constexpr seconds kAskFor{60};  ///< a status webhook may still say that it was sent
 constexpr hours kWindow{24};
 constexpr hours kUploadGood{24 * 29};
-constexpr milliseconds kLongestRetry{900'000};
 constexpr std::size_t kDirectSendMax = 1024;
+constexpr seconds kPair{6};  ///< one message to the same person, on average
+constexpr int kPairBurst = 45;
+constexpr const char* kNotSetUp =
+    "no official number is set up: see [cloud] in posthorn.toml; it was not sent";
 
 }  // namespace
 
@@ -37,12 +40,15 @@ Transport::Transport(const CloudConfig& config, Secrets secrets, Outside outside
       wamids_(out_.blobs, "cloud/wamid", kPerBucket),
       windows_(out_.blobs, "cloud/window", kPerBucket),
       uploads_(out_.blobs, "cloud/upload", kPerBucket),
-      free_form_(out_.blobs, "cloud/free-form", kFreeFormPerBucket),
+      kept_(out_.blobs, "cloud/free-form", kKeptPerBucket),
       again_(out_.blobs, "cloud/again", kPerBucket),
       prices_(out_.blobs, config),
+      standing_(out_.blobs, out_.clock),
       timer_(out_.scheduler) {
   for (Ledger::Fact& fact : states_.all()) found_.emplace(std::move(fact.key), fact.value);
-  if (secrets_.token.empty()) stopped_ = "no access token: see cloud.token_file";
+  if (is_set_up() && secrets_.token.empty()) {
+    standing_.stop("no access token: see cloud.token_file");
+  }
 }
 
 Transport::~Transport() { stop(); }
@@ -55,8 +61,7 @@ void Transport::stop() {
 }
 
 void Transport::resume() {
-  if (!secrets_.token.empty()) stopped_.clear();
-  paused_until_.reset();
+  if (!secrets_.token.empty()) standing_.resume();
   for (Waiting& one : waiting_) one.not_before = {};
   chat_not_before_.clear();
   wake();
@@ -64,15 +69,12 @@ void Transport::resume() {
 
 bool Transport::window_open(const std::string& chat) const {
   if (!hears()) return false;
-  const auto fact = windows_.find(chat);
+  const auto fact = windows_.find(of_number(chat));
   const auto at = fact ? whole_number(json::Value(*fact)) : std::nullopt;
   return at && out_.clock.now() - Wall::from_unix(*at) < kWindow;
 }
 
-bool Transport::direct_send_works() const {
-  return config_.direct_send &&
-         (!direct_send_not_before_ || *direct_send_not_before_ <= out_.clock.now());
-}
+bool Transport::direct_send_works() const { return config_.direct_send && standing_.direct_send(); }
 
 Way Transport::way_of(const Job& job) const {
   WayFacts facts;
@@ -86,8 +88,13 @@ Way Transport::way_of(const Job& job) const {
   return choose_way(facts);
 }
 
+bool Transport::can_send(const Job& job) const {
+  const Way way = way_of(job);
+  return way == Way::free_form || (way != Way::none && !standing_.held_until(job.chat));
+}
+
 bool Transport::assign(std::uint64_t sequence, const Job& job) {
-  if (waiting_.size() + lost_.size() >= kWaiting) return false;
+  if (!has_room()) return false;
   keep_state(job.id, kAssigned);
   Waiting one;
   one.sequence = sequence;
@@ -97,9 +104,16 @@ bool Transport::assign(std::uint64_t sequence, const Job& job) {
   return true;
 }
 
-bool Transport::take_up(std::uint64_t sequence, const Job& job) {
+bool Transport::take_up(std::uint64_t sequence, const Job& job, bool only_here) {
   const auto found = found_.find(job.id);
   if (found == found_.end()) return false;
+  if (found->second == kAssigned && !is_set_up() && !only_here) {
+    // Nothing of it has left. Forgotten before anybody else can send it, so that it does not come
+    // back here with the number.
+    if (!states_.erase(job.id)) return true;
+    found_.erase(found);
+    return false;
+  }
   Waiting one;
   one.sequence = sequence;
   one.job = job;
@@ -127,13 +141,18 @@ std::optional<std::string> Transport::waits_for(std::uint64_t sequence) const {
     return one.sequence == sequence;
   });
   if (found == waiting_.end() && flying_ != sequence) return std::nullopt;
-  if (!stopped_.empty()) return "official: " + stopped_;
-  if (paused_until_) return "official: paused";
+  if (!standing_.stopped_by().empty()) return "official: " + standing_.stopped_by();
+  if (standing_.paused_until()) return "official: paused";
   return "official";
 }
 
 void Transport::start() {
   for (const Ledger::Fact& fact : again_.all()) {
+    // Its end was told, but the outbox had not let it go: it is here already.
+    const bool is_here = std::any_of(waiting_.begin(), waiting_.end(), [&fact](const Waiting& one) {
+      return one.job.id == fact.key;
+    });
+    if (is_here) continue;
     const auto state = found_.find(fact.key);
     send_again(fact.value, state != found_.end() && state->second == kFlight);
   }
@@ -156,10 +175,10 @@ void Transport::wake() {
 void Transport::next() {
   if (!running_ || flying_ || waiting_.empty()) return;
   const Mono now = out_.scheduler.now();
-  if (paused_until_ && *paused_until_ <= out_.clock.now()) paused_until_.reset();
+  std::erase_if(lost_timers_, [this](const auto& one) { return !lost_.contains(one.first); });
+  const bool must_wait = !standing_.stopped_by().empty() || standing_.paused_until();
   Mono soonest = now + minutes(1);
   for (auto one = waiting_.begin(); one != waiting_.end(); ++one) {
-    const bool must_wait = !stopped_.empty() || paused_until_;
     Mono due = one->not_before;
     if (const auto chat = chat_not_before_.find(one->job.chat); chat != chat_not_before_.end()) {
       due = std::max(due, chat->second);
@@ -182,6 +201,11 @@ void Transport::next() {
 }
 
 void Transport::work_on(Waiting one) {
+  // A job whose text was changed while it waited may lie in the outbox twice under one id.
+  if (const auto state = states_.find(one.job.id);
+      state && (state->starts_with(kSent) || state->starts_with(kEnded))) {
+    one.was = *state;
+  }
   if (one.was.starts_with(kSent)) {
     const std::string wamid = one.was.substr(kSent.size());
     return on_accepted(std::move(one), wamid);
@@ -191,6 +215,7 @@ void Transport::work_on(Waiting one) {
     return end(std::move(one), End::failed, why);
   }
   if (one.answer_lost) return on_lost(std::move(one), "the power was cut while it was sent");
+  if (!is_set_up()) return end(std::move(one), End::failed, kNotSetUp);
   if (one.job.expires_at <= out_.clock.now()) return end(std::move(one), End::failed, "expired");
   if (out_.opted_out && out_.opted_out(one.job.chat)) {
     return end(std::move(one), End::failed, "opted_out");
@@ -199,16 +224,46 @@ void Transport::work_on(Waiting one) {
     const milliseconds wait = *not_before - out_.clock.now();
     return put_back(std::move(one), std::clamp<milliseconds>(wait, seconds(1), hours(1)));
   }
-  if (way_of(one.job) == Way::none) {
-    return end(std::move(one), End::failed,
-               "needs a template: they have not written within 24 hours; name one in "
-               "cloud.receipt_template");
+  if (const std::string why = why_not(one.job); !why.empty()) {
+    return end(std::move(one), End::failed, why);
   }
+  if (const auto wait = pair_pace(one.job.chat)) return put_back(std::move(one), *wait);
   if (const auto* file = std::get_if<content::File>(&one.job.content.what)) {
     const content::File copy = *file;  // the job moves on
     return upload_file(std::move(one), copy);
   }
   post(std::move(one), "");
+}
+
+/// "": it can be sent.
+std::string Transport::why_not(const Job& job) const {
+  const Way way = way_of(job);
+  if (way == Way::none) {
+    return "needs a template: they have not written within 24 hours; name one in "
+           "cloud.receipt_template";
+  }
+  if (way == Way::free_form) return "";
+  if (const auto until = standing_.held_until(job.chat)) {
+    return "Meta holds back what is sent to this person until " + to_iso8601(*until) +
+           "; they can write first";
+  }
+  const bool ours = way == Way::template_ && !names_template(job) && out_.trouble_with_template;
+  return ours ? out_.trouble_with_template(config_.receipt_template, config_.template_language)
+              : std::string();
+}
+
+/// One message in six seconds to the same person, 45 at once; absent: it may go now, and counts.
+std::optional<milliseconds> Transport::pair_pace(const std::string& chat) {
+  const Mono now = out_.scheduler.now();
+  std::erase_if(pair_due_, [now](const auto& one) { return one.second <= now; });
+  Mono& due = pair_due_[chat];
+  due = std::max(due, now);
+  const milliseconds ahead = due - now;
+  if (ahead > (kPairBurst - 1) * milliseconds(kPair)) {
+    return ahead - (kPairBurst - 1) * milliseconds(kPair);
+  }
+  due = due + kPair;
+  return std::nullopt;
 }
 
 net::HttpRequest Transport::request(const char* method, const std::string& path) const {
@@ -223,7 +278,7 @@ net::HttpRequest Transport::request(const char* method, const std::string& path)
 }
 
 void Transport::upload_file(Waiting one, const content::File& file) {
-  if (const auto fact = uploads_.find(file.ref)) {
+  if (const auto fact = uploads_.find(of_number(file.ref))) {
     const std::size_t blank = fact->find(' ');
     const auto at = whole_number(
         json::Value(blank == std::string::npos ? std::string() : fact->substr(blank + 1)));
@@ -250,23 +305,29 @@ void Transport::upload_file(Waiting one, const content::File& file) {
     const auto body = json::parse(answer->body);
     const auto id = body ? json::text_of(json::at(*body, "id")) : std::nullopt;
     if (answer->status != 200 || !id) return on_refused(std::move(one), *answer);
-    (void)uploads_.put(ref, *id + " " + std::to_string(out_.clock.now().unix_seconds()));
+    (void)uploads_.put(of_number(ref), *id + " " + std::to_string(out_.clock.now().unix_seconds()));
     post(std::move(one), *id);
   }));
 }
 
-void Transport::post(Waiting one, const std::string& media_id) {
+Result<json::Value> Transport::body_of(const Job& job, const std::string& media_id, Way way) {
   BuildFacts facts;
-  facts.way = way_of(one.job);
+  facts.way = way;
   facts.media_id = media_id;
   facts.template_name = config_.receipt_template;
   facts.template_language = config_.template_language;
-  auto body = build_message(one.job, facts);
+  facts.to = out_.newest_name ? out_.newest_name(job.chat) : job.chat;
+  return build_message(job, facts);
+}
+
+void Transport::post(Waiting one, const std::string& media_id) {
+  auto body = body_of(one.job, media_id, way_of(one.job));
   if (!body) return end(std::move(one), End::failed, body.error().detail);
   flying_ = one.sequence;
-  if (facts.way == Way::free_form) {
+  // Only webhooks tell of a failure that comes after the answer; one repeat is enough.
+  if (hears() && !one.again) {
     const Bytes record = encode_job(one.job);
-    if (record.size() <= kFreeFormMax) (void)free_form_.put(one.job.id, as_text(record));
+    if (record.size() <= kKeptMax) (void)kept_.put(one.job.id, as_text(record));
   }
   keep_state(one.job.id, kFlight);
   out_.blobs.durable(alive_.bind(
@@ -303,9 +364,8 @@ void Transport::on_answer(Waiting one, Result<net::HttpResponse> answer) {
                             code == Errc::malformed;
     if (!never_left) return on_lost(std::move(one), to_string(answer.error()));
     keep_state(one.job.id, kAssigned);
-    const int tries = std::min(one.tries, 5);
-    return retry(std::move(one),
-                 std::min<milliseconds>(seconds(1LL << (2 * tries)), kLongestRetry));
+    const int tries = one.tries;
+    return retry(std::move(one), backoff(tries));
   }
   const auto body = json::parse(answer->body);
   const json::Value& messages = body ? json::at(*body, "messages") : json::Value::nullSingleton();
@@ -330,102 +390,6 @@ void Transport::on_accepted(Waiting one, const std::string& wamid) {
   }));
 }
 
-void Transport::on_refused(Waiting one, const net::HttpResponse& answer) {
-  const auto parsed = json::parse(answer.body);
-  const json::Value error = parsed ? json::at(*parsed, "error") : json::Value();
-  const auto code = static_cast<int>(json::int_at(error, "code").value_or(0));
-  const std::string details = json::string_at(json::at(error, "error_data"), "details")
-                                  .value_or(json::string_at(error, "message").value_or("no words"));
-  const std::string said = "official API: " + std::to_string(code) + ": " + details.substr(0, 300);
-  const int tries = one.tries;
-  switch (reaction_to(answer.status, code, details)) {
-    case Reaction::retry_twice:
-      if (tries >= 2) return end(std::move(one), End::failed, said);
-      [[fallthrough]];
-    case Reaction::retry:
-      return retry(std::move(one),
-                   std::min<milliseconds>(seconds(1LL << (2 * std::min(tries, 5))), kLongestRetry));
-    case Reaction::pair_wait:
-      chat_not_before_[one.job.chat] =
-          out_.scheduler.now() + seconds(1LL << (2 * std::min(tries, 5)));
-      return retry(std::move(one), milliseconds(0));
-    case Reaction::drop:
-    case Reaction::not_today:
-      return end(std::move(one), End::failed, said);
-    case Reaction::no_account:
-      return end(std::move(one), End::no_account, said);
-    case Reaction::opt_out:
-      if (out_.on_opt_out) out_.on_opt_out(one.job.chat);
-      return end(std::move(one), End::failed, "opted_out: " + said);
-    case Reaction::no_direct_send:
-      direct_send_not_before_ = out_.clock.now() + hours(24);
-      return retry(std::move(one), milliseconds(0));
-    case Reaction::pause_day:
-      paused_until_ = out_.clock.now() + hours(24);
-      log::warn("cloud", "the official API holds this account back for a day", {{"said", said}});
-      return put_back(std::move(one), milliseconds(0));
-    case Reaction::stop:
-      stopped_ = said;
-      log::error("cloud", "nothing is sent by the official API until somebody has seen to it",
-                 {{"said", said}});
-      return put_back(std::move(one), milliseconds(0));
-  }
-}
-
-/// Nobody knows whether it was sent. A status webhook would tell, within a minute.
-void Transport::on_lost(Waiting one, const std::string& why) {
-  const std::uint64_t sequence = one.sequence;
-  one.answer_lost = true;
-  const auto give_up = [this, sequence, why] {
-    const auto found = lost_.find(sequence);
-    if (found == lost_.end()) return;
-    Waiting lost = std::move(found->second);
-    lost_.erase(found);
-    if (config_.repeat_unknown) {
-      lost.answer_lost = false;
-      keep_state(lost.job.id, kAssigned);
-      return retry(std::move(lost), milliseconds(0));
-    }
-    ++unknown_;
-    end(std::move(lost), End::failed,
-        "unknown: it may have been sent by the official API, whose answer was lost (" + why +
-            "); look at the chat before sending it again");
-  };
-  lost_.emplace(sequence, std::move(one));
-  wake();
-  if (!hears()) return out_.scheduler.post(alive_.bind(give_up));
-  auto& timer = lost_timers_[sequence];
-  timer = std::make_unique<Timer>(out_.scheduler);
-  timer->start(kAskFor, give_up);
-}
-
-void Transport::on_known_sent(const std::string& job_id, const std::string& wamid) {
-  const auto found = std::find_if(lost_.begin(), lost_.end(), [&job_id](const auto& one) {
-    return one.second.job.id == job_id;
-  });
-  if (found == lost_.end()) return;
-  Waiting one = std::move(found->second);
-  lost_timers_.erase(found->first);
-  lost_.erase(found);
-  on_accepted(std::move(one), wamid);
-}
-
-void Transport::retry(Waiting one, milliseconds after) {
-  ++one.tries;
-  put_back(std::move(one), after);
-}
-
-/// Later messages of the chat wait behind it.
-void Transport::put_back(Waiting one, milliseconds after) {
-  const Mono now = out_.scheduler.now();
-  std::erase_if(chat_not_before_, [now](const auto& chat) { return chat.second <= now; });
-  one.not_before = now + after;
-  auto& chat = chat_not_before_[one.job.chat];
-  chat = std::max(chat, one.not_before);
-  waiting_.push_front(std::move(one));
-  wake();
-}
-
 void Transport::end(Waiting one, End how, std::string description) {
   if (how != End::sent) {
     ++failed_;
@@ -443,32 +407,16 @@ void Transport::end(Waiting one, End how, std::string description) {
 }
 
 void Transport::on_inbound(const std::string& chat, std::int64_t unix_seconds) {
-  const auto fact = windows_.find(chat);
+  const auto fact = windows_.find(of_number(chat));
   const auto before = fact ? whole_number(json::Value(*fact)) : std::nullopt;
   if (before && *before >= unix_seconds) return;
-  (void)windows_.put(chat, std::to_string(unix_seconds));
+  (void)windows_.put(of_number(chat), std::to_string(unix_seconds));
 }
 
-bool Transport::on_window_closed(const std::string& job_id, const std::string& chat) {
-  (void)windows_.erase(chat);
-  const auto record = free_form_.find(job_id);
-  if (!record) return false;
-  (void)free_form_.erase(job_id);
-  (void)again_.put(job_id, *record);
-  keep_state(job_id, kAssigned);
-  send_again(*record, false);
-  return true;
-}
-
-void Transport::send_again(const std::string& record, bool answer_lost) {
-  auto job = decode_job(as_bytes(record));
-  if (!job) return;
-  Waiting one;
-  one.sequence = next_again_++;
-  one.job = std::move(*job);
-  one.answer_lost = answer_lost;
-  waiting_.push_back(std::move(one));
-  wake();
+void Transport::on_joined(const std::string& from, const std::string& into) {
+  const auto fact = windows_.find(of_number(from));
+  if (const auto at = fact ? whole_number(json::Value(*fact)) : std::nullopt) on_inbound(into, *at);
+  if (standing_.held_until(from)) standing_.hold(into, hours(24));
 }
 
 std::optional<Transport::Known> Transport::known(const std::string& wamid) const {
@@ -478,20 +426,31 @@ std::optional<Transport::Known> Transport::known(const std::string& wamid) const
   return Known{fact->substr(0, blank), fact->substr(blank + 1)};
 }
 
+std::size_t Transport::open_windows() const {
+  std::size_t open = 0;
+  const std::string ours = of_number("");
+  for (const Ledger::Fact& fact : windows_.all()) {
+    if (fact.key.starts_with(ours) && window_open(fact.key.substr(ours.size()))) ++open;
+  }
+  return open;
+}
+
 json::Value Transport::status_json() const {
   json::Value out;
   const auto count = [](std::uint64_t value) { return static_cast<::Json::UInt64>(value); };
   out["works"] = works();
-  out["stoppedBy"] = stopped_;
-  out["pausedUntil"] = paused_until_ && *paused_until_ > out_.clock.now()
-                           ? json::Value(to_iso8601(*paused_until_))
-                           : json::Value();
+  out["stoppedBy"] = standing_.stopped_by();
+  const auto paused = standing_.paused_until();
+  out["pausedUntil"] = paused ? json::Value(to_iso8601(*paused)) : json::Value();
   out["directSend"] = direct_send_works();
   out["waiting"] = count(waiting_.size());
   out["asking"] = count(lost_.size());
   out["sent"] = count(sent_);
   out["failed"] = count(failed_);
   out["unknown"] = count(unknown_);
+  out["heldToday"] = count(standing_.held_people());
+  out["windows"]["known"] = is_set_up() && hears();
+  out["windows"]["open"] = count(open_windows());
   out["month"] = prices_.month_json(out_.clock.now().unix_seconds());
   return out;
 }

@@ -43,6 +43,11 @@ Reaction reaction_to(int http, int code, std::string_view details) {
       return Reaction::no_account;
     case 131050:
       return Reaction::opt_out;
+    case 131047:
+      return Reaction::window_closed;
+    case 131052:
+    case 131053:
+      return Reaction::upload_anew;
     case 131049:
     case 130472:
       return Reaction::not_today;
@@ -57,6 +62,7 @@ Reaction reaction_to(int http, int code, std::string_view details) {
     case 131031:
     case 131037:
     case 131042:
+    case 131044:
     case 131045:
     case 133010:
       return Reaction::stop;
@@ -73,6 +79,8 @@ Reaction reaction_to(int http, int code, std::string_view details) {
       break;
   }
   if (code >= 200 && code <= 299) return Reaction::stop;
+  // Registration of the number: nothing goes out before somebody has done it.
+  if (code >= 133000 && code <= 133016) return Reaction::stop;
   if (code >= 130000) return Reaction::drop;
   return http >= kServerError ? Reaction::retry : Reaction::drop;
 }

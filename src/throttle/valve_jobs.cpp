@@ -231,6 +231,7 @@ std::optional<JobView> Valve::Impl::view(std::uint64_t sequence) {
   JobView view;
   view.lane = why.lane;
   view.hold = why.why;
+  view.handed_over = is_charged(engine_.state, sequence);
   if (why.not_before > m.now && why.not_before != kNever)
     view.not_before = Wall{milliseconds(m.to_wall(why.not_before)), m.trusted};
   view.expires_at = Wall{milliseconds(m.to_wall(engine_.waiting.job(job).expires)), m.trusted};

@@ -64,6 +64,37 @@ TEST(Endpoint, RefusesAWrongTokenSlowlyInTheGraphForm) {
   EXPECT_EQ(wrong->json()["error"]["type"].asString(), "OAuthException");
 }
 
+TEST(Endpoint, WordsAnErrorAsMetaDoes) {
+  Shop shop;
+  const json::Value error = shop.say("text", R"({"body":""})")->json()["error"];
+  EXPECT_EQ(error["message"].asString(), "(#131009) Parameter value is not valid");
+  EXPECT_EQ(error["type"].asString(), "OAuthException");
+  EXPECT_EQ(error["error_data"]["details"].asString(), "text.body must not be empty");
+  const json::Value path = shop.ask(Verb::get, "999999999999999")->json()["error"];
+  EXPECT_EQ(path["code"].asInt(), 100);
+  EXPECT_EQ(path["error_subcode"].asInt(), 33);
+  EXPECT_EQ(path["type"].asString(), "GraphMethodException");
+}
+
+TEST(Endpoint, PathsEndWhereTheyEnd) {
+  Shop shop;
+  const std::string number = shop.identity.phone_number_id;
+  const std::string body =
+      R"({"messaging_product":"whatsapp","to":"4915550007777","text":{"body":"a"}})";
+  EXPECT_EQ(shop.ask(Verb::post, number + "/messages/", body)->status(), 200);
+  EXPECT_EQ(shop.ask(Verb::post, number + "/messages/more", body)->json()["error"]["error_subcode"],
+            33);
+  const auto fields = [&](const std::string& asked) {
+    const json::Value out = shop.ask(Verb::get, number + "/?fields=" + asked)->json();
+    std::string names;
+    for (const auto& name : out.getMemberNames()) names += name + " ";
+    return names;
+  };
+  EXPECT_EQ(fields("verified_name,throughput{level,other},unheard_of"),
+            "id throughput verified_name ");
+  EXPECT_EQ(fields("quality_rating.limit(1),status"), "id quality_rating status ");
+}
+
 struct Refused {
   const char* type;
   const char* part;

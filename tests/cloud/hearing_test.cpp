@@ -48,13 +48,14 @@ TEST(Hearing, ReadsMessages) {
               R"({"from":"4915550007777","id":"wamid.E","timestamp":"1","type":"newkind"}])"),
       kNumber);
   ASSERT_TRUE(heard);
-  ASSERT_EQ(heard->messages.size(), 4U);
+  ASSERT_EQ(heard->messages.size(), 5U);
   EXPECT_EQ(std::get<content::Text>(heard->messages[0].message.content.what).body, "Ready?");
   EXPECT_EQ(heard->messages[0].message.content.quote->id, "wamid.Q");
   EXPECT_EQ(heard->messages[0].message.sender_name, "Ida");
   EXPECT_EQ(std::get<content::Choice>(heard->messages[1].message.content.what).id, "y");
   EXPECT_EQ(heard->messages[2].media_id, "77");
-  EXPECT_TRUE(std::holds_alternative<content::Other>(heard->messages[3].message.content.what));
+  EXPECT_EQ(heard->messages[3].user_id, "DE.1a2b");
+  EXPECT_TRUE(std::holds_alternative<content::Other>(heard->messages[4].message.content.what));
 }
 
 TEST(Hearing, LeavesOutOthersAndUnknownFields) {

@@ -117,6 +117,29 @@ TEST(Templates, AreListedPagedAndDeleted) {
   EXPECT_EQ(shop.ask(Verb::get, path)->json()["data"].size(), 1U);
 }
 
+TEST(Templates, PagesLeadBothWaysAndKeepTheQuestion) {
+  TemplateShop shop;
+  const std::string path = shop.identity.waba_id + "/message_templates";
+  for (const char* name : {"b", "c"}) {
+    const std::string body = R"({"name":")" + std::string(name) +
+                             R"(","language":"de","category":"UTILITY",)"
+                             R"("components":[{"type":"BODY","text":"Hi"}]})";
+    ASSERT_EQ(shop.ask(Verb::post, path, body)->status(), 200);
+  }
+  const std::string question = path + "?limit=1&category=UTILITY&access_token=not-told";
+  const json::Value first = shop.ask(Verb::get, question)->json();
+  EXPECT_FALSE(first["paging"].isMember("previous"));
+  const std::string next = first["paging"]["next"].asString();
+  EXPECT_NE(next.find("&category=UTILITY&after="), std::string::npos) << next;
+  EXPECT_EQ(next.find("not-told"), std::string::npos) << next;
+  const std::string after = first["paging"]["cursors"]["after"].asString();
+  const json::Value second = shop.ask(Verb::get, question + "&after=" + after)->json();
+  EXPECT_EQ(second["data"][0]["name"].asString(), "b");
+  const std::string before = second["paging"]["cursors"]["before"].asString();
+  const json::Value back = shop.ask(Verb::get, question + "&before=" + before)->json();
+  EXPECT_EQ(back["data"], first["data"]);
+}
+
 TEST(Templates, OutliveARestartWithTheirReplyShare) {
   TemplateShop shop;
   const Template one = shop.templates.all().at(0);

@@ -26,7 +26,7 @@ TEST(Reaction, ByCodeAndNotByStatus) {
   EXPECT_EQ(reaction_to(500, 131000, ""), Reaction::retry_twice);
   EXPECT_EQ(reaction_to(400, 131008, ""), Reaction::drop);
   EXPECT_EQ(reaction_to(400, 131026, ""), Reaction::no_account);
-  EXPECT_EQ(reaction_to(400, 131047, ""), Reaction::drop);
+  EXPECT_EQ(reaction_to(400, 131047, ""), Reaction::window_closed);
   EXPECT_EQ(reaction_to(429, 131048, ""), Reaction::pause_day);
   EXPECT_EQ(reaction_to(429, 131056, ""), Reaction::pair_wait);
   EXPECT_EQ(reaction_to(401, 190, ""), Reaction::stop);

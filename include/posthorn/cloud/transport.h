@@ -17,6 +17,7 @@
 #include "posthorn/base/scheduler.h"
 #include "posthorn/cloud/ledger.h"
 #include "posthorn/cloud/prices.h"
+#include "posthorn/cloud/standing.h"
 #include "posthorn/cloud/way.h"
 #include "posthorn/files/store.h"
 #include "posthorn/net/http_client.h"
@@ -37,7 +38,9 @@ struct Secrets {
 ///
 /// A job is on disk in the outbox all the while; what this keeps is its state by id: "assigned",
 /// "flight", "sent WAMID", "ended". Those of the newest thousands stay, because the outbox's own
-/// acknowledgement may be lost with the power and bring a job back that has ended.
+/// acknowledgement may be lost with the power and bring a job back that has ended. It is read at
+/// every start, also without an official number: a job that may have been sent by one is never
+/// given to anybody else.
 /// Source: Meta's reference of the messages endpoint and of its errors, 2026.
 class Transport {
  public:
@@ -64,6 +67,11 @@ class Transport {
     std::function<void(const std::string& chat)> on_opt_out = {};
     files::Store* files = nullptr;  ///< null: no files
     std::string proxy = {};
+    /// The chatId that names the same person now: a number, or a newer user id; may be empty.
+    std::function<std::string(const std::string& chat)> newest_name = {};
+    /// Why a template cannot be used, "" when it can; may be empty.
+    std::function<std::string(const std::string& name, const std::string& language)>
+        trouble_with_template = {};
   };
 
   /// Jobs that wait here at most; more stay with the linked account.
@@ -74,15 +82,22 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
   ~Transport();
 
+  /// There is an official number.
+  [[nodiscard]] bool is_set_up() const { return !config_.phone_number_id.empty(); }
   /// Set up, and not stopped by an error that a person must see to.
-  [[nodiscard]] bool works() const { return stopped_.empty(); }
+  [[nodiscard]] bool works() const { return is_set_up() && standing_.stopped_by().empty(); }
   /// The way this job would take. What it needs to be asked for is in choose_way().
   [[nodiscard]] Way way_of(const Job& job) const;
+  /// There is a way, and Meta does not hold back what is sent to them.
+  [[nodiscard]] bool can_send(const Job& job) const;
 
+  /// There is room for one more.
+  [[nodiscard]] bool has_room() const { return waiting_.size() + lost_.size() < kWaiting; }
   /// Takes the job. False: too many wait.
   bool assign(std::uint64_t sequence, const Job& job);
-  /// At the start, for each job of the outbox: true when it is one of ours.
-  bool take_up(std::uint64_t sequence, const Job& job);
+  /// At the start, for each job of the outbox: true when it is one of ours. only_here: nobody else
+  /// may send it. What has only been assigned is let go when there is no official number any more.
+  bool take_up(std::uint64_t sequence, const Job& job, bool only_here);
   /// Forgets it. False: not here, or just being sent.
   bool cancel(std::uint64_t sequence);
   /// Why it waits, for showMessagesQueue; nullopt: not here.
@@ -97,9 +112,12 @@ class Transport {
   void on_known_sent(const std::string& job_id, const std::string& wamid);
   /// They wrote: the window of 24 hours is open from then.
   void on_inbound(const std::string& chat, std::int64_t unix_seconds);
-  /// Meta says that it is not, by the status of a message that went as it was. True: it goes once
-  /// more, another way.
-  bool on_window_closed(const std::string& job_id, const std::string& chat);
+  /// What was kept of `from` is about `into` now: one person.
+  void on_joined(const std::string& from, const std::string& into);
+  /// A status says that a message of ours failed, after it had been taken. True: it goes once more,
+  /// another way or again; false: that was its end.
+  bool on_failed(const std::string& job_id, const std::string& chat, int code,
+                 const std::string& details);
   struct Known {
     std::string id;    ///< idMessage
     std::string chat;  ///< chatId
@@ -112,7 +130,7 @@ class Transport {
   }
 
   [[nodiscard]] Prices& prices() { return prices_; }
-  /// {"mode", "works", "stoppedBy", "waiting", "sent", "failed", "unknown", "pausedUntil", …}
+  /// {"works", "stoppedBy", "waiting", "sent", "failed", "unknown", "pausedUntil", "windows", …}
   [[nodiscard]] json::Value status_json() const;
 
  private:
@@ -121,8 +139,10 @@ class Transport {
     Job job;
     Mono not_before{};
     int tries = 0;
-    bool answer_lost = false;  ///< in flight when the power was cut, or the answer never came
-    std::string was;           ///< how it had ended before a restart; empty: it had not
+    bool again = false;          ///< it has left the outbox, and goes once more
+    bool uploaded_anew = false;  ///< its file was not there any more, once
+    bool answer_lost = false;    ///< in flight when the power was cut, or the answer never came
+    std::string was;             ///< how it had ended before a restart; empty: it had not
   };
   void wake();
   void next();
@@ -133,6 +153,14 @@ class Transport {
   void on_answer(Waiting one, Result<net::HttpResponse> answer);
   void on_accepted(Waiting one, const std::string& wamid);
   void on_refused(Waiting one, const net::HttpResponse& answer);
+  void react(Waiting one, Reaction reaction, const std::string& said);
+  void note(Reaction reaction, const std::string& chat, const std::string& said);
+  [[nodiscard]] bool once_more(const std::string& job_id, bool upload_anew);
+  [[nodiscard]] std::optional<milliseconds> pair_pace(const std::string& chat);
+  [[nodiscard]] Result<json::Value> body_of(const Job& job, const std::string& media_id, Way way);
+  [[nodiscard]] std::string why_not(const Job& job) const;
+  [[nodiscard]] std::size_t open_windows() const;
+  void give_up(std::uint64_t sequence, const std::string& why);
   void on_lost(Waiting one, const std::string& why);
   /// put_back(), and it counts as a try.
   void retry(Waiting one, milliseconds after);
@@ -142,26 +170,29 @@ class Transport {
   void keep_state(const std::string& id, const std::string& state);
   [[nodiscard]] bool window_open(const std::string& chat) const;
   [[nodiscard]] bool direct_send_works() const;
+  /// Windows and uploads are one number's.
+  [[nodiscard]] std::string of_number(const std::string& key) const {
+    return config_.phone_number_id + "/" + key;
+  }
   [[nodiscard]] net::HttpRequest request(const char* method, const std::string& path) const;
   [[nodiscard]] bool hears() const { return config_.mode != CloudConfig::Mode::send_only; }
 
   CloudConfig config_;
   Secrets secrets_;
   Outside out_;
-  Ledger states_;     ///< by idMessage
-  Ledger wamids_;     ///< wamid: "idMessage chatId"
-  Ledger windows_;    ///< chatId: unix seconds of their newest word
-  Ledger uploads_;    ///< SHA-256: "media id, unix seconds"
-  Ledger free_form_;  ///< by idMessage: short jobs that went as they were, newest 512
-  Ledger again_;      ///< the same: those that go once more
+  Ledger states_;   ///< by idMessage
+  Ledger wamids_;   ///< wamid: "idMessage chatId"
+  Ledger windows_;  ///< number and chatId: unix seconds of their newest word
+  Ledger uploads_;  ///< number and SHA-256: "media id, unix seconds"
+  Ledger kept_;     ///< by idMessage: short jobs that may have to go once more, newest 512
+  Ledger again_;    ///< the same: those that go once more
   Prices prices_;
+  Standing standing_;
   std::unordered_map<std::string, std::string> found_;  ///< states at the start
   std::deque<Waiting> waiting_;
   std::map<std::uint64_t, Waiting> lost_;  ///< asked about by webhook, by sequence
   std::map<std::string, Mono> chat_not_before_;
-  std::string stopped_;
-  std::optional<Wall> paused_until_;
-  std::optional<Wall> direct_send_not_before_;
+  std::map<std::string, Mono> pair_due_;  ///< when all that went to a chat has been paid for
   std::optional<std::uint64_t> flying_;
   /// Of jobs that have left the outbox and go once more.
   std::uint64_t next_again_ = std::uint64_t{1} << 63U;

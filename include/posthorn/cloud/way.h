@@ -38,12 +38,14 @@ enum class Reaction : std::uint8_t {
   no_account,      ///< the same: nobody on WhatsApp has the number
   opt_out,         ///< the same, and they are not written to again
   not_today,       ///< the same: no other try for this chat within a day
+  upload_anew,     ///< its file has to be uploaded once more, once
+  window_closed,   ///< they have not written within 24 hours: another way
   no_direct_send,  ///< Direct Send is not for this account: another way
   pause_day,       ///< nothing goes out for 24 hours
   stop,            ///< nothing goes out until a person has acted
 };
-/// http: status of the answer; code: of its error object, 0 when it had none. Source: Meta's error
-/// reference of June 2026.
+/// http: status of the answer, 200 for a failure that a webhook tells; code: of its error object, 0
+/// when it had none. Source: Meta's error reference of June 2026.
 [[nodiscard]] Reaction reaction_to(int http, int code, std::string_view details);
 
 /// Which of the two a message takes.

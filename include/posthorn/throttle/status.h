@@ -62,6 +62,7 @@ struct JobView {
   Hold hold = Hold::none;
   std::optional<Wall> not_before;  ///< absent: now, or nobody knows (offline, operator needed)
   Wall expires_at;
+  bool handed_over = false;  ///< once already: it may have been sent, under the same id
 };
 
 /// What would become of a message that is posted now.

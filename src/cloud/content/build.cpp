@@ -2,6 +2,7 @@
 
 #include "cloud/content/kinds.h"
 #include "cloud/fields.h"
+#include "posthorn/cloud/user_ids.h"
 
 // Content to the official API's message objects.
 namespace posthorn::cloud {
@@ -214,7 +215,13 @@ Result<json::Value> build_message(const Job& job, const BuildFacts& facts) {
   json::Value out = std::move(*built);
   out["messaging_product"] = "whatsapp";
   out["recipient_type"] = "individual";
-  out["to"] = job.chat.substr(0, job.chat.find('@'));
+  const std::string& to = facts.to.empty() ? job.chat : facts.to;
+  const std::string user_id = user_id_in(to);
+  if (user_id.empty()) {
+    out["to"] = to.substr(0, to.find('@'));
+  } else {
+    out["recipient"] = user_id;
+  }
   out["biz_opaque_callback_data"] = job.id;
   const bool quotes = job.content.quote && job.content.quote->id.starts_with("wamid.");
   if (quotes && out["type"] != "reaction") out["context"]["message_id"] = job.content.quote->id;

@@ -16,6 +16,7 @@ struct BuildFacts {
   std::string media_id;       ///< of the job's file, uploaded
   std::string template_name;  ///< with Way::template_, unless the job names its own
   std::string template_language;
+  std::string to = {};  ///< chatId to write to, a number or a user id; "": the job's
 };
 
 /// What the official API calls a file of that kind: "image", "video", …
