@@ -123,7 +123,10 @@ void can_send(throttle::Valve& valve, api::Call call) {
   if (!chat) return call.refuse(chat.error());
   const bool consent = !text(call, "consent").empty();
   const bool urgent = json::bool_at(call.body, "urgent").value_or(false);
-  const throttle::Outlook outlook = valve.can_send(*chat, consent, urgent);
+  const std::int64_t life = json::int_at(call.body, "expiresIn").value_or(24);
+  if (life < 1 || life > 168)
+    return call.refuse(400, "expiresIn: must be a whole number of hours from 1 to 168");
+  const throttle::Outlook outlook = valve.can_send(*chat, consent, urgent, hours(life));
   json::Value out;
   out["canSend"] = !outlook.refusal;
   out["lane"] = std::string(throttle::to_string(outlook.lane));

@@ -427,14 +427,23 @@ bool still_allowed(const State& state, const ChatKey& chat, Lane lane, Tick now)
   return !(record->is(ChatRecord::reachout_refused) && state.standing.yellow);
 }
 
+namespace {
+
+/// When `window` has room behind `ahead` others.
+template <class Window>
+Tick free_behind(const Window& window, Tick now, std::uint32_t limit, Tick length,
+                 std::uint32_t ahead) {
+  const Tick whole = static_cast<Tick>(ahead / std::max(1U, limit)) * length;
+  return window.free_at(now, limit - ahead % std::max(1U, limit)) + whole;
+}
+
+}  // namespace
+
 Tick earliest_first(const State& state, const Moment& m, std::uint32_t ahead) {
-  const auto after = [ahead](const auto& window, Tick now, std::uint32_t limit, Tick length) {
-    const Tick whole = static_cast<Tick>(ahead / std::max(1U, limit)) * length;
-    return window.free_at(now, limit - ahead % std::max(1U, limit)) + whole;
-  };
-  return std::max({after(state.day_known_first, m.now, day_limit(state, m), kDay),
-                   after(state.month_unanswered, m.now, budget_limit(state, m), 30 * kDay),
-                   quota_free_at(state, m.now)});
+  return std::max(
+      {free_behind(state.day_known_first, m.now, day_limit(state, m), kDay, ahead),
+       free_behind(state.month_unanswered, m.now, budget_limit(state, m), 30 * kDay, ahead),
+       quota_free_at(state, m.now)});
 }
 
 Tick earliest_opening(const State& state, const Moment& m, bool consent, std::uint32_t ahead) {
@@ -478,6 +487,15 @@ Tick earliest_turn(const State& state, const Moment& m, const Waiting& waiting, 
   then.now = earliest;
   then.wall_ms = m.to_wall(earliest);
   return in_quiet_hours(state.settings, then) ? morning_after(state.settings, then) : earliest;
+}
+
+/// When a message to a regular could go behind those that wait already, at the lane's mean gap.
+Tick regulars_turn(const State& state, const Moment& m, const Waiting& waiting) {
+  const auto ahead = static_cast<std::uint32_t>(waiting.in_line(Line::known));
+  const GapRange gap = gap_range(state, Lane::known, m.now);
+  return std::max(
+      m.now + static_cast<Tick>(ahead) * (gap.low + gap.high) / 2,
+      free_behind(state.hour_known_first, m.now, hour_limit(state, m.now), kHour, ahead));
 }
 
 }  // namespace
@@ -526,7 +544,12 @@ Forecast forecast_of(const State& state, const Moment& m, const Waiting& waiting
     out.at = why.not_before == 0 ? m.now : why.not_before;
     out.why = why.why;
   }
-  if (out.lane != Lane::first || out.refusal || out.at == kNever) return out;
+  if (out.refusal || out.at == kNever) return out;
+  if (line == Line::known && out.why == Hold::none) {
+    out.at = regulars_turn(state, m, waiting);
+    if (out.at > m.now) out.why = Hold::pace;
+  }
+  if (out.lane != Lane::first) return out;
   // Where it would wait once its number is known, and behind whom.
   const Line later_line = job.consent ? Line::opening_consent : Line::opening_plain;
   const Gate gate = is_opening(line) ? gate_of(state, m, later_line) : Gate{};

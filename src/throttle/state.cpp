@@ -223,19 +223,22 @@ void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now) 
   if (record == nullptr) return;
   // A backlog can bring old messages: they are no reason to treat the chat as answered just now.
   const std::uint32_t stamp = to_stamp(std::min(written_at, now));
-  // What the chat got before its first answer was budgeted as unanswered.
-  if (!record->is(ChatRecord::has_inbound) && !chat.is_group())
-    state.month_unanswered.refund(now, record->run);
+  const bool first_word = !record->is(ChatRecord::has_inbound) && !chat.is_group();
+  bool budgeted = false;
+  for (Opening& opening : state.openings) {
+    if (opening.chat != chat || opening.answered) continue;
+    opening.answered = true;
+    budgeted = budgeted || now - opening.at < 30 * kDay;
+    // A list whose people answer is no poor list, whatever else was mistyped.
+    state.checks.forgive();
+  }
+  // What the chat got before its first answer was budgeted as unanswered, if we opened it: what the
+  // phone's history tells of was not.
+  if (first_word && budgeted) state.month_unanswered.refund(now, record->run);
   record->set(ChatRecord::has_inbound);
   record->set(ChatRecord::listed, false);
   record->last_in = std::max(record->last_in, stamp);
   record->run = 0;
-  for (Opening& opening : state.openings) {
-    if (opening.chat != chat || opening.answered) continue;
-    opening.answered = true;
-    // A list whose people answer is no poor list, whatever else was mistyped.
-    state.checks.forgive();
-  }
   state.standing.last_traffic = now;
 }
 

@@ -40,8 +40,8 @@ void Valve::on_account_made(Wall made) { impl_->on_account_made(made); }
 Result<ImportReport> Valve::import_regulars(std::string_view csv, const std::string& who) {
   return impl_->import_regulars(csv, who);
 }
-Outlook Valve::can_send(const std::string& chat, bool consent, bool urgent) {
-  return impl_->can_send(chat, consent, urgent);
+Outlook Valve::can_send(const std::string& chat, bool consent, bool urgent, milliseconds life) {
+  return impl_->can_send(chat, consent, urgent, life);
 }
 void Valve::on_read(const std::string& chat) { impl_->on_read(chat); }
 void Valve::on_signal(const Signal& signal) { impl_->on_signal(signal); }

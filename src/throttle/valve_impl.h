@@ -51,7 +51,7 @@ class Valve::Impl {
   void on_read(const std::string& chat);
   void on_history(std::span<const PastChat> chats, Once<void(Result<void>)> kept);
   Result<ImportReport> import_regulars(std::string_view csv, const std::string& who);
-  Outlook can_send(const std::string& chat, bool consent, bool urgent);
+  Outlook can_send(const std::string& chat, bool consent, bool urgent, milliseconds life);
   void on_account_made(Wall made);
   void on_signal(const Signal& signal);
   void set_connected(bool connected);
@@ -99,6 +99,7 @@ class Valve::Impl {
                   milliseconds wait);
   void pass_on(std::uint64_t sequence, Lane lane, const Job& job);
   void on_outcome(std::uint64_t sequence, Lane lane, const Job& job, const SendOutcome& outcome);
+  void count_rejected(int code);
   void try_again(std::uint64_t sequence, bool reached_the_wire);
   void refuse(const Step& step);
   void check(const Step& step);

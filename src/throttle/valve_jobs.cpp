@@ -238,13 +238,14 @@ std::optional<JobView> Valve::Impl::view(std::uint64_t sequence) {
   return view;
 }
 
-Outlook Valve::Impl::can_send(const std::string& chat, bool consent, bool urgent) {
+Outlook Valve::Impl::can_send(const std::string& chat, bool consent, bool urgent,
+                              milliseconds life) {
   const Moment m = moment();
   const ChatKey key = key_of(chat);
   engine_.state.chats.recall(key, m.now);
   WaitingJob job;
   job.sequence = ~0ULL >> 2;
-  job.expires = m.now + kDay;
+  job.expires = m.now + life.count();
   job.consent = consent;
   job.urgent = urgent;
   const Forecast forecast = forecast_of(engine_.state, m, engine_.waiting, key, job);
@@ -388,7 +389,7 @@ void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,
       break;
     case Kind::rejected:
       fate.kind = Fate::Kind::failed;
-      ++counters_.rejected[outcome.code];
+      count_rejected(outcome.code);
       if (known) note_known_send(engine_.state, true);
       break;
     case Kind::no_account:
@@ -403,7 +404,7 @@ void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,
                                           : Signal::Kind::reachout_ack;
       signal.code = outcome.code;
       signal.chat = job.chat;
-      ++counters_.rejected[outcome.code];
+      count_rejected(outcome.code);
       if (known) note_known_send(engine_.state, true);
       on_signal(signal);
       // Too fast is no refusal of this message; 463 and 475 are, and are never tried again.
@@ -414,6 +415,13 @@ void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,
   }
   in_flight_ = false;
   end(sequence, std::move(fate));
+}
+
+/// The server makes up the codes: beyond so many kinds they are told as 0.
+void Valve::Impl::count_rejected(int code) {
+  constexpr std::size_t kCodes = 64;
+  const bool room = counters_.rejected.size() < kCodes || counters_.rejected.contains(code);
+  ++counters_.rejected[room ? code : 0];
 }
 
 void Valve::Impl::try_again(std::uint64_t sequence, bool reached_the_wire) {

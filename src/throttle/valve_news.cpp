@@ -95,7 +95,7 @@ void Valve::Impl::on_group(const std::string& chat, Wall member_since) {
   wake();
 }
 
-void Valve::Impl::on_read(const std::string& chat) { note_read(engine_.state, parse_chat(chat)); }
+void Valve::Impl::on_read(const std::string& chat) { note_read(engine_.state, key_of(chat)); }
 
 void Valve::Impl::on_account_made(Wall made) {
   const Moment m = moment();

@@ -162,7 +162,9 @@ Result<void> Valve::Impl::take(Action action, const std::string& member_chat) {
   const Moment m = moment();
   const Budget budget = budget_of(engine_.state, action, m.now);
   if (!member_chat.empty()) {
-    const ChatRecord* record = engine_.state.chats.find(key_of(member_chat));
+    const ChatKey member = key_of(member_chat);
+    engine_.state.chats.recall(member, m.now);
+    const ChatRecord* record = engine_.state.chats.find(member);
     if (record == nullptr || !record->is(ChatRecord::has_inbound))
       return fail(Errc::refused,
                   "only people who have written to this number may be put into a group");

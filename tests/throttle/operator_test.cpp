@@ -65,6 +65,11 @@ TEST(Operator, OtherActionsHaveBudgets) {
   box.known(person(1));
   EXPECT_TRUE(box.valve->take(Action::add_group_member, person(1)));
   EXPECT_FALSE(box.valve->take(Action::add_group_member, person(2))) << "a stranger";
+  PastChat regular;
+  regular.chat = person(3);
+  regular.wrote = box.clock.now() - hours(24 * 400);
+  box.valve->on_history(std::span(&regular, 1), [](Result<void>) {});
+  EXPECT_TRUE(box.valve->take(Action::add_group_member, person(3))) << "from the phone's history";
   for (int i = 0; i < 60; ++i) EXPECT_TRUE(box.valve->take(Action::look_up));
   EXPECT_FALSE(box.valve->take(Action::look_up));
   box.scheduler.advance(minutes(62));

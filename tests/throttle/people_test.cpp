@@ -152,6 +152,20 @@ TEST(OnePerson, OpeningsAndTheUnansweredCountOnce) {
   EXPECT_EQ(box.valve->view(third)->hold, Hold::unanswered);
 }
 
+TEST(OnePerson, WhoOpensItUnderALidHasOpenedIt) {
+  Box box;
+  ASSERT_TRUE(box.valve->declare_in_use(6, "test"));
+  for (int i = 0; i < 20; ++i) {
+    const std::string lid = std::to_string(182'000'000'000'100LL + i) + "@lid";
+    box.people.join(lid, person(i));
+    box.post(with_consent(box.make_job(person(i), "Receipt " + std::to_string(i))));
+    box.scheduler.advance(minutes(2));
+    box.valve->on_read(lid);
+  }
+  ASSERT_TRUE(box.valve->status().welcome_share);
+  EXPECT_EQ(*box.valve->status().welcome_share, 1.0);
+}
+
 TEST(OnePerson, WhatWasLearnedBeforeACutIsJoinedAtTheStart) {
   Box box;
   box.wrote(kLid, hours(48));

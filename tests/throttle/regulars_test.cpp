@@ -14,6 +14,8 @@ namespace {
 
 using test::Box;
 using test::person;
+using test::window;
+using test::with_consent;
 
 ChatKey chat_of(std::uint64_t n) { return {491'500'000'000ULL + n, 0, ChatKey::Kind::phone}; }
 
@@ -197,6 +199,43 @@ TEST(Import, ABoughtListGetsNoFurtherThanTheDaysTotal) {
   for (int i = 0; i < 500; ++i) box.post(person(i), "Sale");
   box.scheduler.advance(hours(8));
   EXPECT_LE(box.sender.sent.size(), 50U);
+}
+
+TEST(Regulars, WhatHistoryTellsOfTheUnansweredIsNotTakenBackFromTheBudget) {
+  Box box;
+  PastChat silent;
+  silent.chat = person(1);
+  silent.written = box.clock.now() - hours(24 * 20);
+  silent.unanswered = 40;
+  tell(box, {silent});
+  for (int i = 10; i < 13; ++i)
+    box.post(with_consent(box.make_job(person(i), "Receipt " + std::to_string(i))));
+  box.scheduler.advance(hours(1));
+  ASSERT_EQ(window(box.valve->status(), "budget_30d").used, 3U);
+  box.wrote(person(1));
+  EXPECT_EQ(window(box.valve->status(), "budget_30d").used, 3U) << "theirs was never counted";
+  box.wrote(person(10));
+  EXPECT_EQ(window(box.valve->status(), "budget_30d").used, 2U);
+}
+
+TEST(CanSend, CountsThoseWhoWaitAndHowLongTheMessageMay) {
+  Box box;
+  box.valve->pause();
+  for (int i = 0; i < 90; ++i) {
+    box.known(person(i));
+    box.post(person(i));
+  }
+  box.known(person(200));
+  box.valve->resume();
+  const Outlook regular = box.valve->can_send(person(200), false, false);
+  EXPECT_EQ(regular.why, Hold::pace);
+  ASSERT_TRUE(regular.earliest);
+  EXPECT_GE(*regular.earliest - box.clock.now(), minutes(15)) << "90 of them, ten seconds each";
+  EXPECT_LE(*regular.earliest - box.clock.now(), hours(2));
+  for (int i = 0; i < 5; ++i)
+    box.post(with_consent(box.make_job(person(300 + i), "Receipt " + std::to_string(i))));
+  EXPECT_EQ(box.valve->can_send(person(400), true, false, hours(1)).refusal, Refusal::no_capacity);
+  EXPECT_FALSE(box.valve->can_send(person(400), true, false, hours(48)).refusal);
 }
 
 TEST(CanSend, SaysWhatWouldHappenAndChangesNothing) {

@@ -16,7 +16,7 @@ struct Rivals {
 std::optional<Rivals> best_baseline(const std::vector<Summary>& all, const Cell& cell) {
   std::optional<Rivals> best;
   for (const Summary& s : all) {
-    const bool rival = s.policy != PolicyName::posthorn && s.policy != PolicyName::simple;
+    const bool rival = s.policy < PolicyName::simple;
     if (!rival || !(s.cell == cell)) continue;
     const double willing = s.delivered.value - s.unwanted;
     if (!best) best = Rivals{s.delivered.value, s.days_locked.value, willing};

@@ -199,7 +199,8 @@ std::string_view to_string(PolicyName name) {
                                                            "antiban moderate",
                                                            "antiban conservative",
                                                            "simple",
-                                                           "posthorn"};
+                                                           "posthorn",
+                                                           "posthorn + official"};
   return kNames[static_cast<std::size_t>(name)];
 }
 
@@ -210,7 +211,8 @@ std::string_view to_string(Start start) {
 }
 
 std::unique_ptr<Policy> make_policy(PolicyName name, const Setup& setup) {
-  if (name == PolicyName::posthorn) return make_posthorn(setup);
+  if (name == PolicyName::posthorn) return make_posthorn(setup, Beside::nothing);
+  if (name == PolicyName::routed) return make_posthorn(setup, Beside::official);
   if (name == PolicyName::simple) return make_simple(setup);
   return std::make_unique<Fifo>(rules_of(name, setup.age_days), setup.model, setup.session,
                                 setup.seed);

@@ -47,6 +47,8 @@ Summary summarize(const Cell& cell, PolicyName policy, std::vector<Outcome>& out
   s.seventh_day = mean(&Outcome::seventh_day);
   s.openings = mean(&Outcome::openings);
   s.braked = mean(&Outcome::braked);
+  s.official = mean(&Outcome::official);
+  s.cost = mean(&Outcome::cost);
   s.unwanted = mean(&Outcome::unwanted).value;
   for (const Outcome& outcome : outcomes) s.to_opted_out += outcome.to_opted_out;
   for (std::size_t lane = 0; lane < 3; ++lane) {

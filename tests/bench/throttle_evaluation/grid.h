@@ -45,6 +45,7 @@ struct Summary {
   PolicyName policy = PolicyName::none;
   Estimate demand, delivered, any_lock, permanent, days_locked, complaints, refused;
   Estimate first_day, seventh_day, openings, braked;
+  Estimate official, cost;
   double to_opted_out = 0;  ///< in all accounts together
   double unwanted = 0;      ///< the same per account and day: delivered to people who had said stop
   /// Seconds: p50 and p95 by lane; negative: no message in it.

@@ -105,6 +105,9 @@ constexpr std::array kParameters{
     POSTHORN_PARAMETER(closure_from),
     POSTHORN_PARAMETER(closure_days),
     POSTHORN_PARAMETER(job_hours),
+    POSTHORN_PARAMETER(official_minutes),
+    POSTHORN_PARAMETER(price_utility),
+    POSTHORN_PARAMETER(price_marketing),
     POSTHORN_PARAMETER(operator_hours),
 };
 #undef POSTHORN_PARAMETER

@@ -67,6 +67,10 @@ struct Model {
   double season_peak = 3;    ///< receipts a day at the end of the ramp, times W1
   double closure_from = 20, closure_days = 10;
   double job_hours = 24;
+  // The official number beside ours: when a job goes there, and what a message costs.
+  double official_minutes = 30;  ///< auto_minutes of [cloud]
+  double price_utility = 0.034;  ///< asked for (consent)
+  double price_marketing = 0.09;
   // The shop's person.
   double operator_hours = 1;  ///< until a needed acknowledgement is given
 };

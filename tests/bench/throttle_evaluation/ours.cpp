@@ -1,4 +1,7 @@
+#include <deque>
+
 #include "policy.h"
+#include "posthorn/cloud/way.h"
 #include "throttle/engine.h"
 
 namespace posthorn::evaluation {
@@ -16,7 +19,8 @@ constexpr Tick kStart = 1'789'948'800'000LL;
 /// The shipping engine, driven by what a session would tell it.
 class Posthorn final : public Policy {
  public:
-  explicit Posthorn(const Setup& setup) : model_(setup.model), session_(setup.session) {
+  Posthorn(const Setup& setup, Beside beside)
+      : model_(setup.model), session_(setup.session), beside_(beside) {
     engine_.state.random = mix(setup.seed);
     engine_.state.salt = 1;
     if (setup.age_days > 0 && setup.start != Start::nothing)
@@ -37,12 +41,17 @@ class Posthorn final : public Policy {
     }
     engine_.state.standing.last_traffic = 0;
     engine_.set_connected(true, at(-kHourMs));
+    if (beside == Beside::official) look_again_at_ = 0;
   }
 
   bool on_job(std::uint32_t job, Time now) override {
     const Job& wish = session_.job(job);
     const std::uint64_t text = wish.text == 0 ? mix(job) | 1 : mix(0xabcdef00ULL + wish.text) | 1;
     const Tick expires = at(wish.at).now + static_cast<Tick>(model_.job_hours * kHourMs);
+    if (beside_ == Beside::official && goes_official(wish, text, expires, at(now))) {
+      official_.push_back(job);
+      return true;
+    }
     return !engine_
                 .add(job + 1, chat_of(wish.person), text, expires, false, wish.consent, false,
                      false, at(now))
@@ -52,6 +61,12 @@ class Posthorn final : public Policy {
   Step next(Time now) override {
     const Moment moment = at(now);
     watch(now, moment);
+    if (now >= look_again_at_) look_again(now, moment);
+    if (!official_.empty()) {
+      const std::uint32_t job = official_.front();
+      official_.pop_front();
+      return {Step::Kind::official, job, now};
+    }
     for (;;) {
       const Engine::Step step = engine_.next(moment);
       switch (step.kind) {
@@ -68,7 +83,7 @@ class Posthorn final : public Policy {
           lane_ = step.charge.lane;
           return {Step::Kind::send, number_of(step.job), now};
         case Engine::Step::Kind::wait:
-          return {Step::Kind::wait, 0, std::min(wake_at(step.at), now + kHourMs)};
+          return {Step::Kind::wait, 0, std::min({wake_at(step.at), now + kHourMs, look_again_at_})};
       }
     }
   }
@@ -105,6 +120,11 @@ class Posthorn final : public Policy {
   }
   void on_inbound(std::uint32_t person, bool stop, Time now) override {
     engine_.on_inbound(chat_of(person), stop ? "STOP" : "thanks", at(now).now, at(now));
+  }
+
+  void on_stop_elsewhere(std::uint32_t person, Time now) override {
+    engine_.state.chats.recall(chat_of(person), at(now).now);
+    engine_.set_opted_out(chat_of(person), true, true, false, at(now).now);
   }
 
   void on_notice(const Notice& notice, Time now) override {
@@ -159,6 +179,66 @@ class Posthorn final : public Policy {
   }
   static Time wake_at(Tick tick) { return tick == throttle::kNever ? kForever : time_of(tick); }
 
+  /// What the daemon's official side says of a job, but for `opening`, `no_capacity` and `wait`.
+  [[nodiscard]] cloud::RouteFacts facts_of(const ChatKey& chat, const Moment& m) const {
+    cloud::RouteFacts facts;
+    facts.wish = Transport::automatic;
+    facts.official_works = facts.official_can = true;
+    const throttle::ChatRecord* record = engine_.state.chats.find(chat);
+    facts.opted_out = record != nullptr && record->is(throttle::ChatRecord::opted_out);
+    facts.own_restricted =
+        throttle::level_of(engine_.state.standing, m.now) >= throttle::Level::yellow;
+    facts.limit = milliseconds(static_cast<std::int64_t>(model_.official_minutes * kMinuteMs));
+    return facts;
+  }
+  /// The night and what is owed to this person hold there as here.
+  static bool holds_everywhere(throttle::Hold why) {
+    return why == throttle::Hold::quiet_hours || why == throttle::Hold::unanswered ||
+           why == throttle::Hold::same_text;
+  }
+
+  bool goes_official(const posthorn::evaluation::Job& wish, std::uint64_t text, Tick expires,
+                     const Moment& m) {
+    const ChatKey chat = chat_of(wish.person);
+    engine_.state.chats.recall(chat, m.now);
+    throttle::WaitingJob job;
+    job.sequence = ~0ULL >> 2;
+    job.text = text;
+    job.expires = expires;
+    job.consent = wish.consent;
+    const throttle::Forecast look =
+        throttle::forecast_of(engine_.state, m, engine_.waiting, chat, job);
+    cloud::RouteFacts facts = facts_of(chat, m);
+    facts.opening = look.lane == throttle::Lane::first;
+    facts.no_capacity = look.refusal == throttle::Refusal::no_capacity;
+    if (holds_everywhere(look.why)) return false;
+    if (look.why != throttle::Hold::none && look.at != throttle::kNever)
+      facts.wait = milliseconds(look.at - m.now);
+    return cloud::route(facts) == cloud::Route::official;
+  }
+
+  /// Jobs that wait in the throttle may wait longer than was thought, or we are restricted now.
+  void look_again(Time now, const Moment& m) {
+    look_again_at_ = now + 10 * kMinuteMs;
+    if (throttle::in_quiet_hours(engine_.state.settings, m)) return;
+    std::vector<std::uint32_t> leave;
+    engine_.waiting.for_each_job([&](std::uint32_t slot) {
+      const throttle::Explanation why = explain(engine_.state, m, engine_.waiting, slot);
+      cloud::RouteFacts facts =
+          facts_of(engine_.waiting.chat(engine_.waiting.job(slot).chat).key, m);
+      facts.opening = why.lane == throttle::Lane::first;
+      if (holds_everywhere(why.why)) return;
+      if (why.why != throttle::Hold::none && why.not_before > m.now &&
+          why.not_before != throttle::kNever)
+        facts.wait = milliseconds(why.not_before - m.now);
+      if (cloud::route(facts) == cloud::Route::official) leave.push_back(slot);
+    });
+    for (const std::uint32_t slot : leave) {
+      official_.push_back(number_of(slot));
+      engine_.finish(slot, m);
+    }
+  }
+
   /// The read-only query for the restriction.
   void ask(Time now) {
     const Session::Lock lock = session_.lock(now);
@@ -206,12 +286,15 @@ class Posthorn final : public Policy {
   Time ask_at_ = 0;
   Time cycle_end_ = 0;
   Time needed_since_ = 0;
+  Beside beside_;
+  std::deque<std::uint32_t> official_;  ///< on their way by the other number
+  Time look_again_at_ = kForever;
 };
 
 }  // namespace
 
-std::unique_ptr<Policy> make_posthorn(const Setup& setup) {
-  return std::make_unique<Posthorn>(setup);
+std::unique_ptr<Policy> make_posthorn(const Setup& setup, Beside beside) {
+  return std::make_unique<Posthorn>(setup, beside);
 }
 
 }  // namespace posthorn::evaluation

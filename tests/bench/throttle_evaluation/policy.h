@@ -30,7 +30,12 @@ class Session {
 inline constexpr Time kForever = INT64_MAX / 4;
 
 struct Step {
-  enum class Kind : std::uint8_t { send, refuse, wait };
+  enum class Kind : std::uint8_t {
+    send,
+    official,  ///< by the shop's official number, for a price
+    refuse,
+    wait
+  };
   Kind kind = Kind::wait;
   std::uint32_t job = 0;
   Time at = kForever;
@@ -48,6 +53,8 @@ class Policy {
   /// The customer has opened a message that job made.
   virtual void on_read(std::uint32_t job, Time now) = 0;
   virtual void on_inbound(std::uint32_t person, bool stop, Time now) = 0;
+  /// A customer wrote STOP to the official number.
+  virtual void on_stop_elsewhere(std::uint32_t, Time) {}
   virtual void on_notice(const Notice& notice, Time now) = 0;
   virtual void on_connection(bool up, Time now) = 0;
   /// Holds new customers back because of numbers that did not exist.
@@ -64,8 +71,11 @@ enum class PolicyName : std::uint8_t {
   antiban_conservative,
   simple,  ///< number check, opt-out, 20 openings a day, stop on a signal
   posthorn,
+  routed,  ///< posthorn with the official number beside it ([cloud] transport = auto)
 };
-inline constexpr std::size_t kPolicies = 9;
+inline constexpr std::size_t kPolicies = 10;
+/// Those that cost nothing and are compared when nobody names any.
+inline constexpr std::size_t kCompared = 9;
 [[nodiscard]] std::string_view to_string(PolicyName name);
 
 /// What a box knows of the shop when it is taken over.
@@ -92,7 +102,8 @@ struct Setup {
   }
 };
 [[nodiscard]] std::unique_ptr<Policy> make_policy(PolicyName name, const Setup& setup);
-[[nodiscard]] std::unique_ptr<Policy> make_posthorn(const Setup& setup);
+enum class Beside : std::uint8_t { nothing, official };
+[[nodiscard]] std::unique_ptr<Policy> make_posthorn(const Setup& setup, Beside beside);
 [[nodiscard]] std::unique_ptr<Policy> make_simple(const Setup& setup);
 
 }  // namespace posthorn::evaluation

@@ -103,6 +103,9 @@ std::string print_table(const std::vector<Summary>& summaries) {
         s.complaints.value, s.to_opted_out, s.refused.value, s.first_day.value, s.seventh_day.value,
         s.openings.value, s.braked.value, latency(s, 0).c_str(), latency(s, 1).c_str(),
         latency(s, 2).c_str());
+    if (s.policy == PolicyName::routed)
+      out += format("  %-20s %.1f a day by the official number, %s a day\n", "", s.official.value,
+                    with_interval(s.cost, "%.2f").c_str());
   }
   return out;
 }
@@ -132,7 +135,7 @@ std::string print_csv(const std::vector<Summary>& summaries) {
       "p_lock_low,p_lock_high,p_ban,p_ban_low,p_ban_high,days_locked,days_locked_low,"
       "days_locked_high,complaints_per_1000,to_opted_out,refused,first_day,seventh_day,openings,"
       "braked,reply_p50,reply_p95,known_p50,"
-      "known_p95,first_p50,first_p95\n";
+      "known_p95,first_p50,first_p95,official,cost\n";
   for (const Summary& s : summaries) {
     out += format(
         "%s,%d,%g,%s,%g,%d,%s,%.3f,%.3f,%.3f,%.3f,%.4f,%.4f,%.4f,%.4f,%.4f,%.4f,%.3f,%.3f,%.3f,%."
@@ -146,8 +149,8 @@ std::string print_csv(const std::vector<Summary>& summaries) {
         s.days_locked.low, s.days_locked.high, s.complaints.value, s.to_opted_out, s.refused.value);
     out += format("%.2f,%.2f,%.3f,%.4f,", s.first_day.value, s.seventh_day.value, s.openings.value,
                   s.braked.value);
-    out += format("%.1f,%.1f,%.1f,%.1f,%.1f,%.1f\n", s.p50[0], s.p95[0], s.p50[1], s.p95[1],
-                  s.p50[2], s.p95[2]);
+    out += format("%.1f,%.1f,%.1f,%.1f,%.1f,%.1f,%.3f,%.3f\n", s.p50[0], s.p95[0], s.p50[1],
+                  s.p95[1], s.p50[2], s.p95[2], s.official.value, s.cost.value);
   }
   return out;
 }

@@ -95,6 +95,9 @@ class Account {
         case Step::Kind::send:
           send(step.job);
           break;
+        case Step::Kind::official:
+          send_official(step.job);
+          continue;
       }
       follow_connection();
     }
@@ -116,6 +119,13 @@ class Account {
     for (const Notice& notice : world_.take_notices()) policy_->on_notice(notice, now_);
   }
 
+  void send_official(std::uint32_t number) {
+    const Job& job = demand_.jobs[number];
+    if (world_.send_official(job.person, job.consent, number))
+      policy_->on_stop_elsewhere(job.person, now_);
+    if (world_.arrived()) note_delivery(2, job);
+  }
+
   void note_delivery(std::size_t lane, const Job& job) {
     latency_[lane].push_back(static_cast<float>(now_ - job.at) / 1000.0F);
     const Time day = job.at / kDayMs;
@@ -128,7 +138,9 @@ class Account {
     const double days = static_cast<double>(horizon_) / kDayMs;
     Outcome out;
     out.demand = static_cast<double>(wanted_) / days;
-    out.delivered = static_cast<double>(tally.delivered) / days;
+    out.delivered = static_cast<double>(tally.delivered + tally.official) / days;
+    out.official = static_cast<double>(tally.official) / days;
+    out.cost = tally.cost / days;
     out.any_lock = tally.any_lock;
     out.permanent = tally.permanent;
     out.days_locked = static_cast<double>(tally.locked) / kDayMs;

@@ -22,6 +22,8 @@ struct Outcome {
   double first_day = 0;  ///< delivered of what was wanted on the first day
   double seventh_day = 0;
   double openings = 0;  ///< first messages to people who had never written, a day
+  double official = 0;  ///< a day by the official number; among the delivered
+  double cost = 0;      ///< of those, a day
   double braked = 0;    ///< share of days on which ours held openings back for poor numbers
   /// Seconds from the shop's order to the send, by lane: reply, known, first. Sorted.
   std::array<std::vector<float>, 3> latency;

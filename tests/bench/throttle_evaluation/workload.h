@@ -22,8 +22,9 @@ struct Person {
   bool wrote = false;  ///< has ever written to the shop
   bool opted_out = false;
   bool answered_opening = false;
-  bool opened = false;    ///< our first message to somebody who had never written
-  std::uint16_t run = 0;  ///< messages since the last of theirs
+  bool opened = false;             ///< our first message to somebody who had never written
+  std::uint16_t run = 0;           ///< messages since the last of theirs
+  std::uint16_t official_run = 0;  ///< the same, by the official number
   std::uint32_t last_text = 0;
   Time last_text_at = -kDayMs * 1000;
   Time last_in = -kDayMs * 1000;

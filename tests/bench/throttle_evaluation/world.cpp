@@ -212,6 +212,19 @@ Answer World::send(std::uint32_t id, std::uint32_t text, std::uint64_t job, Time
   return Answer::ok;
 }
 
+bool World::send_official(std::uint32_t id, bool consent, std::uint64_t job) {
+  Person& person = people_[id];
+  arrived_ = person.registered;
+  if (!arrived_) return false;
+  if (person.opted_out) ++tally_.to_opted_out;
+  ++tally_.official;
+  tally_.cost += consent ? model_.price_utility : model_.price_marketing;
+  const std::uint16_t run = person.official_run++;
+  if (person.opted_out || run < 2 || !luck(model_.opts_out, job, 31)) return false;
+  person.opted_out = true;
+  return true;
+}
+
 void World::judge(const Person&, bool reply, bool opening, std::uint32_t same, std::uint64_t job,
                   Time now) {
   std::uint64_t what = 101;

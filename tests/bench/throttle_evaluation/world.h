@@ -46,6 +46,8 @@ struct Tally {
   bool permanent = false;
   Time locked = 0;  ///< inside the horizon
   std::uint64_t openings = 0;
+  std::uint64_t official = 0;  ///< delivered by the official number, in no other count
+  double cost = 0;             ///< of those
 };
 
 /// Points that fade, the other way to enforce: everything adds to one sum.
@@ -77,6 +79,9 @@ class World {
 
   /// One message leaves. job: its number, for the luck of this message.
   Answer send(std::uint32_t person, std::uint32_t text, std::uint64_t job, Time now);
+  /// One message leaves by the official number, whose standing is nobody's business here: what
+  /// people answer there is not modelled but for "STOP". True: they have just said so.
+  bool send_official(std::uint32_t person, bool consent, std::uint64_t job);
   /// Did the last send reach a device?
   [[nodiscard]] bool arrived() const { return arrived_; }
   /// A customer writes first (workload), or answers.
