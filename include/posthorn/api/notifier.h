@@ -41,6 +41,8 @@ class Notifier {
     std::function<std::optional<Quote>(const Job& job)> quote_of = {};
     /// The till's own number of a message of ours; empty: it gave none. May be empty.
     std::function<std::string(const std::string& chat, const std::string& id)> external_id_of = {};
+    /// As the owner's address book has that person; empty: it does not. May be empty.
+    std::function<std::string(const std::string& chat)> contact_name_of = {};
   };
   /// Messages whose statuses are remembered.
   static constexpr std::size_t kRemembered = 4096;
@@ -76,6 +78,7 @@ class Notifier {
   void emit(const std::optional<json::Value>& notification, NotificationKind kind,
             Once<void(Result<void>)> stored);
   [[nodiscard]] std::string external_id_of(const std::string& chat, const std::string& id) const;
+  void name_people(json::Value& notification, bool incoming) const;
   void emit_status(const StatusReport& report, Once<void(Result<void>)> stored);
   /// True once for each status of a message, and only while it says more than those before.
   [[nodiscard]] bool is_news(const std::string& id, MessageStatus status);
