@@ -11,11 +11,17 @@ namespace posthorn::ctl {
 namespace {
 
 /// What people wrote must not command the terminal.
-std::string plain(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+std::string plain(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto at = [&text](std::size_t index) { return static_cast<unsigned char>(text[index]); };
+    // U+0080 .. U+009F, of which some terminals take orders, too.
+    const bool upper = at(i) == 0xC2 && i + 1 < text.size() && at(i + 1) < 0xA0;
+    const bool control = upper || at(i) < 0x20 || at(i) == 0x7F;
+    out += control ? ' ' : text[i];
+    if (upper) ++i;
   }
-  return text;
+  return out;
 }
 
 std::string text_at(const json::Value& value, const char* key) {

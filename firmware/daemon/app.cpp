@@ -259,7 +259,10 @@ void App::build_notify() {
       [this](const std::string& chat, const std::string& id) {
         return recorder_ && chat_ ? recorder_->external_id_of(chat, id) : std::string();
       },
-      [this](api::MessageStatus status) { hours_.on_status(status); }});
+      [this](api::MessageStatus status) { hours_.on_status(status); },
+      [this](const std::string& chat) {
+        return chat_ ? chat_->contacts().contact_name(chat) : std::string();
+      }});
   mailbox_ = std::make_unique<InboxMailbox>(*inbox_, refused_);
   courier_ = std::make_unique<webhooks::Courier>(
       webhooks::CourierOptions{},

@@ -101,6 +101,9 @@ class Api::Impl {
       add({std::string(route.name), route.verb, route.per_second, route.needs,
            [this, handler = route.handler](Call call) { handler(*context_, std::move(call)); }});
     }
+    // One of Green-API's pages has it with this verb.
+    add({"getContactInfo", Verb::get, 1, Needs::session,
+         [this](Call call) { get_contact_info(*context_, std::move(call)); }});
     for (const NotHere& method : methods_not_here()) {
       add({std::string(method.name), method.verb, kRefusals, Needs::nothing,
            [&method](Call call) { call.refuse(method.status, method.why); }});
@@ -388,6 +391,7 @@ class Api::Impl {
     const Wall wall = now();
     const auto sink = entry.route.receive(request);
     Call call{std::move(request), {}, {}, wall, std::move(reply)};
+    if (!sink && is_too_large_upload(call.request)) return call.refuse(413, kTooLargeUpload);
     if (!sink) return call.refuse(sink.error());
     call.refuse(429, "Too Many Requests");
   }

@@ -3,6 +3,7 @@
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/picture_form.h"
+#include "api/utf8.h"
 
 /// People and chats as lists and one by one, and the owner's address book.
 namespace posthorn::api {
@@ -136,6 +137,8 @@ void get_chats(Context& context, Call call) {
 }
 
 void get_contact_info(Context& context, Call call) {
+  const std::string_view in_query = call.request.query_value("chatId");
+  if (!in_query.empty()) call.body["chatId"] = clean_utf8(in_query);
   const auto chat = required_chat(call.body);
   if (!chat) return call.refuse(chat.error());
   context.outside.contacts.details(
@@ -177,15 +180,12 @@ void delete_contact(Context& context, Call call) {
 void set_profile_picture(Context& context, Call call) {
   auto form = parse_picture_form(call.request);
   if (!form) return call.refuse(form.error());
+  if (!may_set_picture(context, call, "setProfilePicture")) return;
   context.outside.contacts.set_own_picture(
       to_bytes(form->picture), [call = std::move(call)](Result<void> set) mutable {
-        json::Value out(::Json::objectValue);
         const bool refused = !set && set.error().code == Errc::refused;
         if (!set && !refused) return call.refuse(set.error());
-        out["setProfilePicture"] = !refused;
-        out["urlAvatar"] = json::Value();
-        out["reason"] = refused ? json::Value("bad request data") : json::Value();
-        call.send(out);
+        call.send(picture_answer("setProfilePicture", refused ? "bad request data" : ""));
       });
 }
 

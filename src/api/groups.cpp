@@ -190,15 +190,13 @@ void set_group_picture(Context& context, Call call) {
   if (!form->group.empty()) body["groupId"] = form->group;
   const auto group = required_group(body);
   if (!group) return call.refuse(group.error());
+  if (!may_set_picture(context, call, "setGroupPicture")) return;
   context.outside.groups.set_picture(
       *group, to_bytes(form->picture),
       [call = std::move(call)](Result<chat::GroupChange> change) mutable {
         if (!change) return call.refuse(change.error());
-        json::Value out(::Json::objectValue);
-        out["setGroupPicture"] = change->done;
-        out["urlAvatar"] = json::Value();
-        out["reason"] = change->done ? json::Value() : json::Value(change->reason);
-        call.send(out);
+        const std::string why = change->reason.empty() ? "bad request data" : change->reason;
+        call.send(picture_answer("setGroupPicture", change->done ? "" : why));
       });
 }
 

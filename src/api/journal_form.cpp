@@ -21,22 +21,6 @@ constexpr std::array<std::string_view, 9> kStatusNames{
 /// In the order of chat::Call::Status. A call that nobody took is one that ended.
 constexpr std::array<const char*, 5> kCallNames{"offer", "pickUp", "hungUp", "hungUp", "declined"};
 
-/// What an item calls the data of a notification; the others keep their name.
-struct Renamed {
-  const char* type;  ///< typeMessage
-  const char* from;
-  const char* to;
-};
-constexpr Renamed kRenamed[] = {
-    {"locationMessage", "locationMessageData", "location"},
-    {"contactMessage", "contactMessageData", "contact"},
-    {"reactionMessage", "extendedTextMessageData", "extendedTextMessageData"},
-    {"pollMessage", "pollMessageData", "pollMessageData"},
-    {"pollUpdateMessage", "pollMessageData", "pollMessageData"},
-    {"groupInviteMessage", "groupInviteMessageData", "groupInviteMessageData"},
-    {"templateButtonsReplyMessage", "templateButtonReplyMessage", "templateButtonReplyMessage"},
-};
-
 json::Value file_form(const content::File& file) {
   json::Value out(::Json::objectValue);
   out["ref"] = file.ref;
@@ -89,22 +73,12 @@ void show_file_of(const json::Value& kept, const json::Value& data, const FileLi
   out["downloadUrl"] = links->link_to(named, host);
 }
 
-/// The member of messageData whose name is not one of those that stand beside it.
+/// What an edit or a deletion points at, or the data of its kind.
 void show_rest(const json::Value& data, json::Value& out) {
   const std::string type = json::string_at(data, "typeMessage").value_or("");
-  for (const Renamed& one : kRenamed) {
-    if (type == one.type) {
-      out[one.to] = json::at(data, one.from);
-      return;
-    }
-  }
-  if (type == "contactsArrayMessage") {
-    out["contacts"] = json::at(json::at(data, "messageData"), "contacts");
-    return;
-  }
   if (type == "editedMessage") {
     const json::Value& edit = json::at(data, "editedMessageData");
-    out["textMessage"] = json::string_at(edit, "textMessage").value_or("");
+    out["textMessage"] = edited_text(edit).value_or("");
     out["editedMessageId"] = json::string_at(edit, "stanzaId").value_or("");
     return;
   }
@@ -113,9 +87,7 @@ void show_rest(const json::Value& data, json::Value& out) {
     out["deletedMessageId"] = json::string_at(deletion, "stanzaId").value_or("");
     return;
   }
-  for (const std::string& name : data.getMemberNames()) {
-    if (name != "typeMessage" && name != "quotedMessage") out[name] = data[name];
-  }
+  show_data(data, out);
 }
 
 void show_content(const json::Value& kept, const FileLinks* links, const std::string& host,
@@ -152,6 +124,11 @@ void show_edited(const std::string& text, json::Value& out) {
 }  // namespace
 
 std::string shown(const std::string& text) { return find_bad_utf8(text) ? clean_utf8(text) : text; }
+
+std::optional<std::string> edited_text(const json::Value& edit) {
+  auto text = json::string_at(edit, "textMessage");
+  return text ? text : json::string_at(edit, "caption");
+}
 
 std::string_view status_name(Status status) {
   return kStatusNames.at(static_cast<std::size_t>(status));
@@ -197,6 +174,11 @@ std::string deleted_form(const std::string& kept) {
   out["data"]["typeMessage"] =
       json::string_at(json::at(*before, "data"), "typeMessage").value_or("");
   return json::write(out);
+}
+
+std::string kept_sender(const std::string& kept) {
+  const auto read = json::parse(kept);
+  return read ? json::string_at(*read, "sender").value_or("") : "";
 }
 
 json::Value journal_item(const Entry& entry, const std::string& chat, const FileLinks* links,

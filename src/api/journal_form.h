@@ -25,6 +25,10 @@ namespace posthorn::api {
 
 /// What stays of a kept form when the message is deleted: who sent what kind of it.
 [[nodiscard]] std::string deleted_form(const std::string& kept);
+/// Of editedMessageData: what the message says now.
+[[nodiscard]] std::optional<std::string> edited_text(const json::Value& edit);
+/// Of an incoming message: its author's chatId; empty: not kept.
+[[nodiscard]] std::string kept_sender(const std::string& kept);
 
 /// Valid UTF-8, whatever a phone sent.
 [[nodiscard]] std::string shown(const std::string& text);

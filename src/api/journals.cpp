@@ -4,6 +4,7 @@
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/journal_form.h"
+#include "api/notification/kinds.h"
 #include "posthorn/api/chat_id.h"
 
 /// What was said, out of the journal: by chat, by id, by time; and the stories and calls in it.
@@ -25,6 +26,17 @@ constexpr std::size_t kPiece = 32;
 
 constexpr const char* kNoJournal =
     "this box keeps no journal: days is 0 in section [journal] of its configuration";
+
+json::Value message_item(Context& context, const Entry& entry, const std::string& chat,
+                         const std::string& host) {
+  const auto& files = context.outside.files;
+  json::Value item = journal_item(entry, chat, files ? &files->links : nullptr, host);
+  const auto sender = json::string_at(item, "senderId");
+  if (sender && !sender->empty()) {
+    item["senderContactName"] = shown_text(context.outside.contacts.contact_name(*sender));
+  }
+  return item;
+}
 
 /// The list as it is read: a piece of it in memory for each reader.
 class JournalSource final : public BodySource {
@@ -75,8 +87,7 @@ class JournalSource final : public BodySource {
   [[nodiscard]] json::Value show(const Entry& entry) const {
     const std::string& chat = options_.chat.empty() ? entry.chat : options_.chat;
     if (entry.what == What::call) return call_item(entry, chat);
-    const auto& files = context_->outside.files;
-    return journal_item(entry, chat, files ? &files->links : nullptr, options_.host);
+    return message_item(*context_, entry, chat, options_.host);
   }
 
   std::shared_ptr<Context> context_;  ///< shared: the answer may be read when the Api has gone
@@ -190,9 +201,8 @@ void get_message(Context& context, Call call) {
   const auto entry = wanted_message(context, call);
   if (!entry) return call.refuse(entry.error());
   const auto asked_chat = required_chat(call.body);
-  const auto& files = context.outside.files;
-  call.send(journal_item(*entry, asked_chat ? *asked_chat : entry->chat,
-                         files ? &files->links : nullptr, call.request.host));
+  call.send(
+      message_item(context, *entry, asked_chat ? *asked_chat : entry->chat, call.request.host));
 }
 
 void last_incoming_messages(Context& context, Call call) {

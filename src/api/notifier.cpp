@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "api/notification/kinds.h"
 #include "api/record.h"
 #include "posthorn/base/log.h"
 
@@ -102,6 +103,7 @@ void Notifier::on_event(const chat::Event& event, Once<void(Result<void>)> store
     log::debug("api", "message of a kind that is not known here", {{"type", other->type_name}});
   }
   auto notification = to_notification(event, outside_.settings.current(), outside_.instance());
+  if (notification && message != nullptr) name_people(*notification, !message->from_me);
   if (notification && message != nullptr && message->content.quote) {
     const std::string external = external_id_of(message->chat, message->content.quote->id);
     json::Value& data = (*notification)["messageData"];
@@ -110,6 +112,19 @@ void Notifier::on_event(const chat::Event& event, Once<void(Result<void>)> store
     }
   }
   emit(notification, NotificationKind::message, std::move(stored));
+}
+
+/// What the owner's address book calls whom a message is from; of one that nobody has named
+/// otherwise the chat, too.
+void Notifier::name_people(json::Value& notification, bool incoming) const {
+  if (!outside_.contact_name_of) return;
+  json::Value& people = notification["senderData"];
+  const std::string chat = json::string_at(people, "chatId").value_or("");
+  const std::string sender = json::string_at(people, "sender").value_or("");
+  if (incoming) people["senderContactName"] = shown_text(outside_.contact_name_of(sender));
+  if (!json::string_at(people, "chatName").value_or("").empty()) return;
+  people["chatName"] = incoming && chat == sender ? people["senderContactName"]
+                                                  : shown_text(outside_.contact_name_of(chat));
 }
 
 std::string Notifier::external_id_of(const std::string& chat, const std::string& id) const {
@@ -195,6 +210,7 @@ void Notifier::on_job(const Job& job, MessageStatus status, const std::string& d
       if (auto quote = outside_.quote_of(job)) shown.content.quote = std::move(quote);
     }
     message = build_api_message(shown, outside_.settings.current(), outside_.instance(), at);
+    if (message) name_people(*message, false);
   }
   auto shown = [alive = alive_, this, id = job.id,
                 stored = std::move(message_stored)](Result<void> result) mutable {

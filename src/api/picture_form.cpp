@@ -40,4 +40,20 @@ Result<PictureForm> parse_picture_form(const Request& request) {
   return std::move(reader.form);
 }
 
+json::Value picture_answer(const char* word, const std::string& why) {
+  json::Value out(::Json::objectValue);
+  out[word] = why.empty();
+  out["urlAvatar"] = json::Value();
+  out["reason"] = why.empty() ? json::Value() : json::Value(why);
+  return out;
+}
+
+bool may_set_picture(const Context& context, Call& call, const char* word) {
+  using Value = InstanceState::Value;
+  const Value state = context.outside.state.value();
+  if (state == Value::authorized || state == Value::restricted) return true;
+  call.send(picture_answer(word, "instance account not authorized"));
+  return false;
+}
+
 }  // namespace posthorn::api

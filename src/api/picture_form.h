@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "api/context.h"
 #include "posthorn/api/http.h"
+#include "posthorn/base/json.h"
 #include "posthorn/base/result.h"
 
 namespace posthorn::api {
@@ -14,5 +16,10 @@ struct PictureForm {
 };
 /// Errors: malformed (no form, no file, not a JPEG), in the words of a 400.
 [[nodiscard]] Result<PictureForm> parse_picture_form(const Request& request);
+
+/// Their answer: word: done, and why not. why: empty when it is done.
+[[nodiscard]] json::Value picture_answer(const char* word, const std::string& why);
+/// True, or the call has been answered with what is missing.
+[[nodiscard]] bool may_set_picture(const Context& context, Call& call, const char* word);
 
 }  // namespace posthorn::api

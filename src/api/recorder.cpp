@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/journal_form.h"
+#include "posthorn/api/chat_id.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::api {
@@ -25,6 +26,26 @@ bool is_news(chat::Call::Status next, chat::Call::Status before) {
   using Call = chat::Call::Status;
   if (next == before || next == Call::offer) return false;
   return before == Call::offer || before == Call::missed;
+}
+
+/// Whether one person can have both names: of two in different forms nobody can tell.
+bool may_be_one(const std::string& one, const std::string& other) {
+  if (one.empty() || other.empty() || one == other) return true;
+  const auto form = [](const std::string& chat) { return chat.substr(chat.find('@') + 1); };
+  return form(one) != form(other);
+}
+
+/// A change says of itself whose message it is for: whoever wrote that message is asked here.
+journal::Journal::May authors_own(bool ours, const std::string& author) {
+  return [ours, author](const Entry& target) {
+    if ((target.direction == Direction::outgoing) != ours) return false;
+    return ours || may_be_one(kept_sender(target.body), author);
+  };
+}
+
+/// In groups admins delete what others wrote; chat has looked whether it is one.
+journal::Journal::May may_delete(const std::string& chat, bool ours, const std::string& author) {
+  return is_group_chat(chat) ? journal::Journal::May() : authors_own(ours, author);
 }
 
 }  // namespace
@@ -69,15 +90,18 @@ void Recorder::on_message(const chat::Message& message) {
   entry.body = std::move(*body);
   const std::string chat = entry.chat;
   outside_.journal.add(std::move(entry));
-  change_original(chat, message.content);
+  change_original(chat, {message.from_me, message.sender}, message.content);
 }
 
 /// An edit says what its target says now, a deletion that it says nothing.
-void Recorder::change_original(const std::string& chat, const Content& content) {
+void Recorder::change_original(const std::string& chat, const Author& author,
+                               const Content& content) {
   if (const auto* edit = std::get_if<content::Edit>(&content.what)) {
-    outside_.journal.edit(chat, edit->target_id, shown(edit->text));
+    outside_.journal.edit(chat, edit->target_id, shown(edit->text),
+                          authors_own(author.ours, author.chat));
   } else if (const auto* deletion = std::get_if<content::Deletion>(&content.what)) {
-    outside_.journal.mark_deleted(chat, deletion->target_id, deleted_form);
+    outside_.journal.mark_deleted(chat, deletion->target_id, deleted_form,
+                                  may_delete(chat, author.ours, author.chat));
   }
 }
 
@@ -146,7 +170,7 @@ void Recorder::on_fate(const Job& job, MessageStatus status, Wall at) {
   const bool sent = status == MessageStatus::sent;
   outside_.journal.set_status(chat, job.id, journal_status(status),
                               sent && at.unix_seconds() > 0 ? std::optional(at) : std::nullopt);
-  if (sent) change_original(chat, job.content);
+  if (sent) change_original(chat, {true, ""}, job.content);
 }
 
 void Recorder::catch_up(std::string_view notification) {
@@ -177,14 +201,16 @@ void Recorder::catch_up_message(const json::Value& notification, bool incoming) 
   entry.status = incoming ? Status::none : Status::sent;
   entry.body = kept_form(sender, data);
   const std::string key = entry.chat;
+  const std::string author = json::string_at(sender, "sender").value_or("");
   outside_.journal.add(std::move(entry));
   const json::Value& edited = json::at(data, "editedMessageData");
   if (const auto target = json::string_at(edited, "stanzaId")) {
-    outside_.journal.edit(key, *target, json::string_at(edited, "textMessage").value_or(""));
+    const auto text = edited_text(edited);
+    outside_.journal.edit(key, *target, text.value_or(""), authors_own(!incoming, author));
   }
   const json::Value& deleted = json::at(data, "deletedMessageData");
   if (const auto target = json::string_at(deleted, "stanzaId")) {
-    outside_.journal.mark_deleted(key, *target, deleted_form);
+    outside_.journal.mark_deleted(key, *target, deleted_form, may_delete(key, !incoming, author));
   }
 }
 

@@ -18,8 +18,8 @@ namespace posthorn::api {
 namespace {
 
 constexpr std::size_t kBeginning = 4096;
-constexpr std::string_view kTooLargeUpload =
-    "The file is larger than 100 MB, which is the most that WhatsApp takes from here";
+/// Of a form, around its file.
+constexpr std::uint64_t kFormMost = 64U << 10;
 
 using Described = Function<void(Result<content::File> file)>;
 
@@ -102,7 +102,7 @@ void refuse_upload(Call& call, const Error& error) {
 using OnUpload = void (*)(Context& context, Call call, Upload upload);
 
 Result<std::unique_ptr<BodySink>> take(Context& context, const Request& head, OnUpload then) {
-  if (head.content_length.value_or(0) > chat::kLargestFile + (64U << 10)) {
+  if (is_too_large_upload(head)) {
     return fail(Errc::malformed, std::string(kTooLargeUpload));
   }
   Request kept = head;
@@ -114,7 +114,7 @@ Result<std::unique_ptr<BodySink>> take(Context& context, const Request& head, On
         Call call{std::move(kept), {}, {}, shared->outside.clock.now(), std::move(reply)};
         if (!upload) return refuse_upload(call, upload.error());
         if (upload->file.size == 0) return call.refuse(invalid("file", "is empty").value());
-        if (upload->file.size > chat::kLargestFile) return call.refuse(400, kTooLargeUpload);
+        if (upload->file.size > chat::kLargestFile) return call.refuse(413, kTooLargeUpload);
         shared->outside.files->links.on_called(call.request.host, call.request.local);
         then(*shared, std::move(call), std::move(*upload));
       });
@@ -166,6 +166,10 @@ void refuse_fetch(Call& call, const Error& error, const std::string& url) {
 }
 
 }  // namespace
+
+bool is_too_large_upload(const Request& head) {
+  return head.content_length.value_or(0) > chat::kLargestFile + kFormMost;
+}
 
 void take_file_by_url(Context& context, Call call, OnFile then) {
   const FileOutside& files = *context.outside.files;

@@ -12,6 +12,11 @@ namespace posthorn::api {
 /// outlives the routes.
 [[nodiscard]] std::vector<Route> file_routes(Context& context);
 
+/// Whether it says itself that it is more than any file may have.
+[[nodiscard]] bool is_too_large_upload(const Request& head);
+inline constexpr std::string_view kTooLargeUpload =
+    "The file is larger than 100 MB, which is the most that WhatsApp takes from here";
+
 /// Brings what a body names by urlFile and fileName into the store. then: with the call that waits
 /// for its answer; else it has been refused. Fetched before the answer.
 using OnFile = Function<void(Call call, content::File file)>;

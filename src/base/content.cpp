@@ -208,4 +208,9 @@ Result<Content> restore_content(const json::Value& in) {
   return content;
 }
 
+bool Quote::operator==(const Quote& other) const {
+  return id == other.id && participant == other.participant && text == other.text &&
+         type_message == other.type_message && file == other.file && original == other.original;
+}
+
 }  // namespace posthorn

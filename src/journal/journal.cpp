@@ -212,15 +212,15 @@ void Journal::set_body(const std::string& chat, const std::string& id, std::stri
                 bytes);
 }
 
-void Journal::edit(const std::string& chat, const std::string& id, std::string text) {
+void Journal::edit(const std::string& chat, const std::string& id, std::string text, May may) {
   const std::size_t bytes = text.size();
-  impl_->change(
-      [chat, id, text = std::move(text)](Tables& tables) { return tables.edit(chat, id, text); },
-      bytes);
+  impl_->change([chat, id, text = std::move(text),
+                 may = std::move(may)](Tables& tables) { return tables.edit(chat, id, text, may); },
+                bytes);
 }
 
-void Journal::mark_deleted(const std::string& chat, const std::string& id, Reduce reduce) {
-  impl_->change([=](Tables& tables) { return tables.mark_deleted(chat, id, reduce); });
+void Journal::mark_deleted(const std::string& chat, const std::string& id, Reduce reduce, May may) {
+  impl_->change([=](Tables& tables) { return tables.mark_deleted(chat, id, reduce, may); });
 }
 
 void Journal::forget_pending() {

@@ -28,7 +28,12 @@ constexpr std::int64_t kRowCost = 160;
 /// Rows that one call of prune() takes away, so that it holds nobody up.
 constexpr int kPruneMost = 256;
 
-std::int64_t cost(std::size_t texts) { return kRowCost + static_cast<std::int64_t>(texts); }
+/// As it is counted against the limits.
+std::int64_t size_of(const Entry& entry) {
+  const std::size_t texts = entry.id.size() + entry.external_id.size() + entry.body.size() +
+                            (entry.edited ? entry.edited->size() : 0);
+  return kRowCost + static_cast<std::int64_t>(texts);
+}
 
 std::int64_t number_of(std::optional<Direction> direction) {
   return direction ? static_cast<std::int64_t>(*direction) : -1;
@@ -105,7 +110,7 @@ Result<void> Tables::add(const Entry& entry, std::int64_t kept_at) {
   TRY(const std::int64_t chat, make_chat(entry.chat));
   TRY(const auto known, first(row_.query(entry.id, chat)));
   if (known) return {};
-  const std::int64_t size = cost(entry.id.size() + entry.external_id.size() + entry.body.size());
+  const std::int64_t size = size_of(entry);
   TRY(add_.run(chat, entry.id, entry.at.unix_seconds(), kept_at, static_cast<int>(entry.what),
                static_cast<int>(entry.direction), entry.by_api, static_cast<int>(entry.status),
                entry.external_id, entry.body, size));
@@ -124,29 +129,34 @@ Result<void> Tables::set_body(const std::string& chat, const std::string& id,
                               const std::string& body) {
   TRY(const auto row, row_of(chat, id));
   if (!row) return {};
+  TRY(auto now, find(chat, id));
+  if (!now || now->deleted) return {};
   TRY(set_body_.run(row->number, body));
-  return resize(*row, cost(id.size() + body.size()));
+  now->body = body;
+  return resize(*row, size_of(*now));
 }
 
-Result<void> Tables::edit(const std::string& chat, const std::string& id, const std::string& text) {
+Result<void> Tables::edit(const std::string& chat, const std::string& id, const std::string& text,
+                          const Journal::May& may) {
   TRY(const auto row, row_of(chat, id));
   if (!row) return {};
-  TRY(const auto before, find(chat, id));
-  if (!before || before->deleted) return {};
+  TRY(auto now, find(chat, id));
+  if (!now || now->deleted || (may && !may(*now))) return {};
   TRY(set_edited_.run(row->number, text));
-  return resize(*row,
-                cost(id.size() + before->external_id.size() + before->body.size() + text.size()));
+  now->edited = text;
+  return resize(*row, size_of(*now));
 }
 
 Result<void> Tables::mark_deleted(const std::string& chat, const std::string& id,
-                                  Journal::Reduce reduce) {
+                                  Journal::Reduce reduce, const Journal::May& may) {
   TRY(const auto row, row_of(chat, id));
   if (!row) return {};
-  TRY(const auto before, find(chat, id));
-  if (!before || before->deleted) return {};
-  const std::string left = reduce == nullptr ? std::string() : reduce(before->body);
-  TRY(set_deleted_.run(row->number, left));
-  return resize(*row, cost(id.size() + before->external_id.size() + left.size()));
+  TRY(auto now, find(chat, id));
+  if (!now || now->deleted || (may && !may(*now))) return {};
+  now->body = reduce == nullptr ? std::string() : reduce(now->body);
+  now->edited.reset();
+  TRY(set_deleted_.run(row->number, now->body));
+  return resize(*row, size_of(*now));
 }
 
 Result<void> Tables::forget(const std::string& chat, const std::string& id) {

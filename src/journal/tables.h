@@ -25,8 +25,10 @@ class Tables {
   Result<void> set_status(const std::string& chat, const std::string& id, Status status,
                           std::optional<Wall> at);
   Result<void> set_body(const std::string& chat, const std::string& id, const std::string& body);
-  Result<void> edit(const std::string& chat, const std::string& id, const std::string& text);
-  Result<void> mark_deleted(const std::string& chat, const std::string& id, Journal::Reduce reduce);
+  Result<void> edit(const std::string& chat, const std::string& id, const std::string& text,
+                    const Journal::May& may);
+  Result<void> mark_deleted(const std::string& chat, const std::string& id, Journal::Reduce reduce,
+                            const Journal::May& may);
   Result<void> forget(const std::string& chat, const std::string& id);
   Result<void> forget_pending();
   Result<void> join(const std::string& from, const std::string& into);

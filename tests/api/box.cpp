@@ -22,14 +22,21 @@ std::string Answer::header(std::string_view name) const {
   return "";
 }
 
-void take_stream(Response& response) {
-  if (!response.stream) return;
+bool take_pieces(Response& response) {
+  if (!response.stream) return true;
   std::array<char, 100> piece{};
   for (;;) {
     const BodySource::Piece got = response.stream->read(piece);
+    if (got.more == BodySource::More::later) return false;
     if (got.more != BodySource::More::bytes) break;
     response.body.append(piece.data(), got.size);
   }
+  response.stream.reset();
+  return true;
+}
+
+void take_stream(Response& response) {
+  (void)take_pieces(response);
   response.stream.reset();
 }
 
@@ -64,6 +71,13 @@ void Box::make_api() {
                        [this] { return status; },
                        [this] { ++resumed; },
                        &history};
+  if (cabinet) {
+    outside.files.emplace(
+        FileOutside{*cabinet->store, cabinet->chat, *cabinet->links,
+                    [this](const std::string& url, Once<void(Result<FetchedFile>)> done) {
+                      fetch(url, std::move(done));
+                    }});
+  }
   if (journal_file) outside.journal = journal_file->journal.get();
   api = std::make_unique<Api>(options, std::move(outside));
   api->serve_page({worker, kPageFiles, 100});
@@ -79,6 +93,61 @@ void Box::keep_journal() {
   make_api();
 }
 
+void Box::keep_files() {
+  cabinet = std::make_unique<FileCabinet>();
+  auto disk = files::posix_folder(cabinet->folder.at("files"));
+  auto store = files::Store::open(std::move(*disk), worker, {.quota = std::uint64_t{8} << 20});
+  cabinet->store = std::move(*store);
+  cabinet->chat.store = cabinet->store.get();
+  cabinet->links = std::move(*FileLinks::load(blobs, random, {.public_url = "http://box.lan"}));
+  make_api();
+}
+
+/// What a client of the web brings home.
+void Box::fetch(const std::string& url, Once<void(Result<FetchedFile>)> done) {
+  const auto found = cabinet->web.find(url);
+  if (found == cabinet->web.end()) return done(fail(Errc::refused, "status 404"));
+  if (found->second.empty()) return done(fail(Errc::full, "too large"));
+  auto begun = cabinet->store->begin(std::nullopt);
+  if (!begun) return done(tl::unexpected(begun.error()));
+  std::shared_ptr<files::Writer> writer = std::move(*begun);  // shared: with its own answer
+  (void)writer->append(found->second);
+  writer->finish([writer, done = std::move(done)](Result<files::File> file) mutable {
+    if (!file) return done(tl::unexpected(file.error()));
+    done(FetchedFile{std::move(*file), ""});
+  });
+}
+
+std::shared_ptr<Answer> Box::post_form(const std::string& method, const std::string& body,
+                                       const std::string& boundary) {
+  Request head = request(Verb::post, path(method));
+  head.content_type = "multipart/form-data; boundary=" + boundary;
+  head.content_length = body.size();
+  auto answer = std::make_shared<Answer>();
+  Reply reply([answer](Response response) { answer->response = std::move(response); });
+  Terms terms = api->terms(head);
+  if (terms.sink) {
+    (void)terms.sink->write(body);
+    terms.sink->finish(std::move(reply));
+  } else {
+    head.body = body;
+    api->handle(std::move(head), std::move(reply));
+  }
+  settle(*answer);
+  return answer;
+}
+
+void Box::settle(Answer& answer) {
+  constexpr int kTurns = 50;  // a file goes through the worker several times
+  for (int turn = 0; turn < kTurns; ++turn) scheduler.run_posted();
+  if (!answer.response) return;
+  // What a file's reader has not answered yet comes with the next turn.
+  for (int turn = 0; turn < kTurns && !take_pieces(*answer.response); ++turn) {
+    scheduler.run_posted();
+  }
+  scheduler.run_posted();
+}
+
 Request Box::request(Verb verb, const std::string& path, const std::string& body) {
   Request request;
   request.verb = verb;
@@ -92,8 +161,7 @@ std::shared_ptr<Answer> Box::send(Request request) {
   auto answer = std::make_shared<Answer>();
   api->handle(std::move(request),
               Reply([answer](Response response) { answer->response = std::move(response); }));
-  scheduler.run_posted();
-  if (answer->response) take_stream(*answer->response);
+  settle(*answer);
   return answer;
 }
 

@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "posthorn/api/api.h"
+#include "posthorn/api/file_links.h"
 #include "posthorn/api/notifier.h"
 #include "posthorn/api/recorder.h"
+#include "posthorn/chat/files.h"
+#include "posthorn/files/store.h"
 #include "posthorn/store/database.h"
 #include "support/fakes.h"
 #include "support/folder.h"
@@ -227,6 +230,11 @@ class FakeLink final : public session::Linking,
     for (std::size_t i = 0; i < std::min(most, listed.size()); ++i) take(listed[i]);
     return {};
   }
+  std::string contact_name(const std::string& chat) override {
+    const auto found = std::find_if(listed.begin(), listed.end(),
+                                    [&](const auto& one) { return one.chat == chat; });
+    return found == listed.end() ? std::string() : std::string(found->contact);
+  }
   void details(const std::string& chat, Once<void(Result<chat::ChatDetails>)> done) override {
     asked = {chat};
     done(known);
@@ -277,6 +285,8 @@ class FakeLink final : public session::Linking,
 
 /// Takes a streamed body to its end, as a server does, into `body`.
 void take_stream(Response& response);
+/// As far as it has come. False: the rest comes later.
+bool take_pieces(Response& response);
 
 /// An answer that may not have come yet.
 struct Answer {
@@ -298,6 +308,40 @@ struct JournalFile {
   posthorn::test::Folder folder;
   std::unique_ptr<store::Database> database;
   std::unique_ptr<journal::Journal> journal;
+};
+
+/// Files of messages that lie in the store already.
+class FakeFiles final : public chat::Files {
+ public:
+  bool is_uploaded(const content::File&) override { return true; }
+  void upload(const content::File&, Wall, Once<void(Result<void>)> done) override { done({}); }
+  bool has_preview(const content::Text&) override { return true; }
+  void find_preview(const content::Text&, Once<void()> done) override { done(); }
+  Result<std::optional<content::File>> received(const std::string&) override {
+    return std::optional<content::File>();
+  }
+  Result<std::optional<content::File>> in_message(const std::string& chat,
+                                                  const std::string& id) override {
+    const auto found = messages.find(chat + "/" + id);
+    return found == messages.end() ? std::nullopt : std::optional(found->second);
+  }
+  void fetch(const std::string& ref, Once<void(Result<files::File>)> done) override {
+    const auto found = store->find(ref);
+    if (!found) return done(fail(Errc::not_found, "no such file"));
+    done(*found);
+  }
+
+  files::Store* store = nullptr;
+  std::map<std::string, content::File> messages;  ///< by "chat/id"
+};
+
+/// Files on a disk of their own, and the web that urlFile leads into.
+struct FileCabinet {
+  posthorn::test::Folder folder;
+  std::unique_ptr<files::Store> store;
+  FakeFiles chat;
+  std::unique_ptr<FileLinks> links;
+  std::map<std::string, std::string> web;  ///< bytes by URL; empty: more than anybody takes
 };
 
 /// The API with everything around it pretended.
@@ -322,6 +366,11 @@ class Box {
   void set_session(session::State state);
   /// From here on there is a journal. The recorder writes it.
   void keep_journal();
+  /// From here on there are files.
+  void keep_files();
+  /// A multipart body, as clients post it: taken while it streams where the method does that.
+  std::shared_ptr<Answer> post_form(const std::string& method, const std::string& body,
+                                    const std::string& boundary);
   /// Settings as setSettings would change them, without its rate limit.
   void configure(const std::string& json_text);
 
@@ -342,11 +391,15 @@ class Box {
   StateHistory history{blobs};
   std::unique_ptr<JournalFile> journal_file;
   std::unique_ptr<Recorder> recorder;
+  std::unique_ptr<FileCabinet> cabinet;
   ApiOptions options;
   std::unique_ptr<Api> api;
 
  private:
   void make_api();
+  void fetch(const std::string& url, Once<void(Result<FetchedFile>)> done);
+  /// Until the answer is there, if it comes in this moment.
+  void settle(Answer& answer);
 };
 
 }  // namespace posthorn::api::test

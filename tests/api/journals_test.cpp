@@ -309,6 +309,31 @@ TEST_F(JournalsTest, APowerCutsGapIsFilledFromTheRings) {
   EXPECT_EQ(statuses[waits.id], "pending");
 }
 
+TEST_F(JournalsTest, AChangeOfAMessageIsItsAuthors) {
+  const std::string group = "120363000000000001@g.us";
+  Job ours = job("3EB0C0FFEE0123456789", content::Text{"Ten euros", true, {}});
+  box.recorder->on_job(ours);
+  box.recorder->on_fate(ours, MessageStatus::sent, Wall::from_unix(kNow - 10));
+  hear(incoming("3EB0AA11BB22CC33DD01", kNow - 9, content::Edit{ours.id, "One euro"}));
+  hear(incoming("3EB0AA11BB22CC33DD02", kNow - 8, content::Deletion{ours.id}));
+  hear(incoming("3EB0AA11BB22CC33DD03", kNow - 7, content::Text{"Two cakes", true, {}}, group));
+  chat::Message otto = incoming("3EB0AA11BB22CC33DD04", kNow - 6,
+                                content::Edit{"3EB0AA11BB22CC33DD03", "Ninety cakes"}, group);
+  otto.sender = "4915550008888@c.us";
+  hear(otto);
+  const auto text_of = [&](const std::string& chat, const std::string& id) {
+    return box.post("getMessage", R"({"chatId":")" + chat + R"(","idMessage":")" + id + "\"}")
+        ->json();
+  };
+  EXPECT_EQ(text_of(kIda, ours.id)["textMessage"], "Ten euros");
+  EXPECT_EQ(text_of(kIda, ours.id)["isDeleted"], false);
+  EXPECT_EQ(text_of(group, "3EB0AA11BB22CC33DD03")["textMessage"], "Two cakes");
+  otto.sender = kIda;
+  otto.id = "3EB0AA11BB22CC33DD05";
+  hear(otto);
+  EXPECT_EQ(text_of(group, "3EB0AA11BB22CC33DD03")["textMessage"], "Ninety cakes");
+}
+
 TEST(NoJournal, IsSaidInWords) {
   Box box(0);
   const auto answer = box.post("getChatHistory", kAsk);

@@ -9,6 +9,7 @@ import { downloadMediaMessage } from '@whiskeysockets/baileys'
 import { BaileysClient } from './lib/baileys.mjs'
 import { Daemon } from './lib/daemon.mjs'
 import { Simulator } from './lib/simulator.mjs'
+import { spoken } from './lib/sounds.mjs'
 import { waitFor } from './lib/wait.mjs'
 
 // The media host's certificate is made at its start; Baileys has no setting for another.
@@ -108,6 +109,14 @@ describe('files between posthornd and Baileys', () => {
     assert.deepEqual([width, height], [800, 400])
     assert.deepEqual(sizeOf(Buffer.from(jpegThumbnail)), [100, 50])
     assert.ok(jpegThumbnail.length < 10_000)
+  })
+
+  test('a voice note shows where somebody speaks', { timeout }, async () => {
+    const { idMessage } = await box.form('sendFileByUpload', { chatId: chat(customer.phone) }, spoken(), 'note.ogg', 'audio/ogg')
+    const message = await waitFor(() => customer.messages.find(m => m.key.id === idMessage && m.message), 'the note', 30_000)
+    const { seconds, waveform, ptt } = message.message.audioMessage
+    assert.deepEqual([seconds, ptt, waveform.length], [3, true, 64])
+    assert.deepEqual([waveform[5], waveform[32], waveform[60]], [0, 100, 0])
   })
 
   const outgoing = {

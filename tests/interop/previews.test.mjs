@@ -5,11 +5,12 @@ import { createServer } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs'
 
-import { getMediaKeys } from '@whiskeysockets/baileys'
+import { downloadMediaMessage, getMediaKeys } from '@whiskeysockets/baileys'
 
 import { BaileysClient } from './lib/baileys.mjs'
 import { Daemon, sleep } from './lib/daemon.mjs'
 import { Simulator } from './lib/simulator.mjs'
+import { spoken } from './lib/sounds.mjs'
 import { waitFor } from './lib/wait.mjs'
 
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0' // the media host's certificate is made at its start
@@ -27,6 +28,7 @@ function webServer() {
   const server = createServer((request, response) => {
     asked.push(request.url)
     if (request.url === '/m.png') return response.setHeader('content-type', 'image/png').end(picture)
+    if (request.url === '/hello.ogg') return response.setHeader('content-type', 'audio/ogg').end(spoken())
     if (request.url === '/moved') return response.writeHead(302, { location: '/menu' }).end()
     if (request.url !== '/menu') return response.writeHead(404).end()
     response.setHeader('content-type', 'text/html; charset=utf-8')
@@ -106,6 +108,24 @@ describe('previews and statuses between posthornd and Baileys', () => {
     const off = await say({ message: `Off: ${web.url}/menu`, linkPreview: false })
     assert.ok(!off.message.extendedTextMessage?.title)
     assert.equal(web.asked.length, asked)
+  })
+
+  test('a voice status goes to whom it names and to nobody else', { timeout }, async () => {
+    const other = await BaileysClient.link(sim, undefined, { name: 'Otto' })
+    try {
+      await other.send(box.phone, 'I write, too')
+      await box.nextWhere('the other one', b => JSON.stringify(b.messageData ?? {}).includes('I write, too'))
+      const status = await post('sendVoiceStatus', { urlFile: `${web.url}/hello.ogg`, fileName: 'hello.ogg', backgroundColor: '#112233', participants: [`${customer.phone}@c.us`] })
+      assert.equal(status.key.remoteJid, 'status@broadcast')
+      const { ptt, seconds, waveform, backgroundArgb, mimetype } = status.message.audioMessage
+      assert.deepEqual([ptt, seconds, waveform.length, backgroundArgb, mimetype], [true, 3, 64, 0xff112233, 'audio/ogg; codecs=opus'])
+      assert.ok((await downloadMediaMessage(status, 'buffer', {})).equals(spoken()), 'byte for byte')
+      const { idMessage } = await box.call('sendMessage', { chatId: `${other.phone}@c.us`, message: 'after the status' })
+      await waitFor(() => other.messages.find(m => m.key.id === idMessage && m.message), 'a message to the other one', 30_000)
+      assert.equal(other.messages.find(m => m.key.id === status.key.id), undefined)
+    } finally {
+      await other.stop()
+    }
   })
 
   test('private addresses are not asked unless the shop allows it', { timeout }, async () => {

@@ -18,8 +18,8 @@ async function bytes(box, method, body) {
   return Buffer.from(await answer.arrayBuffer())
 }
 
-async function backUp(box) {
-  const { size } = await box.call('makeBackup', { passphrase }, { token: box.care })
+async function backUp(box, more = {}) {
+  const { size } = await box.call('makeBackup', { passphrase, ...more }, { token: box.care })
   const backup = await bytes(box, 'readBackup')
   assert.equal(backup.length, size)
   return backup
@@ -58,7 +58,9 @@ describe('a dead box', () => {
     await customer.send(dead.phone, 'answer before the backup')
     await dead.nextWhere('the answer', incoming('answer before the backup'))
 
-    const backup = await backUp(dead)
+    const short = await backUp(dead)
+    const backup = await backUp(dead, { journal: true })
+    assert.ok(!short.equals(backup))
     for (let i = 0; i < 5; i++) {
       await dead.send(chat, `after the backup ${i}`)
       await customer.received(`after the backup ${i}`)
@@ -72,6 +74,11 @@ describe('a dead box', () => {
     await restore(heir, backup)
     assert.deepEqual({ id: heir.id, token: heir.token }, { id, token })
     await heir.authorized()
+
+    // What was said until then came along, because it was asked for.
+    const said = await heir.call('getChatHistory', { chatId: chat })
+    assert.deepEqual(said.map(item => item.textMessage), ['answer before the backup', 'before the backup'])
+    assert.equal(said[1].sendByApi, true)
 
     // The till did not change; both directions work, without a phone being linked again.
     await heir.send(chat, 'from the new box')

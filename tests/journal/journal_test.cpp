@@ -197,12 +197,13 @@ TEST_F(JournalTest, StatusesGoForwardOnly) {
 
 TEST_F(JournalTest, AppliesEditsAndDeletions) {
   journal_->add(incoming("A", kStart, "two cakes"));
-  journal_->edit(kIda, "A", "three cakes");
+  journal_->edit(kIda, "A", "three cakes", {});
   auto found = journal_->find(kIda, "A");
   ASSERT_TRUE(found && *found);
   EXPECT_EQ((*found)->edited, "three cakes");
-  journal_->mark_deleted(kIda, "A", [](const std::string& body) { return "less than " + body; });
-  journal_->edit(kIda, "A", "four cakes");
+  journal_->mark_deleted(kIda, "A", [](const std::string& body) { return "less than " + body; },
+                         {});
+  journal_->edit(kIda, "A", "four cakes", {});
   found = journal_->find(kIda, "A");
   ASSERT_TRUE(found && *found);
   EXPECT_TRUE((*found)->deleted);
@@ -324,7 +325,7 @@ class JournalPowerCut : public JournalTest {
       journal_->add(outgoing(id, kStart + i));
       if (!journal_->flush()) return false;
       journal_->set_status(kIda, id, Status::sent);
-      if (i % 3 == 2) journal_->mark_deleted(kIda, "M" + std::to_string(i - 1), nullptr);
+      if (i % 3 == 2) journal_->mark_deleted(kIda, "M" + std::to_string(i - 1), nullptr, {});
       if (!journal_->flush()) return false;
       bool synced = false;
       store_->durable([&](Result<void> result) { synced = result.has_value(); });

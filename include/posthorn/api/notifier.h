@@ -44,6 +44,8 @@ class Notifier {
     /// A status of a till's message was told for the first time; one that was read without having
     /// arrived has arrived first. May be empty.
     std::function<void(MessageStatus status)> on_status = {};
+    /// As the owner's address book has that person; empty: it does not. May be empty.
+    std::function<std::string(const std::string& chat)> contact_name_of = {};
   };
   /// Messages whose statuses are remembered.
   static constexpr std::size_t kRemembered = 4096;
@@ -79,6 +81,7 @@ class Notifier {
   void emit(const std::optional<json::Value>& notification, NotificationKind kind,
             Once<void(Result<void>)> stored);
   [[nodiscard]] std::string external_id_of(const std::string& chat, const std::string& id) const;
+  void name_people(json::Value& notification, bool incoming) const;
   void emit_status(const StatusReport& report, Once<void(Result<void>)> stored);
   void count(MessageStatus status, std::uint8_t before) const;
   /// True once for each status of a message, and only while it says more than those before.

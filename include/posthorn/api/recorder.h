@@ -65,7 +65,12 @@ class Recorder {
   void on_receipt(const chat::Receipt& receipt);
   void on_call(const chat::Call& call);
   void catch_up_message(const json::Value& notification, bool incoming);
-  void change_original(const std::string& chat, const Content& content);
+  /// Who changes a message of before.
+  struct Author {
+    bool ours = false;
+    std::string chat;  ///< their chatId; empty: not said
+  };
+  void change_original(const std::string& chat, const Author& author, const Content& content);
   [[nodiscard]] std::string key_of(const std::string& chat) const {
     return outside_.account_of ? outside_.account_of(chat) : chat;
   }

@@ -88,7 +88,8 @@ struct File {
 /// An earlier message says something else now.
 struct Edit {
   std::string target_id;
-  std::string text;  ///< text or caption
+  std::string text;      ///< text or caption
+  bool caption = false;  ///< of what came in: it is a file's
   bool operator==(const Edit&) const = default;
 };
 
@@ -267,6 +268,8 @@ struct Other {
   X(Undecryptable)                \
   X(Other)
 
+struct Content;
+
 /// The message that another one answers.
 struct Quote {
   std::string id;
@@ -274,7 +277,9 @@ struct Quote {
   std::string text;
   std::string type_message = "textMessage";  ///< Green-API's word for its kind
   std::optional<content::File> file = {};    ///< when it is one
-  bool operator==(const Quote&) const = default;
+  /// What it says, when that is neither a text nor a file; one, or none when it is not known.
+  std::vector<Content> original = {};
+  bool operator==(const Quote& other) const;
 };
 
 /// What a message says, and what every kind can have beside it.

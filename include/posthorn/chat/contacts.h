@@ -53,6 +53,8 @@ class Contacts {
 
   /// Everybody who has a name, and the groups, by chatId. Errors: io.
   virtual Result<void> each(const std::function<void(const ListedChat&)>& take) = 0;
+  /// As the owner's address book has that person; empty: it does not, or cannot be read.
+  virtual std::string contact_name(const std::string& chat) = 0;
   /// The chats, the newest first. Errors: io.
   virtual Result<void> each_chat(std::size_t most,
                                  const std::function<void(const ListedChat&)>& take) = 0;

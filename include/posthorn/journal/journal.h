@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -101,11 +102,13 @@ class Journal {
                   std::optional<Wall> at = {});
   /// How a call ended, for example.
   void set_body(const std::string& chat, const std::string& id, std::string body);
-  void edit(const std::string& chat, const std::string& id, std::string text);
+  /// Whether whoever wants to change that entry may. Pure: it may run when its maker has gone.
+  using May = std::function<bool(const Entry& target)>;
+  void edit(const std::string& chat, const std::string& id, std::string text, May may);
   /// What is left of a body when its message is deleted. Pure.
   using Reduce = std::string (*)(const std::string& body);
   /// For everyone: what it said is gone, that it was there stays.
-  void mark_deleted(const std::string& chat, const std::string& id, Reduce reduce);
+  void mark_deleted(const std::string& chat, const std::string& id, Reduce reduce, May may);
   /// It never was: a job that was taken back before it was sent.
   void forget(const std::string& chat, const std::string& id);
   /// The same for all that wait.

@@ -6,7 +6,7 @@ namespace posthorn::api {
 std::optional<json::Value> show_message(const content::Edit& kind, const Content&) {
   json::Value out(::Json::objectValue);
   out["typeMessage"] = "editedMessage";
-  out["editedMessageData"]["textMessage"] = shown_text(kind.text);
+  out["editedMessageData"][kind.caption ? "caption" : "textMessage"] = shown_text(kind.text);
   out["editedMessageData"]["stanzaId"] = shown_text(kind.target_id);
   return out;
 }

@@ -23,6 +23,10 @@ void show_forwarding(const Content& content, json::Value& data);
 /// Of a message that answers another one: quotedMessage, beside the data of its kind.
 void show_quote(const Quote& quote, json::Value& message);
 
+/// The data of a kind as a journal's item and a quote show it: under the name that they have for
+/// it. data: messageData.
+void show_data(const json::Value& data, json::Value& out);
+
 /// The strings come from people's phones: JSON must be UTF-8 whatever they sent.
 [[nodiscard]] json::Value shown_text(const std::string& value);
 

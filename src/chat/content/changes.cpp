@@ -47,7 +47,10 @@ bool read(const wa::Message& message, content::Edit& kind, Beside& beside) {
   kind.target_id = protocol->key().id();
   beside.target_from_me = protocol->key().fromme();
   const auto opened = open_wrappers(protocol->editedmessage());
-  if (opened) kind.text = text_of(*opened->message);
+  if (!opened) return true;
+  kind.text = text_of(*opened->message);
+  const wa::Message& now = *opened->message;
+  kind.caption = now.has_imagemessage() || now.has_videomessage() || now.has_documentmessage();
   return true;
 }
 

@@ -150,6 +150,14 @@ void describe_quoted(const wa::Message& message, Quote& quote) {
   content::File file;
   Beside ignored;
   if (read(message, file, ignored)) quote.file = std::move(file);
+  if (quote.file || quote.type_message == "textMessage" ||
+      quote.type_message == "extendedTextMessage") {
+    return;
+  }
+  Parsed parsed = parse_content(message);
+  if (!parsed.content) return;
+  parsed.content->quote.reset();  // what that one answered is nobody's question here
+  quote.original.push_back(std::move(*parsed.content));
 }
 
 void write_context(const Content& content, const Outgoing& outgoing, wa::Message& message) {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "chat/files/opus_waveform.h"
 #include "posthorn/pictures/thumbnail.h"
 
 namespace posthorn::chat {
@@ -22,6 +23,7 @@ bool is_worth_it(const content::File& file) {
 content::File read_looks(content::File file, const std::string& path) {
   if (file.kind == content::File::Kind::voice) {
     file.seconds = opus_seconds(path);
+    file.waveform = opus_waveform(path);
     return file;
   }
   auto thumbnail = pictures::make_thumbnail(path);
@@ -62,6 +64,7 @@ void Looks::complete(content::File file, Once<void(content::File)> done) {
     file.width = last_.width;
     file.height = last_.height;
     file.seconds = last_.seconds;
+    file.waveform = last_.waveform;
     return done(std::move(file));
   }
   run_on<content::File>(

@@ -6,9 +6,9 @@
 
 namespace posthorn::chat {
 
-/// What a message says of a file beside where it lies: thumbnail and size of a picture, length of a
-/// voice note. Read out of the file when the message is made, on the Worker; what cannot be read is
-/// left out, since everything works without it.
+/// What a message says of a file beside where it lies: thumbnail and size of a picture, length and
+/// waveform of a voice note. Read out of the file when the message is made, on the Worker; what
+/// cannot be read is left out, since everything works without it.
 class Looks {
  public:
   explicit Looks(const FilesContext& context) : context_(context) {}

@@ -32,6 +32,21 @@ Result<void> Profiles::each_chat(std::size_t most,
   });
 }
 
+std::string Profiles::contact_name(const std::string& chat) {
+  return contact_of(chat).value_or("");
+}
+
+Result<std::string> Profiles::contact_of(const std::string& chat) {
+  TRY(const Jid jid, context_.names.addressed(chat));
+  if (!jid.is_person()) return std::string();
+  TRY(const auto other, context_.names.other(jid));
+  for (const Jid& name : {jid.bare(), other.value_or(jid).bare()}) {
+    TRY(const auto contact, people_.contact(to_string(name)));
+    if (contact) return contact->full_name;
+  }
+  return std::string();
+}
+
 /// Rows may stand under either of a person's names.
 Result<ChatDetails> Profiles::stored(const std::string& chat) {
   TRY(const Jid jid, context_.names.addressed(chat));

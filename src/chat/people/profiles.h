@@ -21,6 +21,7 @@ class Profiles final : public Contacts {
       : context_(context), people_(people), tokens_(tokens) {}
 
   Result<void> each(const std::function<void(const ListedChat&)>& take) override;
+  std::string contact_name(const std::string& chat) override;
   Result<void> each_chat(std::size_t most,
                          const std::function<void(const ListedChat&)>& take) override;
   void details(const std::string& chat, Once<void(Result<ChatDetails>)> done) override;
@@ -37,6 +38,7 @@ class Profiles final : public Contacts {
     Mono until;
   };
   Result<ChatDetails> stored(const std::string& chat);
+  Result<std::string> contact_of(const std::string& chat);
   void ask(wire::Node iq, Once<void(Result<wire::Node>)> done);
   void add_business(const std::string& chat, ChatDetails details,
                     Once<void(Result<ChatDetails>)> done);

@@ -349,11 +349,9 @@ Result<void> Receiver::interpret_content(Work& work, const wa::Message& message,
   const bool view_once = keep_once_only(*parsed.content, view_once_around);
   const bool changes_other = std::holds_alternative<content::Edit>(parsed.content->what) ||
                              std::holds_alternative<content::Deletion>(parsed.content->what);
-  if (changes_other && !parsed.target_from_me) {
-    // Only the author may change a message; in a group its admins may delete one.
-    const bool deletes = std::holds_alternative<content::Deletion>(parsed.content->what);
-    TRY(const bool admin, deletes ? is_group_admin(envelope) : Result<bool>(false));
-    if (!admin) return {};
+  if (changes_other) {
+    TRY(const bool may, may_change(envelope, parsed));
+    if (!may) return {};
   }
   if (const auto* timer = std::get_if<content::Timer>(&parsed.content->what)) {
     if (!envelope.chat.is_person()) return {};  // a group's is told by the server
@@ -369,14 +367,6 @@ Result<void> Receiver::interpret_content(Work& work, const wa::Message& message,
                                            work.out.received->sender, work.out.received->message};
   }
   return {};
-}
-
-/// As far as it is known: of a group that was never asked about nobody is.
-Result<bool> Receiver::is_group_admin(const Envelope& envelope) {
-  if (!envelope.chat.is_group()) return false;
-  TRY(const auto group, context_.groups.find(to_string(envelope.chat)));
-  TRY(const Jid sender, context_.names.preferred(envelope.sender.bare()));
-  return group && (' ' + group->admins).find(' ' + to_string(sender) + ' ') != std::string::npos;
 }
 
 /// What a message says about the chat's timer beside its content.

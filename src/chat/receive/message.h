@@ -87,6 +87,8 @@ class Receiver {
   void remember_file(Work& work, const store::MessageStore::Received& message);
   Result<void> fill_mentions(Content& content);
   Result<void> remember(Work& work, const wa::Message& message, bool view_once);
+  Result<bool> may_change(const Envelope& envelope, const Parsed& parsed);
+  Result<bool> is_own_message(const Envelope& envelope, const std::string& id);
   Result<bool> is_group_admin(const Envelope& envelope);
   Result<std::string> sender_name(Work& work);
   Result<std::string> chat_name(Work& work, const std::string& user);

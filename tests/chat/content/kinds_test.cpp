@@ -285,5 +285,32 @@ TEST(KindsVectors, AMessageInAChatWithATimerCarriesIt) {
   EXPECT_EQ(place.locationmessage().contextinfo().ephemeralsettingtimestamp(), 1'754'000'000);
 }
 
+TEST(KindsVectors, AQuoteSaysAllThatItsMessageSaid) {
+  for (const char* name : {"location", "contact", "poll_single_v3"}) {
+    const wa::Message original = vector(name);
+    wa::Message reply;
+    reply.mutable_extendedtextmessage()->set_text("yes");
+    auto& context = *reply.mutable_extendedtextmessage()->mutable_contextinfo();
+    context.set_stanzaid("3EB0AA");
+    *context.mutable_quotedmessage() = original;
+    const auto quote = content_of(reply).quote;
+    ASSERT_TRUE(quote && quote->original.size() == 1) << name;
+    EXPECT_TRUE(quote->original.front().what == content_of(original).what) << name;
+    EXPECT_FALSE(quote->original.front().quote) << name;
+  }
+}
+
+TEST(KindsVectors, AnEditSaysWhetherItIsOfACaption) {
+  wa::Message message;
+  auto& protocol = *message.mutable_protocolmessage();
+  protocol.set_type(wa::Message::ProtocolMessage::MESSAGE_EDIT);
+  protocol.mutable_key()->set_id("3EB0AA");
+  protocol.mutable_editedmessage()->set_conversation("Two cakes");
+  EXPECT_EQ(content_of(message).what, Content::What(content::Edit{"3EB0AA", "Two cakes", false}));
+  protocol.mutable_editedmessage()->mutable_imagemessage()->set_caption("Two cakes");
+  protocol.mutable_editedmessage()->clear_conversation();
+  EXPECT_EQ(content_of(message).what, Content::What(content::Edit{"3EB0AA", "Two cakes", true}));
+}
+
 }  // namespace
 }  // namespace posthorn::chat

@@ -202,6 +202,27 @@ TEST(MessagesReceive, EditsAndDeletionsNameTheirTarget) {
   EXPECT_EQ(rig.written_of("receipt").size(), 5U);
 }
 
+TEST(MessagesReceive, NobodyChangesWhatTheShopWrote) {
+  Rig rig;
+  rig.introduce(rig.customer);
+  store::MessageStore::Sent ours;
+  ours.id = "TARGET";
+  ours.chat = "100000000000001@lid";
+  ours.at = rig.clock.now();
+  ASSERT_TRUE(rig.store->messages().save_sent(ours));
+  wa::Message edit = protocol_message(wa::Message::ProtocolMessage::MESSAGE_EDIT, true);
+  edit.mutable_protocolmessage()->mutable_editedmessage()->set_conversation("It costs nothing");
+  const wa::Message deletion = protocol_message(wa::Message::ProtocolMessage::REVOKE, true);
+  for (const wa::Message& change : {edit, deletion}) {
+    rig.listener().on_message(
+        rig.stanza_from(rig.customer, change.protocolmessage().has_editedmessage() ? "F1" : "F2",
+                        rig.customer.encrypt(change, rig.box_jid)));
+  }
+  rig.turn();
+  EXPECT_TRUE(rig.messages().empty());
+  EXPECT_EQ(rig.written_of("receipt").size(), 2U);
+}
+
 TEST(MessagesReceive, AQuoteThatDoesNotSayWhoseItIsIsTheOthers) {
   Rig rig;
   rig.introduce(rig.customer);
