@@ -8,6 +8,7 @@
 #include <iostream>
 #include <string>
 
+#include "cloud_server.h"
 #include "http_server.h"
 #include "media_server.h"
 #include "posthorn/base/log.h"
@@ -38,6 +39,8 @@ struct Arguments {
   bool omit_unknown = false;
   bool no_resume = false;
   bool read_stdin = false;
+  bool cloud = false;
+  std::uint16_t cloud_port = 0;
 };
 
 Result<wire::ChainFlaw> parse_flaw(const std::string& name) {
@@ -94,6 +97,23 @@ class QrReader {
   std::unique_ptr<loop::Poll> poll_;
 };
 
+/// The control interface: the official API's part of it, and all else.
+void on_control(simulator::Simulator& simulator, CloudServer* cloud, const std::string& method,
+                const std::string& path, const std::string& body, HttpServer::Answer answer) {
+  if (path.starts_with("/cloud")) {
+    if (cloud == nullptr) return answer(404, R"({"error":"started without --cloud"})");
+    return cloud->cloud().control(
+        method, path, body,
+        [answer = std::move(answer)](simulator::Cloud::Response response) mutable {
+          answer(response.status, json::write(response.body));
+        });
+  }
+  simulator.control(method, path, body,
+                    [answer = std::move(answer)](simulator::Simulator::Response response) mutable {
+                      answer(response.status, json::write(response.body));
+                    });
+}
+
 int run(const Arguments& arguments) {
   const auto flaw = parse_flaw(arguments.chain);
   const auto level = log::parse_level(arguments.log_level);
@@ -119,21 +139,18 @@ int run(const Arguments& arguments) {
   options.omit_unknown_prekeys = arguments.omit_unknown;
   options.allow_resume = !arguments.no_resume;
 
-  std::unique_ptr<HttpServer> http;  // outlives the simulator, which answers what still waits
+  std::unique_ptr<HttpServer> http;  // outlives both, which answer what still waits
+  std::unique_ptr<CloudServer> cloud;
   simulator::Simulator simulator(loop, random, options);
   auto listener =
       net::listen(loop, "127.0.0.1", arguments.port,
                   [&](std::unique_ptr<Stream> stream) { simulator.accept(std::move(stream)); });
-  auto control = HttpServer::start(
-      loop, arguments.control_port,
-      [&simulator](const std::string& method, const std::string& path, const std::string& body,
-                   HttpServer::Answer answer) {
-        simulator.control(
-            method, path, body,
-            [answer = std::move(answer)](simulator::Simulator::Response response) mutable {
-              answer(response.status, json::write(response.body));
-            });
-      });
+  auto control =
+      HttpServer::start(loop, arguments.control_port,
+                        [&simulator, &cloud](const std::string& method, const std::string& path,
+                                             const std::string& body, HttpServer::Answer answer) {
+                          on_control(simulator, cloud.get(), method, path, body, std::move(answer));
+                        });
   if (!listener || !control) {
     std::cerr << to_string(!listener ? listener.error() : control.error()) << "\n";
     return 1;
@@ -146,7 +163,17 @@ int run(const Arguments& arguments) {
   }
   simulator.set_media_host("127.0.0.1:" + std::to_string((*media)->port()));
 
+  if (arguments.cloud) {
+    auto started = CloudServer::start(loop, arguments.cloud_port);
+    if (!started) {
+      std::cerr << to_string(started.error()) << "\n";
+      return 1;
+    }
+    cloud = std::move(*started);
+  }
+
   json::Value hello;
+  if (cloud) hello["cloud"] = "http://127.0.0.1:" + std::to_string(cloud->port());
   hello["url"] = "ws://127.0.0.1:" + std::to_string((*listener)->port()) + "/ws/chat";
   hello["control"] = "http://127.0.0.1:" + std::to_string(http->port());
   hello["media"] = "https://127.0.0.1:" + std::to_string((*media)->port());
@@ -210,6 +237,9 @@ int main(int argc, char** argv) {
   app.add_flag("--omit-unknown", arguments.omit_unknown,
                "leave unknown devices out of prekey answers");
   app.add_flag("--no-resume", arguments.no_resume, "answer Noise IK with XXfallback");
+  app.add_flag("--cloud", arguments.cloud,
+               "the official Cloud API too: HTTP with signed webhooks (CONTROL.md)");
+  app.add_option("--cloud-port", arguments.cloud_port, "its HTTP port (0: any free one)");
   app.add_flag("--stdin", arguments.read_stdin, "scan the QR texts that come on standard input");
   app.add_option("--log", arguments.log_level, "error, warn, info, debug or trace");
   CLI11_PARSE(app, argc, argv);
