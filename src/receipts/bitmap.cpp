@@ -8,15 +8,15 @@ namespace posthorn::receipts {
 
 namespace {
 
-constexpr std::size_t kLargeBytes = 36;
-constexpr std::size_t kSmallBytes = 16;
+using tables::kLargeBytes;
+using tables::kSmallBytes;
 
 /// kGlyphCount: none.
 std::size_t glyph_index(char32_t point) {
-  const std::uint16_t* const end = tables::kGlyphPoints + tables::kGlyphCount;
-  const std::uint16_t* const found = std::lower_bound(tables::kGlyphPoints, end, point);
-  return found != end && *found == point ? static_cast<std::size_t>(found - tables::kGlyphPoints)
-                                         : tables::kGlyphCount;
+  const std::vector<std::uint16_t>& points = tables::unpacked().glyph_points;
+  const auto found = std::lower_bound(points.begin(), points.end(), point);
+  return found != points.end() && *found == point ? static_cast<std::size_t>(found - points.begin())
+                                                  : tables::kGlyphCount;
 }
 
 /// The dots of one row, the leftmost the highest bit.
@@ -101,8 +101,9 @@ Glyph glyph_of(Font font, char32_t point) {
   glyph.width = large ? 12 : 8;
   glyph.height = large ? 24 : 16;
   if (index == tables::kGlyphCount) return glyph;
-  glyph.bits = large ? std::span(tables::kLargeGlyphs + index * kLargeBytes, kLargeBytes)
-                     : std::span(tables::kSmallGlyphs + index * kSmallBytes, kSmallBytes);
+  const tables::Unpacked& all = tables::unpacked();
+  glyph.bits = large ? std::span(all.large_glyphs).subspan(index * kLargeBytes, kLargeBytes)
+                     : std::span(all.small_glyphs).subspan(index * kSmallBytes, kSmallBytes);
   return glyph;
 }
 

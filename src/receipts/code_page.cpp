@@ -148,7 +148,7 @@ std::optional<CodePage> code_page_by_number(Language language, std::uint8_t numb
 char32_t to_code_point(CodePage page, std::uint8_t byte) {
   if (byte < 0x80) return byte;
   if (page.index >= tables::kPageCount) return 0;
-  return tables::kPages[page.index * 128 + (byte - 0x80U)];
+  return tables::unpacked().pages[page.index * 128 + (byte - 0x80U)];
 }
 
 CodePage guess_code_page(ByteView text) {

@@ -9,6 +9,7 @@
 #include "receipts/lpd_till.h"
 #include "receipts/picture.h"
 #include "receipts/qr_block.h"
+#include "receipts/qr_reader.h"
 
 namespace posthorn::receipts {
 
@@ -48,6 +49,13 @@ std::shared_ptr<const Bitmap> decode_logo(ByteView blob) {
       out->set(i % (width / 8) * 8 + bit, i / (width / 8));
     }
   }
+  return out;
+}
+
+/// A receipt that is one picture says nothing in letters; its codes may.
+Rendered render_with_codes(ByteView raw, const Reading& reading) {
+  Rendered out = render(raw, reading);
+  if (out.pictures > 0 && out.payloads.empty()) out.payloads = read_qr(out.paper);
   return out;
 }
 
@@ -268,7 +276,7 @@ void Desk::look_at_next() {
       }
       auto work = [raw = std::move(*raw), reading = reading_of(record), logo = logo_,
                    settings = settings_, customers = customers_, phone = outside_.shop_phone()]() {
-        const Rendered rendered = render(raw, reading);
+        const Rendered rendered = render_with_codes(raw, reading);
         Look look;
         look.printed = rendered.printed() || rendered.logos > 0;
         look.lines = rendered.lines.size();
@@ -374,7 +382,7 @@ void Desk::show(std::uint64_t number, std::optional<Form> picture,
     if (!raw) return done(tl::unexpected(raw.error()));
     auto work = [raw = std::move(*raw), reading = std::move(reading), logo,
                  picture]() -> Result<Rendering> {
-      const Rendered rendered = render(raw, reading);
+      const Rendered rendered = render_with_codes(raw, reading);
       Rendering out;
       out.text = rendered.text();
       out.width = rendered.paper.width();

@@ -8,6 +8,8 @@
 
 #include "receipts/codes.h"
 #include "receipts/picture.h"
+#include "receipts/qr_block.h"
+#include "receipts/qr_reader.h"
 #include "support/fakes.h"
 
 using namespace posthorn;
@@ -212,6 +214,23 @@ TEST(Render, DrawsBarcodes) {
       "A-1"sv);
   EXPECT_EQ(out.lines.at(0), "A-1");
   EXPECT_FALSE(out.paper.empty());
+}
+
+TEST(QrReader, ReadsTheCodeOfAReceiptThatIsOnePicture) {
+  const std::string payload = "https://wa.me/4915550001234";
+  QrBlock block;
+  block.payload = payload;
+  block.raster = true;
+  const Bytes job = encode_qr_block(block, Language::escpos, {});
+  const Rendered out = render(job, {});
+  EXPECT_TRUE(out.payloads.empty()) << "it is dots";
+  EXPECT_EQ(out.pictures, 1U);
+  if (!can_read_qr()) GTEST_SKIP() << "libzbar0 is not here";
+  EXPECT_EQ(read_qr(out.paper), std::vector<std::string>{payload});
+  EXPECT_TRUE(read_qr(print("Tea 2,40\n").paper).empty());
+  Bitmap long_paper(576);
+  long_paper.grow(kTallestRead + 1);
+  EXPECT_TRUE(read_qr(long_paper).empty());
 }
 
 TEST(Render, ReadsLettersOfTwoBytes) {

@@ -3,13 +3,14 @@
 
 Code pages: 128 code points each, as the C library's iconv (or Python, where it has none) knows them.
 Glyphs: those that a code page can print, of Terminus Font 12x24 (bold: thermal paper is dark) and 8x16 (SIL OFL 1.1, Debian's
-xfonts-terminus), packed row by row.
+xfonts-terminus), packed row by row. All of it is deflated: it is a quarter then.
 """
 import ctypes
 import gzip
 import pathlib
 import struct
 import sys
+import zlib
 
 PAGES = (
     "CP437 CP720 CP737 CP772 CP774 CP775 CP850 CP851 CP852 CP855 CP857 CP858 CP860 CP861 CP862 CP863 CP864 CP865 "
@@ -136,12 +137,15 @@ def main():
     text = "// Made by make_tables.py. Glyphs: Terminus Font, (c) Dimitar Toshkov Zhekov, SIL OFL 1.1.\n"
     text += '#include "receipts/tables/tables.h"\n\nnamespace posthorn::receipts::tables {\n'
     text += f"extern const std::size_t kPageCount = {len(PAGES)};\n"
-    text += f"extern const std::string_view kPageNames[] = {{{names}}};\n"
-    text += array("std::uint16_t", "kPages", [point for page in pages for point in page])
+    text += f"extern constinit const std::string_view kPageNames[] = {{{names}}};\n"
     text += f"extern const std::size_t kGlyphCount = {len(points)};\n"
-    text += array("std::uint16_t", "kGlyphPoints", points)
-    text += array("std::uint8_t", "kLargeGlyphs", [byte for point in points for byte in packed(large[point], 12)])
-    text += array("std::uint8_t", "kSmallGlyphs", [byte for point in points for byte in packed(small[point], 8)])
+    numbers = [point for page in pages for point in page] + points
+    bytes_of = struct.pack(f"<{len(numbers)}H", *numbers)
+    bytes_of += bytes(byte for point in points for byte in packed(large[point], 12))
+    bytes_of += bytes(byte for point in points for byte in packed(small[point], 8))
+    blob = zlib.compress(bytes_of, 9)
+    text += array("std::uint8_t", "kPacked", blob)
+    text += f"extern const std::size_t kPackedSize = {len(blob)};\n"
     text += "}  // namespace posthorn::receipts::tables\n"
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_text(text)
