@@ -97,7 +97,7 @@ describe('the network in the browser', () => {
     await tab.getByRole('button', { name: 'Try the new settings' }).click()
     const { ended } = await answer()
     await tab.getByText('seconds are left').waitFor()
-    assert.ok(!existsSync(root('run/systemd/network/10-posthorn-wired.network')))
+    await waitFor(() => !existsSync(root('run/systemd/network/10-posthorn-wired.network')), 'the fixed address is gone')
     // In place of 90 seconds: something else is asked for.
     writeFileSync(join(shop.box.folder, 'data/requests/stranger'), '')
     assert.equal(await ended, 0)

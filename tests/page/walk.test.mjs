@@ -135,7 +135,7 @@ describe('the page on a box fresh from the card', () => {
     await tab.getByLabel('Number', { exact: true }).fill('+4915550008888')
     await tab.getByText('new customer').waitFor()
     await tab.getByLabel('Number', { exact: true }).fill(`+${shop.customer}`)
-    await tab.getByLabel('Text').fill('Your bill')
+    await tab.getByLabel('Text', { exact: true }).fill('Your bill')
     await tab.getByLabel('File (instead of only text)').setInputFiles({ name: 'bill.txt', mimeType: 'text/plain', buffer: Buffer.from('2,40') })
     await tab.getByRole('button', { name: 'Send', exact: true }).click()
     await tab.getByText(/^✓/).waitFor()
