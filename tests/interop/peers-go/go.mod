@@ -1,0 +1,3 @@
+module posthorn/tests/interop/peers-go
+
+go 1.24.0
