@@ -16,6 +16,7 @@ using journal::Status;
 using journal::What;
 
 constexpr std::size_t kCallsKnown = 64;
+constexpr std::size_t kAddedKnown = 512;
 constexpr std::size_t kExternalKnown = 4096;
 /// Jobs looked at when the box starts.
 constexpr std::size_t kPendingMost = 20'000;
@@ -110,6 +111,8 @@ void Recorder::on_call(const chat::Call& call) {
 void Recorder::on_job(const Job& job) {
   if (!settled_) waiting_.insert(job.id);
   add_job(job, Status::pending);
+  if (added_.size() >= kAddedKnown) added_.clear();
+  added_.insert(job.id);
 }
 
 void Recorder::catch_up(const Job& done) {
@@ -139,14 +142,20 @@ void Recorder::on_replaced(const Job& job) {
   }
 }
 
-void Recorder::on_dropped(const Job& job) { outside_.journal.forget(key_of(job.chat), job.id); }
+void Recorder::on_dropped(const Job& job) {
+  added_.erase(job.id);
+  outside_.journal.forget(key_of(job.chat), job.id);
+}
 
-void Recorder::on_cleared() { outside_.journal.forget_pending(); }
+void Recorder::on_cleared() {
+  added_.clear();
+  outside_.journal.forget_pending();
+}
 
 void Recorder::on_fate(const Job& job, MessageStatus status, Wall at) {
   const std::string chat = key_of(job.chat);
   // It is there, unless the queue was cleared while it was being sent.
-  if (!outside_.journal.is_waiting(chat, job.id)) add_job(job, Status::pending);
+  if (added_.erase(job.id) == 0) add_job(job, Status::pending);
   const bool sent = status == MessageStatus::sent;
   outside_.journal.set_status(chat, job.id, journal_status(status),
                               sent && at.unix_seconds() > 0 ? std::optional(at) : std::nullopt);

@@ -290,10 +290,6 @@ void Journal::add(Entry entry) {
   impl_->add(std::move(entry));
 }
 
-bool Journal::is_waiting(const std::string& chat, const std::string& id) const {
-  return impl_->is_waiting(chat, id);
-}
-
 void Journal::set_status(const std::string& chat, const std::string& id, Status status,
                          std::optional<Wall> at) {
   if (impl_->set_status_of_new(chat, id, status, at)) return;

@@ -97,12 +97,12 @@ TEST_F(RingEndTest, ADamagedNoteCostsTimeAndNothingElse) {
   ASSERT_TRUE(end());
   const Bytes note = *disk.content(kNote);
   const auto found = pending();
-  for (std::size_t at = 0; at < 36; ++at) {
+  for (std::size_t byte = 0; byte < 36; ++byte) {
     Bytes flipped = note;
-    flipped[at] ^= std::byte{0x10};
+    flipped[byte] ^= std::byte{0x10};
     ring.reset();
     disk.put(kNote, flipped);
-    EXPECT_GT(reads_to_open(), 50U) << at;
+    EXPECT_GT(reads_to_open(), 50U) << byte;
     EXPECT_EQ(pending(), found);
   }
   ring.reset();

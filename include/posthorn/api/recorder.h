@@ -71,6 +71,8 @@ class Recorder {
   std::unordered_set<std::string> waiting_;  ///< ids of jobs, until settle()
   std::unordered_set<std::string> done_;     ///< of those that the queue has done with, likewise
   bool settled_ = false;
+  /// Jobs that the journal has for certain: what becomes of them soon need not describe them again.
+  std::unordered_set<std::string> added_;
   /// Of messages whose till has numbers, the newest; the journal knows the others.
   std::unordered_map<std::string, std::string> external_;
   std::deque<std::string> external_order_;

@@ -95,8 +95,6 @@ class Journal {
 
   /// An entry with that chat and id stays as it is.
   void add(Entry entry);
-  /// It was added and is not written yet.
-  [[nodiscard]] bool is_waiting(const std::string& chat, const std::string& id) const;
   /// Statuses go forward only: what was read was delivered, and what arrived did not fail. at: from
   /// now on its time, with a status that is news.
   void set_status(const std::string& chat, const std::string& id, Status status,
