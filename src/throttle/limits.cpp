@@ -29,6 +29,10 @@ double welcomed(double allowed, double share) {
 }
 
 constexpr double kBridgeFactor = 4.0 / 3.0;
+/// Of the unanswered that an old number counts while nobody tells of its regulars, a third are
+/// regulars who do not answer receipts.
+constexpr double kUnheardFactor = 1.5;
+constexpr std::int32_t kOldNumber = 30;  // trust days
 
 /// WhatsApp has warned that most of this cycle's new chats are used: the rest must last.
 bool warned(const State& state, Tick now) {
@@ -104,8 +108,10 @@ std::uint32_t day_limit(const State& state, const Moment& moment) {
 }
 
 std::uint32_t budget_limit(const State& state, const Moment& moment) {
-  const double rate = pace_factor(state) * doubled(state, Exception::budget_30d, moment.now);
-  return scaled(stage_now(state, moment).budget, rate, 1);
+  const Stage& stage = stage_now(state, moment);
+  double rate = pace_factor(state) * doubled(state, Exception::budget_30d, moment.now);
+  if (stage.from_day >= kOldNumber && state.chats.regulars.size() == 0) rate *= kUnheardFactor;
+  return scaled(stage.budget, rate, 1);
 }
 
 Tick quota_free_at(const State& state, Tick now) {

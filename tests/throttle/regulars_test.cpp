@@ -144,6 +144,10 @@ TEST(Regulars, ADeclaredNumberThatNobodyTellsOfMeetsMoreOfThemForAFortnight) {
   tell(told, {wrote(told, person(1), hours(24 * 20))});
   EXPECT_EQ(allowed(box), 40U);
   EXPECT_EQ(allowed(told), 30U);
+  EXPECT_EQ(window(box.valve->status(), "budget_30d").allowed, 1350U);
+  EXPECT_EQ(window(told.valve->status(), "budget_30d").allowed, 900U);
+  Box fresh;
+  EXPECT_EQ(window(fresh.valve->status(), "budget_30d").allowed, 60U) << "no old number";
   // Later both have the same: what their stage gives after a fortnight of silence.
   box.scheduler.advance(hours(24 * 15));
   told.scheduler.advance(hours(24 * 15));

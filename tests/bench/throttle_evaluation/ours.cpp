@@ -65,7 +65,10 @@ class Posthorn final : public Policy {
     if (!official_.empty()) {
       const std::uint32_t job = official_.front();
       official_.pop_front();
-      return {Step::Kind::official, job, now};
+      // Somebody may have said stop since it was taken over there: asked again, as the transport
+      // does.
+      const bool stopped = facts_of(chat_of(session_.job(job).person), moment).opted_out;
+      return {stopped ? Step::Kind::refuse : Step::Kind::official, job, now};
     }
     for (;;) {
       const Engine::Step step = engine_.next(moment);
