@@ -317,7 +317,10 @@ void OfficialSide::hear(const std::string& body, const std::string& signature,
 void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<void>)> stored) {
   if (!heard.pricing.isNull()) transport_.prices().add(heard.wamid, heard.pricing, heard.at);
   transport_.on_known_sent(heard.job_id, heard.wamid);
+  // It goes once more under another wamid; Meta repeats what it has said of this one.
+  if (heard_.find(heard.wamid)) return stored({});
   auto known = transport_.known(heard.wamid);
+  const bool is_answered = known.has_value();
   const std::string chat = user_ids_.learn(heard.user_id, heard.chat);
   if (!known && !chat.empty() && transport_.is_ours(heard.job_id)) {
     known = cloud::Transport::Known{heard.job_id, chat};
@@ -325,7 +328,9 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
   if (!known) return stored({});
   if (heard.status == "failed") {
     constexpr int kUndeliverable = 131026;
-    if (transport_.on_failed(known->id, known->chat, heard.code, heard.details)) {
+    // Before its answer has come nothing of it may be sent again.
+    if (is_answered && transport_.on_failed(known->id, known->chat, heard.code, heard.details)) {
+      (void)heard_.put(heard.wamid, "1");
       return stored({});
     }
     Job job;

@@ -1,13 +1,14 @@
 // The official API as a second transport, against a stand-in of it, with the relay between them.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { after, before, describe, test } from 'node:test'
+import { gunzipSync } from 'node:zlib'
 
 import { Daemon } from './lib/daemon.mjs'
 import { Graph } from './lib/graph.mjs'
@@ -19,12 +20,13 @@ const customer = '4915550007777'
 const chat = `${customer}@c.us`
 
 describe('the official API as a second transport', () => {
-  let sim, graph, folder, direct, relayed, mute, paced, relay
+  let sim, graph, hook, folder, direct, relayed, mute, gone, paced, relay
 
   const settings = (more, transport = 'official') => `
 [cloud]
 url = "${graph.url}"
 phone_number_id = "${graph.number}"
+waba_id = "${graph.waba}"
 token_file = "${folder}/token"
 app_secret_file = "${folder}/secret"
 transport = "${transport}"
@@ -38,26 +40,26 @@ ${more}
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'posthorn-official-'))
-    graph = await new Graph().start()
+    sim = await Simulator.start({ runFor: 300, args: ['--cloud'] })
+    graph = await new Graph(sim).start()
     writeFileSync(join(folder, 'token'), `${graph.token}\n`)
     writeFileSync(join(folder, 'secret'), `${graph.secret}\n`)
-    sim = await Simulator.start({ runFor: 300 })
     direct = await new Daemon(sim, { throttle: settings('mode = "direct"\nverify_token = "ours"') }).start()
     await direct.link(sim)
-    graph.webhook = `${direct.url}/webhook/cloud`
+    hook = `${direct.url}/webhook/cloud`
+    await graph.set({ webhook: hook, duplicates: true })
   }, { timeout })
 
   after(async () => {
-    for (const box of [direct, relayed, mute, paced]) await box?.dispose()
+    for (const box of [direct, relayed, mute, gone, paced]) await box?.dispose()
     relay?.kill()
-    graph?.stop()
     await sim?.stop()
     if (folder) rmSync(folder, { recursive: true, force: true })
   })
 
   test('its number answers, and nobody else can tell it anything', { timeout }, async () => {
     assert.equal((await direct.call('testOfficial', {})).quality_rating, 'GREEN')
-    const challenge = token => fetch(`${graph.webhook}?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=${token}`)
+    const challenge = token => fetch(`${hook}?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token=${token}`)
     assert.equal(await (await challenge('ours')).text(), '1158201444')
     assert.equal((await challenge('other')).status, 403)
     assert.equal(await graph.tell({ statuses: [] }, { secret: 'wrong' }), 403)
@@ -70,7 +72,7 @@ ${more}
     await statusOf(direct, id, 'sent')
     await statusOf(direct, id, 'delivered')
     await statusOf(direct, id, 'read')
-    const post = graph.posts.at(-1)
+    const post = (await graph.posts()).at(-1)
     assert.equal(post.template.name, 'receipt')
     assert.equal(post.template.components[0].parameters[0].text, 'Order 118: thank you')
     assert.equal(post.biz_opaque_callback_data, id)
@@ -84,17 +86,16 @@ ${more}
     assert.equal(told.senderData.chatId, chat)
     const id = await direct.send(chat, 'Yes, come by')
     await statusOf(direct, id, 'delivered')
-    assert.deepEqual(graph.posts.at(-1).text, { body: 'Yes, come by', preview_url: true })
+    assert.deepEqual((await graph.posts()).at(-1).text, { body: 'Yes, come by', preview_url: true })
     assert.ok(!(direct.seen ?? []).some(body => body.idMessage === 'wamid.IN'), 'once')
   })
 
   test('a window that Meta says is closed: once more as a template', { timeout }, async () => {
-    graph.windows.delete(customer)
-    const before = graph.posts.length
+    await graph.forward(25 * 3600)
+    const before = (await graph.posts()).length
     const id = await direct.send(chat, 'said too late')
     await statusOf(direct, id, 'delivered')
-    assert.deepEqual(graph.posts.slice(before).map(post => [post.type, post.biz_opaque_callback_data]), [['text', id], ['template', id]])
-    graph.windows.add(customer)
+    assert.deepEqual((await graph.posts()).slice(before).map(post => [post.type, post.biz_opaque_callback_data]), [['text', id], ['template', id]])
     await graph.say(customer, 'and again')
   })
 
@@ -111,19 +112,20 @@ ${more}
     const pdf = Buffer.concat([Buffer.from('%PDF-1.7\n'), randomBytes(200_000)])
     const { idMessage } = await direct.form('sendFileByUpload', { chatId: chat, caption: 'Your invoice' }, pdf, 'invoice.pdf', 'application/pdf')
     await statusOf(direct, idMessage, 'delivered')
-    assert.ok(graph.uploads[0].bytes.equals(pdf), 'byte for byte')
-    assert.equal(graph.uploads[0].type, 'application/pdf')
-    assert.deepEqual(graph.posts.at(-1).document, { id: '9001', caption: 'Your invoice', filename: 'invoice.pdf' })
+    const { uploads } = await graph.state()
+    assert.equal(uploads[0].sha256, createHash('sha256').update(pdf).digest('hex'), 'byte for byte')
+    assert.equal(uploads[0].type, 'application/pdf')
+    assert.deepEqual((await graph.posts()).at(-1).document, { id: uploads[0].id, caption: 'Your invoice', filename: 'invoice.pdf' })
   })
 
   test('faults: tried again, given up, stopped until somebody has seen to it', { timeout }, async () => {
-    graph.faults = [{ status: 500, code: 131016 }]
+    await graph.fault({ code: 131016 })
     const again = await direct.send(chat, 'tried again')
     await statusOf(direct, again, 'sent')
-    graph.faults = [{ status: 400, code: 131026 }]
+    await graph.fault({ code: 131026 })
     const nobody = await direct.send('4915550008888@c.us', 'nobody')
     await statusOf(direct, nobody, 'noAccount')
-    graph.faults = [{ status: 401, code: 190, details: 'the session has expired' }]
+    await graph.fault({ code: 190, details: 'the session has expired' })
     const later = await direct.send(chat, 'after a new token')
     const stopped = await waitFor(async () => {
       const shown = await direct.call('getOfficialStatus')
@@ -136,11 +138,11 @@ ${more}
   })
 
   test('an answer that is lost is found by its webhook, and nothing is sent twice', { timeout }, async () => {
-    graph.faults = ['drop']
-    const before = graph.posts.length
+    await graph.fault({ drop: true })
+    const before = (await graph.posts()).length
     const id = await direct.send(chat, 'its answer is lost')
     await statusOf(direct, id, 'sent')
-    assert.equal(graph.posts.length, before + 1)
+    assert.equal((await graph.posts()).length, before + 1)
   })
 
   test('a stop word to that number is one for both', { timeout }, async () => {
@@ -154,21 +156,70 @@ ${more}
 
   test('a message may choose the linked account', { timeout }, async () => {
     const { phone } = await sim.addAccount()
-    const before = graph.posts.length
+    const before = (await graph.posts()).length
     const id = await direct.send(`${phone}@c.us`, 'by the other number', { transport: 'own' })
     await direct.nextWhere(`an end of ${id}`, body => body.idMessage === id && body.status === 'sent')
-    assert.equal(graph.posts.length, before)
+    assert.equal((await graph.posts()).length, before)
     await assert.rejects(direct.send(chat, 'x', { transport: 'pigeon' }), /transport/)
+  })
+
+  test('somebody without a number is written to by their id, and is one person with the number when it comes', { timeout }, async () => {
+    const nameless = 'DE.1a2BxYz@bsuid'
+    assert.equal(await graph.say('DE.1a2BxYz', 'No number, but hungry'), 200)
+    const told = await direct.nextWhere('what they wrote', body => body.typeWebhook === 'incomingMessageReceived' && body.senderData.chatId === nameless)
+    assert.equal(told.messageData.textMessageData.textMessage, 'No number, but hungry')
+    await statusOf(direct, await direct.send(nameless, 'Come by'), 'delivered')
+    const post = (await graph.posts()).at(-1)
+    assert.deepEqual([post.recipient, post.to, post.type], ['DE.1a2BxYz', undefined, 'text'])
+    const phone = '4915550005555'
+    assert.equal(await graph.say(phone, 'And this is my number', undefined, { user_id: 'DE.1a2BxYz' }), 200)
+    await direct.nextWhere('their number', body => body.senderData?.chatId === `${phone}@c.us`)
+    await statusOf(direct, await direct.send(nameless, 'Noted'), 'delivered')
+    assert.equal((await graph.posts()).at(-1).to, phone)
+    assert.equal(await graph.say(phone, 'Hidden again', undefined, { hide_number: true }), 200)
+    const again = await direct.nextWhere('the same person', body => body.messageData?.textMessageData?.textMessage === 'Hidden again')
+    assert.equal(again.senderData.chatId, `${phone}@c.us`)
+  })
+
+  test('Meta holds somebody back: not written to for a day, but answered', { timeout }, async () => {
+    const shy = '4915550004444'
+    await graph.fault({ code: 131049 })
+    await statusOf(direct, await direct.send(`${shy}@c.us`, 'news'), 'failed')
+    const posts = (await graph.posts()).length
+    const told = await statusOf(direct, await direct.send(`${shy}@c.us`, 'more news'), 'failed')
+    assert.match(told.description, /Meta holds back what is sent to this person until/)
+    assert.equal((await graph.posts()).length, posts)
+    await graph.say(shy, 'What is it?')
+    await statusOf(direct, await direct.send(`${shy}@c.us`, 'nothing'), 'delivered')
+  })
+
+  test('what the page shows', { timeout }, async () => {
+    const shown = await waitFor(async () => {
+      const shown = await direct.call('getOfficialStatus')
+      return shown.number && shown.templates.known > 0 ? shown : null
+    }, 'number and templates are read')
+    assert.equal(shown.on, true)
+    assert.equal(shown.sentence, 'The official number sends.')
+    assert.equal(shown.number.qualityRating, 'GREEN')
+    assert.equal(shown.number.messagingLimit, 'TIER_2K')
+    assert.deepEqual(shown.templates.list, [{ name: 'receipt', language: 'en_US', status: 'APPROVED', category: 'UTILITY', parameterFormat: 'POSITIONAL' }])
+    assert.ok(shown.windows.known && shown.windows.open > 0)
+    assert.equal(shown.heldToday, 1)
+    assert.equal(shown.month.freeService, 1000)
+    assert.equal(shown.mode, 'direct')
   })
 
   test('the price counter is what the webhooks said, to the message', { timeout }, async () => {
     const month = await waitFor(async () => {
       const { month } = await direct.call('getOfficialStatus')
       const counted = month.messages.reduce((sum, one) => sum + one.count, 0)
-      return counted === graph.pricing.length ? month : null
+      return counted === (await graph.state()).pricing.length ? month : null
     }, 'every message is counted')
-    assert.equal(month.service, graph.pricing.filter(one => one.category === 'service').length)
-    assert.ok(Math.abs(month.cost - graph.pricing.length * 0.034) < 1e-9)
+    const { pricing } = await graph.state()
+    assert.equal(month.service, pricing.filter(one => one.category === 'service').length)
+    assert.ok(month.service > 0)
+    const paid = pricing.filter(one => one.type === 'regular').length
+    assert.ok(Math.abs(month.cost - paid * 0.034) < 1e-9)
   })
 
   test('a box behind a router fetches its webhooks from the relay', { timeout }, async () => {
@@ -182,7 +233,7 @@ ${more}
     const { url } = JSON.parse(line)
     assert.equal((await fetch(`${url}/out/box7?after=0`)).status, 403)
     assert.equal(await (await fetch(`${url}/in/box7?hub.mode=subscribe&hub.challenge=77&hub.verify_token=ours`)).text(), '77')
-    graph.webhook = `${url}/in/box7`
+    await graph.set({ webhook: `${url}/in/box7` })
     // Said while the box is not there.
     assert.equal(await graph.say(customer, 'before the box came'), 200)
     relayed = await new Daemon(sim, { throttle: settings(`mode = "relay"\nrelay_url = "${url}/out/box7"\nrelay_token_file = "${folder}/relay-token"`) }).start()
@@ -190,40 +241,79 @@ ${more}
     assert.equal(told.messageData.textMessageData.textMessage, 'before the box came')
     const id = await relayed.send(chat, 'as it is')
     await statusOf(relayed, id, 'delivered')
-    assert.equal(graph.posts.at(-1).type, 'text')
+    assert.equal((await graph.posts()).at(-1).type, 'text')
   })
 
   test('a power cut with the answer on its way is told as unknown, and not repeated', { timeout }, async () => {
-    graph.webhook = null
+    await graph.set({ webhook: '' })
     mute = await new Daemon(sim, { throttle: settings('mode = "send-only"', 'auto') }).start()
     // It is linked to nobody, so all that can goes by the official number.
     await waitFor(async () => (await mute.state()) === 'notAuthorized', 'it knows that')
-    graph.faults = ['hang']
-    const before = graph.posts.length
+    await graph.fault({ hang: true })
+    const before = (await graph.posts()).length
     const id = await mute.send(chat, 'who knows')
-    await waitFor(() => graph.posts.length === before + 1, 'it has left')
+    await waitFor(async () => (await graph.posts()).length === before + 1, 'it has left')
     await mute.kill()
     await mute.start()
     const told = await statusOf(mute, id, 'failed')
     assert.match(told.description, /^unknown: it may have been sent/)
-    assert.equal(graph.posts.length, before + 1)
+    assert.equal((await graph.posts()).length, before + 1)
     const next = await mute.send(chat, 'the next one goes')
     await statusOf(mute, next, 'sent')
     for (const secret of [graph.token, graph.secret]) assert.ok(!mute.log.includes(secret), 'no secret in the log')
   })
 
+  test('the number is taken out of the settings while a message is on its way: it is told, and nobody sends it again', { timeout }, async () => {
+    await graph.set({ webhook: '' })
+    gone = await new Daemon(sim, { throttle: settings('mode = "send-only"') }).start()
+    await gone.link(sim)
+    const { phone } = await sim.addAccount()
+    await graph.fault({ hang: true })
+    const before = (await graph.posts()).length
+    const id = await gone.send(`${phone}@c.us`, 'on its way')
+    await waitFor(async () => (await graph.posts()).length === before + 1, 'it has left')
+    await gone.kill()
+    const config = readFileSync(gone.config, 'utf8')
+    writeFileSync(gone.config, config.replace(/\[cloud\][^[]*/, ''))
+    await gone.start()
+    const told = await statusOf(gone, id, 'failed')
+    assert.match(told.description, /^unknown: it may have been sent/)
+    assert.deepEqual(await gone.call('getOfficialStatus'), { on: false, sentence: 'No official number is set up.' })
+    await assert.rejects(gone.call('testOfficial', {}), /no official number is set up/)
+    const refused = await gone.send(`${phone}@c.us`, 'only there', { transport: 'official' })
+    assert.match((await statusOf(gone, refused, 'failed')).description, /no official number is set up/)
+    const own = await gone.send(`${phone}@c.us`, 'by the linked account')
+    await statusOf(gone, own, 'sent')
+    const inbox = await sim.request('GET', `/v1/peers/${phone}/inbox`)
+    assert.deepEqual(inbox.messages.map(one => one.text), ['by the linked account'])
+  })
+
+  test('no secret is in a log, in an answer or in the support bundle', { timeout }, async () => {
+    for (const box of [direct, relayed, mute]) {
+      const answer = await fetch(`${box.url}/waInstance${box.id}/getSupportBundle/${box.care}`)
+      assert.equal(answer.status, 200)
+      const packed = Buffer.from(await answer.arrayBuffer())
+      const bundle = (packed[0] === 0x1f ? gunzipSync(packed) : packed).toString('latin1')
+      assert.match(bundle, /phone_number_id/)
+      const answers = JSON.stringify([await box.call('getOfficialStatus'), await box.call('getCloudStatus')])
+      for (const secret of [graph.token, graph.secret, 'token-of-box7']) {
+        for (const [where, text] of Object.entries({ bundle, log: box.log, answers })) assert.ok(!text.includes(secret), `${secret} in ${where}`)
+      }
+    }
+  })
+
   test('auto: openings that the linked account must hold back go by the official number, known people do not', { timeout }, async () => {
-    graph.webhook = null
+    await graph.set({ webhook: '' })
     paced = await new Daemon(sim, { unpaced: false, throttle: settings('auto_minutes = 1', 'auto') }).start()
     await paced.link(sim)
-    const before = graph.posts.length
+    const before = (await graph.posts()).length
     const ids = []
     for (let i = 0; i < 6; i++) {
       const { phone } = await sim.addAccount()
       ids.push(await paced.send(`${phone}@c.us`, `Welcome, customer ${i}`))
     }
-    await waitFor(() => graph.posts.length >= before + 3, 'openings go by the official number', 20_000)
-    const official = graph.posts.slice(before).map(post => post.biz_opaque_callback_data)
+    await waitFor(async () => (await graph.posts()).length >= before + 3, 'openings go by the official number', 20_000)
+    const official = (await graph.posts()).slice(before).map(post => post.biz_opaque_callback_data)
     assert.equal(new Set(official).size, official.length, 'each once')
     assert.ok(!official.includes(ids[0]), 'the first opening is the linked account\'s')
     for (const id of official) assert.ok(ids.includes(id))

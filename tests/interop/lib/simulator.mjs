@@ -60,6 +60,7 @@ export class Simulator {
     Object.assign(this, { child, exited, errors })
     this.url = hello.url
     this.control = hello.control
+    this.cloud = hello.cloud // with --cloud
     this.rootKey = hello.noise_root_key
   }
 
