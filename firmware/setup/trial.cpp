@@ -67,6 +67,7 @@ Result<void> tell_trial(const std::string& run, const TrialStatus& status) {
   out["state"] = status.state;
   out["detail"] = status.detail.substr(0, kDetailAtMost);
   if (status.until_s > 0) out["untilSeconds"] = static_cast<::Json::Int64>(status.until_s);
+  mkdir(run.c_str(), 0755);
   return write_durably(run + kStatus, json::write(out) + "\n", 0644);
 }
 

@@ -139,7 +139,9 @@ void Courier::test(std::string body, Once<void(Result<void>)> done) {
 
 void Courier::post(Mailbox::Head head) {
   state_ = State::posting;
-  outside_.client.send(request_of(head.body),
+  // Before the head moves away: arguments have no order.
+  net::HttpRequest request = request_of(head.body);
+  outside_.client.send(std::move(request),
                        [this, alive = alive_, number = ++posts_,
                         head = std::move(head)](Result<net::HttpResponse> answer) {
                          if (*alive && number == posts_) on_answer(head, std::move(answer));

@@ -170,7 +170,11 @@ class NetworkChange : public Request {
   }
   void ask(const std::string& text) { folder.put("requests/network-change", text); }
   [[nodiscard]] std::string status() const { return folder.get("run/network-status.json"); }
-  [[nodiscard]] std::string kept() const { return folder.get("state/settings.txt"); }
+  /// Without the note on top.
+  [[nodiscard]] std::string kept() const {
+    const std::string text = folder.get("state/settings.txt");
+    return text.starts_with("#") ? text.substr(text.find('\n') + 1) : text;
+  }
   static constexpr const char* kFixed = "address = 192.168.1.20/24\ngateway = 192.168.1.1\n";
 };
 

@@ -40,7 +40,8 @@ export async function loadLanguage(code) {
   const plural = new Intl.PluralRules(code)
   const number = new Intl.NumberFormat(code)
   const time = new Intl.DateTimeFormat(code, { dateStyle: 'medium', timeStyle: 'short' })
-  const hour = new Intl.DateTimeFormat(code, { hour: '2-digit', minute: '2-digit' })
+  const hour = new Intl.DateTimeFormat(code, { hour: 'numeric' })
+  const clock = new Intl.DateTimeFormat(code, { timeStyle: 'short' })
   const date = new Intl.DateTimeFormat(code, { dateStyle: 'medium' })
   const t = (key, values = {}) => {
     let text = loaded[key] ?? en[key] ?? key
@@ -53,7 +54,7 @@ export async function loadLanguage(code) {
   document.documentElement.lang = code
   document.documentElement.dir = code === 'ar' ? 'rtl' : 'ltr'
   const shown = format => unix => format.format(new Date(unix * 1000))
-  return { code, t, has: key => key in loaded, number: value => number.format(value), time: shown(time), hour: shown(hour), date: shown(date) }
+  return { code, t, has: key => key in loaded, number: value => number.format(value), time: shown(time), hour: shown(hour), clock: shown(clock), date: shown(date) }
 }
 
 export const Language = createContext(null)

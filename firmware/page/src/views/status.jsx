@@ -64,7 +64,7 @@ function Pause({ paused, until }) {
 }
 
 export function Status({ go }) {
-  const { t, number, time } = useText()
+  const { t, number, time, clock } = useText()
   const state = usePolled(lookUp, 4000)
   if (!state.value) return <Missing state={state} />
   const { health, account, throttle, activity } = state.value
@@ -94,7 +94,7 @@ export function Status({ go }) {
         {day && <Tile name={t('tile.today')} value={t('of', { used: day.used, allowed: day.allowed })} />}
         {openings && <Tile name={t('tile.new')} value={t('of', { used: openings.used, allowed: openings.allowed })} />}
         <Tile name={t('tile.contact')} value={health.link === 'online' ? t('now') : activity.lastContact ? time(activity.lastContact) : t('unknown')} />
-        <Tile name={t('tile.clock')} value={activity.clockTrusted ? time(activity.now) : t('unknown')} />
+        <Tile name={t('tile.clock')} value={activity.clockTrusted ? clock(activity.now) : t('unknown')} />
         <Tile name={t('tile.version')} value={<span dir="ltr">{health.version}</span>} />
       </dl>
       <Card title={t('bars.title')}><Bars hours={activity.hours} /></Card>
