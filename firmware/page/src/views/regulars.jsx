@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { call } from '../api.js'
 import { useText } from '../i18n.js'
-import { Card, Field, Said, useAction } from '../ui.jsx'
+import { Card, Field, useAction } from '../ui.jsx'
 
 // The box takes half a megabyte at once, and JSON may double a character.
 const PIECE = 200_000
@@ -76,34 +76,6 @@ export function Regulars({ count }) {
       <p>{t('regulars.what', { count })}</p>
       <List />
       <InUse />
-    </Card>
-  )
-}
-
-export function Forecast() {
-  const { t } = useText()
-  const [number, setNumber] = useState('')
-  const [asked, setAsked] = useState(false)
-  const [said, setSaid] = useState('')
-  const action = useAction()
-  const look = event => {
-    event.preventDefault()
-    const chatId = number.includes('@') ? number : `${number}@c.us`
-    action.run(async () => {
-      setSaid('')
-      const answer = await call('canSend', { body: { chatId, ...(asked ? { consent: 'order' } : {}) } })
-      setSaid(answer.sentence)
-    })
-  }
-  return (
-    <Card title={t('forecast.title')}>
-      <form onSubmit={look}>
-        <Field label={t('send.to')} help={t('link.numberHelp')} type="tel" required autocomplete="off" dir="ltr" value={number} onInput={e => setNumber(e.target.value)} />
-        <label class="check"><input type="checkbox" checked={asked} onChange={e => setAsked(e.target.checked)} /> {t('forecast.consent')}</label>
-        <button disabled={action.busy}>{t('forecast.go')}</button>
-        {said && <div role="status"><Said text={said} /></div>}
-        {action.line}
-      </form>
     </Card>
   )
 }

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 import { call } from '../api.js'
 import { useText } from '../i18n.js'
 import { Card, Field, Grave, Missing, Said, useAction, usePolled } from '../ui.jsx'
-import { Forecast, Regulars } from './regulars.jsx'
+import { Regulars } from './regulars.jsx'
 
 const lookUp = async () => {
   const [status, audit] = await Promise.all([call('getThrottleStatus'), call('getThrottleAudit', { query: '?count=20' })])
@@ -94,7 +94,6 @@ export function Throttle() {
       </Card>
       {status.needsAcknowledgement && <Card title={t('ack.title')} tone="bad"><Acknowledge /></Card>}
       <Card title={t('override.title')}><Overrides overrides={status.overrides} /></Card>
-      <Forecast />
       <Regulars count={status.regulars} />
       <Card title={t('audit.title')}>
         {audit.length === 0 ? <p>{t('audit.empty')}</p> : (
