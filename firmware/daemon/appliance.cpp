@@ -128,9 +128,9 @@ class Appliance::Impl {
   loop::Loop& loop_;
   Config config_;
   Access access_;
+  queue::PosixDisk disk_;  ///< used by what is still on the worker
   loop::PoolWorker worker_{loop_};
   loop::SystemRandom random_;
-  queue::PosixDisk disk_;
   std::unique_ptr<store::Store> store_;
   bool set_aside_ = false;  ///< the database was damaged: the phone must be linked again
   std::unique_ptr<Identity> identity_;
@@ -158,6 +158,8 @@ Result<void> Appliance::Impl::start() {
   TRY(open_stores());
   TRY(open_rings());
   TRY(build());
+  // First: the name is looked up and the line is made while we do the rest.
+  app_->connect();
   api::ServerOptions server;
   server.listen = config_.api.plain_http ? config_.api.listen : kLoopback;
   server.port = config_.api.port;
@@ -172,7 +174,6 @@ Result<void> Appliance::Impl::start() {
   board_ = std::make_unique<BoardLink>(
       loop_, config_.board, [this] { return status(); },
       [this](board::Wish wish) { on_wish(wish); });
-  app_->connect();
   save_clock();
   watch_store();
   return {};
@@ -337,7 +338,7 @@ void Appliance::Impl::flush_rings() {
   for (queue::RingFile* ring : {outbox_ring_.get(), inbox_ring_.get()}) {
     if (ring == nullptr) continue;
     ++*open;
-    ring->flush(done);
+    ring->end(done);
   }
   if (--*open == 0) return;
   Timer limit(loop_);

@@ -58,6 +58,9 @@ class Batch {
   /// The same with the entries to move coming from another file: a migration.
   void write(DiskFile& file, DiskFile& source, const Geometry& source_geometry);
 
+  /// It is not written, for this reason. On the Worker.
+  void refuse(Error why) { outcome_ = tl::unexpected(std::move(why)); }
+
   [[nodiscard]] const BatchHeader& header() const { return header_; }
   [[nodiscard]] std::vector<Sequence>& acks() { return acks_; }
   [[nodiscard]] std::vector<NewEntry>& entries() { return entries_; }

@@ -189,6 +189,30 @@ bool begun_at(Reader& reader, const Geometry& geometry, std::uint64_t position) 
   return resembles_batch_header(start) && !decode_batch_header(start, geometry);
 }
 
+/// The batch that the note tells of, when it is there and nobody went on behind it. A program that
+/// knows nothing of notes (a release before) leaves them where they are.
+std::optional<BatchHeader> newest_by_note(Reader& reader, const Geometry& geometry,
+                                          const EndNote::End& end) {
+  const auto header_at = [&](std::uint64_t position) {
+    return decode_batch_header(reader.view(geometry.offset_of(position), kBatchHeaderBytes),
+                               geometry);
+  };
+  if (end.salt != geometry.salt) return std::nullopt;
+  const auto newest = header_at(end.position);
+  if (!newest || newest->position != end.position || newest->number != end.number) {
+    return std::nullopt;
+  }
+  const std::uint64_t behind = newest->position + newest->blocks;
+  const std::uint64_t next_lap = (behind / geometry.blocks() + 1) * geometry.blocks();
+  for (const std::uint64_t position : {behind, next_lap}) {
+    const auto later = header_at(position);
+    if (later && later->number > end.number) return std::nullopt;
+    if (begun_at(reader, geometry, position)) return std::nullopt;
+  }
+  if (reader.unreadable_pieces() > 0) return std::nullopt;
+  return newest;
+}
+
 }  // namespace
 
 std::uint64_t LogState::anchored(std::uint64_t position) const {
@@ -209,8 +233,11 @@ void LogState::drop_old_gaps() {
   std::erase_if(gaps, [this](const Gap& gap) { return gap.end <= synced_tail; });
 }
 
-Recovered recover(Reader& reader, const Geometry& geometry) {
-  const auto newest = find_newest(reader, geometry);
+Recovered recover(Reader& reader, const Geometry& geometry,
+                  const std::optional<EndNote::End>& noted_end) {
+  auto newest = noted_end ? newest_by_note(reader, geometry, *noted_end) : std::nullopt;
+  const bool ended_cleanly = newest.has_value();
+  if (!newest) newest = find_newest(reader, geometry);
   const std::uint64_t newest_number = newest ? newest->number : 0;
   Collector collector;
   collector.raise_next_sequence(geometry.first_sequence);
@@ -224,7 +251,9 @@ Recovered recover(Reader& reader, const Geometry& geometry) {
   const std::uint64_t room_end = log.synced_tail + geometry.blocks();
   const std::uint64_t limit =
       std::min(room_end, log.previous_end + 2 * geometry.blocks_for(kMaxBatchBytes));
-  log.head = walk.run_headless(log.previous_end, limit, newest_number);
+  // Behind a clean end nobody began anything.
+  log.head =
+      ended_cleanly ? log.previous_end : walk.run_headless(log.previous_end, limit, newest_number);
   if (log.head != log.previous_end || begun_at(reader, geometry, log.previous_end)) {
     collector.on_torn_tail();
   }

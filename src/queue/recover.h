@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "posthorn/queue/ring_file.h"
+#include "queue/end_note.h"
 #include "queue/index.h"
 #include "queue/named_readers.h"
 #include "queue/reader.h"
@@ -42,7 +43,9 @@ struct Recovered {
 };
 
 /// Rebuilds what is pending from a ring file, as FORMAT.md's recovery section says. Writes nothing.
-/// Never fails: what cannot be read is in the report.
-[[nodiscard]] Recovered recover(Reader& reader, const Geometry& geometry);
+/// Never fails: what cannot be read is in the report. noted_end: where the log ended when the
+/// program did; checked, then not searched for.
+[[nodiscard]] Recovered recover(Reader& reader, const Geometry& geometry,
+                                const std::optional<EndNote::End>& noted_end = std::nullopt);
 
 }  // namespace posthorn::queue

@@ -47,6 +47,7 @@ void RingFile::peek(Sequence sequence, Once<void(Result<Bytes>)> done) {
 }
 void RingFile::ack(Sequence sequence) { impl_->ack(sequence); }
 void RingFile::flush(Once<void(Result<void>)> done) { impl_->flush(std::move(done)); }
+void RingFile::end(Once<void(Result<void>)> done) { impl_->end(std::move(done)); }
 
 std::vector<Entry> RingFile::accepted_before(Wall limit) const {
   std::vector<Entry> old;

@@ -12,6 +12,7 @@ RingFile::Impl::Impl(Scheduler& scheduler, Worker& worker, Options options, Open
       worker_(worker),
       options_(std::move(options)),
       file_(std::move(opened.file)),
+      note_(std::move(opened.note)),
       geometry_(opened.geometry),
       index_(std::move(opened.state.index)),
       log_(opened.state.log),
@@ -111,6 +112,27 @@ void RingFile::Impl::flush(Once<void(Result<void>)> done) {
   wake();
 }
 
+void RingFile::Impl::end(Once<void(Result<void>)> done) {
+  flush([self = shared_from_this(), done = std::move(done)](Result<void> flushed) mutable {
+    if (!flushed || self->closed_ || !self->waiting_.empty()) return done(std::move(flushed));
+    self->note_end(std::move(done));
+  });
+}
+
+/// As a batch: nothing else is written meanwhile.
+void RingFile::Impl::note_end(Once<void(Result<void>)> done) {
+  in_flight_ = true;
+  run_on<Result<void>>(
+      worker_, [note = note_, end = end_] { return note->write(end); },
+      [self = shared_from_this(), done = std::move(done)](Result<void> noted) mutable {
+        self->in_flight_ = false;
+        // Without it the next start looks for the end in the whole file.
+        if (!noted) log::warn("queue", "the end is not noted", {{"error", noted.error()}});
+        done({});
+        self->pump();
+      });
+}
+
 /// Waits for the end of this turn of the loop, so that all of it shares one sync.
 void RingFile::Impl::wake() {
   if (woken_ || in_flight_) return;
@@ -139,8 +161,13 @@ void RingFile::Impl::pump() {
   // A flush ends with the batch that carries the last of what was there when it was asked for.
   left_waiting_ = !waiting_.empty();
   if (waiting_.empty() && acks_.empty()) flushes_in_flight_ = std::exchange(flushes_, {});
-  worker_.run([batch, file = file_] { batch->write(*file); },
-              [self = shared_from_this(), batch] { self->on_batch_done(*batch); });
+  worker_.run(
+      [batch, file = file_, note = note_] {
+        // The note is gone before anything stands behind the end that it tells of.
+        if (auto erased = note->erase(); !erased) return batch->refuse(erased.error());
+        batch->write(*file);
+      },
+      [self = shared_from_this(), batch] { self->on_batch_done(*batch); });
 }
 
 void RingFile::Impl::on_batch_done(Batch& batch) {
@@ -161,6 +188,7 @@ void RingFile::Impl::on_written(Batch& batch) {
   log_.head = header.position + header.blocks;
   log_.previous_end = log_.head;
   log_.synced_tail = header.tail;
+  end_ = {geometry_.salt, header.number, header.position};
   log_.drop_old_gaps();
   after_failure_ = false;
   ++counts_.syncs;

@@ -11,6 +11,7 @@
 
 #include "posthorn/queue/ring_file.h"
 #include "queue/batch.h"
+#include "queue/end_note.h"
 #include "queue/named_readers.h"
 #include "queue/payload_cache.h"
 #include "queue/recover.h"
@@ -22,6 +23,7 @@ struct OpenedRing {
   std::unique_ptr<DiskFile> file;
   Geometry geometry;
   Recovered state;
+  std::shared_ptr<EndNote> note;  ///< shared with work in flight
 };
 
 /// Opens, creates, sets aside, repairs or migrates: whatever brings `options.path` to a ring of
@@ -37,6 +39,7 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   void peek(Sequence sequence, Once<void(Result<Bytes>)> done);
   void ack(Sequence sequence);
   void flush(Once<void(Result<void>)> done);
+  void end(Once<void(Result<void>)> done);
   Result<void> for_each_pending(const std::function<void(const Entry&, ByteView)>& visit);
   Result<void> for_each_recent(std::uint64_t at_most,
                                const std::function<void(const Entry&, ByteView)>& visit);
@@ -134,6 +137,7 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   [[nodiscard]] bool take_moves(const Batch& batch);
   void take_entries(Batch& batch);
   void on_failed(Batch& batch);
+  void note_end(Once<void(Result<void>)> done);
   void refuse_waiting(const Error& why);
   void start_ack_timer();
 
@@ -149,6 +153,8 @@ class RingFile::Impl : public std::enable_shared_from_this<RingFile::Impl> {
   Worker& worker_;
   Options options_;
   std::shared_ptr<DiskFile> file_;  // shared: a read or write in flight outlives the ring
+  std::shared_ptr<EndNote> note_;   // likewise
+  EndNote::End end_;                // the newest batch of this life
   Geometry geometry_;
   Index index_;
   LogState log_;

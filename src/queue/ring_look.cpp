@@ -134,10 +134,10 @@ Result<void> RingFile::Impl::for_each_pending(
 Result<void> RingFile::Impl::for_each_recent(
     std::uint64_t at_most, const std::function<void(const Entry&, ByteView)>& visit) {
   Reader reader(*file_);
-  Recent recent(log_.next_sequence - std::min(at_most, log_.next_sequence), visit);
+  const Sequence since = log_.next_sequence - std::min(at_most, log_.next_sequence);
+  Recent recent(since, visit);
   LogWalk walk(reader, geometry_, recent);
-  const std::uint64_t blocks = geometry_.blocks();
-  const std::uint64_t from = log_.head > blocks ? log_.head - blocks : 0;
+  const std::uint64_t from = find_since(reader, geometry_, since, oldest_block(), log_.head);
   walk.run(from, log_.head, std::numeric_limits<std::uint64_t>::max());
   if (reader.unreadable_pieces() > 0) return fail(Errc::io, "read " + options_.path);
   return {};

@@ -18,7 +18,8 @@ class Opener {
         path_(options.path),
         new_path_(options.path + ".new"),
         damaged_path_(options.path + ".damaged"),
-        bytes_(options.bytes / kSuperblockArea * kSuperblockArea) {}
+        bytes_(options.bytes / kSuperblockArea * kSuperblockArea),
+        note_(std::make_shared<EndNote>(disk, options.path + ".end")) {}
 
   Result<OpenedRing> run();
 
@@ -59,18 +60,22 @@ class Opener {
   std::string damaged_path_;
   std::uint64_t bytes_;
   Recovery report_;
+  std::shared_ptr<EndNote> note_;
+  std::optional<EndNote::End> noted_end_;
 };
 
 Result<OpenedRing> Opener::run() {
   if (bytes_ < kMinFileBytes || bytes_ > kMaxFileBytes) {
     return fail(Errc::malformed, path_ + ": a ring has 64 KiB to 4 GiB");
   }
+  noted_end_ = note_->read();
   auto file = disk_.open(path_);
   if (!file && file.error().code != Errc::not_found) return tl::unexpected(file.error());
   auto opened = file ? open_existing(std::move(*file)) : open_missing();
   if (!opened) return opened;
   report_.pending = opened->state.index.size();
   opened->state.report = report_;
+  opened->note = std::move(note_);
   return opened;
 }
 
@@ -91,7 +96,7 @@ Result<OpenedRing> Opener::start_fresh() {
   const Geometry geometry = new_geometry(*file, {}, 1);
   TRY(write_superblocks(*file, geometry));
   TRY(disk_.rename(new_path_, path_));
-  return OpenedRing{std::move(file), geometry, {}};
+  return OpenedRing{std::move(file), geometry, {}, nullptr};
 }
 
 Result<OpenedRing> Opener::open_existing(std::unique_ptr<DiskFile> file) {
@@ -106,7 +111,7 @@ Result<OpenedRing> Opener::open_existing(std::unique_ptr<DiskFile> file) {
   }
   const Geometry geometry = *found.geometry;
   Reader reader(*file);
-  OpenedRing opened{nullptr, geometry, recover(reader, geometry)};
+  OpenedRing opened{nullptr, geometry, recover(reader, geometry, noted_end_), nullptr};
   report_ = std::move(opened.state.report);
   const bool whole = file->size() == geometry.file_bytes && reader.unreadable_pieces() == 0;
   opened.file = std::move(file);
@@ -239,7 +244,7 @@ Result<OpenedRing> Opener::copy_to_new(OpenedRing& old, std::uint64_t bytes) {
   TRY(disk_.rename(new_path_, path_));
   Reader reader(*file);
   Recovered state = recover(reader, geometry);
-  return OpenedRing{std::move(file), geometry, std::move(state)};
+  return OpenedRing{std::move(file), geometry, std::move(state), nullptr};
 }
 
 Result<std::unique_ptr<DiskFile>> Opener::create_new(std::uint64_t bytes) {

@@ -23,6 +23,26 @@ std::optional<BatchHeader> find_newest(Reader& reader, const Geometry& geometry)
   return newest;
 }
 
+std::uint64_t find_since(Reader& reader, const Geometry& geometry, Sequence since,
+                         std::uint64_t oldest, std::uint64_t end) {
+  const std::uint64_t piece = Reader::kWindow / geometry.block_bytes;
+  while (end > oldest) {
+    // Not over the start of the ring: a piece is in one place.
+    const std::uint64_t in_lap = (end - 1) % geometry.blocks() + 1;
+    const std::uint64_t begin = end - std::min({piece, in_lap, end - oldest});
+    const ByteView bytes = reader.view(
+        geometry.offset_of(begin), static_cast<std::size_t>((end - begin) * geometry.block_bytes));
+    for (std::uint64_t position = end; position-- > begin;) {
+      const auto at = static_cast<std::size_t>((position - begin) * geometry.block_bytes);
+      const auto header = decode_batch_header(bytes.subspan(at, kBatchHeaderBytes), geometry);
+      if (!header || header->position != position) continue;
+      if (header->next_sequence - header->entries <= since) return position;
+    }
+    end = begin;
+  }
+  return oldest;
+}
+
 void LogWalk::run(std::uint64_t from, std::uint64_t end, std::uint64_t newest) {
   std::uint64_t position = from;
   while (position < end) {

@@ -27,6 +27,11 @@ class LogVisitor {
 /// The batch with the highest number, wherever it is. Reads the whole file once.
 [[nodiscard]] std::optional<BatchHeader> find_newest(Reader& reader, const Geometry& geometry);
 
+/// Where a walk to `end` must begin to meet every entry from sequence `since` on that is still
+/// there: a batch, or `oldest`. Reads backwards from `end`, no further than that.
+[[nodiscard]] std::uint64_t find_since(Reader& reader, const Geometry& geometry, Sequence since,
+                                       std::uint64_t oldest, std::uint64_t end);
+
 /// Records whose batch header is gone: torn by a power cut, or damaged.
 struct Gap {
   std::uint64_t begin = 0;   ///< logical block behind the last batch that has its header

@@ -151,7 +151,12 @@ void Driver::flush() {
 }
 
 void Driver::stop() {
-  flush();
+  ++operations_;
+  const std::uint64_t acks = oracle_.acks_issued();
+  ring_->end([this, acks](Result<void> flushed) {
+    if (flushed) oracle_.on_acks_durable(acks);
+  });
+  scheduler_.run_posted();
   ring_.reset();
   scheduler_.run_posted();
 }

@@ -196,6 +196,9 @@ class RingFile {
 
   /// Runs done when all that was appended and acknowledged so far is on disk.
   void flush(Once<void(Result<void>)> done);
+  /// The same at the end of the program, and notes where the log ends: the next start need not
+  /// search the file for it. Errors: as append.
+  void end(Once<void(Result<void>)> done);
 
   /// Pending entries accepted before `limit`, oldest first: whoever owns the queue ends their life
   /// with a status and then an ack.
