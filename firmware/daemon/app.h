@@ -97,6 +97,7 @@ class App final : private throttle::Listener {
   void advise_until_linked(std::string what_to_do) { advice_ = std::move(what_to_do); }
 
  private:
+  [[nodiscard]] bool ended_cleanly() const;
   Result<std::vector<std::string>> told_messages();
   Result<std::vector<Job>> unsure_jobs();
   Result<void> build_send(std::span<const std::string> told);
@@ -143,6 +144,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<journal::Journal> journal_;  ///< null: none is kept
   std::unique_ptr<api::Recorder> recorder_;    ///< the same
   std::deque<std::string> latest_;  ///< notifications of before the start, until build_journal()
+  std::vector<Job> ended_;          ///< jobs that the queue had done with then, likewise
   std::unique_ptr<session::Session> session_;
   std::unique_ptr<chat::Chat> chat_;
   std::unique_ptr<FirstContactCheck> checker_;

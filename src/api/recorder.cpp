@@ -16,6 +16,7 @@ using journal::Status;
 using journal::What;
 
 constexpr std::size_t kCallsKnown = 64;
+constexpr std::size_t kAddedKnown = 512;
 constexpr std::size_t kExternalKnown = 4096;
 /// Jobs looked at when the box starts.
 constexpr std::size_t kPendingMost = 20'000;
@@ -109,11 +110,17 @@ void Recorder::on_call(const chat::Call& call) {
 
 void Recorder::on_job(const Job& job) {
   if (!settled_) waiting_.insert(job.id);
-  add_job(job);
-  jobs_unwritten_ = true;
+  add_job(job, Status::pending);
+  if (added_.size() >= kAddedKnown) added_.clear();
+  added_.insert(job.id);
 }
 
-void Recorder::add_job(const Job& job) {
+void Recorder::catch_up(const Job& done) {
+  done_.insert(done.id);
+  add_job(done, Status::pending);
+}
+
+void Recorder::add_job(const Job& job, Status status) {
   know_external(job);
   auto body = kept_form(job);
   if (!body) return;
@@ -123,7 +130,7 @@ void Recorder::add_job(const Job& job) {
   entry.at = job.accepted_at;
   entry.direction = Direction::outgoing;
   entry.by_api = true;
-  entry.status = Status::pending;
+  entry.status = status;
   entry.external_id = job.external_id;
   entry.body = std::move(*body);
   outside_.journal.add(std::move(entry));
@@ -135,14 +142,20 @@ void Recorder::on_replaced(const Job& job) {
   }
 }
 
-void Recorder::on_dropped(const Job& job) { outside_.journal.forget(key_of(job.chat), job.id); }
+void Recorder::on_dropped(const Job& job) {
+  added_.erase(job.id);
+  outside_.journal.forget(key_of(job.chat), job.id);
+}
 
-void Recorder::on_cleared() { outside_.journal.forget_pending(); }
+void Recorder::on_cleared() {
+  added_.clear();
+  outside_.journal.forget_pending();
+}
 
 void Recorder::on_fate(const Job& job, MessageStatus status, Wall at) {
-  // It is there, unless the queue was cleared while it was being sent.
-  add_job(job);
   const std::string chat = key_of(job.chat);
+  // It is there, unless the queue was cleared while it was being sent.
+  if (added_.erase(job.id) == 0) add_job(job, Status::pending);
   const bool sent = status == MessageStatus::sent;
   outside_.journal.set_status(chat, job.id, journal_status(status),
                               sent && at.unix_seconds() > 0 ? std::optional(at) : std::nullopt);
@@ -192,6 +205,7 @@ void Recorder::settle(
     const std::function<bool(const std::string& chat, const std::string& id)>& was_sent) {
   settled_ = true;
   const auto waiting = std::exchange(waiting_, {});
+  const auto done = std::exchange(done_, {});
   const auto pending = outside_.journal.pending(kPendingMost);
   if (!pending) {
     log::error("journal", "cannot be read", {{"error", pending.error()}});
@@ -199,7 +213,7 @@ void Recorder::settle(
   }
   for (const Entry& entry : *pending) {
     if (waiting.contains(entry.id)) continue;
-    const bool sent = was_sent && was_sent(entry.chat, entry.id);
+    const bool sent = done.contains(entry.id) || (was_sent && was_sent(entry.chat, entry.id));
     outside_.journal.set_status(entry.chat, entry.id, sent ? Status::sent : Status::failed);
   }
   flush();

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <deque>
 #include <functional>
+#include <unordered_map>
+#include <utility>
 
 #include "journal/tables.h"
 #include "posthorn/base/log.h"
@@ -21,6 +23,8 @@ constexpr seconds kFlushAfter{5};
 constexpr seconds kRetryAfter{10};
 constexpr seconds kPruneAgain{1};
 constexpr hours kLook{1};
+/// What is kept of a new row's statuses until it is written.
+constexpr std::size_t kStatusesOfNew = 8;
 /// A chat may fill so much of it.
 constexpr std::uint64_t kChatPart = 4;
 
@@ -56,6 +60,17 @@ bool follows(Status next, Status before) {
 class Journal::Impl {
  public:
   using Change = std::function<Result<void>(Tables&)>;
+  struct NewRow {
+    Entry entry;
+    std::int64_t kept_at = 0;
+    std::vector<std::pair<Status, std::optional<Wall>>> statuses;  ///< what became of it since
+  };
+  /// One of the two.
+  struct Waiting {
+    Change change;
+    std::size_t bytes = 0;
+    std::optional<NewRow> row;
+  };
 
   Impl(store::Database& database, Scheduler& scheduler, const Clock& clock, Options options)
       : db_(database),
@@ -71,9 +86,44 @@ class Journal::Impl {
     return {};
   }
 
-  void change(Change change, std::size_t bytes = 0) {
-    waiting_.push_back({std::move(change), bytes});
-    waiting_bytes_ += bytes;
+  /// Of all rows, or of many.
+  void change_all(Change change) {
+    rows_.clear();  // what comes later must not overtake it
+    wait({std::move(change), 0, {}});
+  }
+
+  void change(const std::string& id, Change change, std::size_t bytes = 0) {
+    rows_.erase(id);
+    wait({std::move(change), bytes, {}});
+  }
+
+  void add(Entry entry) {
+    if (is_waiting(entry.chat, entry.id)) return;
+    const std::size_t bytes = entry.body.size();
+    const std::int64_t kept = kept_at(entry);
+    const std::string id = entry.id;
+    wait({{}, bytes, NewRow{std::move(entry), kept, {}}});
+    if (!waiting_.empty() && waiting_.back().row) rows_[id] = &*waiting_.back().row;
+  }
+
+  [[nodiscard]] bool is_waiting(const std::string& chat, const std::string& id) const {
+    const auto row = rows_.find(id);
+    return row != rows_.end() && row->second->entry.chat == chat;
+  }
+
+  /// Of a row that is not written yet: one write is for both. False: it is no such row.
+  bool set_status_of_new(const std::string& chat, const std::string& id, Status status,
+                         std::optional<Wall> at) {
+    if (!is_waiting(chat, id)) return false;
+    auto& statuses = rows_.find(id)->second->statuses;
+    if (statuses.size() >= kStatusesOfNew) return false;
+    statuses.emplace_back(status, at);
+    return true;
+  }
+
+  void wait(Waiting one) {
+    waiting_bytes_ += one.bytes;
+    waiting_.push_back(std::move(one));
     // A disk that has just refused is asked again by the timer only.
     if (waiting_.size() >= kFlushAt && !complained_ && flush()) return;
     bound_waiting();
@@ -82,6 +132,7 @@ class Journal::Impl {
 
   Result<void> flush() {
     flush_timer_.stop();
+    look_at_group();
     if (waiting_.empty()) return {};
     // Somebody else's transaction may be rolled back, and these changes with it.
     if (db_.in_transaction()) {
@@ -90,6 +141,10 @@ class Journal::Impl {
     }
     auto written = write();
     if (written) {
+      rows_.clear();
+      for (Waiting& one : waiting_) in_group_.push_back(std::move(one));
+      while (in_group_.size() > kWaitingMost) in_group_.pop_front();
+      group_ = {db_.commits(), db_.groups_lost()};
       waiting_.clear();
       waiting_bytes_ = 0;
       complained_ = false;
@@ -122,16 +177,46 @@ class Journal::Impl {
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:
-  struct Waiting {
-    Change change;
-    std::size_t bytes = 0;
-  };
+  /// What waited for a commit is written now, or comes again because the database has lost it. Once
+  /// more does no harm: a row that is there stays, and statuses go forward only.
+  void look_at_group() {
+    if (in_group_.empty()) return;
+    if (db_.groups_lost() != group_.losses) {
+      rows_.clear();
+      for (; !in_group_.empty(); in_group_.pop_back()) {
+        waiting_bytes_ += in_group_.back().bytes;
+        waiting_.push_front(std::move(in_group_.back()));
+      }
+      if (auto reloaded = tables_.reload(); !reloaded) {
+        log::warn("journal", "cannot be read", {{"error", reloaded.error()}});
+      }
+      bound_waiting();
+    } else if (db_.commits() != group_.commits) {
+      in_group_.clear();
+    }
+  }
 
+  /// With the next commit: a message's own pages, and the indexes' pages of many rows, go once.
   Result<void> write() {
-    TRY(store::Transaction transaction, db_.begin());
-    for (Waiting& one : waiting_) TRY(one.change(tables_));
+    TRY(store::Transaction transaction, db_.begin(store::WrittenBy::the_next));
+    for (Waiting& one : waiting_) TRY(one.row ? add_row(*one.row) : one.change(tables_));
     TRY(prune());
     return transaction.commit();
+  }
+
+  Result<void> add_row(const NewRow& row) {
+    Entry entry = row.entry;
+    for (const auto& [status, at] : row.statuses) {
+      if (!follows(status, entry.status)) continue;
+      entry.status = status;
+      entry.at = at.value_or(entry.at);
+    }
+    TRY(const bool added, tables_.add(entry, row.kept_at));
+    if (added) return {};
+    for (const auto& [status, at] : row.statuses) {
+      TRY(tables_.set_status(entry.chat, entry.id, status, at));
+    }
+    return {};
   }
 
   Result<void> prune() {
@@ -160,6 +245,8 @@ class Journal::Impl {
   }
 
   void bound_waiting() {
+    if (waiting_.size() <= kWaitingMost && waiting_bytes_ <= kWaitingBytesMost) return;
+    rows_.clear();
     while (waiting_.size() > kWaitingMost || waiting_bytes_ > kWaitingBytesMost) {
       waiting_bytes_ -= waiting_.front().bytes;
       waiting_.pop_front();
@@ -172,7 +259,13 @@ class Journal::Impl {
   Options options_;
   Tables tables_;
   std::deque<Waiting> waiting_;  ///< oldest first
+  /// The rows among them, by id, with no other change of theirs behind them.
+  std::unordered_map<std::string, NewRow*> rows_;
   std::size_t waiting_bytes_ = 0;
+  std::deque<Waiting> in_group_;  ///< in the tables, and in the database with its next commit
+  struct Group {
+    std::uint64_t commits = 0, losses = 0;  ///< of the database, when they went there
+  } group_;
   std::uint64_t lost_ = 0;
   bool complained_ = false;
   Timer flush_timer_;
@@ -194,49 +287,51 @@ void Journal::add(Entry entry) {
     log::warn("journal", "an entry is too long and is kept without what it says");
     entry.body.clear();
   }
-  const std::size_t bytes = entry.body.size();
-  const std::int64_t kept = impl_->kept_at(entry);
-  impl_->change(
-      [entry = std::move(entry), kept](Tables& tables) { return tables.add(entry, kept); }, bytes);
+  impl_->add(std::move(entry));
 }
 
 void Journal::set_status(const std::string& chat, const std::string& id, Status status,
                          std::optional<Wall> at) {
-  impl_->change([=](Tables& tables) { return tables.set_status(chat, id, status, at); });
+  if (impl_->set_status_of_new(chat, id, status, at)) return;
+  impl_->change(id, [=](Tables& tables) { return tables.set_status(chat, id, status, at); });
 }
 
 void Journal::set_body(const std::string& chat, const std::string& id, std::string body) {
   const std::size_t bytes = body.size();
-  impl_->change([chat, id, body = std::move(body)](
-                    Tables& tables) { return tables.set_body(chat, id, body); },
-                bytes);
+  impl_->change(
+      id,
+      [chat, id, body = std::move(body)](Tables& tables) {
+        return tables.set_body(chat, id, body);
+      },
+      bytes);
 }
 
 void Journal::edit(const std::string& chat, const std::string& id, std::string text) {
   const std::size_t bytes = text.size();
   impl_->change(
+      id,
       [chat, id, text = std::move(text)](Tables& tables) { return tables.edit(chat, id, text); },
       bytes);
 }
 
 void Journal::mark_deleted(const std::string& chat, const std::string& id, Reduce reduce) {
-  impl_->change([=](Tables& tables) { return tables.mark_deleted(chat, id, reduce); });
+  impl_->change(id, [=](Tables& tables) { return tables.mark_deleted(chat, id, reduce); });
 }
 
 void Journal::forget_pending() {
-  impl_->change([](Tables& tables) { return tables.forget_pending(); });
+  impl_->change_all([](Tables& tables) { return tables.forget_pending(); });
 }
 
 void Journal::forget(const std::string& chat, const std::string& id) {
-  impl_->change([=](Tables& tables) { return tables.forget(chat, id); });
+  impl_->change(id, [=](Tables& tables) { return tables.forget(chat, id); });
 }
 
 void Journal::join(const std::string& from, const std::string& into) {
-  impl_->change([=](Tables& tables) { return tables.join(from, into); });
+  impl_->change_all([=](Tables& tables) { return tables.join(from, into); });
 }
 
 void Journal::belong_to(const std::string& account) {
-  impl_->change([=](Tables& tables) { return tables.belong_to(account); });
+  impl_->change_all([=](Tables& tables) { return tables.belong_to(account); });
 }
 
 Result<void> Journal::flush() { return impl_->flush(); }

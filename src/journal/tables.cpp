@@ -101,15 +101,16 @@ Result<void> Tables::remove(const Row& row) {
   return drop_chat_.run(row.chat);
 }
 
-Result<void> Tables::add(const Entry& entry, std::int64_t kept_at) {
+Result<bool> Tables::add(const Entry& entry, std::int64_t kept_at) {
   TRY(const std::int64_t chat, make_chat(entry.chat));
   TRY(const auto known, first(row_.query(entry.id, chat)));
-  if (known) return {};
+  if (known) return false;
   const std::int64_t size = cost(entry.id.size() + entry.external_id.size() + entry.body.size());
   TRY(add_.run(chat, entry.id, entry.at.unix_seconds(), kept_at, static_cast<int>(entry.what),
                static_cast<int>(entry.direction), entry.by_api, static_cast<int>(entry.status),
                entry.external_id, entry.body, size));
-  return grow(chat, size);
+  TRY(grow(chat, size));
+  return true;
 }
 
 Result<void> Tables::set_status(const std::string& chat, const std::string& id, Status status,

@@ -21,7 +21,8 @@ class Tables {
   /// After a transaction that was rolled back.
   Result<void> reload();
 
-  Result<void> add(const Entry& entry, std::int64_t kept_at);
+  /// False: it was there, and stays as it is.
+  Result<bool> add(const Entry& entry, std::int64_t kept_at);
   Result<void> set_status(const std::string& chat, const std::string& id, Status status,
                           std::optional<Wall> at);
   Result<void> set_body(const std::string& chat, const std::string& id, const std::string& body);

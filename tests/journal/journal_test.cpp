@@ -300,6 +300,49 @@ TEST_F(JournalTest, ADiskThatTakesNothingCostsNoMemoryWithoutBound) {
   EXPECT_EQ(ids(of(kIda), 100'000).size(), 5000 - journal_->lost());
 }
 
+TEST_F(JournalTest, WhatTheDatabaseLosesBeforeItsCommitIsWrittenAgain) {
+  ASSERT_TRUE(store_->write_waiting());
+  log::set_sink([](log::Level, std::string_view) {});
+  journal_->add(outgoing("A", kStart));
+  ASSERT_TRUE(journal_->flush());
+  journal_->set_status(kIda, "A", Status::delivered);
+  ASSERT_TRUE(journal_->flush());
+  disk_.fail(disk_.operations(), 1'000'000, SQLITE_FULL);
+  EXPECT_FALSE(store_->write_waiting());
+  disk_.fail(0, 0, SQLITE_OK);
+  log::set_sink(nullptr);
+  journal_->add(outgoing("B", kStart + 1));
+  EXPECT_EQ(ids(of(kIda)), (Names{"B", "A"}));
+  EXPECT_EQ(status_of("A"), Status::delivered);
+  const auto bytes = journal_->bytes();
+  ASSERT_TRUE(store_->write_waiting());
+  open();
+  EXPECT_EQ(ids(of(kIda)), (Names{"B", "A"}));
+  EXPECT_EQ(journal_->bytes(), bytes);
+}
+
+TEST_F(JournalTest, StatusesGoWithTheirRowAndNotPastAnotherChange) {
+  journal_->add(outgoing("A", kStart));
+  journal_->set_status(kIda, "A", Status::sent, Wall::from_unix(kStart + 7));
+  journal_->set_status(kIda, "A", Status::read);
+  journal_->set_status(kIda, "A", Status::delivered);
+  journal_->add(outgoing("B", kStart));
+  journal_->forget(kIda, "B");
+  journal_->set_status(kIda, "B", Status::sent);
+  journal_->add(outgoing("C", kStart));
+  journal_->forget_pending();
+  journal_->set_status(kIda, "C", Status::sent);
+  EXPECT_EQ(ids(of(kIda)), (Names{"A"}));
+  EXPECT_EQ(status_of("A"), Status::read);
+  EXPECT_EQ((*journal_->find(kIda, "A"))->at, Wall::from_unix(kStart + 7));
+  // A row that was there takes the statuses that came with its second telling.
+  journal_->add(outgoing("D", kStart));
+  ASSERT_TRUE(journal_->flush());
+  journal_->add(outgoing("D", kStart));
+  journal_->set_status(kIda, "D", Status::sent);
+  EXPECT_EQ(status_of("D"), Status::sent);
+}
+
 TEST_F(JournalTest, WhatIsTakenBackBeforeItWasSentNeverWas) {
   journal_->add(outgoing("A", kStart));
   journal_->add(outgoing("B", kStart));

@@ -30,14 +30,7 @@ class Recorder {
 
   /// Before its notification goes to the inbox; written with flush() when that is stored.
   void on_event(const chat::Event& event);
-  void flush() {
-    jobs_unwritten_ = false;
-    (void)outside_.journal.flush();
-  }
-  /// A message is on its way to the commit that precedes its stanza: what was accepted is written.
-  void before_send() {
-    if (jobs_unwritten_) flush();
-  }
+  void flush() { (void)outside_.journal.flush(); }
 
   /// The queue has it on disk, or has found it there at the start.
   void on_job(const Job& job);
@@ -52,6 +45,9 @@ class Recorder {
   /// At the start, oldest first: a notification that the inbox holds or held. What a power cut has
   /// taken from the journal is written again.
   void catch_up(std::string_view notification);
+  /// The same, before the notifications, for a job that the queue has done with: it was sent,
+  /// unless they or the journal know better.
+  void catch_up(const Job& done);
   /// Once at the start, when every job of the queue was told: what waits in the journal and not in
   /// the queue has gone. was_sent: as far as it is remembered.
   void settle(const std::function<bool(const std::string& chat, const std::string& id)>& was_sent);
@@ -60,7 +56,7 @@ class Recorder {
   [[nodiscard]] std::string external_id_of(const std::string& chat, const std::string& id);
 
  private:
-  void add_job(const Job& job);
+  void add_job(const Job& job, journal::Status status);
   void on_message(const chat::Message& message);
   void on_receipt(const chat::Receipt& receipt);
   void on_call(const chat::Call& call);
@@ -73,8 +69,10 @@ class Recorder {
 
   Outside outside_;
   std::unordered_set<std::string> waiting_;  ///< ids of jobs, until settle()
+  std::unordered_set<std::string> done_;     ///< of those that the queue has done with, likewise
   bool settled_ = false;
-  bool jobs_unwritten_ = false;
+  /// Jobs that the journal has for certain: what becomes of them soon need not describe them again.
+  std::unordered_set<std::string> added_;
   /// Of messages whose till has numbers, the newest; the journal knows the others.
   std::unordered_map<std::string, std::string> external_;
   std::deque<std::string> external_order_;
