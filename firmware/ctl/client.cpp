@@ -41,7 +41,7 @@ Error refusal(long status, const std::string& body) {
         ". Is it this box's idInstance and token? \"sudo posthornctl access\" on the box shows "
         "them";
   }
-  return {Errc::refused, why};
+  return {status == 404 ? Errc::not_found : Errc::refused, why};
 }
 
 /// What curl says, and what it usually comes from.

@@ -1,6 +1,7 @@
 #include "ctl/receipts.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 #include "ctl/commands.h"
@@ -13,12 +14,15 @@ std::string text_at(const json::Value& value, const char* key) {
   return json::text_of(json::at(value, key)).value_or("");
 }
 
+/// "14:05"; with the day where the clock alone would not tell.
 std::string clock_of(std::int64_t unix_seconds) {
+  constexpr std::int64_t kHalfADay = 12 * 3600;
   const std::time_t at = unix_seconds;
   std::tm parts{};
   localtime_r(&at, &parts);
   char out[16] = "";
-  const std::size_t size = std::strftime(out, sizeof out, "%H:%M", &parts);
+  const bool near = std::abs(unix_seconds - std::time(nullptr)) < kHalfADay;
+  const std::size_t size = std::strftime(out, sizeof out, near ? "%H:%M" : "%a %H:%M", &parts);
   return std::string(out, size);
 }
 
@@ -42,8 +46,9 @@ void show_printer(const json::Value& one) {
 int show_receipts(const Client& client) {
   const auto printers = client.get("getReceiptPrinters");
   if (!printers) {
+    if (printers.error().code != Errc::not_found) return complain(printers.error());
     std::printf("No printer is configured: [printer.1] in posthorn.toml makes one.\n");
-    return complain(printers.error());
+    return 1;
   }
   for (const json::Value& one : *printers) show_printer(one);
   const auto list = client.get("getReceipts");

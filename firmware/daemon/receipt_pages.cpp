@@ -28,7 +28,7 @@ async function ask(method,query='',body){
   if(r.status===401||r.status===403){$('say').innerHTML='Please <a href="/">log in</a> first, or open this page with ?token=';return Promise.reject(new Error('log in'))}
   if(!r.ok){let m='';try{m=(await r.json()).message}catch{}return Promise.reject(new Error(m||'HTTP '+r.status))}
   return r}
-const when=t=>new Date(t*1000).toLocaleTimeString([], {hour:'2-digit',minute:'2-digit'});
+const when=t=>new Date(t*1000).toLocaleString([], {hour:'2-digit',minute:'2-digit',...(Math.abs(t*1000-Date.now())<432e5?{}:{weekday:'short'})});
 )";
 
 constexpr std::string_view kReceipts = R"(<h1>Receipts</h1><p id=say role=status></p>
@@ -49,7 +49,7 @@ async function show(id){
 async function load(){try{
   const p=await (await ask('getReceiptPrinters')).json();
   $('printers').replaceChildren(...p.map(x=>row([x.printer,x.port,x.forward||'nowhere: the box answers',x.qr,
-    x.trouble||(x.jobs+' jobs')+(x.codePageGuessed?'; letters look like '+x.codePage+': '+x.sample:'')])));
+    x.trouble||(x.jobs+(x.jobs===1?' job':' jobs'))+(x.codePageGuessed?'; letters look like '+x.codePage+': '+x.sample:'')])));
   const l=await (await ask('getReceipts')).json();
   $('list').replaceChildren(...l.map(x=>row([x.receiptId,when(x.timestamp),x.total,
     x.state==='waiting'?'waits until '+when(x.expires):x.state+' ('+x.way+')',button('Show',()=>show(x.receiptId).catch(e=>$('say').textContent=e.message))])));

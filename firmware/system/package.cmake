@@ -24,6 +24,7 @@ set(CPACK_DEBIAN_PACKAGE_PRIORITY optional)
 set(CPACK_DEBIAN_PACKAGE_DEPENDS
     "libc6 (>= 2.36), libstdc++6 (>= 12), libgcc-s1, ${runtime}, systemd (>= 252), init-system-helpers, passwd, ca-certificates, tzdata")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "avahi-daemon")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "libzbar0")  # QR codes of receipts that are one picture
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 set(debian ${CMAKE_CURRENT_LIST_DIR}/debian)
 set(CPACK_DEBIAN_PACKAGE_CONTROL_EXTRA ${debian}/postinst ${debian}/prerm ${debian}/postrm ${debian}/conffiles)

@@ -29,7 +29,7 @@ std::string sample_of(const std::vector<std::string>& lines) {
     const bool high = std::any_of(line.begin(), line.end(), [](char c) {
       return static_cast<unsigned char>(c) >= 0x80 && static_cast<unsigned char>(c) != 0xE2;
     });
-    if (high && line.size() <= kLongestSample) return line;
+    if (high && line.size() <= kLongestSample) return line.substr(line.find_first_not_of(' '));
   }
   return "";
 }

@@ -24,7 +24,7 @@ struct Unpacked {
 inline constexpr std::size_t kLargeBytes = 36;
 inline constexpr std::size_t kSmallBytes = 16;
 
-/// Unpacked at the first call, in half a millisecond; any thread.
+/// Unpacked at the first call, which may be on any thread.
 [[nodiscard]] const Unpacked& unpacked();
 
 }  // namespace posthorn::receipts::tables
