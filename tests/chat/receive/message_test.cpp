@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "chat/rig.h"
+#include "posthorn/store/message_store.h"
 
 namespace posthorn::chat::chat_test {
 namespace {
@@ -209,7 +210,8 @@ TEST(MessagesReceive, NobodyChangesWhatTheShopWrote) {
   ours.id = "TARGET";
   ours.chat = "100000000000001@lid";
   ours.at = rig.clock.now();
-  ASSERT_TRUE(rig.store->messages().save_sent(ours));
+  auto store = store::MessageStore::open(rig.store->database(), rig.clock.now());
+  ASSERT_TRUE(store && (*store)->save_sent(ours));
   wa::Message edit = protocol_message(wa::Message::ProtocolMessage::MESSAGE_EDIT, true);
   edit.mutable_protocolmessage()->mutable_editedmessage()->set_conversation("It costs nothing");
   const wa::Message deletion = protocol_message(wa::Message::ProtocolMessage::REVOKE, true);
