@@ -1,12 +1,12 @@
 #include "setup/trial.h"
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "posthorn/base/json.h"
 #include "setup/settings_file.h"
@@ -26,6 +26,12 @@ constexpr std::size_t kDetailAtMost = 300;
 Result<void> remove_file(const std::string& path) {
   if (unlink(path.c_str()) == 0 || errno == ENOENT) return {};
   return fail(Errc::io, path + ": " + std::strerror(errno));
+}
+
+/// Where it cannot be made, writing into it says so.
+void make_folder(const std::string& path) {
+  std::error_code ignored;
+  std::filesystem::create_directories(path, ignored);
 }
 
 }  // namespace
@@ -67,7 +73,7 @@ Result<void> tell_trial(const std::string& run, const TrialStatus& status) {
   out["state"] = status.state;
   out["detail"] = status.detail.substr(0, kDetailAtMost);
   if (status.until_s > 0) out["untilSeconds"] = static_cast<::Json::Int64>(status.until_s);
-  mkdir(run.c_str(), 0755);
+  make_folder(run);
   return write_durably(run + kStatus, json::write(out) + "\n", 0644);
 }
 
@@ -80,7 +86,7 @@ Result<void> tell_network(const std::string& run, const Settings& settings, cons
   out["onCard"] = json::Value(::Json::arrayValue);
   for (const auto& [name, value] : on_card.set) out["onCard"].append(name);
   for (const std::string& name : on_card.taken_back) out["onCard"].append(name);
-  mkdir(run.c_str(), 0755);
+  make_folder(run);
   return write_durably(run + kNetwork, json::write(out) + "\n", 0644);
 }
 

@@ -27,7 +27,7 @@ struct Settings {
   std::string alpn;        ///< "mqtt" where port 443 is shared with a web server
   seconds keep_alive{60};  ///< 5 .. 3600
   seconds will_delay{30};  ///< 0 .. 600: shorter absences are not told
-  seconds spread{160};     ///< over so long the boxes of a fleet come back after a broker's restart
+  seconds spread{180};     ///< over so long the boxes of a fleet come back after a broker's restart
 
   // [events]
   Share share = Share::metadata;
