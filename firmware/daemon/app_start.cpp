@@ -10,37 +10,29 @@ namespace posthorn::daemon {
 
 namespace {
 
-/// Notifications looked at when the program starts, for what the store may not know of; after a
-/// clean end that is only what was on its way.
+/// Notifications looked at when the program starts: for statuses that were told, and for what the
+/// store may not know of.
 constexpr std::uint64_t kRecentNotifications = 4096;
-constexpr std::uint64_t kOnTheirWay = 512;
 /// Jobs of the outbox that may have left without the store's knowledge: two leases of 64.
 constexpr std::uint64_t kUnsureJobs = 128;
 constexpr std::size_t kUnsureBytes = std::size_t{512} << 10;
 
-/// Notifications that a power cut can have kept from the journal: one batch and what came with it.
+/// Notifications that a power cut can have kept from the journal: one batch and what came with it;
+/// after a clean end only what was on its way.
 constexpr std::size_t kCaughtUp = 1024;
+constexpr std::size_t kOnTheirWay = 64;
 
-/// A message id out of a stored notification, when it is about a message that came in.
-std::optional<std::string> incoming_id(ByteView notification) {
-  // Most are statuses, and parsing all would cost the start.
-  if (as_text(notification).find("MessageReceived\"") == std::string_view::npos)
-    return std::nullopt;
-  const auto parsed = json::parse(as_text(notification));
-  if (!parsed) return std::nullopt;
-  const auto type = json::string_at(*parsed, "typeWebhook");
-  if (type != "incomingMessageReceived" && type != "outgoingMessageReceived") return std::nullopt;
-  return json::string_at(*parsed, "idMessage");
+/// The message id in a stored notification about a message that came in; empty: it is another.
+std::string_view incoming_id(std::string_view notification) {
+  const std::string_view type = json::peek(notification, "typeWebhook");
+  if (type != "incomingMessageReceived" && type != "outgoingMessageReceived") return {};
+  return json::peek(notification, "idMessage");
 }
 
-/// The message id in a notification about a message of ours; empty: it is about something else.
+/// The same about a message of ours.
 std::string_view outgoing_id(std::string_view notification) {
-  constexpr std::string_view kKey = "\"idMessage\":\"";
-  if (notification.find("\"outgoing") == std::string_view::npos) return {};
-  const std::size_t at = notification.find(kKey);
-  if (at == std::string_view::npos) return {};
-  notification.remove_prefix(at + kKey.size());
-  return notification.substr(0, notification.find('"'));
+  if (!json::peek(notification, "typeWebhook").starts_with("outgoing")) return {};
+  return json::peek(notification, "idMessage");
 }
 
 }  // namespace
@@ -49,13 +41,15 @@ std::string_view outgoing_id(std::string_view notification) {
 /// remembers the statuses among them.
 Result<std::vector<std::string>> App::told_messages() {
   std::vector<std::string> ids;
-  TRY(out_.inbox_ring.for_each_recent(ended_cleanly() ? kOnTheirWay : kRecentNotifications,
-                                      [&](const queue::Entry&, ByteView notification) {
-                                        notifier_->remember(as_text(notification));
-                                        if (journal_) latest_.emplace_back(as_text(notification));
-                                        if (latest_.size() > kCaughtUp) latest_.pop_front();
-                                        if (auto id = incoming_id(notification))
-                                          ids.push_back(std::move(*id));
+  const std::size_t caught_up = ended_cleanly() ? kOnTheirWay : kCaughtUp;
+  TRY(out_.inbox_ring.for_each_recent(kRecentNotifications,
+                                      [&](const queue::Entry&, ByteView record) {
+                                        const std::string_view notification = as_text(record);
+                                        notifier_->remember(notification);
+                                        if (journal_) latest_.emplace_back(notification);
+                                        if (latest_.size() > caught_up) latest_.pop_front();
+                                        if (const auto id = incoming_id(notification); !id.empty())
+                                          ids.emplace_back(id);
                                       }));
   return ids;
 }

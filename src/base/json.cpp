@@ -95,6 +95,16 @@ const Value& at(const Value& object, const char* key) {
   return found != nullptr ? *found : Value::nullSingleton();
 }
 
+std::string_view peek(std::string_view written, std::string_view key) {
+  // Quotes inside a text are escaped, so this stands for a member only.
+  const std::string wanted = "\"" + std::string(key) + "\":\"";
+  const std::size_t at = written.find(wanted);
+  if (at == std::string_view::npos) return {};
+  written.remove_prefix(at + wanted.size());
+  const std::string_view value = written.substr(0, written.find('"'));
+  return value.find('\\') == std::string_view::npos ? value : std::string_view();
+}
+
 std::optional<std::string> string_at(const Value& object, const char* key) {
   const Value& value = at(object, key);
   if (!value.isString()) return std::nullopt;

@@ -81,6 +81,20 @@ TEST(Crypto, SealsAndOpensAndNoticesATouch) {
   EXPECT_EQ(crypto::aes_ctr(key, iv, crypto::aes_ctr(key, iv, as_bytes("abc"))), to_bytes("abc"));
 }
 
+TEST(Json, PeeksAtAMemberThatWasWritten) {
+  json::Value written;
+  written["idMessage"] = "3EB0C0FFEE";
+  written["messageData"]["textMessage"] = R"(I say "status":"read" and "wid":"x")";
+  written["odd"] = "a\"b";
+  written["status"] = "delivered";
+  const std::string text = json::write(written);
+  EXPECT_EQ(json::peek(text, "idMessage"), "3EB0C0FFEE");
+  EXPECT_EQ(json::peek(text, "status"), "delivered") << "not what somebody wrote in a text";
+  EXPECT_EQ(json::peek(text, "wid"), "");
+  EXPECT_EQ(json::peek(text, "odd"), "");
+  EXPECT_EQ(json::peek("{\"status\":\"cut", "status"), "cut");
+}
+
 TEST(Json, ABrokenTextLeavesNothingBehindForTheNext) {
   for (const char* broken : {"{\"a\":[1,{\"b\":", "[1,2", "\"open", "{} x"}) {
     EXPECT_FALSE(json::parse(broken).has_value());

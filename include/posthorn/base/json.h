@@ -29,6 +29,10 @@ using Value = ::Json::Value;
 /// One line, UTF-8 as it is, no trailing newline.
 [[nodiscard]] std::string write(const Value& value);
 
+/// The text of the first member of that name in what write() gave, without parsing it; empty: there
+/// is none, or it has an escape in it. For ids and words among very many texts of our own.
+[[nodiscard]] std::string_view peek(std::string_view written, std::string_view key);
+
 /// A member of an object if it is there and has that type (numbers: whole and in range).
 [[nodiscard]] std::optional<std::string> string_at(const Value& object, const char* key);
 [[nodiscard]] std::optional<std::int64_t> int_at(const Value& object, const char* key);
