@@ -163,7 +163,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
   std::unique_ptr<CloudSide> cloud_;
-  std::unique_ptr<OfficialSide> official_;  ///< null without [cloud]
+  std::unique_ptr<OfficialSide> official_;
   std::unique_ptr<ReceiptDesk> receipts_;   ///< null without printers
   Counters counters_;
   HourCounts hours_;
