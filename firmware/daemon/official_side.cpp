@@ -333,14 +333,13 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
       (void)heard_.put(heard.wamid, "1");
       return stored({});
     }
-    Job job;
-    job.id = known->id;
-    job.chat = known->chat;
     const auto status =
         heard.code == kUndeliverable ? api::MessageStatus::no_account : api::MessageStatus::failed;
-    return out_.notifier.on_job(
-        job, status, "official API: " + std::to_string(heard.code) + ": " + heard.details,
-        Wall::from_unix(heard.at), std::move(stored));
+    return out_.notifier.on_late_failure(
+        {known->id, known->chat, status,
+         "official API: " + std::to_string(heard.code) + ": " + heard.details,
+         Wall::from_unix(heard.at)},
+        std::move(stored));
   }
   chat::Receipt receipt;
   receipt.message_id = known->id;

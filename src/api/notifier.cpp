@@ -173,9 +173,13 @@ void Notifier::on_receipt(const chat::Receipt& receipt, Once<void(Result<void>)>
   emit_status(report, std::move(stored));
 }
 
-void Notifier::emit_status(const StatusReport& report, Once<void(Result<void>)> stored) {
+void Notifier::on_late_failure(const StatusReport& report, Once<void(Result<void>)> stored) {
+  emit_status(report, std::move(stored), true);
+}
+
+void Notifier::emit_status(const StatusReport& report, Once<void(Result<void>)> stored, bool late) {
   const std::uint8_t before = known_.at(report.id).statuses;
-  if (!is_news(report.id, report.status)) return stored({});
+  if (!is_news(report.id, report.status, late)) return stored({});
   auto taken = [alive = alive_, this, id = report.id, status = report.status, before,
                 by_till = report.sent_by_api,
                 stored = std::move(stored)](Result<void> result) mutable {
@@ -233,9 +237,11 @@ void Notifier::remember(std::string_view notification) {
   if (told) known_.at(id).statuses |= bit_of(*told);
 }
 
-bool Notifier::is_news(const std::string& id, MessageStatus status) {
+bool Notifier::is_news(const std::string& id, MessageStatus status, bool late) {
   Known& known = known_.at(id);
-  if ((known.statuses & said_by(status)) != 0) return false;
+  std::uint8_t said = said_by(status);
+  if (late) said &= static_cast<std::uint8_t>(~bit_of(MessageStatus::sent));
+  if ((known.statuses & said) != 0) return false;
   known.statuses |= bit_of(status);
   return true;
 }

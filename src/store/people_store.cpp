@@ -33,7 +33,8 @@ const std::string& each_person_sql() {
       " AS chat, max(name), max(contact) FROM ("
       "SELECT user, '' AS name, full_name AS contact FROM contacts"
       " UNION ALL SELECT user, name, '' FROM push_names"
-      " UNION ALL SELECT user, name, '' FROM chats WHERE user LIKE '%@g.us')"
+      " UNION ALL SELECT user, name, '' FROM chats WHERE user LIKE '%@g.us'"
+      " UNION ALL SELECT jid, subject, '' FROM groups)"
       " GROUP BY 1 ORDER BY 1";
   return sql;
 }

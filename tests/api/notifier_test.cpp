@@ -222,6 +222,24 @@ TEST(Notifier, StatusesOnlyGoForward) {
             (std::vector<std::string>{"read", "yellowCard", "sent", "failed", "delivered"}));
 }
 
+/// As Meta does: taken at first, and refused a second later.
+TEST(Notifier, AFailureThatComesLaterIsToldUnlessItArrived) {
+  Told told;
+  const auto late = [&told](const std::string& id, MessageStatus status) {
+    bool stored = false;
+    told.notifier->on_late_failure({id, "4915550007777@c.us", status, "why", kNow},
+                                   [&stored](const Result<void>& r) { stored = r.has_value(); });
+    EXPECT_TRUE(stored);
+  };
+  EXPECT_TRUE(told.job("A", MessageStatus::sent));
+  late("A", MessageStatus::no_account);
+  late("A", MessageStatus::no_account);
+  EXPECT_TRUE(told.event(receipt_for("B", Receipt::Kind::delivered, true)));
+  late("B", MessageStatus::failed);
+  EXPECT_EQ(told.values("status"),
+            (std::vector<std::string>{"sent", "noAccount", "sent", "delivered"}));
+}
+
 TEST(Notifier, EveryStatusHasATime) {
   Told told;
   for (const MessageStatus status :

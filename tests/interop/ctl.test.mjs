@@ -25,7 +25,7 @@ describe('posthornctl', () => {
     sim = await Simulator.start({ runFor: 400 })
     box = await new Daemon(sim).start()
     await box.link(sim)
-    customer = await BaileysClient.link(sim, undefined, { name: 'Ida' })
+    customer = await BaileysClient.link(sim, (await sim.addAccount({ name: 'Ida' })).phone)
     await customer.send(box.phone, 'Is the cake\u001b[31m ready?\u009b2J')
     await box.nextWhere('the question', b => b.typeWebhook === 'incomingMessageReceived')
   }, { timeout })

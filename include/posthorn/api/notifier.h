@@ -66,6 +66,10 @@ class Notifier {
   void on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,
               Once<void(Result<void>)> stored);
 
+  /// failed or noAccount of a message that was told as sent: the official API says so only later.
+  /// stored: it is on disk. Nothing is told of one that has arrived.
+  void on_late_failure(const StatusReport& report, Once<void(Result<void>)> stored);
+
   /// At the start, oldest first: a notification that the inbox still holds or held. Statuses that
   /// were told before a restart are not told again.
   void remember(std::string_view notification);
@@ -82,10 +86,10 @@ class Notifier {
             Once<void(Result<void>)> stored);
   [[nodiscard]] std::string external_id_of(const std::string& chat, const std::string& id) const;
   void name_people(json::Value& notification, bool incoming) const;
-  void emit_status(const StatusReport& report, Once<void(Result<void>)> stored);
+  void emit_status(const StatusReport& report, Once<void(Result<void>)> stored, bool late = false);
   void count(MessageStatus status, std::uint8_t before) const;
   /// True once for each status of a message, and only while it says more than those before.
-  [[nodiscard]] bool is_news(const std::string& id, MessageStatus status);
+  [[nodiscard]] bool is_news(const std::string& id, MessageStatus status, bool late);
 
   Outside outside_;
   InstanceState state_;

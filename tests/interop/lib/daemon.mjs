@@ -166,7 +166,8 @@ ${options.toml ?? ''}
       if (want(body)) return body
       ;(this.seen ??= []).push(body)
     }
-    throw new Error(`no notification in ${ms} ms: ${what}\n${this.log.slice(-3000)}`)
+    const others = (this.seen ?? []).slice(-6).map(body => JSON.stringify(body)).join('\n')
+    throw new Error(`no notification in ${ms} ms: ${what}; the last others:\n${others}\n${this.log.slice(-3000)}`)
   }
 
   // The raw text of the QR code, as a phone's camera would read it.
