@@ -145,9 +145,10 @@ describe('the page on a box fresh from the card', () => {
 
   test('allows an exception of the pace for some hours, and ends it', { timeout }, async () => {
     await tab.goto(`${shop.box.url}/throttle`)
-    await tab.getByRole('button', { name: 'Allow an exception' }).click()
-    await tab.getByLabel('Your name').fill('Ms Baker')
-    await tab.getByLabel('Reason').fill('Street festival, many orders')
+    const card = tab.getByRole('region', { name: 'Exceptions for some hours' })
+    await card.getByRole('button', { name: 'Allow an exception' }).click()
+    await card.getByLabel('Your name').fill('Ms Baker')
+    await card.getByLabel('Reason').fill('Street festival, many orders')
     await soundInAllSizes('an exception that is asked for')
     await tab.getByLabel('What is doubled').selectOption('day')
     await tab.getByRole('button', { name: 'Allow it' }).click()
