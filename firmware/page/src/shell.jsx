@@ -3,7 +3,8 @@ import { page } from './api.js'
 import { languages, useText } from './i18n.js'
 import { Card, Password, useAction } from './ui.jsx'
 
-const links = ['/', '/link', '/send', '/queue', '/messages', '/settings', '/box', '/network', '/throttle', '/optout', '/cloud', '/fleet', '/log', '/help']
+const daily = ['/', '/send', '/queue', '/messages', '/settings', '/help']
+const seldom = ['/link', '/box', '/network', '/throttle', '/optout', '/cloud', '/fleet', '/log']
 
 export function Shell({ path, title, bare, children, go, choose, session, refresh, theme, chooseTheme }) {
   const { t, code } = useText()
@@ -25,29 +26,37 @@ export function Shell({ path, title, bare, children, go, choose, session, refres
     await page('/session', 'DELETE')
     refresh()
   }
+  const link = to => <a key={to} href={to} aria-current={to === path ? 'page' : undefined}>{t(`nav.${to.slice(1) || 'status'}`)}</a>
+  const choices = (
+    <div class="row">
+      <label class="pick"><span class="unseen">{t('language')}</span>
+        <select value={code} onChange={e => choose(e.target.value)}>
+          {Object.entries(languages).map(([key, name]) => <option key={key} value={key} lang={key}>{name}</option>)}
+        </select>
+      </label>
+      <label class="pick"><span class="unseen">{t('theme')}</span>
+        <select value={theme} onChange={e => chooseTheme(e.target.value)}>
+          <option value="">{t('theme.auto')}</option>
+          <option value="light">{t('theme.light')}</option>
+          <option value="dark">{t('theme.dark')}</option>
+        </select>
+      </label>
+      {session?.loggedIn && <button type="button" class="quiet" onClick={leave}>{t('logout')}</button>}
+    </div>
+  )
   return (
     <div onClick={follow}>
       <a class="skip" href="#main" onClick={e => { e.preventDefault(); e.stopPropagation(); heading.current?.focus() }}>{t('skip')}</a>
       <header>
         <a class="brand" href="/"><img src="/icon.svg" alt="" width="32" height="32" /> Posthorn</a>
-        <div class="row">
-          <label class="pick"><span class="unseen">{t('language')}</span>
-            <select value={code} onChange={e => choose(e.target.value)}>
-              {Object.entries(languages).map(([key, name]) => <option key={key} value={key} lang={key}>{name}</option>)}
-            </select>
-          </label>
-          <label class="pick"><span class="unseen">{t('theme')}</span>
-            <select value={theme} onChange={e => chooseTheme(e.target.value)}>
-              <option value="">{t('theme.auto')}</option>
-              <option value="light">{t('theme.light')}</option>
-              <option value="dark">{t('theme.dark')}</option>
-            </select>
-          </label>
-          {session?.loggedIn && <button type="button" class="quiet" onClick={leave}>{t('logout')}</button>}
-        </div>
+        {bare && choices}
         {!bare && (
           <nav aria-label={t('nav')}>
-            {links.map(to => <a key={to} href={to} aria-current={to === path ? 'page' : undefined}>{t(`nav.${to.slice(1) || 'status'}`)}</a>)}
+            {daily.map(link)}
+            <details open={seldom.includes(path)} key={path}>
+              <summary>{t('nav.more')}</summary>
+              <div class="row">{seldom.map(link)}</div>
+            </details>
           </nav>
         )}
       </header>
@@ -55,6 +64,7 @@ export function Shell({ path, title, bare, children, go, choose, session, refres
         <h1 ref={heading} tabIndex={-1}>{title}</h1>
         {children}
       </main>
+      {!bare && <footer>{choices}</footer>}
     </div>
   )
 }
