@@ -29,6 +29,7 @@ Rules rules_of(PolicyName name, int age_days) {
     case PolicyName::none:
     case PolicyName::simple:
     case PolicyName::posthorn:
+    case PolicyName::routed:
       return r;
     case PolicyName::fixed_second:
       r.gap_low = r.gap_high = 1000;

@@ -158,8 +158,9 @@ TEST(GoodShop, IsNeverStoppedForLongerThanThePolicySays) {
     const bool welcome = habits.answers + habits.opens >= 50;
     EXPECT_LE(shop.longest_without, welcome ? 37 * kHour : 5 * kDay + 14 * kHour)
         << "seed " << seed;
-    if (welcome && habits.mistyped <= 12)
+    if (welcome && habits.mistyped <= 12) {
       EXPECT_LE(shop.expired * 50, shop.openings + 50) << "what was taken goes; seed " << seed;
+    }
     ASSERT_FALSE(HasFailure()) << "answers " << habits.answers << ", opens " << habits.opens
                                << ", mistyped " << habits.mistyped << ", fresh " << habits.fresh
                                << ", a day " << habits.a_day;
