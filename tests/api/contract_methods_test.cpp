@@ -15,7 +15,7 @@ namespace {
 const std::string kIda = "4915550007777@c.us";
 const std::string kVera = "4915550009999@c.us";
 const std::string kStaff = "120363000000000001@g.us";
-const std::string kJpeg("\xFF\xD8\xFF\xE0\0\x10JFIF\0 and the picture", 30);
+const std::string kJpeg("\xFF\xD8\xFF\xE0\0\x10JFIF\0 and the picture", 27);
 
 json::Value contract() { return posthorn::test::load_vectors("../api/contract/methods.json"); }
 

@@ -67,6 +67,8 @@ TEST(OpenApi, NamesEveryMethodThatIsThereAndNoOther) {
                            "get getThrottleSettings",
                            "post setThrottleSettings",
                            "post canSend",
+                           "post declareNumberInUse",
+                           "post importRegulars",
                            "get getOptOuts",
                            "post addOptOut",
                            "post removeOptOut",
