@@ -235,9 +235,9 @@ void LogState::drop_old_gaps() {
 
 Recovered recover(Reader& reader, const Geometry& geometry,
                   const std::optional<EndNote::End>& noted_end) {
-  auto newest = noted_end ? newest_by_note(reader, geometry, *noted_end) : std::nullopt;
-  const bool ended_cleanly = newest.has_value();
-  if (!newest) newest = find_newest(reader, geometry);
+  const auto noted = noted_end ? newest_by_note(reader, geometry, *noted_end) : std::nullopt;
+  const bool ended_cleanly = noted.has_value();
+  const auto newest = noted ? noted : find_newest(reader, geometry);
   const std::uint64_t newest_number = newest ? newest->number : 0;
   Collector collector;
   collector.raise_next_sequence(geometry.first_sequence);
