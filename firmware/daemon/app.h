@@ -164,7 +164,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<webhooks::Courier> courier_;
   std::unique_ptr<CloudSide> cloud_;
   std::unique_ptr<OfficialSide> official_;
-  std::unique_ptr<ReceiptDesk> receipts_;   ///< null without printers
+  std::unique_ptr<ReceiptDesk> receipts_;  ///< null without printers
   Counters counters_;
   HourCounts hours_;
   std::optional<Wall> last_contact_;  ///< when the line to WhatsApp last came up or went

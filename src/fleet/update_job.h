@@ -30,7 +30,7 @@ struct UpdateJob {
   std::string slot_before;  ///< what ran when it was handed over
   std::string boot_before;
   bool linked_before = false;  ///< a phone was linked then
-  bool good = false;  ///< how it ended
+  bool good = false;           ///< how it ended
   std::string detail;
 
   bool operator==(const UpdateJob&) const = default;
