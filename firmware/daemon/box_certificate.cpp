@@ -1,13 +1,13 @@
 #include "daemon/box_certificate.h"
 
 #include <unistd.h>
-#include <uv.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <string_view>
 
+#include "daemon/own_addresses.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
 
@@ -25,7 +25,6 @@ constexpr std::string_view kBlob = "https/certificate";
 constexpr hours kBackdated{24};
 constexpr hours kLife{24 * 825};
 constexpr hours kRenewBefore{24 * 60};
-constexpr std::size_t kAddressesAtMost = 32;
 constexpr std::int64_t kAuthorityFrom = 1'704'067'200;  // 2024-01-01
 constexpr std::int64_t kAuthorityUntil =
     2'524'607'999;  // 2049-12-31: later dates have another form
@@ -213,25 +212,12 @@ std::vector<std::string> own_names() {
 
 namespace {
 
-std::vector<std::string> own_addresses() {
+/// Link-local addresses need a zone, which no certificate can name.
+std::vector<std::string> named_addresses() {
   std::vector<std::string> out;
-  uv_interface_address_t* found = nullptr;
-  int count = 0;
-  if (uv_interface_addresses(&found, &count) != 0) return out;
-  for (int i = 0; i < count && out.size() < kAddressesAtMost; ++i) {
-    std::array<char, 64> text{};
-    const auto& address = found[i].address;
-    const bool v6 = address.address4.sin_family == AF_INET6;
-    if (found[i].is_internal != 0) continue;
-    if (v6 ? uv_ip6_name(&address.address6, text.data(), text.size()) != 0
-           : uv_ip4_name(&address.address4, text.data(), text.size()) != 0) {
-      continue;
-    }
-    // Link-local addresses need a zone, which no certificate can name.
-    const std::string one = text.data();
-    if (!v6 || is_private(one)) out.push_back(one);
+  for (const OwnAddress& own : own_addresses()) {
+    if (!own.v6 || is_private(own.address)) out.push_back(own.address);
   }
-  uv_free_interface_addresses(found, count);
   std::sort(out.begin(), out.end());
   out.erase(std::unique(out.begin(), out.end()), out.end());
   return out;
@@ -241,7 +227,7 @@ std::vector<std::string> own_addresses() {
 
 CalledAs called_as(const std::string& listen) {
   const bool all = listen == "0.0.0.0" || listen == "::";
-  return {own_names(), all ? own_addresses() : std::vector<std::string>{listen}};
+  return {own_names(), all ? named_addresses() : std::vector<std::string>{listen}};
 }
 
 }  // namespace posthorn::daemon

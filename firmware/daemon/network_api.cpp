@@ -7,13 +7,13 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <charconv>
 #include <cstring>
 #include <ctime>
 #include <fstream>
 #include <sstream>
 
+#include "daemon/own_addresses.h"
 #include "daemon/route.h"
 #include "daemon/system_requests.h"
 #include "posthorn/base/json.h"
@@ -26,7 +26,6 @@ namespace posthorn::daemon {
 namespace {
 
 constexpr std::size_t kFileAtMost = 65536;
-constexpr std::size_t kInterfacesAtMost = 32;
 constexpr std::size_t kDnsAtMost = 8;
 constexpr int kTrialSeconds = 90;
 constexpr const char* kRequest = "network-change";
@@ -47,38 +46,15 @@ json::Value file_as_json(const std::string& path) {
   return value && value->isObject() ? std::move(*value) : json::Value();
 }
 
-int prefix_of(const uv_interface_address_t& one) {
-  int bits = 0;
-  if (one.netmask.netmask4.sin_family == AF_INET6) {
-    for (const unsigned char byte : one.netmask.netmask6.sin6_addr.s6_addr) {
-      bits += std::popcount(byte);
-    }
-    return bits;
-  }
-  return std::popcount(one.netmask.netmask4.sin_addr.s_addr);
-}
-
 /// "192.168.1.20/24" of each interface that leads out of this machine.
 json::Value interfaces() {
   json::Value out(::Json::arrayValue);
-  uv_interface_address_t* found = nullptr;
-  int count = 0;
-  if (uv_interface_addresses(&found, &count) != 0) return out;
-  for (int i = 0; i < count && out.size() < kInterfacesAtMost; ++i) {
-    std::array<char, 64> text{};
-    const auto& address = found[i].address;
-    const bool v6 = address.address4.sin_family == AF_INET6;
-    if (found[i].is_internal != 0) continue;
-    if (v6 ? uv_ip6_name(&address.address6, text.data(), text.size()) != 0
-           : uv_ip4_name(&address.address4, text.data(), text.size()) != 0) {
-      continue;
-    }
+  for (const OwnAddress& own : own_addresses()) {
     json::Value one(::Json::objectValue);
-    one["name"] = found[i].name;
-    one["address"] = std::string(text.data()) + "/" + std::to_string(prefix_of(found[i]));
+    one["name"] = own.interface;
+    one["address"] = own.address + "/" + std::to_string(own.prefix);
     out.append(std::move(one));
   }
-  uv_free_interface_addresses(found, count);
   return out;
 }
 

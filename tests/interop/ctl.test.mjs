@@ -1,17 +1,15 @@
 // posthornctl as whoever looks after the shop uses it: sends, and looks at chats, groups and what was said.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { promisify } from 'node:util'
 
 import { downloadMediaMessage } from '@whiskeysockets/baileys'
 
 import { BaileysClient } from './lib/baileys.mjs'
 import { Daemon } from './lib/daemon.mjs'
-import { findProgram, Simulator } from './lib/simulator.mjs'
+import { Simulator } from './lib/simulator.mjs'
 import { waitFor } from './lib/wait.mjs'
 
 process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0' // the media host's certificate is made at its start
@@ -37,8 +35,7 @@ describe('posthornctl', () => {
     assert.deepEqual(violations, [])
   })
 
-  const ctl = async (...words) => (await promisify(execFile)(findProgram('POSTHORNCTL', 'firmware/ctl/posthornctl'),
-    ['--url', box.url, '--id', String(box.id), '--token', box.token, ...words])).stdout
+  const ctl = (...words) => box.ctl(...words)
   const arrived = id => waitFor(() => customer.messages.find(m => m.key.id === id && m.message), `${id} at the customer`, 30_000)
 
   test('sends a text and a file with words below it', { timeout }, async () => {

@@ -1,16 +1,14 @@
 // A till that can only print: paper, QR code, and the receipt on a customer's phone (Baileys), through posthorn-sim.
 import assert from 'node:assert/strict'
-import { execFile } from 'node:child_process'
 import { connect } from 'node:net'
 import { after, before, describe, test } from 'node:test'
-import { promisify } from 'node:util'
 
 import { downloadMediaMessage } from '@whiskeysockets/baileys'
 
 import { Paper } from '../tills/printer.mjs'
 import { BaileysClient } from './lib/baileys.mjs'
 import { Daemon } from './lib/daemon.mjs'
-import { findProgram, Simulator } from './lib/simulator.mjs'
+import { Simulator } from './lib/simulator.mjs'
 import { waitFor } from './lib/wait.mjs'
 
 // The media host's certificate is made at its start; Baileys has no setting for another.
@@ -94,8 +92,7 @@ describe('a receipt by QR code', () => {
   })
 
   test('posthornctl shows it and sends it', { timeout }, async () => {
-    const ctl = async (...words) => (await promisify(execFile)(findProgram('POSTHORNCTL', 'firmware/ctl/posthornctl'),
-      ['--url', box.url, '--id', String(box.id), '--token', box.token, 'receipts', ...words])).stdout
+    const ctl = (...words) => box.ctl('receipts', ...words)
     const list = await ctl()
     assert.match(list, new RegExp(`printer 1: tills print to port ${port}, which goes on to 127\\.0\\.0\\.1:${paper.port}; QR code native`))
     assert.match(list, / 1 {2}\d\d:\d\d {8}2,40 {2}\w+ by scan/)

@@ -118,7 +118,7 @@ class Box {
  public:
   explicit Box(std::uint16_t printer_port) : folder_(make_folder()) {
     thread_ = std::thread([this, printer_port] { run(printer_port); });
-    while (port_ == 0) std::this_thread::yield();
+    port_.wait(0);
   }
   Box(const Box&) = delete;
   Box& operator=(const Box&) = delete;
@@ -161,6 +161,7 @@ class Box {
         net::listen(loop, "127.0.0.1", 0, [&](auto till) { (*box)->accept(0, std::move(till)); });
     if (!listener) give_up("the box's port");
     port_ = (*listener)->port();
+    port_.notify_all();
     while (!stop_) loop.run_once(milliseconds(100));
     (*box)->stop();
   }

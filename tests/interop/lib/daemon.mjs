@@ -1,10 +1,11 @@
 // The box under test: starts posthornd on loopback against a simulator, speaks Green-API to it.
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 
 import { findProgram } from './simulator.mjs'
 import { waitFor } from './wait.mjs'
@@ -147,6 +148,12 @@ ${options.toml ?? ''}
 
   send(chatId, message, more = {}, headers = {}) {
     return this.call('sendMessage', { chatId, message, ...more }, { headers }).then((answer) => answer.idMessage)
+  }
+
+  // What posthornctl prints, asked about this box.
+  async ctl(...words) {
+    const program = findProgram('POSTHORNCTL', 'firmware/ctl/posthornctl')
+    return (await promisify(execFile)(program, ['--url', this.url, '--id', String(this.id), '--token', this.token, ...words])).stdout
   }
 
   // Takes the next notification out of the inbox; null when none came in time.
