@@ -30,7 +30,7 @@ App::App(const Config& config, const Access& access, Outside outside)
       refused_(out_.store, out_.clock),
       hours_(out_.scheduler, out_.store, out_.clock),
       pause_(out_.scheduler, out_.clock),
-      fleet_(out_.scheduler, out_.clock),
+      fleet_(out_.scheduler),
       tail_(out_.scheduler, out_.inbox_ring) {}
 
 App::~App() { stop(); }
@@ -64,10 +64,8 @@ Result<void> App::build() {
     (void)valve_->declare_in_use(config_.throttle.number_in_use_months, "posthorn.toml");
   }
   if (recorder_) {
-    recorder_->settle([this](const std::string& chat, const std::string& id) {
-      const auto earlier = chat_->earlier().find(chat, id);
-      return earlier && *earlier && (*earlier)->sent_at;
-    });
+    recorder_->settle(
+        [this](const std::string& chat, const std::string& id) { return was_sent(chat, id); });
   }
   // The level that a restart finds is no news, but getStateInstance must tell it.
   notifier_->on_throttle(valve_->level());

@@ -101,6 +101,8 @@ class App final : private throttle::Listener {
 
  private:
   [[nodiscard]] bool ended_cleanly() const;
+  /// As far as the store remembers.
+  [[nodiscard]] bool was_sent(const std::string& chat, const std::string& id);
   Result<std::vector<std::string>> told_messages();
   Result<std::vector<Job>> unsure_jobs();
   Result<void> build_send(std::span<const std::string> told);

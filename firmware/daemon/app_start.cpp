@@ -75,6 +75,11 @@ Result<std::vector<Job>> App::unsure_jobs() {
   return jobs;
 }
 
+bool App::was_sent(const std::string& chat, const std::string& id) {
+  const auto earlier = chat_->earlier().find(chat, id);
+  return earlier && *earlier && (*earlier)->sent_at;
+}
+
 /// What is said goes into the journal too; first what a power cut has kept from it.
 void App::build_journal() {
   if (!journal_) return;
@@ -84,9 +89,9 @@ void App::build_journal() {
                              }});
   std::set<std::string_view> told;
   for (const std::string& notification : latest_) told.insert(outgoing_id(notification));
-  // One of which nothing was told may have been taken back.
+  // One that nobody told of and the store does not know as sent may have been taken back.
   for (const Job& job : std::exchange(ended_, {})) {
-    if (told.contains(job.id)) recorder_->catch_up(job);
+    if (told.contains(job.id) || was_sent(job.chat, job.id)) recorder_->catch_up(job);
   }
   for (const std::string& notification : std::exchange(latest_, {})) {
     recorder_->catch_up(notification);

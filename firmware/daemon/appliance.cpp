@@ -136,7 +136,6 @@ class Appliance::Impl {
   loop::Loop& loop_;
   Config config_;
   Access access_;
-  queue::PosixDisk disk_;  ///< used by what is still on the worker
   loop::PoolWorker worker_{loop_};
   loop::SystemRandom random_;
   std::unique_ptr<store::Store> store_;
@@ -255,12 +254,13 @@ void Appliance::Impl::tell_of_damage(const store::Store::Opened& opened) {
 }
 
 Result<void> Appliance::Impl::open_rings() {
+  static queue::PosixDisk disk;  // what is still on the pool at the end outlives us
   const auto open_ring = [this](const char* name, std::uint64_t bytes, queue::WhenFull when_full) {
     queue::RingFile::Options options;
     options.path = config_.data_dir + "/" + name;
     options.bytes = bytes;
     options.when_full = when_full;
-    return queue::RingFile::open(disk_, loop_, worker_, random_, options);
+    return queue::RingFile::open(disk, loop_, worker_, random_, options);
   };
   TRY(outbox_ring_, open_ring("outbox.ring", config_.queue.outbox_bytes, queue::WhenFull::refuse));
   TRY(inbox_ring_,

@@ -6,6 +6,7 @@
 
 #include "daemon/route.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::daemon {
 
@@ -18,7 +19,7 @@ constexpr std::array<const char*, 6> kTexts{"org", "host", "box", "broker", "det
 constexpr std::array<const char*, 2> kTimes{"since", "certificateUntil"};
 
 std::string text_at(const json::Value& value, const char* key) {
-  return json::string_at(value, key).value_or("").substr(0, kTextAtMost);
+  return cut_utf8(json::string_at(value, key).value_or(""), kTextAtMost);
 }
 
 json::Value time_at(const json::Value& value, const char* key) {
@@ -52,8 +53,7 @@ std::vector<api::Route> FleetDesk::routes() {
 bool FleetDesk::enrolled() const { return json::bool_at(last_, "enrolled").value_or(false); }
 
 std::string FleetDesk::sentence() const {
-  if (!heard_)
-    return "This box belongs to no fleet: posthorn-fleet is not installed or does not run.";
+  if (!heard_) return "posthorn-fleet is not installed or does not run here.";
   if (!running()) return "posthorn-fleet has said nothing for a while; is it running?";
   if (wish_) return "posthorn-fleet is about to be told.";
   const std::string message = text_at(last_, "message");
@@ -79,14 +79,15 @@ void FleetDesk::report(api::Call call) {
     taken["lastCommand"]["status"] = text_at(command, "status");
     taken["lastCommand"]["time"] = time_at(command, "time");
   }
+  const bool was_running = running();
   last_ = std::move(taken);
   heard_ = scheduler_.now();
   heard_at_ = call.now;
   json::Value out(::Json::objectValue);
   out["do"] = "none";
   if (const auto wish = std::exchange(wish_, std::nullopt)) {
-    // One that was meant for the other state is none any more.
-    if ((wish->what == "enrol") != enrolled()) {
+    // One that was meant for the other state is none any more, nor is one of long ago.
+    if (was_running && (wish->what == "enrol") != enrolled()) {
       out["do"] = wish->what;
       if (wish->what == "enrol") {
         out["url"] = wish->url;

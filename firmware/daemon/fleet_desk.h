@@ -29,8 +29,7 @@ class FleetDesk {
  public:
   static constexpr seconds kFresh{90};
 
-  FleetDesk(const Scheduler& scheduler, const Clock& clock)
-      : scheduler_(scheduler), clock_(clock) {}
+  explicit FleetDesk(const Scheduler& scheduler) : scheduler_(scheduler) {}
 
   [[nodiscard]] std::vector<api::Route> routes();
 
@@ -50,7 +49,6 @@ class FleetDesk {
   void leave(api::Call call);
 
   const Scheduler& scheduler_;
-  const Clock& clock_;
   json::Value last_{::Json::objectValue};
   std::optional<Mono> heard_;
   Wall heard_at_;

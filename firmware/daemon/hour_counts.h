@@ -25,7 +25,8 @@ class HourCounts {
 
   /// What cannot be read is begun anew.
   void load();
-  /// A status of a message that is told for the first time.
+  /// A status of a message that is told for the first time since the start, as far as the inbox
+  /// does not know it.
   void on_status(api::MessageStatus status);
   /// Writes what is not written yet: at an orderly end.
   void save();

@@ -9,7 +9,6 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <ctime>
 #include <fstream>
 #include <sstream>
 
@@ -20,6 +19,7 @@
 #include "posthorn/base/log.h"
 #include "setup/plan.h"
 #include "setup/settings_file.h"
+#include "setup/trial.h"
 
 namespace posthorn::daemon {
 
@@ -27,9 +27,6 @@ namespace {
 
 constexpr std::size_t kFileAtMost = 65536;
 constexpr std::size_t kDnsAtMost = 8;
-constexpr int kTrialSeconds = 90;
-constexpr const char* kRequest = "network-change";
-constexpr const char* kConfirm = "network-confirm";
 
 /// The body's names for settings of posthorn.txt.
 constexpr std::array<std::pair<const char*, const char*>, 4> kSettings{{
@@ -95,15 +92,10 @@ json::Value name_servers() {
   return out;
 }
 
-std::int64_t seconds_since_boot() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return now.tv_sec;
-}
-
 bool is_asked(const std::string& data_dir) {
   struct stat found {};
-  const std::string path = data_dir + "/" + std::string(kRequestsFolder) + "/" + kRequest;
+  const std::string path =
+      data_dir + "/" + std::string(kRequestsFolder) + "/" + setup::kChangeRequest;
   return lstat(path.c_str(), &found) == 0;
 }
 
@@ -126,7 +118,7 @@ json::Value network_json(const NetworkPlaces& places) {
   if (state == "waiting") {
     const std::int64_t until = json::int_at(status, "untilSeconds").value_or(0);
     left = static_cast<::Json::Int64>(
-        std::clamp<std::int64_t>(until - seconds_since_boot(), 0, kTrialSeconds));
+        std::clamp<std::int64_t>(until - setup::since_boot(), 0, setup::kTrialSeconds));
   }
   if (is_asked(places.data_dir)) state = "applying";
   json::Value out(::Json::objectValue);
@@ -170,15 +162,20 @@ void change(const NetworkPlaces& places, api::Call call) {
   if (told.isNull()) {
     return call.refuse(409, "the network of this computer is set by its operating system");
   }
+  const json::Value status = file_as_json(places.run_dir + "/network-status.json");
+  if (json::string_at(status, "state") == "waiting" &&
+      json::int_at(status, "untilSeconds").value_or(0) > setup::since_boot()) {
+    return call.refuse(409, "new settings are on trial: confirm them, or wait until they go back");
+  }
   const auto lines = lines_of(call.body);
   if (!lines) return call.refuse(400, lines.error().detail);
-  if (auto asked = ask_system_with(places.data_dir, kRequest, *lines); !asked) {
+  if (auto asked = ask_system_with(places.data_dir, setup::kChangeRequest, *lines); !asked) {
     return call.refuse(500, asked.error().detail);
   }
   log::warn("network", "a change was asked for", {{"from", call.request.peer}});
   json::Value out(::Json::objectValue);
   out["accepted"] = true;
-  out["seconds"] = kTrialSeconds;
+  out["seconds"] = setup::kTrialSeconds;
   call.send(out);
 }
 
@@ -187,7 +184,7 @@ void confirm(const NetworkPlaces& places, api::Call call) {
   if (json::string_at(status, "state") != "waiting") {
     return call.refuse(409, "nothing waits to be confirmed");
   }
-  if (auto asked = ask_system(places.data_dir, kConfirm); !asked) {
+  if (auto asked = ask_system(places.data_dir, setup::kConfirmRequest); !asked) {
     return call.refuse(500, asked.error().detail);
   }
   json::Value out(::Json::objectValue);

@@ -1,14 +1,17 @@
 #include "setup/trial.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 
 #include "posthorn/base/json.h"
+#include "posthorn/base/utf8.h"
 #include "setup/settings_file.h"
 
 namespace posthorn::setup {
@@ -23,9 +26,19 @@ constexpr const char* kStatus = "/network-status.json";
 constexpr std::array<std::string_view, 4> kTried{"address", "gateway", "dns", "time_server"};
 constexpr std::size_t kDetailAtMost = 300;
 
+/// For good: a power cut must not bring it back.
 Result<void> remove_file(const std::string& path) {
-  if (unlink(path.c_str()) == 0 || errno == ENOENT) return {};
-  return fail(Errc::io, path + ": " + std::strerror(errno));
+  if (unlink(path.c_str()) != 0) {
+    if (errno == ENOENT) return {};
+    return fail(Errc::io, path + ": " + std::strerror(errno));
+  }
+  const std::string folder = path.substr(0, path.rfind('/') + 1);
+  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = fd >= 0 && fsync(fd) == 0;
+  const int why = errno;
+  if (fd >= 0) close(fd);
+  if (!synced) return fail(Errc::io, folder + ": " + std::strerror(why));
+  return {};
 }
 
 /// Where it cannot be made, writing into it says so.
@@ -35,6 +48,12 @@ void make_folder(const std::string& path) {
 }
 
 }  // namespace
+
+std::int64_t since_boot() {
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  return now.tv_sec;
+}
 
 bool is_tried(std::string_view key) {
   return std::find(kTried.begin(), kTried.end(), key) != kTried.end();
@@ -71,7 +90,7 @@ bool trial_was_cut(const std::string& state, const std::string& run) {
 Result<void> tell_trial(const std::string& run, const TrialStatus& status) {
   json::Value out(::Json::objectValue);
   out["state"] = status.state;
-  out["detail"] = status.detail.substr(0, kDetailAtMost);
+  out["detail"] = cut_utf8(status.detail, kDetailAtMost);
   if (status.until_s > 0) out["untilSeconds"] = static_cast<::Json::Int64>(status.until_s);
   make_folder(run);
   return write_durably(run + kStatus, json::write(out) + "\n", 0644);

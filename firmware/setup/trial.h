@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "setup/settings.h"
@@ -8,6 +9,14 @@
 /// confirmed it. Until then the settings of before stand beside the kept ones, so a power cut in
 /// the middle leads back to them.
 namespace posthorn::setup {
+
+/// How long a change waits to be confirmed.
+inline constexpr int kTrialSeconds = 90;
+/// What the daemon asks root for: files in its folder of requests.
+inline constexpr const char* kChangeRequest = "network-change";
+inline constexpr const char* kConfirmRequest = "network-confirm";
+/// CLOCK_BOOTTIME, which no correction of the time moves, in seconds.
+[[nodiscard]] std::int64_t since_boot();
 
 /// The keys that may be changed so.
 [[nodiscard]] bool is_tried(std::string_view key);

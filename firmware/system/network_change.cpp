@@ -1,7 +1,6 @@
 #include "system/network_change.h"
 
 #include <algorithm>
-#include <ctime>
 
 #include "setup/plan.h"
 #include "setup/settings_file.h"
@@ -12,12 +11,6 @@ namespace posthorn::system_side {
 namespace {
 
 using setup::Settings;
-
-std::int64_t since_boot() {
-  timespec now{};
-  clock_gettime(CLOCK_BOOTTIME, &now);
-  return now.tv_sec;
-}
 
 /// The settings with the change on top. Errors: refused, in words for whoever asked.
 Result<Settings> wanted_settings(const Paths& paths, const Settings& before,
@@ -86,11 +79,11 @@ std::string change_network(const Paths& paths, const RunProgram& run_program, co
   if (auto begun = setup::begin_trial(paths.state, paths.run, before, *wanted); !begun) {
     return go_back(paths, run_program, begun.error().detail);
   }
-  tell(paths, {"waiting", "", since_boot() + kTrialSeconds});
+  tell(paths, {"waiting", "", setup::since_boot() + setup::kTrialSeconds});
   if (auto applied = apply(run_program); !applied) {
     return go_back(paths, run_program, applied.error().detail);
   }
-  for (int round = 0; round < kTrialSeconds; ++round) {
+  for (int round = 0; round < setup::kTrialSeconds; ++round) {
     if (confirmed()) {
       if (auto settled = setup::settle_trial(paths.state, paths.run); !settled) {
         return go_back(paths, run_program, settled.error().detail);

@@ -7,8 +7,6 @@
 
 namespace posthorn::system_side {
 
-/// How long a change waits to be confirmed, in rounds of Wait (a second each).
-inline constexpr int kTrialSeconds = 90;
 inline constexpr std::size_t kChangeAtMost = 4096;
 
 /// Network settings that the daemon asks for: the one request whose content is looked at. Lines of

@@ -12,6 +12,7 @@
 
 #include "posthorn/base/json.h"
 #include "setup/settings_file.h"
+#include "setup/trial.h"
 #include "system/network_change.h"
 
 namespace posthorn::system_side {
@@ -23,8 +24,6 @@ constexpr const char* kUpdate = "update.raucb";
 /// power cut in the middle, which would come again with the same file and the same weak supply.
 constexpr const char* kInstalling = "update.installing";
 constexpr const char* kStatus = "update-status.json";
-constexpr const char* kNetwork = "network-change";
-constexpr const char* kConfirm = "network-confirm";
 constexpr std::size_t kSaidAtMost = 500;
 /// Deeper than a file system's longest path; whoever makes folders faster than we remove them does
 /// not keep us.
@@ -123,7 +122,7 @@ class Work {
 
   std::vector<std::string> run() {
     tell_of_a_cut();
-    if (is_regular(folder_, kNetwork)) change();
+    if (is_regular(folder_, setup::kChangeRequest)) change();
     if (is_there(folder_, kUpdate)) install();
     if (take("reset-everything")) {
       forget(setup::Forget::everything);
@@ -167,16 +166,17 @@ class Work {
   }
 
   void change() {
-    const std::string text = content_of(folder_, kNetwork);
-    remove_entry(folder_, kNetwork);
+    const std::string text = content_of(folder_, setup::kChangeRequest);
+    remove_entry(folder_, setup::kChangeRequest);
     // A word that is older than the change is none about it.
-    remove_entry(folder_, kConfirm);
+    remove_entry(folder_, setup::kConfirmRequest);
     done_.push_back(change_network(
-        paths_, run_program_, wait_, text, [this] { return take(kConfirm); },
+        paths_, run_program_, wait_, text, [this] { return take(setup::kConfirmRequest); },
         [this] {
           const std::vector<std::string> names = names_in(folder_);
-          return std::any_of(names.begin(), names.end(),
-                             [](const std::string& name) { return name != kConfirm; });
+          return std::any_of(names.begin(), names.end(), [](const std::string& name) {
+            return name != setup::kConfirmRequest;
+          });
         }));
   }
 

@@ -44,9 +44,11 @@ journal::Journal::May authors_own(bool ours, const std::string& author) {
   };
 }
 
-/// In groups admins delete what others wrote; chat has looked whether it is one.
-journal::Journal::May may_delete(const std::string& chat, bool ours, const std::string& author) {
-  return is_group_chat(chat) ? journal::Journal::May() : authors_own(ours, author);
+/// In groups admins delete what others wrote, the shop among them; chat has looked who is one.
+journal::Journal::May may_delete(const std::string& chat, bool ours, const std::string& author,
+                                 bool admin) {
+  if (admin || (ours && is_group_chat(chat))) return {};
+  return authors_own(ours, author);
 }
 
 }  // namespace
@@ -91,7 +93,7 @@ void Recorder::on_message(const chat::Message& message) {
   entry.body = std::move(*body);
   const std::string chat = entry.chat;
   outside_.journal.add(std::move(entry));
-  change_original(chat, {message.from_me, message.sender}, message.content);
+  change_original(chat, {message.from_me, message.sender, message.by_admin}, message.content);
 }
 
 /// An edit says what its target says now, a deletion that it says nothing.
@@ -102,7 +104,7 @@ void Recorder::change_original(const std::string& chat, const Author& author,
                           authors_own(author.ours, author.chat));
   } else if (const auto* deletion = std::get_if<content::Deletion>(&content.what)) {
     outside_.journal.mark_deleted(chat, deletion->target_id, deleted_form,
-                                  may_delete(chat, author.ours, author.chat));
+                                  may_delete(chat, author.ours, author.chat, author.admin));
   }
 }
 
@@ -183,7 +185,7 @@ void Recorder::on_fate(const Job& job, MessageStatus status, Wall at) {
   const bool sent = status == MessageStatus::sent;
   outside_.journal.set_status(chat, job.id, journal_status(status),
                               sent && at.unix_seconds() > 0 ? std::optional(at) : std::nullopt);
-  if (sent) change_original(chat, {true, ""}, job.content);
+  if (sent) change_original(chat, {true, "", false}, job.content);
 }
 
 void Recorder::catch_up(std::string_view notification) {
@@ -223,7 +225,9 @@ void Recorder::catch_up_message(const json::Value& notification, bool incoming) 
   }
   const json::Value& deleted = json::at(data, "deletedMessageData");
   if (const auto target = json::string_at(deleted, "stanzaId")) {
-    outside_.journal.mark_deleted(key, *target, deleted_form, may_delete(key, !incoming, author));
+    // Whether it was an admin's is not told: what an admin deleted just before a cut stays.
+    outside_.journal.mark_deleted(key, *target, deleted_form,
+                                  may_delete(key, !incoming, author, false));
   }
 }
 

@@ -143,8 +143,13 @@ class Journal::Impl {
     if (written) {
       rows_.clear();
       for (Waiting& one : waiting_) in_group_.push_back(std::move(one));
-      while (in_group_.size() > kWaitingMost) in_group_.pop_front();
-      group_ = {db_.commits(), db_.groups_lost()};
+      in_group_bytes_ += waiting_bytes_;
+      // What falls out is in the tables all the same, and lost only with the group.
+      while (in_group_.size() > kWaitingMost || in_group_bytes_ > kWaitingBytesMost) {
+        in_group_bytes_ -= in_group_.front().bytes;
+        in_group_.pop_front();
+      }
+      group_ = {db_.commits(), db_.group()};
       waiting_.clear();
       waiting_bytes_ = 0;
       complained_ = false;
@@ -177,12 +182,12 @@ class Journal::Impl {
   [[nodiscard]] std::uint64_t lost() const { return lost_; }
 
  private:
-  /// What waited for a commit is written now, or comes again because the database has lost it. Once
-  /// more does no harm: a row that is there stays, and statuses go forward only.
+  /// What waited for a commit is written now, or comes again because the database has lost it.
   void look_at_group() {
     if (in_group_.empty()) return;
-    if (db_.groups_lost() != group_.losses) {
+    if (db_.lost_group() == group_.number && group_.number != 0) {
       rows_.clear();
+      in_group_bytes_ = 0;
       for (; !in_group_.empty(); in_group_.pop_back()) {
         waiting_bytes_ += in_group_.back().bytes;
         waiting_.push_front(std::move(in_group_.back()));
@@ -193,6 +198,7 @@ class Journal::Impl {
       bound_waiting();
     } else if (db_.commits() != group_.commits) {
       in_group_.clear();
+      in_group_bytes_ = 0;
     }
   }
 
@@ -263,8 +269,10 @@ class Journal::Impl {
   std::unordered_map<std::string, NewRow*> rows_;
   std::size_t waiting_bytes_ = 0;
   std::deque<Waiting> in_group_;  ///< in the tables, and in the database with its next commit
+  std::size_t in_group_bytes_ = 0;
   struct Group {
-    std::uint64_t commits = 0, losses = 0;  ///< of the database, when they went there
+    std::uint64_t commits = 0;  ///< of the database, when they went there
+    std::uint64_t number = 0;   ///< Database::group() then
   } group_;
   std::uint64_t lost_ = 0;
   bool complained_ = false;

@@ -126,38 +126,43 @@ Result<void> Tables::set_status(const std::string& chat, const std::string& id, 
   return set_status_.run(row->number, static_cast<int>(status));
 }
 
+/// nullopt: it is not there, is deleted, or may not be changed.
+Result<std::optional<Tables::Changeable>> Tables::changeable(const std::string& chat,
+                                                             const std::string& id,
+                                                             const Journal::May& may) {
+  TRY(const auto row, row_of(chat, id));
+  if (!row) return std::optional<Changeable>();
+  TRY(auto now, find(chat, id));
+  if (!now || now->deleted || (may && !may(*now))) return std::optional<Changeable>();
+  return std::optional(Changeable{*row, std::move(*now)});
+}
+
 Result<void> Tables::set_body(const std::string& chat, const std::string& id,
                               const std::string& body) {
-  TRY(const auto row, row_of(chat, id));
-  if (!row) return {};
-  TRY(auto now, find(chat, id));
-  if (!now || now->deleted) return {};
-  TRY(set_body_.run(row->number, body));
-  now->body = body;
-  return resize(*row, size_of(*now));
+  TRY(auto one, changeable(chat, id, nullptr));
+  if (!one) return {};
+  TRY(set_body_.run(one->row.number, body));
+  one->now.body = body;
+  return resize(one->row, size_of(one->now));
 }
 
 Result<void> Tables::edit(const std::string& chat, const std::string& id, const std::string& text,
                           const Journal::May& may) {
-  TRY(const auto row, row_of(chat, id));
-  if (!row) return {};
-  TRY(auto now, find(chat, id));
-  if (!now || now->deleted || (may && !may(*now))) return {};
-  TRY(set_edited_.run(row->number, text));
-  now->edited = text;
-  return resize(*row, size_of(*now));
+  TRY(auto one, changeable(chat, id, may));
+  if (!one) return {};
+  TRY(set_edited_.run(one->row.number, text));
+  one->now.edited = text;
+  return resize(one->row, size_of(one->now));
 }
 
 Result<void> Tables::mark_deleted(const std::string& chat, const std::string& id,
                                   Journal::Reduce reduce, const Journal::May& may) {
-  TRY(const auto row, row_of(chat, id));
-  if (!row) return {};
-  TRY(auto now, find(chat, id));
-  if (!now || now->deleted || (may && !may(*now))) return {};
-  now->body = reduce == nullptr ? std::string() : reduce(now->body);
-  now->edited.reset();
-  TRY(set_deleted_.run(row->number, now->body));
-  return resize(*row, size_of(*now));
+  TRY(auto one, changeable(chat, id, may));
+  if (!one) return {};
+  one->now.body = reduce == nullptr ? std::string() : reduce(one->now.body);
+  one->now.edited.reset();
+  TRY(set_deleted_.run(one->row.number, one->now.body));
+  return resize(one->row, size_of(one->now));
 }
 
 Result<void> Tables::forget(const std::string& chat, const std::string& id) {

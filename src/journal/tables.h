@@ -54,6 +54,12 @@ class Tables {
   };
   Result<std::optional<std::int64_t>> chat_number(const std::string& chat);
   Result<std::int64_t> make_chat(const std::string& chat);
+  struct Changeable {
+    Row row;
+    Entry now;
+  };
+  Result<std::optional<Changeable>> changeable(const std::string& chat, const std::string& id,
+                                               const Journal::May& may);
   Result<std::optional<Row>> row_of(const std::string& chat, const std::string& id);
   Result<void> grow(std::int64_t chat, std::int64_t by);
   Result<void> resize(const Row& row, std::int64_t size);

@@ -165,7 +165,7 @@ Result<void> PosixDisk::rename(const std::string& from, const std::string& to) {
 
 Result<void> PosixDisk::remove(const std::string& path) {
   if (::unlink(path.c_str()) != 0) return os_error("remove " + path, errno);
-  return {};
+  return sync_folder_of(path);
 }
 
 }  // namespace posthorn::queue

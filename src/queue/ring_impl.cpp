@@ -122,13 +122,15 @@ void RingFile::Impl::end(Once<void(Result<void>)> done) {
 /// As a batch: nothing else is written meanwhile.
 void RingFile::Impl::note_end(Once<void(Result<void>)> done) {
   in_flight_ = true;
+  flushes_in_flight_.push_back(std::move(done));
   run_on<Result<void>>(
       worker_, [note = note_, end = end_] { return note->write(end); },
-      [self = shared_from_this(), done = std::move(done)](Result<void> noted) mutable {
+      [self = shared_from_this()](const Result<void>& noted) {
         self->in_flight_ = false;
+        if (self->closed_) return;  // close() has answered
         // Without it the next start looks for the end in the whole file.
         if (!noted) log::warn("queue", "the end is not noted", {{"error", noted.error()}});
-        done({});
+        for (auto& ended : std::exchange(self->flushes_in_flight_, {})) ended({});
         self->pump();
       });
 }

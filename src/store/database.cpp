@@ -123,6 +123,7 @@ bool Database::lost_transaction() const {
 void Database::notice_lost_group() {
   if (!group_open_ || sqlite3_get_autocommit(handle_) == 0) return;
   group_open_ = false;
+  lost_group_ = group_;
   ++groups_lost_;
   log::error("store", "what waited to be written is lost", {{"times", groups_lost_}});
 }
@@ -163,6 +164,7 @@ Result<Transaction> Database::begin(WrittenBy written_by) {
     if (relaxed_ && !group_open_) {
       TRY(scopes_->begin.run());
       group_open_ = true;
+      ++group_;
     }
   }
   TRY((level_ == 0 && !group_open_ ? scopes_->begin : scopes_->save).run());

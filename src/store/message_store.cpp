@@ -205,6 +205,8 @@ class MessageStore::Impl {
   Statement find_received_{db_,
                            "SELECT sender, message, unread FROM received"
                            " WHERE chat = ?1 AND id = ?2 ORDER BY n DESC LIMIT 1"};
+  Statement others_wrote_{
+      db_, "SELECT 1 FROM received WHERE chat = ?1 AND id = ?2 AND sender <> ?3 LIMIT 1"};
   Statement written_by_{db_, "SELECT id FROM received WHERE chat = ?1 AND sender = ?2"};
   Statement unread_{db_,
                     "SELECT id, sender FROM received WHERE chat = ?1 AND unread = 1 ORDER BY n"};
@@ -376,6 +378,11 @@ Result<std::optional<MessageStore::Received>> MessageStore::received(std::string
   message.message = to_bytes(query.blob(1));
   message.unread = query.integer(2) != 0;
   return std::optional(std::move(message));
+}
+
+Result<bool> MessageStore::others_wrote(std::string_view chat, std::string_view id,
+                                        std::string_view sender) {
+  return impl_->others_wrote_.query(chat, id, sender).next();
 }
 
 Result<std::vector<std::string>> MessageStore::written_by(std::string_view chat,

@@ -250,7 +250,8 @@ TEST_F(JournalsTest, WhatIsTakenBackIsNotShown) {
   EXPECT_EQ(history().size(), 0U);
 }
 
-/// The commit before the stanza makes the entry last; what follows shares one write.
+/// It waits for the next commit, and what follows shares its write; what a cut takes, the rings
+/// have.
 TEST_F(JournalsTest, AMessageAndWhatBecameOfItAreOneWriteThatWaitsForTheNextCommit) {
   const auto commits = [this] { return box.journal_file->database->commits(); };
   const auto before = commits();
@@ -338,6 +339,15 @@ TEST_F(JournalsTest, AChangeOfAMessageIsItsAuthors) {
   otto.id = "3EB0AA11BB22CC33DD05";
   hear(otto);
   EXPECT_EQ(text_of(group, "3EB0AA11BB22CC33DD03")["textMessage"], "Ninety cakes");
+  chat::Message deletion =
+      incoming("3EB0AA11BB22CC33DD06", kNow - 5, content::Deletion{"3EB0AA11BB22CC33DD03"}, group);
+  deletion.sender = "4915550008888@c.us";
+  hear(deletion);
+  EXPECT_EQ(text_of(group, "3EB0AA11BB22CC33DD03")["isDeleted"], false);
+  deletion.id = "3EB0AA11BB22CC33DD07";
+  deletion.by_admin = true;
+  hear(deletion);
+  EXPECT_EQ(text_of(group, "3EB0AA11BB22CC33DD03")["isDeleted"], true);
 }
 
 /// What was sent in the moments that a cut took from the database too.

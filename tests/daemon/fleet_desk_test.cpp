@@ -10,7 +10,7 @@ namespace {
 struct Desk {
   test::FakeScheduler scheduler;
   Clock clock{scheduler, Wall::from_unix(1'790'000'000, true)};
-  FleetDesk desk{scheduler, clock};
+  FleetDesk desk{scheduler};
 
   struct Answer {
     int status = 0;
@@ -71,6 +71,15 @@ TEST(FleetDesk, LeavingIsForWhoIsIn) {
   EXPECT_EQ(desk.ask("reportFleet").body["do"].asString(), "none");
 }
 
+TEST(FleetDesk, AWishOfLongAgoIsForgotten) {
+  Desk desk;
+  desk.ask("reportFleet", kEnrolled);
+  ASSERT_EQ(desk.ask("leaveFleet", R"({"confirm":"leave"})").status, 200);
+  desk.scheduler.advance(FleetDesk::kFresh);
+  EXPECT_EQ(desk.ask("reportFleet", kEnrolled).body["do"].asString(), "none");
+  EXPECT_EQ(desk.ask("reportFleet", kEnrolled).body["do"].asString(), "none");
+}
+
 TEST(FleetDesk, ShowsWhatWasReportedAndWhenItIsOld) {
   Desk desk;
   desk.ask("reportFleet", kEnrolled);
@@ -89,6 +98,10 @@ TEST(FleetDesk, WhatIsWrittenIsBoundedAndChecked) {
   Desk desk;
   desk.ask("reportFleet", R"({"message":")" + std::string(5000, 'x') + R"(","lastCommand":[1]})");
   EXPECT_LE(desk.ask("getFleet").body["message"].asString().size(), 300U);
+  std::string umlauts = "x";
+  for (int i = 0; i < 300; ++i) umlauts += "ä";
+  desk.ask("reportFleet", R"({"message":")" + umlauts + "\"}");
+  EXPECT_EQ(desk.ask("getFleet").body["message"].asString(), umlauts.substr(0, 299));
   for (const char* wrong :
        {R"({"url":"http://head.example","code":"C"})", R"({"url":"https://a b","code":"C"})",
         R"({"url":"https://head.example","code":""})",

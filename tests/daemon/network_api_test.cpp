@@ -76,6 +76,8 @@ TEST_F(NetworkApi, OnlyWhatWaitsIsConfirmed) {
   EXPECT_EQ(ask("confirmNetwork").status, 409);
   folder.put("run/network-status.json", R"({"state":"waiting","untilSeconds":99999999999})");
   EXPECT_EQ(ask("getNetwork").body["secondsLeft"].asInt(), 90);
+  EXPECT_EQ(ask("changeNetwork", R"({"address":"dhcp"})").status, 409);
+  EXPECT_FALSE(folder.has("data/requests/network-change"));
   EXPECT_EQ(ask("confirmNetwork").status, 200);
   EXPECT_TRUE(folder.has("data/requests/network-confirm"));
   folder.put("run/network-status.json", R"({"state":"back","detail":"nobody confirmed it"})");

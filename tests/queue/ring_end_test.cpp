@@ -162,5 +162,27 @@ TEST_F(RingEndTest, TheNewestAreFoundWithoutReadingTheRest) {
   EXPECT_LT(disk.counters.reads - before, 8U);
 }
 
+/// A slow disk: the time for the end is up while the note is being written.
+TEST_F(RingEndTest, WhoeverClosesMeanwhileIsAnsweredOnce) {
+  HeldWorker slow(scheduler);
+  auto opened = RingFile::open(disk, scheduler, slow, random, options);
+  ASSERT_TRUE(opened);
+  ring = std::move(*opened);
+  ring->append(to_bytes("kept"), at, [](Result<Sequence>) {});
+  scheduler.run_posted();
+  slow.release_one();
+  scheduler.run_posted();
+  std::vector<Errc> answers;
+  ring->end(
+      [&](const Result<void>& r) { answers.push_back(r ? Errc::malformed : r.error().code); });
+  for (int turn = 0; turn < 10 && slow.held.empty(); ++turn) scheduler.run_posted();
+  ASSERT_EQ(slow.held.size(), 1U);
+  ring.reset();
+  EXPECT_EQ(answers, std::vector<Errc>{Errc::cancelled});
+  slow.release_one();
+  scheduler.run_posted();
+  EXPECT_EQ(answers.size(), 1U);
+}
+
 }  // namespace
 }  // namespace posthorn::queue

@@ -64,7 +64,8 @@ class Recorder {
   /// Who changes a message of before.
   struct Author {
     bool ours = false;
-    std::string chat;  ///< their chatId; empty: not said
+    std::string chat;    ///< their chatId; empty: not said
+    bool admin = false;  ///< of the group, who deletes what others wrote
   };
   void change_original(const std::string& chat, const Author& author, const Content& content);
   [[nodiscard]] std::string key_of(const std::string& chat) const {

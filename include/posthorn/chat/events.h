@@ -25,6 +25,7 @@ struct Message {
   bool from_me = false;  ///< typed on the phone or another linked device
   Wall timestamp;
   Content content;
+  bool by_admin = false;  ///< a deletion by an admin of the group, whoever wrote the message
 };
 
 /// A receipt for a message of ours, from the chat that it went to.

@@ -48,7 +48,7 @@ class Disk {
                                                                  std::uint64_t size) = 0;
   /// Atomically, replacing `to`; on the medium when this returns. Errors: not_found, io, full.
   virtual Result<void> rename(const std::string& from, const std::string& to) = 0;
-  /// Errors: not_found, io.
+  /// On the medium when this returns. Errors: not_found, io.
   virtual Result<void> remove(const std::string& path) = 0;
 };
 

@@ -197,6 +197,10 @@ class Database {
   /// waited is lost then, which groups_lost() counts.
   Result<void> write_group();
   [[nodiscard]] bool has_group() const { return group_open_; }
+  /// Which group is open or was the last one, from 1; 0: there was none.
+  [[nodiscard]] std::uint64_t group() const { return group_; }
+  /// The last one that was lost; 0: none was.
+  [[nodiscard]] std::uint64_t lost_group() const { return lost_group_; }
   /// How often SQLite has rolled back what waited for its commit (disk full, I/O error).
   [[nodiscard]] std::uint64_t groups_lost() const { return groups_lost_; }
 
@@ -235,6 +239,8 @@ class Database {
   int level_ = 0;
   bool group_open_ = false;  ///< a BEGIN of ours that several commits share
   bool relaxed_ = false;     ///< the outermost scope leaves its writing to the next
+  std::uint64_t group_ = 0;
+  std::uint64_t lost_group_ = 0;
   std::uint64_t groups_lost_ = 0;
   std::uint64_t commits_ = 0;
   int wal_pages_ = 0;

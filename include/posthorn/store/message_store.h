@@ -94,6 +94,9 @@ class MessageStore {
   /// The newest of that id in that chat.
   [[nodiscard]] Result<std::optional<Received>> received(std::string_view chat,
                                                          std::string_view id);
+  /// Whether somebody else than `sender` wrote one of that id there: ids are their senders' choice.
+  [[nodiscard]] Result<bool> others_wrote(std::string_view chat, std::string_view id,
+                                          std::string_view sender);
   /// Which of these ids in that chat `sender` wrote.
   [[nodiscard]] Result<std::vector<std::string>> written_by(std::string_view chat,
                                                             std::string_view sender,

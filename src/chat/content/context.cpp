@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "chat/content/cut_text.h"
 #include "chat/content/parse.h"
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::chat {
 namespace {
@@ -155,7 +155,7 @@ void describe_quoted(const wa::Message& message, Quote& quote) {
     return;
   }
   Parsed parsed = parse_content(message);
-  if (!parsed.content) return;
+  if (!parsed.content || std::holds_alternative<content::Other>(parsed.content->what)) return;
   parsed.content->quote.reset();  // what that one answered is nobody's question here
   quote.original.push_back(std::move(*parsed.content));
 }

@@ -1,12 +1,11 @@
 #include "chat/files/html_text.h"
+#include "posthorn/base/utf8.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
-
-#include "chat/content/cut_text.h"
 
 namespace posthorn::chat {
 namespace {

@@ -5,6 +5,7 @@
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::chat {
 namespace {

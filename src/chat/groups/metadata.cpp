@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "chat/people/ids.h"
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::chat {
 namespace {

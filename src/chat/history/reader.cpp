@@ -1,9 +1,8 @@
 #include "chat/history/reader.h"
+#include "posthorn/base/utf8.h"
 
 #include <algorithm>
 #include <array>
-
-#include "chat/content/cut_text.h"
 
 namespace posthorn::chat {
 namespace {

@@ -61,11 +61,4 @@ Jid from_hosted(Jid jid) {
   return jid;
 }
 
-std::string cut_utf8(std::string text, std::size_t limit) {
-  if (text.size() <= limit) return text;
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0U) == 0x80U) --limit;
-  text.resize(limit);
-  return text;
-}
-
 }  // namespace posthorn::chat

@@ -21,7 +21,4 @@ namespace posthorn::chat {
 /// hosted -> s.whatsapp.net, hosted.lid -> lid; the device stays.
 [[nodiscard]] wire::Jid from_hosted(wire::Jid jid);
 
-/// At most `limit` bytes, cut at a character boundary (continuation bytes of UTF-8 are 10xxxxxx).
-[[nodiscard]] std::string cut_utf8(std::string text, std::size_t limit);
-
 }  // namespace posthorn::chat

@@ -39,12 +39,12 @@ std::string Profiles::contact_name(const std::string& chat) {
 Result<std::string> Profiles::contact_of(const std::string& chat) {
   TRY(const Jid jid, context_.names.addressed(chat));
   if (!jid.is_person()) return std::string();
+  TRY(const auto contact, people_.contact(to_string(jid.bare())));
+  if (contact) return contact->full_name;
   TRY(const auto other, context_.names.other(jid));
-  for (const Jid& name : {jid.bare(), other.value_or(jid).bare()}) {
-    TRY(const auto contact, people_.contact(to_string(name)));
-    if (contact) return contact->full_name;
-  }
-  return std::string();
+  if (!other) return std::string();
+  TRY(const auto same, people_.contact(to_string(other->bare())));
+  return same ? same->full_name : std::string();
 }
 
 /// Rows may stand under either of a person's names.

@@ -2,8 +2,8 @@
 
 #include <array>
 
-#include "chat/content/cut_text.h"
 #include "chat/people/ids.h"
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::chat {
 namespace {

@@ -4,12 +4,12 @@
 #include <utility>
 
 #include "chat/content/context.h"
-#include "chat/content/cut_text.h"
 #include "chat/people/addressing.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
 #include "chat/receive/receipts.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/utf8.h"
 #include "posthorn/signal/padding.h"
 
 namespace posthorn::chat {
@@ -349,9 +349,10 @@ Result<void> Receiver::interpret_content(Work& work, const wa::Message& message,
   const bool view_once = keep_once_only(*parsed.content, view_once_around);
   const bool changes_other = std::holds_alternative<content::Edit>(parsed.content->what) ||
                              std::holds_alternative<content::Deletion>(parsed.content->what);
+  Changer changer = Changer::author;
   if (changes_other) {
-    TRY(const bool may, may_change(envelope, parsed));
-    if (!may) return {};
+    TRY(changer, changer_of(envelope, parsed));
+    if (changer == Changer::nobody) return {};
   }
   if (const auto* timer = std::get_if<content::Timer>(&parsed.content->what)) {
     if (!envelope.chat.is_person()) return {};  // a group's is told by the server
@@ -359,6 +360,7 @@ Result<void> Receiver::interpret_content(Work& work, const wa::Message& message,
   }
   const bool poll = std::holds_alternative<content::Poll>(parsed.content->what);
   TRY(work.out.event, build_event(work, std::move(parsed)));
+  if (work.out.event) work.out.event->by_admin = changer == Changer::admin;
   if (!changes_other) {
     TRY(remember(work, message, view_once));
   }

@@ -87,7 +87,9 @@ class Receiver {
   void remember_file(Work& work, const store::MessageStore::Received& message);
   Result<void> fill_mentions(Content& content);
   Result<void> remember(Work& work, const wa::Message& message, bool view_once);
-  Result<bool> may_change(const Envelope& envelope, const Parsed& parsed);
+  /// Who asks that an earlier message be changed; nobody: who has no right to.
+  enum class Changer : std::uint8_t { nobody, author, admin };
+  Result<Changer> changer_of(const Envelope& envelope, const Parsed& parsed);
   Result<bool> is_own_message(const Envelope& envelope, const std::string& id);
   Result<bool> is_group_admin(const Envelope& envelope);
   Result<std::string> sender_name(Work& work);

@@ -1,9 +1,9 @@
 #include "chat/state/effects.h"
 
-#include "chat/content/cut_text.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
 #include "posthorn/base/json.h"
+#include "posthorn/base/utf8.h"
 #include "posthorn/wire/fields.h"
 
 namespace posthorn::chat {

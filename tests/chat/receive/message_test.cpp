@@ -223,6 +223,16 @@ TEST(MessagesReceive, NobodyChangesWhatTheShopWrote) {
   rig.turn();
   EXPECT_TRUE(rig.messages().empty());
   EXPECT_EQ(rig.written_of("receipt").size(), 2U);
+  // Ids are their senders' choice: one under the same id makes nobody its author.
+  wa::Message decoy;
+  decoy.set_conversation("I am TARGET, too");
+  rig.listener().on_message(
+      rig.stanza_from(rig.customer, "TARGET", rig.customer.encrypt(decoy, rig.box_jid)));
+  rig.listener().on_message(
+      rig.stanza_from(rig.customer, "F3", rig.customer.encrypt(edit, rig.box_jid)));
+  rig.turn();
+  ASSERT_EQ(rig.messages().size(), 1U);
+  EXPECT_EQ(readable_text(rig.messages()[0].content), "I am TARGET, too");
 }
 
 TEST(MessagesReceive, AQuoteThatDoesNotSayWhoseItIsIsTheOthers) {

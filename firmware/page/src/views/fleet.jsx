@@ -65,11 +65,11 @@ export function Fleet() {
   const state = usePolled(() => call('getFleet'), 3000)
   const fleet = state.value
   if (!fleet) return <Missing state={state} />
-  const word = !fleet.running ? 'absent' : fleet.wish !== 'none' ? 'wish' : !fleet.enrolled ? 'alone' : fleet.broker === 'connected' ? 'connected' : 'away'
+  const word = !fleet.running ? fleet.enrolled ? 'silent' : 'absent' : fleet.wish !== 'none' ? 'wish' : !fleet.enrolled ? 'alone' : fleet.broker === 'connected' ? 'connected' : 'away'
   return (
     <>
       <Missing state={state} />
-      <Card title={t('fleet.title')} tone={word === 'connected' ? 'good' : word === 'away' ? 'warn' : ''}>
+      <Card title={t('fleet.title')} tone={word === 'connected' ? 'good' : word === 'away' || word === 'silent' ? 'warn' : ''}>
         <p class={word === 'away' ? 'result bad' : 'result'} role="status">{t(`fleet.is.${word}`)}{' '}
           {word === 'away' && <span lang="en" dir="ltr">{fleet.detail}</span>}</p>
         {word === 'alone' && fleet.message && <p class="result bad" role="alert">{t('fleet.failed')} <span lang="en" dir="ltr">{fleet.message}</span></p>}

@@ -51,7 +51,6 @@ function Change({ network }) {
     event.preventDefault()
     action.run(async () => {
       const body = wanted()
-      if (Object.keys(body).length === 0) return
       await call('changeNetwork', { body })
       setAsked(body.address ? `http://${body.address.split('/')[0]}/network` : '')
     }, t('network.asked'))
@@ -74,7 +73,7 @@ function Change({ network }) {
       </fieldset>
       <Field label={t('network.dns')} help={help('dns', t('network.empty'))} dir="ltr" autocomplete="off" disabled={onCard('dns')} value={dns} onInput={e => setDns(e.target.value)} />
       <Field label={t('network.time')} help={help('time_server', t('network.empty'))} dir="ltr" autocomplete="off" disabled={onCard('time_server')} value={timeServer} onInput={e => setTimeServer(e.target.value)} />
-      <button class="grave" disabled={action.busy}>{t('network.go')}</button>
+      <button class="grave" disabled={action.busy || Object.keys(wanted()).length === 0}>{t('network.go')}</button>
       {action.line}
       {asked && <p>{t('network.open')} <a href={asked} dir="ltr">{asked}</a></p>}
     </form>

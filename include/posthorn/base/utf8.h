@@ -2,7 +2,7 @@
 
 #include <string>
 
-namespace posthorn::chat {
+namespace posthorn {
 
 /// At most `limit` bytes, cut at a character boundary (continuation bytes of UTF-8 are 10xxxxxx).
 [[nodiscard]] inline std::string cut_utf8(std::string text, std::size_t limit) {
@@ -12,4 +12,4 @@ namespace posthorn::chat {
   return text;
 }
 
-}  // namespace posthorn::chat
+}  // namespace posthorn
