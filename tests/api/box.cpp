@@ -40,6 +40,12 @@ void take_stream(Response& response) {
   response.stream.reset();
 }
 
+FakeOutbox::~FakeOutbox() = default;
+FakeInbox::~FakeInbox() = default;
+FakeLink::~FakeLink() = default;
+FakeFiles::~FakeFiles() = default;
+Box::~Box() = default;
+
 Box::Box(double rate_scale, const std::string& care_token, const std::string& page_password) {
   state.on_session(link.now.state);
   states.clear();

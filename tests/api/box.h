@@ -18,6 +18,7 @@
 #include "support/fakes.h"
 #include "support/folder.h"
 
+// Destructors stand in box.cpp, so that these classes are compiled there and not in every test.
 namespace posthorn::api::test {
 
 inline constexpr std::uint64_t kId = 4100012345;
@@ -27,6 +28,7 @@ inline const std::string kPagePassword = "bretzel-42";
 
 class FakeOutbox final : public OutboxPort {
  public:
+  ~FakeOutbox() override;
   void accept(Job job, Once<void(Result<std::string>)> done) override {
     if (failure) return done(tl::unexpected(*failure));
     if (posted_before) return done(*posted_before);
@@ -96,6 +98,7 @@ class FakeOutbox final : public OutboxPort {
 
 class FakeInbox final : public InboxPort {
  public:
+  ~FakeInbox() override;
   [[nodiscard]] std::optional<Head> head() override {
     if (waiting.empty()) return std::nullopt;
     return Head{waiting.begin()->first, waiting.begin()->second};
@@ -122,6 +125,7 @@ class FakeLink final : public session::Linking,
                        public chat::Earlier,
                        public chat::Groups {
  public:
+  ~FakeLink() override;
   [[nodiscard]] const session::StateChanged& state() const override { return now; }
   [[nodiscard]] session::Account account() const override { return who; }
   [[nodiscard]] std::optional<std::string> qr() override {
@@ -313,6 +317,7 @@ struct JournalFile {
 /// Files of messages that lie in the store already.
 class FakeFiles final : public chat::Files {
  public:
+  ~FakeFiles() override;
   bool is_uploaded(const content::File&) override { return true; }
   void upload(const content::File&, Wall, Once<void(Result<void>)> done) override { done({}); }
   bool has_preview(const content::Text&) override { return true; }
@@ -349,6 +354,7 @@ class Box {
  public:
   explicit Box(double rate_scale = 1.0, const std::string& care_token = kCareToken,
                const std::string& page_password = kPagePassword);
+  ~Box();
 
   /// "/getSettings" style: the method's name; `behind` stands behind the token.
   std::shared_ptr<Answer> call(Verb verb, const std::string& method, const std::string& body = "",
