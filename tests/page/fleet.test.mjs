@@ -78,7 +78,7 @@ describe('the fleet in the browser', () => {
   }
 
   test('a box without the program says what is missing', { timeout }, async () => {
-    await tab.getByText('needs the package posthorn-fleet').waitFor()
+    await tab.getByText('posthorn-fleet is not installed or does not run here').waitFor()
     await sound('without posthorn-fleet')
   })
 
