@@ -190,7 +190,7 @@ class Program {
 /// The administrator's settings, or those that came with an enrolment from the page, which may not
 /// write there.
 std::string config_of(const Options& options) {
-  const std::string own = options.state + "/fleet.toml";
+  const std::string own = own_settings_file(options.state);
   const bool given = access(options.config.c_str(), F_OK) == 0;
   return !given && access(own.c_str(), F_OK) == 0 ? own : options.config;
 }
@@ -215,10 +215,7 @@ int run_agent(const Options& options) {
     auto box = access_of(options);
     if (!box) return complain(box.error());
     keep_small(options);
-    const bool writable = access(options.config.c_str(), W_OK) == 0;
-    return wait_for_enrolment(
-        std::move(*box),
-        {options.state, writable ? options.config : options.state + "/fleet.toml"});
+    return wait_for_enrolment(std::move(*box), {options.state, options.config});
   }
   const std::string config = config_of(options);
   const auto text = read_file(config, 65536);
