@@ -88,7 +88,8 @@ Result<void> sync_folder(const std::string& folder) {
 Result<void> write_file(const std::string& path, std::string_view text) {
   const std::string fresh = path + ".part";
   {
-    const Descriptor fd(fresh, O_WRONLY | O_CREAT | O_TRUNC);
+    // No link is followed: root, too, writes into folders of the service.
+    const Descriptor fd(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
     if (!fd || !write_all(fd.get(), as_bytes(text)) || fsync(fd.get()) != 0) return io(fresh);
   }
   if (rename(fresh.c_str(), path.c_str()) != 0) return io(path);

@@ -177,7 +177,8 @@ std::optional<Outcome> Commands::objection(const Work& work) const {
   }
   const bool care = kind != nullptr ? kind->right == BoxRight::care : here->second.care;
   if (care && !outside_.box.has_care()) {
-    return refused(403, command.what + ": needs care = true in [commands] of the box's fleet.toml");
+    return refused(403,
+                   command.what + ": needs care = true in [commands] of /etc/posthorn/fleet.toml");
   }
   if (!command.exp || work.resumed) return std::nullopt;
   const auto now = outside_.view.now();

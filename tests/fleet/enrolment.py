@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import threading
 
@@ -148,6 +149,25 @@ def enrolment_makes_the_key_on_the_box(world):
     assert "care = true" in world.head.ask(name, "logs", "e1")["body"]["message"]
     agent.stop()
     world.boxes.remove(agent)
+
+
+@test
+def only_the_administrator_gives_the_technicians_right(world):
+    """The state folder is the service's own: what stands there must not give it more."""
+    folder = world.folder / "rights"
+    (folder / "state").mkdir(parents=True)
+    (folder / "state/fleet.toml").write_text(settings_of(ORG) + "[commands]\ncare = true\n")
+    given = folder / "access.json"
+    daemon_access = folder / "daemon.json"
+    daemon_access.write_text(json.dumps({**world.box.access, "careToken": "c" * 50}))
+    prepare = lambda: subprocess.run([world.programs.fleet, "--config", folder / "fleet.toml", "--state", folder / "state", "--access", given,
+                                      "--daemon-access", daemon_access, "access"], timeout=30).returncode
+    assert prepare() == 0 and "careToken" not in json.loads(given.read_text())
+    shutil.copy(folder / "state/fleet.toml", folder / "fleet.toml")
+    assert prepare() == 0 and "careToken" in json.loads(given.read_text())
+    # Nor is a link followed that the service has put where root writes.
+    (folder / "access.json.part").symlink_to(folder / "victim")
+    assert prepare() == 1 and not (folder / "victim").exists()
 
 
 @alongside
