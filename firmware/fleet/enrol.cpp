@@ -7,10 +7,12 @@
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 
 #include "fleet/files.h"
 #include "posthorn/base/folder.h"
 #include "posthorn/base/json.h"
+#include "posthorn/base/utf8.h"
 #include "posthorn/fleet/settings.h"
 #include "posthorn/loop/loop.h"
 #include "posthorn/net/certificate.h"
@@ -21,6 +23,7 @@ namespace posthorn::fleet {
 namespace {
 
 constexpr std::size_t kPemAtMost = 65536;
+constexpr std::size_t kConfigAtMost = 65536;
 
 /// Who runs the service owns the folder, and must read what root wrote into it.
 void give_to_owner(const std::string& folder, const char* name) {
@@ -90,7 +93,7 @@ Result<json::Value> ask(const EnrolWish& wish, const std::string& box, const std
   TRY(const net::HttpResponse answer, post(wish, json::write(question)));
   if (answer.status != 200) {
     return fail(Errc::refused, "the head office answered " + std::to_string(answer.status) + ": " +
-                                   answer.body.substr(0, 300));
+                                   cut_utf8(answer.body, 300));
   }
   TRY(json::Value value, json::parse(answer.body, 200));
   for (const char* key : {"certificate", "ca", "org", "host"}) {
@@ -99,6 +102,27 @@ Result<json::Value> ask(const EnrolWish& wish, const std::string& box, const std
     }
   }
   return value;
+}
+
+Result<void> check_certificate(const std::string& state_dir, const std::string& pem) {
+  TRY(const CertificateFacts facts, read_certificate(pem));
+  TRY(const std::string key, read_file(state_dir + "/key.pem", kPemAtMost));
+  if (!net::belong_together(pem, key)) {
+    return fail(Errc::refused,
+                "that certificate (for " + facts.box + ") is not for this box's key");
+  }
+  return {};
+}
+
+/// The settings that are kept; nullopt where there are none, or none that hold and may be replaced.
+Result<std::optional<Settings>> settings_there(const std::string& file) {
+  const auto text = read_file(file, kConfigAtMost);
+  if (!text && text.error().code == Errc::not_found) return std::optional<Settings>();
+  if (!text) return tl::unexpected(text.error());
+  auto settings = parse_settings(*text, file);
+  if (settings) return std::optional<Settings>(std::move(*settings));
+  if (access(file.c_str(), W_OK) == 0) return std::optional<Settings>();
+  return tl::unexpected(settings.error());
 }
 
 }  // namespace
@@ -117,14 +141,11 @@ Result<std::string> make_own_request(const std::string& state_dir) {
 }
 
 Result<void> install_certificate(const std::string& state_dir, const std::string& pem) {
-  TRY(const CertificateFacts facts, read_certificate(pem));
-  TRY(const std::string key, read_file(state_dir + "/key.pem", kPemAtMost));
-  if (!net::belong_together(pem, key)) {
-    return fail(Errc::refused,
-                "that certificate (for " + facts.box + ") is not for this box's key");
-  }
+  TRY(check_certificate(state_dir, pem));
   return keep(state_dir, "certificate.pem", pem);
 }
+
+std::string own_settings_file(const std::string& state_dir) { return state_dir + "/fleet.toml"; }
 
 Result<std::string> enrol(const EnrolWish& wish) {
   const bool local = wish.url.starts_with("http://127.0.0.1:");
@@ -132,23 +153,30 @@ Result<std::string> enrol(const EnrolWish& wish) {
     return fail(Errc::malformed, "the head office's address must begin with https://");
   }
   TRY(const std::string box, own_box_id());
+  // Before the head office is asked: a code is good for once.
+  TRY(const auto kept, settings_there(wish.config_file));
   TRY(const std::string csr, make_own_request(wish.state_dir));
   TRY(const json::Value answer, ask(wish, box, csr));
   const auto text = [&](const char* key) { return json::string_at(answer, key).value_or(""); };
   const std::string config = config_of(answer);
-  TRY(parse_settings(config, "the head office's answer"));
-  TRY(install_certificate(wish.state_dir, text("certificate")));
-  TRY(keep(wish.state_dir, "ca.pem", text("ca")));
-  std::string told =
-      "enrolled as " + box + " in " + text("org") + ", broker " + text("host") + "\n";
-  const auto there = read_file(wish.config_file, 65536);
-  if (there && parse_settings(*there, wish.config_file)) {
-    return told + wish.config_file + " is kept as it is; the head office's words would be:\n" +
-           config;
+  TRY(const Settings wanted, parse_settings(config, "the head office's answer"));
+  if (kept && kept->org != wanted.org) {
+    return fail(Errc::refused, wish.config_file + " is of the fleet \"" + kept->org + "\", not \"" +
+                                   wanted.org +
+                                   "\": remove that file and enrol again, with a new code");
   }
-  TRY(write_file(wish.config_file, config));
-  if (chmod(wish.config_file.c_str(), 0644) != 0) return fail(Errc::io, wish.config_file);
-  return told + wish.config_file + " is written; now: systemctl enable --now posthorn-fleet\n";
+  TRY(check_certificate(wish.state_dir, text("certificate")));
+  TRY(keep(wish.state_dir, "ca.pem", text("ca")));
+  if (!kept) {
+    TRY(write_file(wish.config_file, config));
+    if (chmod(wish.config_file.c_str(), 0644) != 0) return fail(Errc::io, wish.config_file);
+  }
+  TRY(keep(wish.state_dir, "certificate.pem", text("certificate")));
+  return "enrolled as " + box + " in " + wanted.org + ", broker " + wanted.host + "\n" +
+         wish.config_file +
+         (kept ? " is kept as it is; the head office's words would be:\n" + config
+               : " is written\n") +
+         "now: systemctl restart posthorn-fleet\n";
 }
 
 Result<void> forget_enrolment(const std::string& state_dir) {
@@ -162,7 +190,7 @@ Result<void> forget_enrolment(const std::string& state_dir) {
     if (std::filesystem::is_regular_file(entry, ignored)) std::filesystem::remove(entry, ignored);
   }
   if (error) return fail(Errc::io, state_dir + ": " + error.message());
-  return {};
+  return sync_folder(state_dir);
 }
 
 }  // namespace posthorn::fleet

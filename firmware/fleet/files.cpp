@@ -57,11 +57,6 @@ std::string folder_of(const std::string& path) {
   return slash == std::string::npos ? "." : path.substr(0, slash);
 }
 
-void sync_folder(const std::string& folder) {
-  const Descriptor fd(folder, O_RDONLY | O_DIRECTORY);
-  if (fd) fsync(fd.get());
-}
-
 bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 class FileSource final : public net::HttpSource {
@@ -84,15 +79,21 @@ class FileSource final : public net::HttpSource {
 
 }  // namespace
 
+Result<void> sync_folder(const std::string& folder) {
+  const Descriptor fd(folder, O_RDONLY | O_DIRECTORY);
+  if (!fd || fsync(fd.get()) != 0) return io(folder);
+  return {};
+}
+
 Result<void> write_file(const std::string& path, std::string_view text) {
   const std::string fresh = path + ".part";
   {
-    const Descriptor fd(fresh, O_WRONLY | O_CREAT | O_TRUNC);
+    // No link is followed: root, too, writes into folders of the service.
+    const Descriptor fd(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW);
     if (!fd || !write_all(fd.get(), as_bytes(text)) || fsync(fd.get()) != 0) return io(fresh);
   }
   if (rename(fresh.c_str(), path.c_str()) != 0) return io(path);
-  sync_folder(folder_of(path));
-  return {};
+  return sync_folder(folder_of(path));
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t most) {
@@ -177,15 +178,14 @@ Result<void> FileIdentity::settle() {
   if (rename(at("new-certificate.pem").c_str(), at("certificate.pem").c_str()) != 0) {
     return io("certificate.pem");
   }
-  sync_folder(folder_);
-  return {};
+  return sync_folder(folder_);
 }
 
 void FileIdentity::give_up_trial() {
   if (!exists(at("new-key.pem"))) return;  // half settled: the broker has taken it before
   unlink(at("new-certificate.pem").c_str());
   unlink(at("new-key.pem").c_str());
-  sync_folder(folder_);
+  (void)sync_folder(folder_);  // a trial that a cut brings back is given up again
 }
 
 std::pair<std::string, std::string> FileIdentity::files() const {

@@ -10,6 +10,8 @@
 
 namespace posthorn::fleet {
 
+/// What was renamed or removed in the folder is so on the disk when this returns. Errors: io.
+Result<void> sync_folder(const std::string& folder);
 /// A small file, whole or not at all, on the disk when this returns; mode 0600. Errors: io.
 Result<void> write_file(const std::string& path, std::string_view text);
 /// At most `most` bytes. Errors: not_found, io, full.

@@ -190,7 +190,7 @@ class Program {
 /// The administrator's settings, or those that came with an enrolment from the page, which may not
 /// write there.
 std::string config_of(const Options& options) {
-  const std::string own = options.state + "/fleet.toml";
+  const std::string own = own_settings_file(options.state);
   const bool given = access(options.config.c_str(), F_OK) == 0;
   return !given && access(own.c_str(), F_OK) == 0 ? own : options.config;
 }
@@ -215,10 +215,7 @@ int run_agent(const Options& options) {
     auto box = access_of(options);
     if (!box) return complain(box.error());
     keep_small(options);
-    const bool writable = access(options.config.c_str(), W_OK) == 0;
-    return wait_for_enrolment(
-        std::move(*box),
-        {options.state, writable ? options.config : options.state + "/fleet.toml"});
+    return wait_for_enrolment(std::move(*box), {options.state, options.config});
   }
   const std::string config = config_of(options);
   const auto text = read_file(config, 65536);
@@ -231,20 +228,23 @@ int run_agent(const Options& options) {
   }
   auto box = access_of(options);
   if (!box) return complain(box.error());
+  // What root's step did not give, settings in our own folder do not give either.
+  settings->care = settings->care && !box->care_token.empty();
   if (!settings->care) box->care_token.clear();
   keep_small(options);
   return Program(std::move(*settings), std::move(*box), options, *text).run();
 }
 
-/// Root's step before the service: of the daemon's access.json as much as the settings allow, for
-/// the service's own user.
+/// Root's step before the service: of the daemon's access.json as much as the administrator's
+/// settings allow, for the service's own user. Those in the state folder do not count here: the
+/// service can write them.
 int prepare_access(const Options& options) {
-  const std::string config = config_of(options);
-  const auto text = read_file(config, 65536);
-  // Not enrolled: the till's right, to be told by the page.
+  const auto text = read_file(options.config, 65536);
+  // Not enrolled, or by the page: the till's right.
   const bool unset = !text && text.error().code == Errc::not_found;
   if (!text && !unset) return complain(text.error());
-  const auto settings = unset ? Result<Settings>(Settings{}) : parse_settings(*text, config);
+  const auto settings =
+      unset ? Result<Settings>(Settings{}) : parse_settings(*text, options.config);
   if (!settings) return complain(settings.error());
   const auto given = read_file(options.daemon_access, 4096);
   if (!given) return complain(given.error());

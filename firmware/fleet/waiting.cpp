@@ -1,6 +1,7 @@
 #include "fleet/waiting.h"
 
 #include <signal.h>
+#include <unistd.h>
 
 #include <cstdio>
 
@@ -15,6 +16,10 @@
 namespace posthorn::fleet {
 
 namespace {
+
+constexpr std::size_t kRefusedAtMost = 3;
+
+bool exists(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
 
 class Waiting {
  public:
@@ -33,13 +38,27 @@ class Waiting {
     log::info("fleet", "not enrolled; waits for a code from the box's page");
     std::printf("{\"box\":\"\"}\n");
     std::fflush(stdout);
-    desk_.start([this] { return report(); }, [this](const Desk::Wish& wish) { on_wish(wish); });
+    tell();
     loop_.run();
-    return 0;
+    return status_;
   }
 
  private:
-  [[nodiscard]] json::Value report() const {
+  void tell() {
+    desk_.start([this] { return report(); }, [this](const Desk::Wish& wish) { on_wish(wish); });
+  }
+
+  /// Every ten seconds; looks, too, whether there is still something to wait for.
+  [[nodiscard]] json::Value report() {
+    if (exists(places_.state_dir + "/certificate.pem")) {
+      log::info("fleet", "enrolled by hand; starts anew as a part of the fleet");
+      loop_.stop();
+    } else if (desk_.refused() >= kRefusedAtMost) {
+      log::warn("fleet", "ends, to be started again",
+                {{"why", "the daemon does not know our token any more"}});
+      status_ = 1;
+      loop_.stop();
+    }
     json::Value out(::Json::objectValue);
     out["enrolled"] = false;
     out["message"] = failure_;
@@ -50,16 +69,19 @@ class Waiting {
   void on_wish(const Desk::Wish& wish) {
     if (wish.what != "enrol") return;
     again_.start(milliseconds(0), [this, wish] {
-      const auto told =
-          enrol({wish.url, wish.code, "", wish.pin, places_.config_file, places_.state_dir});
+      const std::string own = own_settings_file(places_.state_dir);
+      const bool given = exists(places_.config_file);
+      // What an enrolment left that did not come to its end would be kept as somebody's wish.
+      if (!given) unlink(own.c_str());
+      const auto told = enrol({wish.url, wish.code, "", wish.pin, given ? places_.config_file : own,
+                               places_.state_dir});
       if (told) {
         log::info("fleet", "enrolled; starts anew as a part of the fleet");
         return loop_.stop();
       }
       failure_ = told.error().detail;
       log::warn("fleet", "enrolling did not work", {{"why", failure_}});
-      // Whoever looks at the page is told now, not at the next turn.
-      desk_.start([this] { return report(); }, [this](const Desk::Wish& next) { on_wish(next); });
+      tell();  // whoever looks at the page: now, not at the next turn
     });
   }
 
@@ -72,6 +94,7 @@ class Waiting {
   Desk desk_;
   Timer again_;
   std::string failure_;
+  int status_ = 0;
 };
 
 }  // namespace

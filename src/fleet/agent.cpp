@@ -333,7 +333,7 @@ void Agent::Impl::on_wish(const Desk::Wish& wish) {
   if (wish.what != "leave" || !outside_.leave || leaving_.active()) return;
   log::warn("fleet", "leaves the fleet, as somebody at the box's page wants it");
   // Nobody would take the fleet's pause back any more.
-  pause_.forget(view_.state());
+  pause_.forget();
   stop();
   leaving_.start(kLeave, [this] { outside_.leave(); });
 }

@@ -5,6 +5,7 @@
 
 #include "fleet/command_table.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::fleet {
 
@@ -99,7 +100,7 @@ Result<Command> parse_command(std::string_view payload) {
   const json::Value& exp = json::at(*value, "exp");
   out.exp = json::int_of(exp);
   if (!exp.isNull() && !out.exp) return fail(Errc::malformed, "\"exp\": seconds since 1970");
-  out.by = json::string_at(*value, "by").value_or("").substr(0, 100);
+  out.by = cut_utf8(json::string_at(*value, "by").value_or(""), 100);
   return out;
 }
 
@@ -177,7 +178,8 @@ std::optional<Outcome> Commands::objection(const Work& work) const {
   }
   const bool care = kind != nullptr ? kind->right == BoxRight::care : here->second.care;
   if (care && !outside_.box.has_care()) {
-    return refused(403, command.what + ": needs care = true in [commands] of the box's fleet.toml");
+    return refused(403,
+                   command.what + ": needs care = true in [commands] of /etc/posthorn/fleet.toml");
   }
   if (!command.exp || work.resumed) return std::nullopt;
   const auto now = outside_.view.now();

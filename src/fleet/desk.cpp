@@ -28,7 +28,10 @@ void Desk::say() {
 void Desk::on_answer(const Result<BoxAnswer>& answer) {
   if (stopped_) return;
   timer_.start(kEvery, [this] { say(); });
-  if (!answer || answer->status != 200) return;
+  if (!answer) return;
+  const bool known = answer->status != 401 && answer->status != 403;
+  refused_ = known ? 0 : refused_ + 1;
+  if (answer->status != 200) return;
   const auto told = json::parse(answer->body, 50);
   if (!told) return;
   const auto text = [&](const char* key) { return json::string_at(*told, key).value_or(""); };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "posthorn/base/log.h"
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::fleet {
 
@@ -45,7 +46,7 @@ bool Pause::on_all(const Incoming& message) {
     if (at != 0 && at < all_at_) return true;
     all_at_ = std::max(all_at_, at);
     wanted = *said;
-    by_ = json::string_at(*value, "by").value_or("").substr(0, 100);
+    by_ = cut_utf8(json::string_at(*value, "by").value_or(""), 100);
   }
   if (wanted != all_) log::warn("fleet", wanted ? "the fleet is paused" : "the fleet goes on");
   const bool changed = wanted != all_;
@@ -60,10 +61,10 @@ void Pause::set_own(bool paused, const std::string& by) {
   save();
 }
 
-void Pause::forget(const BoxState& box) {
+void Pause::forget() {
   all_ = own_ = false;
   save();
-  keep(box);
+  if (made_ && !asking_) ask(false);  // the answer to a question before looks what is wanted now
 }
 
 void Pause::keep(const BoxState& box) {

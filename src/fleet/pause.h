@@ -23,8 +23,8 @@ class Pause {
   void set_own(bool paused, const std::string& by);
   [[nodiscard]] bool wanted() const { return all_ || own_; }
   [[nodiscard]] bool of_all() const { return all_; }
-  /// Nobody of the fleet wants it any more.
-  void forget(const BoxState& box);
+  /// Nobody of the fleet wants it any more: said to the daemon at once, whatever the last look saw.
+  void forget();
   /// After a look at the box: makes it so.
   void keep(const BoxState& box);
 

@@ -226,7 +226,7 @@ void Updater::Impl::ask_box(BoxRequest request, Function<void(const Result<BoxAn
 
 void Updater::Impl::install() {
   if (!outside_.box.has_care()) {
-    return decide(false, "needs care = true in [commands] of the box's fleet.toml");
+    return decide(false, "needs care = true in [commands] of /etc/posthorn/fleet.toml");
   }
   if (job_->handed) {
     if (job_->boot_before == outside_.boot_id) return look_at_install();

@@ -316,6 +316,23 @@ TEST(FleetAgent, LeavesWhenThePageSaysSoAndTakesTheFleetsPauseBack) {
   EXPECT_EQ(reports(rig).size(), before);
 }
 
+TEST(FleetAgent, TakesTheFleetsPauseBackThoughTheLastLookSawNoDaemon) {
+  FleetRig rig;
+  rig.settings.poll = seconds(600);
+  rig.start();
+  rig.run(minutes(3));
+  rig.broker.say("posthorn/v1/bakery/all/pause", R"({"pause":true})", true);
+  rig.run(seconds(1));
+  ASSERT_TRUE(rig.box.paused);
+  rig.box.up = false;
+  rig.run(minutes(10));
+  rig.box.up = true;
+  rig.box.wish = "leave";
+  rig.run(seconds(15));
+  EXPECT_EQ(rig.ended, "left");
+  EXPECT_FALSE(rig.box.paused);
+}
+
 TEST(FleetAgent, APauseThatSomebodyMadeAtTheBoxStays) {
   FleetRig rig;
   rig.box.paused = true;

@@ -6,7 +6,6 @@ Real mosquitto, real posthornd with posthorn-sim, real posthorn-fleet, certifica
 """
 
 import concurrent.futures
-import http.server
 import json
 import pathlib
 import re
@@ -15,16 +14,16 @@ import signal
 import socket
 import ssl
 import struct
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 import traceback
 
-from bench import ORG, ROOT, Authority, Box, Broker, Child, HeadOffice, Programs, Simulator, openssl, wait_for
+from bench import ORG, ROOT, Authority, Box, Broker, Child, HeadOffice, Programs, Simulator, wait_for
 from cases import TESTS, alongside, test
-import updates  # noqa: F401 (its tests join the others)
+import enrolment  # noqa: F401 (its tests join the others)
+import updates  # noqa: F401
 
 
 class World:
@@ -409,56 +408,6 @@ def a_message_of_256_mib_is_not_taken_into_memory(world):
     assert resident < 20_000, f"{resident} kB resident"
     box.stop()
     world.boxes.remove(box)
-
-
-@test
-def enrolment_makes_the_key_on_the_box(world):
-    asked = []
-
-    class Office(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            asked.append(question)
-            good = question["code"] == "1234-5678"
-            answer = {"certificate": world.authority.sign(question["csr"]), "ca": world.authority.file.read_text(), "org": ORG,
-                      "host": "127.0.0.1", "port": world.broker.port, "hash_key": "ab" * 32} if good else {"message": "no such code"}
-            text = json.dumps(answer).encode()
-            self.send_response(200 if good else 403)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Office)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    folder = world.folder / "enrolled"
-    folder.mkdir()
-    enrol = lambda code: subprocess.run([world.programs.fleet, "--config", folder / "fleet.toml", "--state", folder, "enrol",
-                                         f"http://127.0.0.1:{server.server_port}/enrol", code], capture_output=True, text=True, timeout=30)
-    wrong = enrol("0000-0000")
-    assert wrong.returncode == 1 and "no such code" in wrong.stderr and not (folder / "certificate.pem").exists(), wrong
-    done = enrol("1234-5678")
-    assert done.returncode == 0 and "enrolled as" in done.stdout, done
-    assert "PRIVATE" not in json.dumps(asked) and (folder / "key.pem").stat().st_mode & 0o077 == 0
-    name = asked[-1]["box"]
-    assert name in openssl("x509", "-in", folder / "certificate.pem", "-noout", "-subject")
-    checked = subprocess.run([world.programs.fleet, "--config", folder / "fleet.toml", "--check-config"], capture_output=True, text=True)
-    assert checked.returncode == 0, checked.stderr
-    server.shutdown()
-    # Root's step before the service gives it the till's right and no more; then the box is one of the fleet.
-    (folder / "run").mkdir()
-    subprocess.run([world.programs.fleet, "--config", folder / "fleet.toml", "--daemon-access", world.box.folder / "data/access.json", "--access",
-                    folder / "run/access.json", "access"], check=True, timeout=30)
-    given = json.loads((folder / "run/access.json").read_text())
-    assert "careToken" not in given and given["apiTokenInstance"] == world.box.access["apiTokenInstance"], given
-    agent = Child(folder / "agent.log", world.programs.fleet, "--config", folder / "fleet.toml", "--state", folder, "--access", folder / "run/access.json")
-    world.boxes.append(agent)
-    wait_for("the enrolled box", lambda: (world.head.json(name, "online") or {}).get("online"), 30)
-    assert "care = true" in world.head.ask(name, "logs", "e1")["body"]["message"]
-    agent.stop()
-    world.boxes.remove(agent)
 
 
 @test

@@ -1,4 +1,5 @@
 // Debian's Chromium, driven by playwright-core; what a page must never do is noted while it runs.
+import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { chromium } from 'playwright-core'
@@ -61,4 +62,21 @@ export function cutOff(tab) {
     }
     return found
   })
+}
+
+/** Checks of a tab, { tab, wrong } of openTab() at each call: no state of the page may have a fault of access, be cut off or complain. */
+export function checksOf(opened) {
+  const sound = async where => {
+    const { tab, wrong } = opened()
+    const bad = [...await violations(tab), ...await cutOff(tab)]
+    assert.deepEqual(bad, [], where)
+    assert.deepEqual(wrong.splice(0), [], where)
+  }
+  const soundInAllSizes = async where => {
+    for (const [size, viewport] of Object.entries(sizes)) {
+      await opened().tab.setViewportSize(viewport)
+      await sound(`${where}, ${size}`)
+    }
+  }
+  return { sound, soundInAllSizes }
 }

@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 
 import { findProgram } from '../interop/lib/simulator.mjs'
-import { cutOff, launch, openTab, sizes, violations } from './browser.mjs'
-import { logIn, open, password } from './shop.mjs'
+import { checksOf, launch } from './browser.mjs'
+import { open, openLoggedIn } from './shop.mjs'
 
 const timeout = 90_000
 
@@ -52,11 +52,8 @@ describe('the fleet in the browser', () => {
     office.listen(0, '127.0.0.1')
     await once(office, 'listening')
     shop = await open()
-    browser = await launch()
-    const headers = { 'X-Posthorn': '1', 'content-type': 'application/json' }
-    await fetch(`${shop.box.url}/password`, { method: 'POST', headers, body: JSON.stringify({ password }) });
-    ({ tab, wrong } = await openTab(browser, `${shop.box.url}/fleet`))
-    await logIn(tab)
+    browser = await launch();
+    ({ tab, wrong } = await openLoggedIn(shop, browser, '/fleet'))
   }, { timeout })
   after(async () => {
     agent?.kill()
@@ -65,12 +62,7 @@ describe('the fleet in the browser', () => {
     office?.close()
     rmSync(folder, { recursive: true, force: true })
   })
-  const sound = async where => {
-    for (const viewport of Object.values(sizes)) {
-      await tab.setViewportSize(viewport)
-      assert.deepEqual([...await violations(tab), ...await cutOff(tab), ...wrong.splice(0)], [], where)
-    }
-  }
+  const { soundInAllSizes } = checksOf(() => ({ tab, wrong }))
   const enrol = async code => {
     await tab.getByLabel('Address of the head office').fill(`http://127.0.0.1:${office.address().port}/enrol`)
     await tab.getByLabel('Code', { exact: true }).fill(code)
@@ -78,17 +70,17 @@ describe('the fleet in the browser', () => {
   }
 
   test('a box without the program says what is missing', { timeout }, async () => {
-    await tab.getByText('needs the package posthorn-fleet').waitFor()
-    await sound('without posthorn-fleet')
+    await tab.getByText('posthorn-fleet is not installed or does not run here').waitFor()
+    await soundInAllSizes('without posthorn-fleet')
   })
 
   test('a wrong code is told in the head office\'s words, a right one enrols', { timeout }, async () => {
     start()
     await tab.getByText('This box belongs to no fleet yet.').waitFor()
-    await sound('not enrolled')
+    await soundInAllSizes('not enrolled')
     await enrol('C-18')
     await tab.getByText('this code is not known').waitFor()
-    await sound('a wrong code')
+    await soundInAllSizes('a wrong code')
     await enrol('C-17')
     const [code] = await agent.ended
     assert.equal(code, 0, agent.log)
@@ -97,12 +89,12 @@ describe('the fleet in the browser', () => {
     await tab.getByText('No connection to the head office').waitFor()
     await tab.getByText('bakery', { exact: true }).waitFor()
     await tab.getByText('Certificate valid until').waitFor()
-    await sound('enrolled, without its broker')
+    await soundInAllSizes('enrolled, without its broker')
   })
 
   test('leaves when it is told to, and nothing of it stays', { timeout }, async () => {
     await tab.getByRole('button', { name: 'Leave the fleet' }).click()
-    await sound('leaving is asked for')
+    await soundInAllSizes('leaving is asked for')
     await tab.getByRole('button', { name: 'Yes, leave' }).click()
     const [code] = await agent.ended
     assert.equal(code, 0, agent.log)

@@ -9,8 +9,8 @@ import { after, before, describe, test } from 'node:test'
 
 import { findProgram } from '../interop/lib/simulator.mjs'
 import { waitFor } from '../interop/lib/wait.mjs'
-import { cutOff, launch, openTab, sizes, violations } from './browser.mjs'
-import { logIn, open, password } from './shop.mjs'
+import { checksOf, launch } from './browser.mjs'
+import { open, openLoggedIn } from './shop.mjs'
 
 const timeout = 60_000
 
@@ -31,11 +31,8 @@ describe('the network in the browser', () => {
     process.env.POSTHORN_RUN_DIR = root('run/posthorn')
     shop = await open()
     delete process.env.POSTHORN_RUN_DIR
-    browser = await launch()
-    const headers = { 'X-Posthorn': '1', 'content-type': 'application/json' }
-    await fetch(`${shop.box.url}/password`, { method: 'POST', headers, body: JSON.stringify({ password }) });
-    ({ tab, wrong } = await openTab(browser, `${shop.box.url}/network`))
-    await logIn(tab)
+    browser = await launch();
+    ({ tab, wrong } = await openLoggedIn(shop, browser, '/network'))
   }, { timeout })
   after(async () => {
     await browser?.close()
@@ -43,12 +40,7 @@ describe('the network in the browser', () => {
     rmSync(folder, { recursive: true, force: true })
   })
 
-  const sound = async where => {
-    for (const viewport of Object.values(sizes)) {
-      await tab.setViewportSize(viewport)
-      assert.deepEqual([...await violations(tab), ...await cutOff(tab), ...wrong.splice(0)], [], where)
-    }
-  }
+  const { soundInAllSizes } = checksOf(() => ({ tab, wrong }))
   /** posthorn-request, as the path unit starts it; its time is ours. */
   const answer = async () => {
     const requests = join(shop.box.folder, 'data/requests')
@@ -70,7 +62,7 @@ describe('the network in the browser', () => {
     await tab.getByLabel('Address', { exact: true }).fill('192.168.1.300/24')
     await tab.getByRole('button', { name: 'Try the new settings' }).click()
     await tab.getByText('must be dhcp or an address of the shop').waitFor()
-    await sound('a wrong address')
+    await soundInAllSizes('a wrong address')
   })
 
   test('new settings are tried, and kept when somebody confirms', { timeout }, async () => {
@@ -80,12 +72,12 @@ describe('the network in the browser', () => {
     const { ended } = await answer()
     await tab.getByText('seconds are left').waitFor()
     await tab.getByRole('link', { name: 'http://192.168.1.20/network' }).first().waitFor()
-    await sound('settings on trial')
+    await soundInAllSizes('settings on trial')
     assert.match(readFileSync(root('run/systemd/network/10-posthorn-wired.network'), 'utf8'), /Address=192.168.1.20\/24/)
     await tab.getByRole('button', { name: 'Keep the new settings' }).click()
     assert.equal(await ended, 0)
     await tab.getByText('The new settings hold.').waitFor()
-    await sound('settings that were kept')
+    await soundInAllSizes('settings that were kept')
     assert.match(kept(), /address = 192.168.1.20\/24/)
     assert.match(kept(), /time_server = ntp.shop.example/)
     assert.match(readFileSync(root('busctl.log'), 'utf8'), /^call org.freedesktop.network1 \S+ org.freedesktop.network1.Manager Reload\n$/)
@@ -103,7 +95,7 @@ describe('the network in the browser', () => {
     writeFileSync(join(shop.box.folder, 'data/requests/stranger'), '')
     assert.equal(await ended, 0)
     await tab.getByText('The settings of before hold again.').waitFor()
-    await sound('settings that went back')
+    await soundInAllSizes('settings that went back')
     assert.match(kept(), /address = 192.168.1.20\/24/)
     assert.match(wired(), /Address=192.168.1.20\/24/)
   })

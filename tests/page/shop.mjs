@@ -1,6 +1,9 @@
 // A box fresh from the card, and what its owner does with only the page.
+import assert from 'node:assert/strict'
+
 import { Daemon } from '../interop/lib/daemon.mjs'
 import { Simulator } from '../interop/lib/simulator.mjs'
+import { openTab } from './browser.mjs'
 
 export const password = 'two-bretzels'
 
@@ -55,4 +58,14 @@ export async function logIn(tab) {
   await tab.getByLabel('Password of this page').fill(password)
   await tab.getByRole('button', { name: 'Log in', exact: true }).click()
   await tab.getByRole('navigation').waitFor()
+}
+
+/** A tab at `path` of a box that gets its password here, logged in: { context, tab, wrong } of openTab(). */
+export async function openLoggedIn(shop, browser, path) {
+  const headers = { 'X-Posthorn': '1', 'content-type': 'application/json' }
+  const set = await fetch(`${shop.box.url}/password`, { method: 'POST', headers, body: JSON.stringify({ password }) })
+  assert.equal(set.status, 200)
+  const opened = await openTab(browser, `${shop.box.url}${path}`)
+  await logIn(opened.tab)
+  return opened
 }

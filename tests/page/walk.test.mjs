@@ -2,32 +2,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 
-import { cutOff, launch, openTab, sizes, violations } from './browser.mjs'
+import { checksOf, cutOff, launch, openTab, sizes, violations } from './browser.mjs'
 import { Authenticator } from '../interop/lib/webauthn.mjs'
-import { firstStart, logIn, open, password } from './shop.mjs'
+import { firstStart, logIn, open, openLoggedIn, password } from './shop.mjs'
 
 const timeout = 170_000
 const views = ['/', '/link', '/send', '/queue', '/messages', '/settings', '/box', '/network', '/throttle', '/optout', '/cloud', '/fleet', '/log', '/help']
 const passkeyCode = /^[A-Z0-9]{4}-[A-Z0-9]{4}$/
 const kLoadKiB = 45
 const kLoadRequests = 8
-
-/** Checks of a tab: no state of the page may have a fault of access, be cut off or complain. */
-function checksOf(opened) {
-  const sound = async where => {
-    const { tab, wrong } = opened()
-    const bad = [...await violations(tab), ...await cutOff(tab)]
-    assert.deepEqual(bad, [], where)
-    assert.deepEqual(wrong.splice(0), [], where)
-  }
-  const soundInAllSizes = async where => {
-    for (const [size, viewport] of Object.entries(sizes)) {
-      await opened().tab.setViewportSize(viewport)
-      await sound(`${where}, ${size}`)
-    }
-  }
-  return { sound, soundInAllSizes }
-}
 
 describe('the page on a box fresh from the card', () => {
   let shop, browser, tab, wrong
@@ -323,11 +306,8 @@ describe('the page while WhatsApp asks for a passkey', () => {
 
   before(async () => {
     shop = await open()
-    browser = await launch()
-    const headers = { 'X-Posthorn': '1', 'content-type': 'application/json' }
-    assert.equal((await fetch(`${shop.box.url}/password`, { method: 'POST', headers, body: JSON.stringify({ password }) })).status, 200);
-    ({ tab, wrong } = await openTab(browser, `${shop.box.url}/link`))
-    await logIn(tab)
+    browser = await launch();
+    ({ tab, wrong } = await openLoggedIn(shop, browser, '/link'))
   }, { timeout })
   after(async () => {
     await browser?.close()

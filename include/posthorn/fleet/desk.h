@@ -30,6 +30,8 @@ class Desk {
   /// report: how we are now. on_wish: may end this object's owner only in a later turn.
   void start(std::function<json::Value()> report, std::function<void(const Wish&)> on_wish);
   void stop();
+  /// How often in a row the daemon did not know our token: it was replaced.
+  [[nodiscard]] std::size_t refused() const { return refused_; }
 
  private:
   void say();
@@ -39,6 +41,7 @@ class Desk {
   Timer timer_;
   std::function<json::Value()> report_;
   std::function<void(const Wish&)> on_wish_;
+  std::size_t refused_ = 0;
   bool stopped_ = false;
   Alive<Desk> alive_{this};
 };

@@ -39,7 +39,7 @@ struct Settings {
   bool metrics = false;   ///< publishes /metrics as JSON each minute
 
   // [commands]
-  bool care = false;               ///< the technician's right: reboot, update, logs, …
+  bool care = false;  ///< the technician's right: reboot, update, logs, …; in /etc/posthorn only
   std::vector<std::string> allow;  ///< commands that are off otherwise
 
   // [home_assistant]
