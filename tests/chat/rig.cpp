@@ -273,6 +273,10 @@ Result<Node> Rig::answer(const Node& iq) {
     }
     return Node("iq", {{"type", "result"}}, {Node("list", {}, std::move(users))});
   }
+  if (xmlns == "privacy") {
+    users.push_back(Node("category", {{"name", "readreceipts"}, {"value", "all"}}));
+    return Node("iq", {{"type", "result"}}, {Node("privacy", {}, std::move(users))});
+  }
   return Node("iq", {{"type", "result"}});
 }
 

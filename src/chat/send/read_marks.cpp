@@ -26,14 +26,16 @@ Node build_privacy_query() {
   return iq;
 }
 
-ReadTo parse_read_privacy(const Node& iq) {
+std::optional<ReadTo> parse_read_privacy(const Node& iq) {
   const Node* privacy = iq.child("privacy");
-  if (privacy == nullptr) return ReadTo::everybody;
+  if (privacy == nullptr) return std::nullopt;
   for (const Node& category : privacy->children()) {
     if (category.text_attr("name") != "readreceipts") continue;
-    return category.text_attr("value") == "none" ? ReadTo::own_devices : ReadTo::everybody;
+    const std::string value = category.text_attr("value");
+    if (value == "error") return std::nullopt;
+    return value == "none" ? ReadTo::own_devices : ReadTo::everybody;
   }
-  return ReadTo::everybody;
+  return std::nullopt;
 }
 
 void ReadMarker::mark(const std::string& chat, const std::string& message_id,
@@ -73,14 +75,17 @@ Result<ReadMarker::Rows> ReadMarker::rows_of(const Jid& chat, const std::string&
 }
 
 void ReadMarker::ask_privacy(Once<void(std::optional<ReadTo>)> done) {
-  if (read_to_) return done(*read_to_);
+  if (asked_) return done(read_to_);
   context_.line.ask(
       build_privacy_query(), kPrivacyTimeout,
       [this, alive = context_.alive, done = std::move(done)](Result<Node> reply) mutable {
         if (!*alive) return done(std::nullopt);
-        if (!reply) return done(ReadTo::everybody);
-        read_to_ = parse_read_privacy(*reply);
-        done(*read_to_);
+        const auto said = reply ? parse_read_privacy(*reply) : std::nullopt;
+        asked_ = said.has_value();
+        // Unsaid, what held before; never said, nobody is told: that can be made good, the other
+        // not.
+        if (said) read_to_ = *said;
+        done(read_to_);
       });
 }
 

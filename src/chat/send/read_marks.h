@@ -20,8 +20,13 @@ class ReadMarker final : public ReadMarks {
 
   void mark(const std::string& chat, const std::string& message_id,
             Once<void(Result<std::size_t>)> done) override;
-  /// The account's privacy settings have changed, or another account is linked.
-  void forget_privacy() { read_to_.reset(); }
+  /// The account's privacy settings have changed.
+  void forget_privacy() { asked_ = false; }
+  /// Another account is linked.
+  void forget_account() {
+    asked_ = false;
+    read_to_ = ReadTo::own_devices;
+  }
 
  private:
   using Rows = std::vector<store::MessageStore::Received>;
@@ -33,11 +38,13 @@ class ReadMarker final : public ReadMarks {
 
   const MessageContext& context_;
   ReceiveLane& lane_;
-  std::optional<ReadTo> read_to_;
+  bool asked_ = false;  ///< read_to_ is what the server says now
+  ReadTo read_to_ = ReadTo::own_devices;
 };
 
-/// <iq> for the account's privacy settings, and what they say about read receipts.
+/// <iq> for the account's privacy settings, and what they say about read receipts; nullopt:
+/// nothing, or the server could not read it.
 [[nodiscard]] wire::Node build_privacy_query();
-[[nodiscard]] ReadTo parse_read_privacy(const wire::Node& iq);
+[[nodiscard]] std::optional<ReadTo> parse_read_privacy(const wire::Node& iq);
 
 }  // namespace posthorn::chat

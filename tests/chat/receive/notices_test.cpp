@@ -137,11 +137,17 @@ TEST(MessagesNotices, ReadReceiptsFollowThePrivacySetting) {
     rig.turn();
     return rig.line.take_written().at(0).text_attr("type");
   };
+  value = "error";
+  EXPECT_EQ(read("IN0"), "read-self") << "as long as nothing else was said";
+  value = "none";
   EXPECT_EQ(read("IN1"), "read-self");
   value = "all";
   EXPECT_EQ(read("IN2"), "read-self");  // kept
   notify(rig, notification("account_sync", rig.line.self.pn.bare(), {Node("privacy")}));
   EXPECT_EQ(read("IN3"), "read");
+  value = "error";
+  notify(rig, notification("account_sync", rig.line.self.pn.bare(), {Node("privacy")}));
+  EXPECT_EQ(read("IN4"), "read") << "what held before";
 }
 
 TEST(MessagesNotices, AfterA429DeviceQueriesPause) {
