@@ -1,11 +1,12 @@
 #include "chat/files/html_text.h"
-#include "posthorn/base/utf8.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
+
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::chat {
 namespace {

@@ -1,8 +1,9 @@
 #include "chat/history/reader.h"
-#include "posthorn/base/utf8.h"
 
 #include <algorithm>
 #include <array>
+
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::chat {
 namespace {
