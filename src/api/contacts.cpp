@@ -56,6 +56,9 @@ json::Value show(const chat::ChatDetails& details, const Clock& clock) {
                               ? json::Value(json::Value::Int64(details.muted_until->unix_seconds()))
                               : json::Value();
   out["isBusiness"] = details.business.has_value();
+  // Ours; the contract has neither.
+  if (!details.about.empty()) out["about"] = details.about;
+  if (details.blocked) out["isBlocked"] = true;
   if (!details.labels.empty()) {
     for (const std::string& label : details.labels) out["labels"].append(label);
   }
@@ -72,6 +75,16 @@ chat::ChatState::Done answered(Call call, const char* member) {
     if (!done) out["message"] = done.error().detail;
     call.send(out);
   };
+}
+
+/// picture: an error is one of time.
+void send_avatar(Call& call, const Result<chat::Picture>& picture, bool exists) {
+  json::Value out(::Json::objectValue);
+  out["existsWhatsapp"] = exists;
+  out["urlAvatar"] = picture ? picture->url : "";
+  out["available"] = picture && !picture->url.empty();
+  out["reason"] = picture ? json::Value() : json::Value("get avatar timeout limit exceeded");
+  call.send(out);
 }
 
 void save(Context& context, Call call, const char* member) {
@@ -153,16 +166,21 @@ void get_avatar(Context& context, Call call) {
   const auto chat = required_chat(call.body);
   if (!chat) return call.refuse(chat.error());
   context.outside.contacts.picture(
-      *chat, [call = std::move(call)](Result<chat::Picture> picture) mutable {
-        json::Value out(::Json::objectValue);
+      *chat, [shared = context.shared_from_this(), chat = *chat,
+              call = std::move(call)](Result<chat::Picture> picture) mutable {
         const bool late = !picture && (picture.error().code == Errc::timeout ||
                                        picture.error().code == Errc::busy);
         if (!picture && !late) return call.refuse(picture.error());
-        out["existsWhatsapp"] = true;
-        out["urlAvatar"] = picture ? picture->url : "";
-        out["available"] = picture && !picture->url.empty();
-        out["reason"] = late ? json::Value("get avatar timeout limit exceeded") : json::Value();
-        call.send(out);
+        // Of a number without an account WhatsApp says the same as of one without a picture.
+        const bool unsure = picture && picture->url.empty() && !picture->hidden;
+        if (!unsure || !chat.ends_with("@c.us")) return send_avatar(call, picture, true);
+        shared->outside.people.check_numbers(
+            {chat.substr(0, chat.find('@'))},
+            [picture = std::move(picture),
+             call = std::move(call)](Result<std::vector<chat::NumberStatus>> numbers) mutable {
+              const bool none = numbers && !numbers->empty() && !numbers->front().exists;
+              send_avatar(call, picture, !none);
+            });
       });
 }
 

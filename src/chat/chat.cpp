@@ -15,6 +15,7 @@
 #include "chat/lane/staged_keys.h"
 #include "chat/own_devices.h"
 #include "chat/people/addressing.h"
+#include "chat/people/block_list.h"
 #include "chat/people/bundles_fetch.h"
 #include "chat/people/devices.h"
 #include "chat/people/ids.h"
@@ -134,6 +135,7 @@ class Chat::Parts final : public session::Listener {
   AppState state_;
   History history_;
   OwnDevices own_devices_;
+  BlockList blocked_{context_};
   Profiles profiles_;
   Inbound inbound_;
   Statuses statuses_;
@@ -186,16 +188,17 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, 
       state_(context_, lane_, collections_, *stores_.sync, keyring_, blobs()),
       history_(context_, lane_, tokens_, *stores_.history, *stores_.people, blobs()),
       own_devices_(keyring_, state_, history_),
-      profiles_(context_, *stores_.people, tokens_),
+      profiles_(context_, *stores_.people, tokens_, blocked_),
       inbound_(context_, lane_, protocol_, tokens_, own_devices_),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
       resends_(send_tools(), desk_, outside.unsure),
       reader_(context_, lane_),
-      notices_(
-          context_, keys_, devices_, tokens_, [this] { reader_.forget_privacy(); },
-          [this](const Node& stanza) { state_.on_notification(stanza); }),
+      notices_(context_, keys_, devices_, tokens_,
+               {.privacy = [this] { reader_.forget_privacy(); },
+                .blocked = [this] { blocked_.ask(); },
+                .state = [this](const Node& stanza) { state_.on_notification(stanza); }}),
       presence_(context_),
-      sender_(send_tools(), presence_,
+      sender_(send_tools(), presence_, blocked_,
               [this](const Job& job, Once<void(throttle::SendOutcome)> done) {
                 return GroupFlow::start({send_tools(), groups_, stories_}, job, std::move(done));
               }) {
@@ -258,6 +261,7 @@ void Chat::Parts::on_online() {
   history_.on_online();
   if (files_) files_->on_online();
   groups_.ask_names();
+  blocked_.ask();
   // Our own two names are one account like any other.
   const session::Identity& self = context_.line.identity();
   if (self.lid.empty()) return;
@@ -282,8 +286,9 @@ void Chat::Parts::on_logged_out() {
   if (files_) files_->on_logged_out();
   numbers_.forget_all();
   profiles_.forget_all();
+  blocked_.forget_all();
   state_.on_logged_out();
-  reader_.forget_privacy();
+  reader_.forget_account();
   names_.forget_cache();
   addressing_.forget();
   groups_.forget_all();

@@ -16,12 +16,6 @@ namespace {
 constexpr const char* kTimelockQuery = "23983697327930364";
 constexpr const char* kCapQueries[] = {"24503548349331633", "27910975521856601"};
 
-std::string blocklist_hash(const Account& account) {
-  std::string all;
-  for (const auto& phone : account.blocked) all += phone + ",";
-  return base64_encode(ByteView(crypto::sha256(as_bytes(all))).first(9));
-}
-
 json::Value timelock_json(const Simulator::Timelock& lock, std::int64_t now) {
   json::Value value;
   value["is_active"] = lock.holds(now);
@@ -145,7 +139,7 @@ void Queries::get_blocklist(Device& from, const Node& iq) {
     items.emplace_back(names::kItem,
                        std::vector<wire::Attr>{{"jid", blocked->lid()}, {"pn_jid", blocked->pn()}});
   }
-  Node list(names::kList, {{"dhash", blocklist_hash(from.account)}});
+  Node list(names::kList, {{"dhash", block_list_hash(from.account)}});
   if (!items.empty()) list.content = std::move(items);
   reply(from, iq, {std::move(list)});
 }
@@ -165,6 +159,7 @@ void Queries::set_blocklist(Device& from, const Node& iq) {
   } else {
     from.account.blocked.erase(target->phone);
   }
+  world_.announce_block_list(from.account, from.id);
   get_blocklist(from, iq);
 }
 

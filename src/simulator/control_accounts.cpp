@@ -210,6 +210,7 @@ void Control::act(const Request& request, Done done) {
     } else {
       account->blocked.erase(target->phone);
     }
+    world_.announce_block_list(*account);
   } else {
     return done(refusal(400,
                         "verb: read, script, lose_session, reregister, add_device, "

@@ -149,4 +149,10 @@ std::string device_hash(const std::vector<wire::Jid>& devices) {
   return "2:" + base64_encode(ByteView(hash).first(6));
 }
 
+std::string block_list_hash(const Account& account) {
+  std::string all;
+  for (const auto& phone : account.blocked) all += phone + ",";
+  return base64_encode(ByteView(crypto::sha256(as_bytes(all))).first(9));
+}
+
 }  // namespace posthorn::simulator

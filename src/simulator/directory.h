@@ -165,5 +165,7 @@ class Directory {
 
 /// "2:" and 8 base64 characters over device JIDs. Chapter 09 section 5.4.
 [[nodiscard]] std::string device_hash(const std::vector<wire::Jid>& devices);
+/// The server's name for a state of the account's block list.
+[[nodiscard]] std::string block_list_hash(const Account& account);
 
 }  // namespace posthorn::simulator

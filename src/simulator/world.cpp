@@ -267,6 +267,19 @@ void World::announce_devices(Account& account, const char* operation, std::uint1
   }
 }
 
+void World::announce_block_list(const Account& account, std::optional<std::uint16_t> but) {
+  for (const auto& [id, one] : account.devices) {
+    if (id == but) continue;
+    relay.deliver(
+        *one, Node(names::kNotification,
+                   {{"type", "account_sync"},
+                    {"from", account.pn()},
+                    {"id", next_id()},
+                    {"t", now_text()}},
+                   std::vector{Node(names::kBlocklist, {{"dhash", block_list_hash(account)}})}));
+  }
+}
+
 void World::unlink(Device& device) {
   Account& account = device.account;
   const std::uint16_t id = device.id;

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "posthorn/simulator/simulator.h"
@@ -82,6 +83,8 @@ class World {
   /// <notification type="devices"> to contacts and account_sync to own devices.
   void announce_devices(Account& account, const char* operation, std::uint16_t device,
                         std::uint32_t key_index);
+  /// account_sync to the account's devices: whom it blocks has changed. but: the one that did it.
+  void announce_block_list(const Account& account, std::optional<std::uint16_t> but = {});
 
  private:
   void log_in(Connection& from, std::uint64_t username, std::uint16_t device_id, bool passive);

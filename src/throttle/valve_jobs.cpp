@@ -390,7 +390,8 @@ void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,
     case Kind::rejected:
       fate.kind = Fate::Kind::failed;
       count_rejected(outcome.code);
-      if (known) note_known_send(engine_.state, true);
+      // Without a code WhatsApp said nothing: a file is gone, the owner has blocked that person.
+      if (known && outcome.code != 0) note_known_send(engine_.state, true);
       break;
     case Kind::no_account:
       fate.kind = Fate::Kind::no_account;

@@ -47,12 +47,18 @@ TEST(Contacts, OnePersonWithEverythingThatIsKnown) {
   EXPECT_EQ(shown["isBusiness"], false);
   EXPECT_TRUE(shown["products"].isArray());
   EXPECT_TRUE(shown["lastSeen"].isNull());
+  EXPECT_FALSE(shown.isMember("about")) << "as the contract has it";
+  EXPECT_FALSE(shown.isMember("isBlocked"));
+  details.about = "At the oven";
+  details.blocked = true;
   details.muted_until = Wall::from_unix(4'102'444'800);
   details.business = chat::BusinessProfile{"Bread", "info@bakery.example", "Bakery"};
   box.link.known = details;
   shown = box.post("getContactInfo", kChat)->json();
   EXPECT_TRUE(shown["muteExpiration"].isNull()) << "for ever has no end";
   EXPECT_EQ(shown["category"], "Bakery");
+  EXPECT_EQ(shown["about"], "At the oven");
+  EXPECT_EQ(shown["isBlocked"], true);
   box.link.known = fail(Errc::timeout, "no answer");
   EXPECT_EQ(box.post("getContactInfo", kChat)->status(), 502);
 }
@@ -70,6 +76,24 @@ TEST(Contacts, AnAvatarThatIsNotThereIsNoError) {
   shown = box.post("getAvatar", kChat)->json();
   EXPECT_EQ(shown["reason"], "get avatar timeout limit exceeded");
   EXPECT_EQ(box.post("getAvatar", "{}")->status(), 400);
+}
+
+TEST(Contacts, ANumberWithoutWhatsAppHasNoAvatarAndIsSaidSo) {
+  Box box(0);
+  const auto exists = [&] { return box.post("getAvatar", kChat)->json()["existsWhatsapp"]; };
+  box.link.numbers = std::vector<chat::NumberStatus>{{"4915550007777", false, ""}};
+  EXPECT_EQ(exists(), false);
+  box.link.numbers = std::vector<chat::NumberStatus>{{"4915550007777", true, ""}};
+  EXPECT_EQ(exists(), true);
+  box.link.numbers = fail(Errc::busy, "asked too often");
+  EXPECT_EQ(exists(), true) << "not known otherwise";
+  const int checks = box.link.checks;
+  box.link.face = chat::Picture{"", true};
+  EXPECT_EQ(exists(), true) << "whoever hides something is there";
+  box.link.face = chat::Picture{"https://pps.whatsapp.net/v/1.jpg", false};
+  EXPECT_EQ(exists(), true);
+  EXPECT_EQ(box.post("getAvatar", R"({"chatId":"120363000000000001@g.us"})")->status(), 200);
+  EXPECT_EQ(box.link.checks, checks) << "nobody is looked up without need";
 }
 
 TEST(Contacts, TheProfilePictureIsAJpegInAForm) {

@@ -72,6 +72,25 @@ describe('app state of posthornd and Baileys', () => {
     assert.equal(seen.name, 'Ida Baker')
   })
 
+  test('whom the owner blocks nothing is sent to, until they are unblocked', { timeout }, async () => {
+    const said = { chatId: chatId(), linkPreview: false }
+    await other.socket.updateBlockStatus(customer.lid, 'block')
+    await info(one => one.isBlocked === true)
+    const refused = await box.call('sendMessage', { ...said, message: 'to a blocked one' })
+    const status = await box.nextWhere('failed', b => b.typeWebhook === 'outgoingMessageStatus' && b.idMessage === refused.idMessage && b.status === 'failed')
+    assert.match(status.description, /blocked on the shop's phone/)
+    await assert.rejects(sim.received(customer.phone, m => m.id === refused.idMessage, 1_000))
+    await other.socket.updateBlockStatus(customer.lid, 'unblock')
+    await info(one => one.isBlocked !== true)
+    const { idMessage } = await box.call('sendMessage', { ...said, message: 'friends again' })
+    await sim.received(customer.phone, m => m.id === idMessage, 20_000)
+  })
+
+  test('what somebody says of themselves', { timeout }, async () => {
+    await sim.change(customer.phone, { about: 'At the oven since four' })
+    assert.equal((await info(one => one.about)).about, 'At the oven since four')
+  })
+
   test('a message that the box deletes for itself goes at Baileys, and stays at the customer', { timeout }, async () => {
     const gone = []
     other.socket.ev.on('messages.delete', deletion => gone.push(...(deletion.keys ?? [])))

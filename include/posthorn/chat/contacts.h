@@ -38,7 +38,9 @@ struct Picture {
 /// What is known of one chat.
 struct ChatDetails {
   std::string chat, name, contact;
+  std::string about;  ///< what they say of themselves; empty: nothing, or hidden from us
   bool archived = false;
+  bool blocked = false;  ///< by the owner, on the phone
   std::int64_t timer = 0;
   std::optional<Wall> muted_until;  ///< the far future: for ever
   std::vector<std::string> labels;

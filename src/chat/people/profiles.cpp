@@ -4,6 +4,7 @@
 
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
+#include "chat/people/usync.h"
 
 namespace posthorn::chat {
 namespace {
@@ -52,6 +53,7 @@ Result<ChatDetails> Profiles::stored(const std::string& chat) {
   TRY(const Jid jid, context_.names.addressed(chat));
   ChatDetails details;
   TRY(details.chat, context_.names.chat_id(jid));
+  TRY(details.blocked, blocked_.holds(jid));
   TRY(const auto other, context_.names.other(jid));
   for (const Jid& name : {jid.bare(), other.value_or(jid).bare()}) {
     const std::string user = to_string(name);
@@ -100,12 +102,7 @@ void Profiles::picture(const std::string& chat, Once<void(Result<Picture>)> done
   if (known != pictures_.end() && known->second.until > context_.scheduler.now()) {
     return done(known->second.picture);
   }
-  Bytes token;
-  // With a token beside the question for our own the server says nothing at all.
-  if (named->is_person() && !is_own_user(context_.line.identity(), *named)) {
-    token = tokens_.token_for(*named).value_or(Bytes());
-  }
-  ask(build_picture_query(*named, token),
+  ask(build_picture_query(*named, token_for(*named)),
       [this, key, done = std::move(done)](Result<Node> reply) mutable {
         auto picture = parse_picture(reply);
         if (picture) {
@@ -114,6 +111,12 @@ void Profiles::picture(const std::string& chat, Once<void(Result<Picture>)> done
         }
         done(std::move(picture));
       });
+}
+
+Bytes Profiles::token_for(const Jid& whose) {
+  // With a token beside the question for our own picture the server says nothing at all.
+  if (!whose.is_person() || is_own_user(context_.line.identity(), whose)) return {};
+  return tokens_.token_for(whose).value_or(Bytes());
 }
 
 void Profiles::forget_picture(const Jid& whose) {
@@ -129,20 +132,32 @@ void Profiles::details(const std::string& chat, Once<void(Result<ChatDetails>)> 
                  done = std::move(done)](Result<Picture> picture) mutable {
     if (!picture) return done(tl::unexpected(picture.error()));
     found.picture = std::move(*picture);
-    if (chat.ends_with("@g.us")) return done(std::move(found));
-    add_business(chat, std::move(found), std::move(done));
+    const auto jid = context_.names.addressed(chat);
+    const auto named = jid ? context_.names.preferred(*jid) : jid;
+    if (!named) return done(tl::unexpected(named.error()));
+    if (!named->is_person()) return done(std::move(found));
+    add_business(*named, std::move(found), std::move(done));
   });
 }
 
-void Profiles::add_business(const std::string& chat, ChatDetails details,
+void Profiles::add_business(const Jid& whose, ChatDetails details,
                             Once<void(Result<ChatDetails>)> done) {
-  const auto jid = context_.names.addressed(chat);
-  const auto named = jid ? context_.names.preferred(*jid) : jid;
-  if (!named) return done(tl::unexpected(named.error()));
-  ask(build_business_query(*named),
-      [details = std::move(details), done = std::move(done)](Result<Node> reply) mutable {
+  ask(build_business_query(whose),
+      [this, alive = context_.alive, whose, details = std::move(details),
+       done = std::move(done)](Result<Node> reply) mutable {
         // Refused: no business, or not for us to see.
         if (reply) details.business = parse_business(*reply);
+        if (!*alive) return done(fail(Errc::cancelled, "profile"));
+        add_about(whose, std::move(details), std::move(done));
+      });
+}
+
+void Profiles::add_about(const Jid& whose, ChatDetails details,
+                         Once<void(Result<ChatDetails>)> done) {
+  ask(build_about_query(whose, token_for(whose), hex_encode(context_.random.bytes(8))),
+      [details = std::move(details), done = std::move(done)](Result<Node> reply) mutable {
+        const auto users = reply ? parse_usync(*reply) : fail(reply.error(), "about");
+        if (users && !users->empty()) details.about = users->front().about;
         done(std::move(details));
       });
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "chat/lane/context.h"
+#include "chat/people/block_list.h"
 #include "chat/people/tokens.h"
 #include "chat/people/usync_pause.h"
 #include "posthorn/chat/contacts.h"
@@ -17,8 +18,9 @@ namespace posthorn::chat {
 class Profiles final : public Contacts {
  public:
   /// All outlive this.
-  Profiles(const MessageContext& context, store::PeopleStore& people, Tokens& tokens)
-      : context_(context), people_(people), tokens_(tokens) {}
+  Profiles(const MessageContext& context, store::PeopleStore& people, Tokens& tokens,
+           const BlockList& blocked)
+      : context_(context), people_(people), tokens_(tokens), blocked_(blocked) {}
 
   Result<void> each(const std::function<void(const ListedChat&)>& take) override;
   std::string contact_name(const std::string& chat) override;
@@ -40,12 +42,16 @@ class Profiles final : public Contacts {
   Result<ChatDetails> stored(const std::string& chat);
   Result<std::string> contact_of(const std::string& chat);
   void ask(wire::Node iq, Once<void(Result<wire::Node>)> done);
-  void add_business(const std::string& chat, ChatDetails details,
+  /// A token beside a question about somebody; empty: none, or it is us.
+  [[nodiscard]] Bytes token_for(const wire::Jid& whose);
+  void add_business(const wire::Jid& whose, ChatDetails details,
                     Once<void(Result<ChatDetails>)> done);
+  void add_about(const wire::Jid& whose, ChatDetails details, Once<void(Result<ChatDetails>)> done);
 
   const MessageContext& context_;
   store::PeopleStore& people_;
   Tokens& tokens_;
+  const BlockList& blocked_;
   std::map<std::string, Known> pictures_;  ///< by JID, bounded
   UsyncPause pause_;
 };

@@ -64,6 +64,10 @@ UsyncUser parse_user(const Node& node) {
   if (const auto pn = node.jid_attr("pn_jid"); pn && pn->is_pn()) user.pn_jid = pn->bare();
   if (const Node* devices = node.child("devices")) parse_device_cell(*devices, user);
   if (const Node* contact = node.child("contact")) parse_contact_cell(*contact, user);
+  // code: hidden from us.
+  if (const Node* about = node.child("status"); about != nullptr && !about->has_attr("code")) {
+    user.about = to_string(about->bytes());
+  }
   if (const Node* lid = node.child("lid")) {
     if (const auto value = lid->jid_attr("val"); value && value->is_lid()) user.lid = value->bare();
   }
@@ -108,6 +112,12 @@ Node build_contact_query(std::span<const std::string> phones, std::string sid) {
   return build_query(std::move(sid), "interactive",
                      {Node("contact", {{"addressing_mode", "lid"}}), Node("lid")},
                      std::move(users));
+}
+
+Node build_about_query(const Jid& user, const Bytes& token, std::string sid) {
+  Node node("user", {{"jid", user.bare()}});
+  if (!token.empty()) node.mutable_children().push_back(Node("tctoken", {}, token));
+  return build_query(std::move(sid), "interactive", {Node("status")}, {std::move(node)});
 }
 
 Result<std::vector<UsyncUser>> parse_usync(const Node& iq) {

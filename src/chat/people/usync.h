@@ -34,6 +34,7 @@ struct UsyncUser {
   enum class Contact : std::uint8_t { not_asked, in, out, invalid };
   Contact contact = Contact::not_asked;
   std::string contact_echo;  ///< the number as it was sent, "+4915550001234"
+  std::string about;         ///< empty: none, or not for us to see
 };
 
 /// Devices and LIDs of users, right before a send. sid: unique per query. Users are asked for bare.
@@ -43,6 +44,9 @@ struct UsyncUser {
 [[nodiscard]] wire::Node build_lid_query(std::span<const wire::Jid> users, std::string sid);
 /// Which numbers (digits) are on WhatsApp, and their LIDs. Section 3.
 [[nodiscard]] wire::Node build_contact_query(std::span<const std::string> phones, std::string sid);
+/// What somebody says of themselves. token: trusted-contact token, empty for none. Section 6.
+[[nodiscard]] wire::Node build_about_query(const wire::Jid& user, const Bytes& token,
+                                           std::string sid);
 
 /// Errors: malformed; refused (a protocol failed for the whole query; detail holds code and text).
 [[nodiscard]] Result<std::vector<UsyncUser>> parse_usync(const wire::Node& iq);

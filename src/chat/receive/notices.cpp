@@ -50,7 +50,7 @@ Result<LaneWork> Notices::take(const Node& stanza, bool batch_open) {
   const std::string type = stanza.text_attr("type");
   if (type == "server_sync" || is_dirty(stanza, "syncd_app_state")) {
     LaneWork work;
-    work.afterwards = [this, stanza] { on_state_(stanza); };
+    work.afterwards = [this, stanza] { on_change_.state(stanza); };
     return work;
   }
   if (stanza.tag == "ib" || type == "account_sync") return take_account(stanza);
@@ -126,7 +126,8 @@ LaneWork Notices::take_account(const Node& stanza) {
   const Node* dirty = stanza.child("dirty");
   if (dirty != nullptr && dirty->text_attr("type") != "account_sync") return work;
   const Node& scope = dirty != nullptr ? *dirty : stanza;
-  if (scope.child("privacy") != nullptr) on_privacy_();
+  if (scope.child("privacy") != nullptr) on_change_.privacy();
+  if (scope.child("blocklist") != nullptr) on_change_.blocked();
   if (scope.child("devices") == nullptr) return work;
   work.write = [this]() -> Result<void> {
     const session::Identity& self = context_.line.identity();

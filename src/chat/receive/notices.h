@@ -13,19 +13,23 @@
 
 namespace posthorn::chat {
 
-/// Notifications that make what we know stale: devices, identities, numbers, tokens, privacy.
+/// Notifications that make what we know stale: devices, identities, numbers, tokens, privacy,
+/// who is blocked.
 /// Source: chapter 09 sections 8, 9.
 class Notices {
  public:
-  /// on_privacy: the account's privacy settings have changed. on_state: its app state has.
+  /// What has changed of the account itself.
+  struct OnChange {
+    std::function<void()> privacy, blocked;
+    std::function<void(const wire::Node&)> state;  ///< its app state, as the stanza says
+  };
   Notices(const MessageContext& context, StagedKeys& keys, Devices& devices, Tokens& tokens,
-          std::function<void()> on_privacy, std::function<void(const wire::Node&)> on_state)
+          OnChange on_change)
       : context_(context),
         keys_(keys),
         devices_(devices),
         tokens_(tokens),
-        on_privacy_(std::move(on_privacy)),
-        on_state_(std::move(on_state)) {}
+        on_change_(std::move(on_change)) {}
 
   /// Whether the stanza is one of these; anything else needs no work here.
   [[nodiscard]] static bool concerns(const wire::Node& stanza);
@@ -43,8 +47,7 @@ class Notices {
   StagedKeys& keys_;
   Devices& devices_;
   Tokens& tokens_;
-  std::function<void()> on_privacy_;
-  std::function<void(const wire::Node&)> on_state_;
+  OnChange on_change_;
 };
 
 }  // namespace posthorn::chat

@@ -1,8 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
 
+#include "chat/people/block_list.h"
 #include "chat/send/flow.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/throttle/sender.h"
@@ -14,8 +17,8 @@ class MessageSender final : public throttle::Sender {
  public:
   /// What the tools refer to outlives this.
   /// to_group: sends to groups.
-  MessageSender(SendTools tools, Presence& presence, StartSend to_group)
-      : tools_(tools), presence_(presence), to_group_(std::move(to_group)) {}
+  MessageSender(SendTools tools, Presence& presence, const BlockList& blocked, StartSend to_group)
+      : tools_(tools), presence_(presence), blocked_(blocked), to_group_(std::move(to_group)) {}
   ~MessageSender() override { cancel(); }
 
   void send(const Job& job, Once<void(throttle::SendOutcome)> done) override;
@@ -24,8 +27,12 @@ class MessageSender final : public throttle::Sender {
   void cancel();
 
  private:
+  /// Why nothing may go there; nullopt: it may.
+  [[nodiscard]] std::optional<throttle::SendOutcome> refusal(const std::string& chat) const;
+
   SendTools tools_;
   Presence& presence_;
+  const BlockList& blocked_;
   StartSend to_group_;
   std::weak_ptr<OpenSend> flow_;
   bool open_ = false;
