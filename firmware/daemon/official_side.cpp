@@ -7,6 +7,7 @@
 #include "daemon/route.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/user_id.h"
 
 namespace posthorn::daemon {
 namespace {
@@ -193,7 +194,7 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
 
 /// Nobody else may send it: the till says so, or nobody else knows whom it is to.
 bool OfficialSide::only_official(const Job& job) const {
-  if (!cloud::user_id_in(job.chat).empty()) return true;
+  if (!user_id_in(job.chat).empty()) return true;
   return job.chat.ends_with("@c.us") && job.transport == "official";
 }
 
@@ -357,9 +358,13 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
 
 void OfficialSide::on_joined(const std::string& from, const std::string& into) {
   transport_.on_joined(from, into);
-  if (out_.valve.opted_out(from) && !out_.valve.opted_out(into)) {
-    (void)out_.valve.add_opt_out(into, "customer", "said so before their number was known");
+  if (!out_.valve.opted_out(from)) return;
+  if (const auto kept =
+          out_.valve.add_opt_out(into, "customer", "said so before their number was known");
+      !kept) {
+    return log::error("cloud", "a stop could not be kept", {{"error", kept.error()}});
   }
+  (void)out_.valve.remove_opt_out(from, "customer", "is kept under their number");
 }
 
 void OfficialSide::on_message(cloud::HeardMessage heard, Once<void(Result<void>)> stored) {
