@@ -69,7 +69,7 @@ class OfficialSide final : public Diversion {
   /// Answers when all that it was given to has answered.
   struct Gather;
   [[nodiscard]] cloud::Transport::Outside transport_outside();
-  [[nodiscard]] std::string sentence() const;
+  [[nodiscard]] std::string sentence(const json::Value& shown) const;
   [[nodiscard]] json::Value status_json() const;
   [[nodiscard]] bool only_official(const Job& job) const;
   void on_joined(const std::string& from, const std::string& into);
