@@ -402,7 +402,7 @@ void Transport::end(Waiting one, End how, std::string description) {
     ++failed_;
     keep_state(one.job.id, std::string(kEnded) + description.substr(0, kWordsKept));
   }
-  // Meta may have said that it failed before its first end could be told.
+  // The record is the repeat's, which Meta may have caused before the first end could be told.
   if (one.again) (void)again_.erase(one.job.id);
   Fate fate;
   fate.sequence = one.sequence;

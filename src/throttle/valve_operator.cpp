@@ -185,6 +185,7 @@ std::vector<OptOut> Valve::Impl::opt_outs() {
   const Moment m = moment();
   std::vector<OptOut> out;
   const auto chat_of = [this](const ChatKey& key) {
+    if (key.kind != ChatKey::Kind::other) return build_chat(key);
     const auto named = std::find_if(opted_out_ids_.begin(), opted_out_ids_.end(),
                                     [&key](const auto& id) { return parse_chat(id) == key; });
     return named == opted_out_ids_.end() ? build_chat(key) : *named;

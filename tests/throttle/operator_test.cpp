@@ -143,7 +143,7 @@ TEST(Operator, SomebodyWithoutANumberOptsOutToo) {
   EXPECT_FALSE(box.valve->opted_out(nameless));
   EXPECT_TRUE(box.valve->opt_outs().empty());
   box.blobs.values["throttle/opted-out-ids"] = to_bytes("\x01\xFF\xFF\xFF\xFF");
-  box.cut_power();
+  box.cut_power();  // it starts all the same
 }
 
 TEST(Operator, TheAuditLogNamesNobody) {

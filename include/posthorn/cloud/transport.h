@@ -101,8 +101,8 @@ class Transport {
   /// At the start, for each job of the outbox: true when it is one of ours. only_here: nobody else
   /// may send it. What has only been assigned is let go when there is no official number any more.
   bool take_up(std::uint64_t sequence, const Job& job, bool only_here);
-  /// Forgets it, so that whoever sends it instead is not taken for us after a restart. False: not
-  /// here, just being sent, or sent.
+  /// Forgets it and its state: whoever sends it from now on, it is not ours at the next start.
+  /// False: not here, just being sent, or sent.
   bool cancel(std::uint64_t sequence);
   /// Why it waits, for showMessagesQueue; nullopt: not here.
   [[nodiscard]] std::optional<std::string> waits_for(std::uint64_t sequence) const;
@@ -205,7 +205,7 @@ class Transport {
   std::unordered_map<std::string, std::string> found_;  ///< states at the start
   std::deque<Waiting> waiting_;                         ///< by sequence
   std::map<std::uint64_t, Waiting> lost_;               ///< asked about by webhook, by sequence
-  std::map<std::string, Mono> chat_not_before_;
+  std::map<std::string, Mono> chat_not_before_;         ///< of chats in which one is tried again
   std::map<std::string, Mono> pair_due_;  ///< when all that went to a chat has been paid for
   std::optional<std::uint64_t> flying_;
   /// Of jobs that have left the outbox and go once more.
