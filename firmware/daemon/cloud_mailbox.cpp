@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "posthorn/base/json_ascii.h"
 #include "posthorn/base/log.h"
 
 namespace posthorn::daemon {
@@ -58,7 +59,7 @@ void CloudMailbox::on_read(const queue::RingFile::Reading& reading) {
     const auto notification = json::parse(as_text(body));
     if (!notification) continue;
     if (const auto webhook = cloud::webhook_of(*notification, context_())) {
-      loaded_.push_back({entry.sequence, cloud::ascii_json(*webhook)});
+      loaded_.push_back({entry.sequence, json::write_ascii(*webhook)});
     }
   }
   if (loaded_.empty()) {

@@ -7,6 +7,7 @@
 #include "daemon/route.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/user_id.h"
 
 namespace posthorn::daemon {
 namespace {
@@ -137,6 +138,7 @@ cloud::Transport::Outside OfficialSide::transport_outside() {
   out.files = out_.files;
   out.proxy = out_.proxy;
   out.newest_name = [this](const std::string& chat) { return user_ids_.newest(chat); };
+  out.kept_as = [this](const std::string& chat) { return user_ids_.kept_as(chat); };
   out.trouble_with_template = [this](const std::string& name, const std::string& language) {
     return account_.trouble_with(name, language);
   };
@@ -167,7 +169,7 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
   facts.person = job.chat.ends_with("@c.us");
   if (!facts.person || facts.wish == Transport::own) return facts;
   facts.official_can = transport_.can_send(job);
-  facts.opted_out = out_.valve.opted_out(job.chat);
+  facts.opted_out = out_.valve.opted_out(user_ids_.kept_as(job.chat));
   facts.own_restricted = is_restricted(out_.status());
   facts.limit = minutes(config_.auto_minutes);
   if (facts.wish != Transport::automatic) return facts;
@@ -193,7 +195,7 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
 
 /// Nobody else may send it: the till says so, or nobody else knows whom it is to.
 bool OfficialSide::only_official(const Job& job) const {
-  if (!cloud::user_id_in(job.chat).empty()) return true;
+  if (!user_id_in(job.chat).empty()) return true;
   return job.chat.ends_with("@c.us") && job.transport == "official";
 }
 
@@ -226,9 +228,9 @@ void OfficialSide::take_overflow() {
   for (auto next = overflow_.begin(); next != overflow_.end() && taken < kLookedAt; ++taken) {
     const std::uint64_t sequence = *next++;
     out_.outbox.read(sequence, alive_.bind([this, sequence](const Result<Job>& job) {
-      if (!overflow_.contains(sequence) || !transport_.has_room()) return;
-      overflow_.erase(sequence);
-      if (job) (void)transport_.assign(sequence, *job);
+      if (!overflow_.contains(sequence)) return;
+      if (!job && job.error().code == Errc::io) return;  // the disk may have it later
+      if (!job || transport_.assign(sequence, *job)) overflow_.erase(sequence);
     }));
   }
 }
@@ -311,7 +313,8 @@ void OfficialSide::hear(const std::string& body, const std::string& signature,
     log::warn("cloud", "Meta says about the official account", {{"what", what}});
     if (what.starts_with("message_template")) account_.read_templates();
   }
-  gather->finish({});
+  // Windows, names, what goes once more: Meta says each only once.
+  out_.blobs.durable([gather](const Result<void>& kept) { gather->finish(kept); });
 }
 
 void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<void>)> stored) {
@@ -320,7 +323,6 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
   // It goes once more under another wamid; Meta repeats what it has said of this one.
   if (heard_.find(heard.wamid)) return stored({});
   auto known = transport_.known(heard.wamid);
-  const bool is_answered = known.has_value();
   const std::string chat = user_ids_.learn(heard.user_id, heard.chat);
   if (!known && !chat.empty() && transport_.is_ours(heard.job_id)) {
     known = cloud::Transport::Known{heard.job_id, chat};
@@ -328,8 +330,7 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
   if (!known) return stored({});
   if (heard.status == "failed") {
     constexpr int kUndeliverable = 131026;
-    // Before its answer has come nothing of it may be sent again.
-    if (is_answered && transport_.on_failed(known->id, known->chat, heard.code, heard.details)) {
+    if (transport_.on_failed(known->id, known->chat, heard.code, heard.details)) {
       (void)heard_.put(heard.wamid, "1");
       return stored({});
     }
@@ -357,9 +358,13 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
 
 void OfficialSide::on_joined(const std::string& from, const std::string& into) {
   transport_.on_joined(from, into);
-  if (out_.valve.opted_out(from) && !out_.valve.opted_out(into)) {
-    (void)out_.valve.add_opt_out(into, "customer", "said so before their number was known");
+  if (!out_.valve.opted_out(from)) return;
+  if (const auto kept =
+          out_.valve.add_opt_out(into, "customer", "said so before their number was known");
+      !kept) {
+    return log::error("cloud", "a stop could not be kept", {{"error", kept.error()}});
   }
+  (void)out_.valve.remove_opt_out(from, "customer", "is kept under their number");
 }
 
 void OfficialSide::on_message(cloud::HeardMessage heard, Once<void(Result<void>)> stored) {
@@ -500,9 +505,9 @@ void OfficialSide::test(api::Call call) {
   });
 }
 
-std::string OfficialSide::sentence() const {
+/// shown: Transport::status_json().
+std::string OfficialSide::sentence(const json::Value& shown) const {
   if (!transport_.is_set_up()) return "No official number is set up.";
-  const json::Value shown = transport_.status_json();
   if (!transport_.works()) {
     return "Nothing is sent by the official number until somebody has seen to it: " +
            json::string_at(shown, "stoppedBy").value_or("") + ".";
@@ -517,7 +522,7 @@ json::Value OfficialSide::status_json() const {
   json::Value shown(::Json::objectValue);
   if (transport_.is_set_up()) shown = transport_.status_json();
   shown["on"] = transport_.is_set_up();
-  shown["sentence"] = sentence();
+  shown["sentence"] = sentence(shown);
   if (!transport_.is_set_up()) return shown;
   shown["mode"] = mode_name(config_.mode);
   shown["transport"] = transport_name(config_.transport);

@@ -64,16 +64,12 @@ class OfficialSide final : public Diversion {
   [[nodiscard]] std::vector<api::Route> routes();
   /// A webhook of Meta's; done: the HTTP status, 200 when all of it is on disk.
   void hear(const std::string& body, const std::string& signature, Once<void(int status)> done);
-  /// Somebody whom the official number can write to by this user id.
-  [[nodiscard]] bool knows_user(const std::string& user_id) const {
-    return transport_.is_set_up() && user_ids_.knows(user_id);
-  }
 
  private:
   /// Answers when all that it was given to has answered.
   struct Gather;
   [[nodiscard]] cloud::Transport::Outside transport_outside();
-  [[nodiscard]] std::string sentence() const;
+  [[nodiscard]] std::string sentence(const json::Value& shown) const;
   [[nodiscard]] json::Value status_json() const;
   [[nodiscard]] bool only_official(const Job& job) const;
   void on_joined(const std::string& from, const std::string& into);

@@ -6,7 +6,7 @@ Behind a web server that speaks HTTPS: relay.py --listen 127.0.0.1:8090 --folder
 The folder has one sub-folder a box, made by its keeper, with two files: token (the box's) and verify_token (Meta's).
 
     POST /in/BOX   kept on disk, then 200              GET /in/BOX?hub.…   the challenge
-    GET /out/BOX?after=N&wait=55  (Bearer token)       {"items": [{"n", "signature", "body_base64", "time"}]}
+    GET /out/BOX?after=N&wait=55  (Bearer token)       {"items": [{"n", "signature", "body_base64", "time"}]}, n growing
 """
 import argparse
 import base64
@@ -26,6 +26,7 @@ KEPT_MAX = 10_000          # of one box; Meta repeats for a week, and what it is
 ANSWER_MAX = 2 << 20
 WAIT_MAX = 55
 CONNECTIONS = 200
+PER_SECOND = 100           # numbers that a second of the clock is: more webhooks than come, and twelve digits until 2286
 
 news = threading.Condition()
 
@@ -46,16 +47,18 @@ class Box:
         return sorted(path for path in self.folder.iterdir() if re.fullmatch(r"\d{12}\.json", path.name))
 
     def append(self, body, signature):
-        """False: full. The number never goes back, also when all was fetched."""
+        """False: full. The number never goes back: not when all was fetched, nor, being of the clock, with a new folder."""
         with news:
             items = self.items()
             if len(items) >= KEPT_MAX:
                 return False
             counter = self.folder / "last"
-            last = max(int(counter.read_text()) if counter.exists() else 0, int(items[-1].stem) if items else 0) + 1
-            item = {"n": last, "signature": signature, "body_base64": base64.b64encode(body).decode(), "time": int(time.time())}
-            write(counter, str(last))
-            write(self.folder / f"{last:012}.json", json.dumps(item))
+            last = max(int(counter.read_text()) if counter.exists() else 0, int(items[-1].stem) if items else 0)
+            now = time.time()
+            number = max(last + 1, int(now * PER_SECOND))
+            item = {"n": number, "signature": signature, "body_base64": base64.b64encode(body).decode(), "time": int(now)}
+            write(counter, str(number))
+            write(self.folder / f"{number:012}.json", json.dumps(item))
             news.notify_all()
         return True
 

@@ -55,7 +55,7 @@ Result<std::string> parse_chat_id(std::string_view text) {
   if (server == "@g.us" && is_group(user)) return user + server;
   if (server == "@lid" && is_number(user)) return user + server;
   // Somebody whom the official number knows without a number.
-  if (server == "@bsuid" && is_user_id(user)) return user + server;
+  if (server == kUserIdChat && is_user_id(user)) return user + server;
   if (server != "@c.us" && server != "@s.whatsapp.net") return fail(Errc::malformed, kBadChat);
   const auto digits = parse_phone_number(user);
   if (!digits) return bad(kBadChat, user, digits.error());

@@ -180,11 +180,12 @@ void Notifier::on_late_failure(const StatusReport& report, Once<void(Result<void
 void Notifier::emit_status(const StatusReport& report, Once<void(Result<void>)> stored, bool late) {
   const std::uint8_t before = known_.at(report.id).statuses;
   if (!is_news(report.id, report.status, late)) return stored({});
-  auto taken = [alive = alive_, this, id = report.id, status = report.status, before,
+  const auto added = static_cast<std::uint8_t>(known_.at(report.id).statuses & ~before);
+  auto taken = [alive = alive_, this, id = report.id, status = report.status, before, added,
                 by_till = report.sent_by_api,
                 stored = std::move(stored)](Result<void> result) mutable {
     // It is told again, by the server or by the queue; then it must not pass for told.
-    if (!result && *alive) known_.at(id).statuses &= static_cast<std::uint8_t>(~bit_of(status));
+    if (!result && *alive) known_.at(id).statuses &= static_cast<std::uint8_t>(~added);
     if (result && *alive && by_till) count(status, before);
     stored(std::move(result));
   };
@@ -239,10 +240,10 @@ void Notifier::remember(std::string_view notification) {
 
 bool Notifier::is_news(const std::string& id, MessageStatus status, bool late) {
   Known& known = known_.at(id);
-  std::uint8_t said = said_by(status);
-  if (late) said &= static_cast<std::uint8_t>(~bit_of(MessageStatus::sent));
-  if ((known.statuses & said) != 0) return false;
-  known.statuses |= bit_of(status);
+  // What fails after it was taken was sent, whoever has been told of it.
+  const std::uint8_t implied = late ? bit_of(MessageStatus::sent) : std::uint8_t{0};
+  if ((known.statuses & said_by(status) & ~implied) != 0) return false;
+  known.statuses |= static_cast<std::uint8_t>(bit_of(status) | implied);
   return true;
 }
 

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "base/json_scan.h"
+#include "posthorn/base/json_ascii.h"
 
 namespace posthorn::json {
 
@@ -28,12 +29,18 @@ std::unique_ptr<::Json::CharReader> make_reader() {
   return std::unique_ptr<::Json::CharReader>(builder.newCharReader());
 }
 
-std::unique_ptr<::Json::StreamWriter> make_writer() {
+std::unique_ptr<::Json::StreamWriter> make_writer(bool utf8) {
   ::Json::StreamWriterBuilder builder;
   builder["indentation"] = "";
-  builder["emitUTF8"] = true;
+  builder["emitUTF8"] = utf8;
   builder["precision"] = 15;  // as many as every number of 15 digits comes back with: 52.5208
   return std::unique_ptr<::Json::StreamWriter>(builder.newStreamWriter());
+}
+
+std::string written_by(::Json::StreamWriter& writer, const Value& value) {
+  std::ostringstream text;
+  writer.write(value, &text);
+  return std::move(text).str();
 }
 
 /// jsoncpp's text begins "* Line 1, Column 18\n"; the cloud's form counts bytes from 0.
@@ -83,10 +90,13 @@ Result<Value> parse(std::string_view text, std::size_t most_values) {
 }
 
 std::string write(const Value& value) {
-  thread_local const std::unique_ptr<::Json::StreamWriter> kWriter = make_writer();
-  std::ostringstream text;
-  kWriter->write(value, &text);
-  return std::move(text).str();
+  thread_local const std::unique_ptr<::Json::StreamWriter> kWriter = make_writer(true);
+  return written_by(*kWriter, value);
+}
+
+std::string write_ascii(const Value& value) {
+  thread_local const std::unique_ptr<::Json::StreamWriter> kWriter = make_writer(false);
+  return written_by(*kWriter, value);
 }
 
 const Value& at(const Value& object, const char* key) {

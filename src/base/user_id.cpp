@@ -16,4 +16,10 @@ bool is_user_id(std::string_view text) {
          });
 }
 
+std::string user_id_in(std::string_view chat) {
+  if (!chat.ends_with(kUserIdChat)) return "";
+  chat.remove_suffix(kUserIdChat.size());
+  return std::string(chat);
+}
+
 }  // namespace posthorn

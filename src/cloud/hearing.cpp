@@ -164,7 +164,9 @@ void take_message(const json::Value& one, const json::Value& contacts, bool own,
   message.chat = chat_of(number);
   message.from_me = own;
   if (message.id.empty() || (message.chat.empty() && out.user_id.empty())) return;
-  take_change(json::at(one, "system"), out.user_id, heard);
+  if (text_at(one, "type") == "system") {  // Meta's word, not theirs
+    return take_change(json::at(one, "system"), out.user_id, heard);
+  }
   if (!own) message.sender_name = text_at(json::at(contact, "profile"), "name");
   message.chat_name = message.sender_name;
   message.timestamp = Wall::from_unix(whole_number(json::at(one, "timestamp")).value_or(0));

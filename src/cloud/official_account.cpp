@@ -128,7 +128,7 @@ void OfficialAccount::on_page(const Result<net::HttpResponse>& answer) {
     const json::Value& paging = json::at(*page, "paging");
     const std::string after = word_at(json::at(paging, "cursors"), "after");
     // A page that brings nothing is the last one, whatever it says.
-    const bool more = !word_at(paging, "next").empty() && !after.empty();
+    const bool more = json::at(paging, "next").isString() && !after.empty();
     if (more && reading_.size() > before && reading_.size() < kTemplates) return read_page(after);
     templates_ = std::exchange(reading_, {});
     templates_at_ = to_iso8601(out_.clock.now());

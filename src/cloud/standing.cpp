@@ -44,10 +44,19 @@ void Standing::forgo_direct_send(hours time) {
   save();
 }
 
-void Standing::hold(const std::string& chat, hours time) {
-  if (const auto kept = held_.put(chat, std::to_string(in(time))); !kept) {
+void Standing::hold(const std::string& chat, hours time) { hold_until(chat, in(time)); }
+
+void Standing::hold_until(const std::string& chat, std::int64_t unix_seconds) {
+  if (const auto kept = held_.put(chat, std::to_string(unix_seconds)); !kept) {
     log::warn("cloud", "who is held back is not kept", {{"error", kept.error()}});
   }
+}
+
+void Standing::on_joined(const std::string& from, const std::string& into) {
+  const auto until = held_until(from);
+  if (!until) return;
+  hold_until(into, std::max(*until, held_until(into).value_or(*until)).unix_seconds());
+  (void)held_.erase(from);
 }
 
 void Standing::resume() {

@@ -18,7 +18,6 @@ constexpr std::string_view kEnded = "ended ";
 constexpr std::size_t kWordsKept = 200;
 constexpr std::size_t kKeptPerBucket = 8;
 constexpr std::size_t kKeptMax = 4096;  // bytes of a job
-constexpr std::string_view kSent = "sent ";
 constexpr std::size_t kPerBucket = 128;
 constexpr seconds kPostWait{60};
 constexpr seconds kUploadWait{600};
@@ -67,11 +66,15 @@ void Transport::resume() {
   wake();
 }
 
+bool Transport::is_open(const std::string& since) const {
+  const auto at = whole_number(json::Value(since));
+  return at && out_.clock.now() - Wall::from_unix(*at) < kWindow;
+}
+
 bool Transport::window_open(const std::string& chat) const {
   if (!hears()) return false;
-  const auto fact = windows_.find(of_number(chat));
-  const auto at = fact ? whole_number(json::Value(*fact)) : std::nullopt;
-  return at && out_.clock.now() - Wall::from_unix(*at) < kWindow;
+  const auto since = windows_.find(window_of(chat));
+  return since && is_open(*since);
 }
 
 bool Transport::direct_send_works() const { return config_.direct_send && standing_.direct_send(); }
@@ -90,17 +93,17 @@ Way Transport::way_of(const Job& job) const {
 
 bool Transport::can_send(const Job& job) const {
   const Way way = way_of(job);
-  return way == Way::free_form || (way != Way::none && !standing_.held_until(job.chat));
+  return way == Way::free_form || (way != Way::none && !standing_.held_until(kept_as(job.chat)));
 }
 
 bool Transport::assign(std::uint64_t sequence, const Job& job) {
   if (!has_room()) return false;
-  keep_state(job.id, kAssigned);
+  // Of two with one id the first may have been sent.
+  if (!states_.find(job.id)) keep_state(job.id, kAssigned);
   Waiting one;
   one.sequence = sequence;
   one.job = job;
-  waiting_.push_back(std::move(one));
-  wake();
+  line_up(std::move(one));
   return true;
 }
 
@@ -120,7 +123,7 @@ bool Transport::take_up(std::uint64_t sequence, const Job& job, bool only_here) 
   // What was on its way when the power was cut may be there or not.
   one.answer_lost = found->second == kFlight;
   if (!one.answer_lost && found->second != kAssigned) one.was = found->second;
-  waiting_.push_back(std::move(one));
+  line_up(std::move(one));
   return true;
 }
 
@@ -129,8 +132,9 @@ bool Transport::cancel(std::uint64_t sequence) {
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), [sequence](const Waiting& one) {
     return one.sequence == sequence;
   });
-  if (found == waiting_.end() || found->answer_lost) return false;
-  keep_state(found->job.id, std::string(kEnded) + "cancelled");
+  if (found == waiting_.end() || found->answer_lost || !found->was.empty()) return false;
+  (void)states_.erase(found->job.id);
+  (void)again_.erase(found->job.id);
   waiting_.erase(found);
   return true;
 }
@@ -149,10 +153,12 @@ std::optional<std::string> Transport::waits_for(std::uint64_t sequence) const {
 void Transport::start() {
   for (const Ledger::Fact& fact : again_.all()) {
     // Its end was told, but the outbox had not let it go: it is here already.
-    const bool is_here = std::any_of(waiting_.begin(), waiting_.end(), [&fact](const Waiting& one) {
-      return one.job.id == fact.key;
-    });
-    if (is_here) continue;
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                    [&fact](const Waiting& one) { return one.job.id == fact.key; });
+    if (found != waiting_.end()) {
+      found->again = true;
+      continue;
+    }
     const auto state = found_.find(fact.key);
     send_again(fact.value, state != found_.end() && state->second == kFlight);
   }
@@ -217,17 +223,18 @@ void Transport::work_on(Waiting one) {
   if (one.answer_lost) return on_lost(std::move(one), "the power was cut while it was sent");
   if (!is_set_up()) return end(std::move(one), End::failed, kNotSetUp);
   if (one.job.expires_at <= out_.clock.now()) return end(std::move(one), End::failed, "expired");
-  if (out_.opted_out && out_.opted_out(one.job.chat)) {
+  if (out_.opted_out && out_.opted_out(kept_as(one.job.chat))) {
     return end(std::move(one), End::failed, "opted_out");
   }
   if (const auto not_before = out_.hold ? out_.hold(one.job) : std::nullopt) {
     const milliseconds wait = *not_before - out_.clock.now();
-    return put_back(std::move(one), std::clamp<milliseconds>(wait, seconds(1), hours(1)));
+    one.not_before = out_.scheduler.now() + std::clamp<milliseconds>(wait, seconds(1), hours(1));
+    return line_up(std::move(one));
   }
   if (const std::string why = why_not(one.job); !why.empty()) {
     return end(std::move(one), End::failed, why);
   }
-  if (const auto wait = pair_pace(one.job.chat)) return put_back(std::move(one), *wait);
+  if (const auto wait = pair_pace(kept_as(one.job.chat))) return put_back(std::move(one), *wait);
   if (const auto* file = std::get_if<content::File>(&one.job.content.what)) {
     const content::File copy = *file;  // the job moves on
     return upload_file(std::move(one), copy);
@@ -243,7 +250,7 @@ std::string Transport::why_not(const Job& job) const {
            "cloud.receipt_template";
   }
   if (way == Way::free_form) return "";
-  if (const auto until = standing_.held_until(job.chat)) {
+  if (const auto until = standing_.held_until(kept_as(job.chat))) {
     return "Meta holds back what is sent to this person until " + to_iso8601(*until) +
            "; they can write first";
   }
@@ -395,7 +402,8 @@ void Transport::end(Waiting one, End how, std::string description) {
     ++failed_;
     keep_state(one.job.id, std::string(kEnded) + description.substr(0, kWordsKept));
   }
-  (void)again_.erase(one.job.id);
+  // The record is the repeat's, which Meta may have caused before the first end could be told.
+  if (one.again) (void)again_.erase(one.job.id);
   Fate fate;
   fate.sequence = one.sequence;
   fate.job = std::move(one.job);
@@ -411,12 +419,18 @@ void Transport::on_inbound(const std::string& chat, std::int64_t unix_seconds) {
   const auto before = fact ? whole_number(json::Value(*fact)) : std::nullopt;
   if (before && *before >= unix_seconds) return;
   (void)windows_.put(of_number(chat), std::to_string(unix_seconds));
+  // What is held for the morning may be an answer now.
+  for (Waiting& one : waiting_) {
+    if (one.not_before > out_.scheduler.now() && kept_as(one.job.chat) == chat) one.not_before = {};
+  }
+  wake();
 }
 
 void Transport::on_joined(const std::string& from, const std::string& into) {
   const auto fact = windows_.find(of_number(from));
   if (const auto at = fact ? whole_number(json::Value(*fact)) : std::nullopt) on_inbound(into, *at);
-  if (standing_.held_until(from)) standing_.hold(into, hours(24));
+  (void)windows_.erase(of_number(from));
+  standing_.on_joined(from, into);
 }
 
 std::optional<Transport::Known> Transport::known(const std::string& wamid) const {
@@ -430,7 +444,7 @@ std::size_t Transport::open_windows() const {
   std::size_t open = 0;
   const std::string ours = of_number("");
   for (const Ledger::Fact& fact : windows_.all()) {
-    if (fact.key.starts_with(ours) && window_open(fact.key.substr(ours.size()))) ++open;
+    if (fact.key.starts_with(ours) && is_open(fact.value)) ++open;
   }
   return open;
 }
@@ -450,7 +464,7 @@ json::Value Transport::status_json() const {
   out["unknown"] = count(unknown_);
   out["heldToday"] = count(standing_.held_people());
   out["windows"]["known"] = is_set_up() && hears();
-  out["windows"]["open"] = count(open_windows());
+  out["windows"]["open"] = count(hears() ? open_windows() : 0);
   out["month"] = prices_.month_json(out_.clock.now().unix_seconds());
   return out;
 }

@@ -37,9 +37,9 @@ void Transport::on_refused(Waiting one, const net::HttpResponse& answer) {
 void Transport::note(Reaction reaction, const std::string& chat, const std::string& said) {
   switch (reaction) {
     case Reaction::not_today:
-      return standing_.hold(chat, kDay);
+      return standing_.hold(kept_as(chat), kDay);
     case Reaction::opt_out:
-      if (out_.on_opt_out) out_.on_opt_out(chat);
+      if (out_.on_opt_out) out_.on_opt_out(kept_as(chat));
       return;
     case Reaction::no_direct_send:
       return standing_.forgo_direct_send(kDay);
@@ -85,7 +85,7 @@ void Transport::react(Waiting one, Reaction reaction, const std::string& said) {
     case Reaction::window_closed:
       // Said at once instead of later: what is closed is closed, and there may be another way.
       if (!window_open(one.job.chat)) return end(std::move(one), End::failed, said);
-      (void)windows_.erase(of_number(one.job.chat));
+      (void)windows_.erase(window_of(one.job.chat));
       return retry(std::move(one), milliseconds(0));
     case Reaction::drop:
     case Reaction::not_today:
@@ -152,10 +152,17 @@ void Transport::retry(Waiting one, milliseconds after) {
 void Transport::put_back(Waiting one, milliseconds after) {
   const Mono now = out_.scheduler.now();
   std::erase_if(chat_not_before_, [now](const auto& chat) { return chat.second <= now; });
-  one.not_before = now + after;
   auto& chat = chat_not_before_[one.job.chat];
-  chat = std::max(chat, one.not_before);
-  waiting_.push_front(std::move(one));
+  chat = std::max(chat, now + after);
+  line_up(std::move(one));
+}
+
+/// In the order in which they were accepted; what goes once more comes last.
+void Transport::line_up(Waiting one) {
+  const auto place = std::upper_bound(
+      waiting_.begin(), waiting_.end(), one.sequence,
+      [](std::uint64_t sequence, const Waiting& other) { return sequence < other.sequence; });
+  waiting_.insert(place, std::move(one));
   wake();
 }
 
@@ -166,7 +173,7 @@ bool Transport::on_failed(const std::string& job_id, const std::string& chat, in
   note(reaction, chat, told(code, details));
   switch (reaction) {
     case Reaction::window_closed:
-      (void)windows_.erase(of_number(chat));
+      (void)windows_.erase(window_of(chat));
       return once_more(job_id, false);
     case Reaction::upload_anew:
       return once_more(job_id, true);
@@ -186,8 +193,10 @@ bool Transport::on_failed(const std::string& job_id, const std::string& chat, in
   return false;
 }
 
-/// False: it was not kept, or has gone once more before.
+/// False: its answer has not come, it was not kept, or it has gone once more before.
 bool Transport::once_more(const std::string& job_id, bool upload_anew) {
+  const auto state = states_.find(job_id);
+  if (!state || !state->starts_with(kSent)) return false;
   const auto record = kept_.find(job_id);
   const auto job = record ? decode_job(as_bytes(*record)) : Result<Job>(fail(Errc::not_found, ""));
   if (!job) return false;
@@ -208,8 +217,7 @@ void Transport::send_again(const std::string& record, bool answer_lost) {
   one.job = std::move(*job);
   one.again = true;
   one.answer_lost = answer_lost;
-  waiting_.push_back(std::move(one));
-  wake();
+  line_up(std::move(one));
 }
 
 }  // namespace posthorn::cloud

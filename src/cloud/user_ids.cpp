@@ -20,28 +20,18 @@ void keep(Ledger& ledger, const std::string& key, const std::string& value) {
 
 }  // namespace
 
-std::string user_id_in(std::string_view chat) {
-  if (!chat.ends_with(kUserIdChat)) return "";
-  chat.remove_suffix(kUserIdChat.size());
-  return std::string(chat);
-}
-
 UserIds::UserIds(BlobStore& blobs,
                  std::function<void(const std::string& from, const std::string& into)> joined)
     : chats_(blobs, "cloud/user", kPerBucket),
       newest_(blobs, "cloud/user-now", kPerBucket),
       joined_(std::move(joined)) {}
 
-std::string UserIds::chat_of(const std::string& user_id) const {
-  return chats_.find(user_id).value_or(chat_named(user_id));
-}
-
 std::string UserIds::learn(const std::string& user_id, const std::string& number_chat) {
   if (!is_user_id(user_id)) return number_chat;
   const auto before = chats_.find(user_id);
   if (number_chat.empty()) {
     if (!before) keep(chats_, user_id, chat_named(user_id));
-    return before.value_or(chat_named(user_id));
+    return kept_as(chat_named(user_id));
   }
   if (before == number_chat) return number_chat;
   keep(chats_, user_id, number_chat);
@@ -54,13 +44,24 @@ std::string UserIds::learn(const std::string& user_id, const std::string& number
 
 void UserIds::replaced(const std::string& old_id, const std::string& new_id) {
   if (!is_user_id(old_id) || !is_user_id(new_id) || old_id == new_id) return;
-  const std::string chat = chat_of(old_id);
+  const std::string chat = kept_as(chat_named(old_id));
   keep(chats_, new_id, chat);
   if (chat.ends_with(kUserIdChat)) keep(newest_, chat, chat_named(new_id));
 }
 
 std::string UserIds::newest(const std::string& chat) const {
-  return chat.ends_with(kUserIdChat) ? newest_.find(chat).value_or(chat) : chat;
+  const std::string kept = kept_as(chat);
+  return kept.ends_with(kUserIdChat) ? newest_.find(kept).value_or(kept) : kept;
+}
+
+std::string UserIds::kept_as(const std::string& chat) const {
+  const std::string user_id = user_id_in(chat);
+  if (user_id.empty()) return chat;
+  const std::string first = chats_.find(user_id).value_or(chat);
+  if (!first.ends_with(kUserIdChat)) return first;
+  // Under the first id, until the number comes.
+  const std::string now = newest_.find(first).value_or(first);
+  return now.ends_with(kUserIdChat) ? first : now;
 }
 
 }  // namespace posthorn::cloud

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "posthorn/base/bytes.h"
+#include "posthorn/base/user_id.h"
 
 namespace posthorn::cloud {
 namespace {
@@ -86,7 +87,7 @@ std::string user_of_chat(std::string_view chat) {
 }
 
 std::string user_id_of_chat(std::string_view chat) {
-  if (chat.ends_with("@bsuid")) return user_of_chat(chat);
+  if (chat.ends_with(kUserIdChat)) return user_of_chat(chat);
   return (has_number(chat) ? "ZZ.N" : "ZZ.") + user_of_chat(chat);
 }
 

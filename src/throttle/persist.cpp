@@ -13,6 +13,7 @@ namespace {
 constexpr std::uint8_t kVersion = 1;
 constexpr std::string_view kHot = "throttle/hot";
 constexpr std::string_view kJournal = "throttle/journal";
+constexpr std::string_view kOptedOutIds = "throttle/opted-out-ids";
 
 std::string regulars_name(std::size_t page) { return "throttle/regulars/" + std::to_string(page); }
 std::string page_name(std::size_t page) { return "throttle/chats/" + std::to_string(page); }
@@ -215,6 +216,31 @@ Result<void> Persist::checkpoint(Engine& engine, const PolicyClock::Saved& clock
 
 void Persist::on_durable(std::uint64_t checkpoint) {
   std::erase_if(events_, [checkpoint](const JournalEvent& e) { return e.number <= checkpoint; });
+}
+
+Result<void> Persist::save_opted_out_ids(const std::set<std::string>& chats) {
+  Encoder out;
+  out(kVersion);
+  out(static_cast<std::uint32_t>(chats.size()));
+  for (const std::string& chat : chats) out(chat);
+  return blobs_.save(kOptedOutIds, out.take());
+}
+
+Result<std::set<std::string>> Persist::load_opted_out_ids() {
+  std::set<std::string> chats;
+  TRY(const auto blob, blobs_.load(kOptedOutIds));
+  if (!blob) return chats;
+  const bool known = !blob->empty() && blob->front() == std::byte{kVersion};
+  Decoder in(known ? ByteView(*blob).subspan(1) : ByteView());
+  std::uint32_t count = 0;
+  in(count);
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    std::string chat;
+    in(chat);
+    if (in.ok()) chats.insert(std::move(chat));
+  }
+  if (!in.ok()) log::error("throttle", "names on the opt-out list are damaged and left out");
+  return chats;
 }
 
 /// Without a checkpoint the pages, which hold the opt-outs, are still looked for.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "posthorn/base/blob_store.h"
@@ -45,6 +47,10 @@ class Persist {
   [[nodiscard]] std::uint64_t last_checkpoint() const { return checkpointed_; }
   /// The checkpoint with this number has reached the disk.
   void on_durable(std::uint64_t checkpoint);
+  /// ChatIds on the opt-out list that records know by a hash only. A damaged blob is logged and
+  /// costs the names, not the opt-outs. Errors: io.
+  [[nodiscard]] Result<std::set<std::string>> load_opted_out_ids();
+  Result<void> save_opted_out_ids(const std::set<std::string>& chats);
 
  private:
   /// The whole journal is written for each message and the checkpoint (7 KB, up to 110 with many

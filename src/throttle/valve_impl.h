@@ -66,6 +66,7 @@ class Valve::Impl {
   std::vector<OptOut> opt_outs();
   Result<void> set_opt_out(const std::string& chat, bool on, const std::string& who,
                            const std::string& reason);
+  void name_opt_out(const std::string& chat, bool on);
   void factory_defaults(const std::string& who);
   std::optional<Wall> reconnect_not_before();
 
@@ -152,6 +153,7 @@ class Valve::Impl {
   Tick ask_again_ = 0;        ///< for the restriction, once its end has passed
   bool poor_list_told_ = false;
   bool low_reply_told_ = false;
+  std::set<std::string> opted_out_ids_;    ///< chatIds on the opt-out list that are user ids
   std::set<std::uint64_t> preparing_;      ///< sequences that are not ready for their turn
   std::map<std::uint64_t, int> attempts_;  ///< of jobs that came back, by sequence
   struct Counters {

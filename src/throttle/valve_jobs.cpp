@@ -59,6 +59,7 @@ Result<void> Valve::Impl::start(const Settings& settings) {
   PolicyClock::Saved mark;
   TRY(const bool found, persist_.load(engine_, mark));
   TRY(audit_.load());
+  TRY(opted_out_ids_, persist_.load_opted_out_ids());
   clock_.start(mark, o_.scheduler.now(), o_.clock.now());
   engine_.state.settings = settings;
   if (mark.newest != 0 && mark.tick == 0) engine_.state.unsure_always = mark.newest;

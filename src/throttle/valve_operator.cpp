@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "posthorn/base/log.h"
+#include "posthorn/base/user_id.h"
 #include "throttle/limits.h"
 #include "throttle/valve_impl.h"
 
@@ -183,9 +184,15 @@ Result<void> Valve::Impl::take(Action action, const std::string& member_chat) {
 std::vector<OptOut> Valve::Impl::opt_outs() {
   const Moment m = moment();
   std::vector<OptOut> out;
+  const auto chat_of = [this](const ChatKey& key) {
+    if (key.kind != ChatKey::Kind::other) return build_chat(key);
+    const auto named = std::find_if(opted_out_ids_.begin(), opted_out_ids_.end(),
+                                    [&key](const auto& id) { return parse_chat(id) == key; });
+    return named == opted_out_ids_.end() ? build_chat(key) : *named;
+  };
   engine_.state.chats.for_each([&](const ChatRecord& record) {
     if (!record.is(ChatRecord::opted_out)) return;
-    out.push_back({build_chat(record.key),
+    out.push_back({chat_of(record.key),
                    Wall{milliseconds(m.to_wall(from_stamp(record.opted))), m.trusted},
                    record.is(ChatRecord::by_operator)});
   });
@@ -195,7 +202,8 @@ std::vector<OptOut> Valve::Impl::opt_outs() {
 Result<void> Valve::Impl::set_opt_out(const std::string& chat, bool on, const std::string& who,
                                       const std::string& reason) {
   const ChatKey key = key_of(chat);
-  if (key.kind == ChatKey::Kind::none || key.kind == ChatKey::Kind::other)
+  const bool user_id = is_user_id(user_id_in(chat));
+  if (key.kind == ChatKey::Kind::none || (key.kind == ChatKey::Kind::other && !user_id))
     return fail(Errc::malformed, "\"" + chat + "\" is no chat id");
   if (reason.empty()) return fail(Errc::refused, "a reason is needed");
   const bool listed = on_opt_out_list(key);
@@ -203,10 +211,23 @@ Result<void> Valve::Impl::set_opt_out(const std::string& chat, bool on, const st
   if (on == listed) return {};
   if (!engine_.set_opted_out(key, on, true, false, moment().now))
     return fail(Errc::full, "the opt-out list is full");
+  if (user_id) name_opt_out(chat, on);
   audit(who, "opt_out", listed ? "on" : "off", on ? "on" : "off", chat_hash(chat) + ": " + reason);
   save();
   wake();
   return {};
+}
+
+/// The record has only a hash of such a chatId.
+void Valve::Impl::name_opt_out(const std::string& chat, bool on) {
+  if (on) {
+    opted_out_ids_.insert(chat);
+  } else {
+    opted_out_ids_.erase(chat);
+  }
+  if (const auto saved = persist_.save_opted_out_ids(opted_out_ids_); !saved) {
+    log::error("throttle", "who has opted out is not kept by name", {{"error", saved.error()}});
+  }
 }
 
 void Valve::Impl::factory_defaults(const std::string& who) {

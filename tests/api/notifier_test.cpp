@@ -238,6 +238,11 @@ TEST(Notifier, AFailureThatComesLaterIsToldUnlessItArrived) {
   late("B", MessageStatus::failed);
   EXPECT_EQ(told.values("status"),
             (std::vector<std::string>{"sent", "noAccount", "sent", "delivered"}));
+  // Meta's word may overtake its own answer.
+  told.stored.clear();
+  late("C", MessageStatus::failed);
+  EXPECT_TRUE(told.job("C", MessageStatus::sent));
+  EXPECT_EQ(told.values("status"), std::vector<std::string>{"failed"});
 }
 
 TEST(Notifier, EveryStatusHasATime) {

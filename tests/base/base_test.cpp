@@ -4,6 +4,7 @@
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/job.h"
 #include "posthorn/base/json.h"
+#include "posthorn/base/json_ascii.h"
 #include "posthorn/base/log.h"
 #include "posthorn/base/result.h"
 #include "support/fakes.h"
@@ -112,6 +113,16 @@ TEST(Json, SaysWhereTheTextIsWrong) {
   EXPECT_FALSE(json::parse("{} x").has_value());
   EXPECT_FALSE(json::parse(std::string(100'000, '[')).has_value());
   EXPECT_EQ(json::write(*json::parse("{\"b\": [1, \"\u00e4\"]}")), "{\"b\":[1,\"\u00e4\"]}");
+}
+
+TEST(Json, WritesInAsciiWhatIsNotAndLeavesSlashes) {
+  json::Value value;
+  value["\u00e4"] = "\u00e4/\U0001f600\n\"";
+  EXPECT_EQ(json::write_ascii(value), R"({"\u00e4":"\u00e4/\ud83d\ude00\n\""})");
+  EXPECT_EQ(json::parse(json::write_ascii(value)).value_or(json::Value()), value);
+  EXPECT_EQ(json::write(value), "{\"\u00e4\":\"\u00e4/\U0001f600\\n\\\"\"}") << "the other one";
+  value = "x\xFFy";
+  EXPECT_EQ(json::write_ascii(value), R"("x\ufffdy")");
 }
 
 TEST(Json, ReadsHalvesOfSurrogatePairsAsJavaScriptDoes) {

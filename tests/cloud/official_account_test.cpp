@@ -73,6 +73,17 @@ TEST_F(Account, SaysWhichTemplateCannotBeUsed) {
   EXPECT_EQ(account.trouble_with("old", "de"), "the template old (de) is REJECTED at Meta");
 }
 
+// Meta's address of the next page has the whole question in it, and a token.
+TEST_F(Account, ReadsOnHoweverLongTheAddressOfTheNextPageIs) {
+  http.pages[0].body = R"({"data":[{"name":"receipt","language":"de","status":"APPROVED"}],)"
+                       R"("paging":{"cursors":{"after":"A"},"next":"https://)" +
+                       std::string(2000, 'x') + R"("}})";
+  OfficialAccount account(config, "token", {scheduler, clock, http});
+  account.start();
+  scheduler.advance(seconds(1));
+  EXPECT_EQ(account.templates_json()["known"].asUInt(), 2U);
+}
+
 // Pages that lead to themselves, and lists without an end.
 TEST_F(Account, ReadsNoListForEver) {
   http.pages = {{200, R"({"data":[],"paging":{"cursors":{"after":"A"},"next":"x"}})"}};

@@ -12,15 +12,13 @@
 /// answer.
 namespace posthorn::cloud {
 
-/// The power is cut: what was under way has not happened.
-struct Cut {};
-
 /// Values that are on disk only after durable(). Counts every write, and cuts the power at one.
 class CuttingBlobs final : public BlobStore {
  public:
   explicit CuttingBlobs(Scheduler& scheduler) : scheduler_(scheduler) {}
 
   Result<std::optional<Bytes>> load(std::string_view name) override {
+    ++loads;
     const auto found = now.find(name);
     return found == now.end() ? std::optional<Bytes>() : std::optional(found->second);
   }
@@ -49,6 +47,7 @@ class CuttingBlobs final : public BlobStore {
 
   std::map<std::string, Bytes, std::less<>> now, disk;
   int steps_left = 0;
+  int loads = 0;
   bool is_cut = false;
 
  private:
@@ -128,7 +127,11 @@ struct Desk {
                                }};
     outside.opted_out = [this](const std::string& chat) { return opted_out.contains(chat); };
     outside.on_opt_out = [this](const std::string& chat) { opted_out.insert(chat); };
-    outside.hold = [this](const Job&) { return not_before; };
+    outside.hold = [this](const Job& job) { return job.urgent ? std::nullopt : not_before; };
+    outside.kept_as = [this](const std::string& chat) {
+      const auto found = kept_as.find(chat);
+      return found == kept_as.end() ? chat : found->second;
+    };
     transport =
         std::make_unique<Transport>(config, Secrets{"token", "secret", ""}, std::move(outside));
     for (const auto& [number, one] : outbox) {
@@ -187,6 +190,7 @@ struct Desk {
   std::map<std::string, int> own;  ///< sent by the linked account, by idMessage
   std::vector<Transport::Fate> fates;
   std::set<std::string> opted_out;
+  std::map<std::string, std::string> kept_as;  ///< another chatId of the same person
   std::optional<Wall> not_before;
   std::uint64_t sequence = 0;
   int made = 0;

@@ -204,6 +204,78 @@ TEST(Transport, WaitsForTheMorningAndEndsWithTheJob) {
   EXPECT_EQ(desk.fates.at(1).description, "expired");
 }
 
+TEST(Transport, WhatIsHeldHoldsUpNothingElseOfItsChat) {
+  Desk desk;
+  desk.not_before = desk.clock.now() + hours(2);
+  const std::string chat = "4915550007777@c.us";
+  const auto to_them = [&desk, &chat](bool urgent) {
+    Job job = desk.job();
+    job.chat = chat;
+    job.urgent = urgent;
+    return desk.post(job);
+  };
+  const Job first = to_them(false);
+  desk.run();
+  const Job code = to_them(true);
+  const Job second = to_them(false);
+  desk.run();
+  ASSERT_EQ(desk.fates.size(), 1U);
+  EXPECT_EQ(desk.fates[0].job.id, code.id);
+  desk.not_before.reset();
+  desk.run(hours(1));
+  ASSERT_EQ(desk.fates.size(), 3U);
+  EXPECT_EQ(desk.fates[1].job.id, first.id) << "those that were held in their order";
+  EXPECT_EQ(desk.fates[2].job.id, second.id);
+}
+
+TEST(Transport, WhatIsHeldGoesWhenItsCustomerWrites) {
+  Desk desk;
+  desk.config.mode = CloudConfig::Mode::direct;
+  desk.begin();
+  desk.not_before = desk.clock.now() + hours(2);
+  const Job job = desk.post(desk.job());
+  const Job other = desk.post(desk.job());
+  desk.run();
+  desk.not_before.reset();  // to the one who writes nothing is held back any more
+  desk.transport->on_inbound(job.chat, desk.clock.now().unix_seconds());
+  desk.run();
+  ASSERT_EQ(desk.fates.size(), 1U);
+  EXPECT_EQ(desk.fates[0].job.id, job.id);
+  EXPECT_EQ(desk.meta.bodies.at(0)["type"].asString(), "text");
+}
+
+// An edit that leads to the linked account, or back here: at the next start it was told as
+// cancelled.
+TEST(Transport, WhatWasTakenBackIsNobodysAfterARestart) {
+  Desk desk;
+  desk.not_before = desk.clock.now() + hours(2);
+  const Job job = desk.post(desk.job());
+  desk.run();
+  ASSERT_TRUE(desk.transport->cancel(1));
+  desk.outbox.erase(1);
+  desk.outbox[++desk.sequence] = job;
+  EXPECT_FALSE(desk.transport->is_ours(job.id));
+  desk.not_before.reset();
+  desk.restart();
+  desk.run();
+  EXPECT_EQ(desk.meta.sent[job.id], 1);
+  EXPECT_EQ(desk.fates.at(0).end, Transport::End::sent);
+}
+
+TEST(Transport, WhatHasBeenSentIsNotTakenBack) {
+  Desk desk;
+  const Job job = desk.post(desk.job());
+  desk.run();
+  desk.outbox[1] = job;  // its acknowledgement was lost with the power
+  desk.transport.reset();
+  desk.transport =
+      std::make_unique<Transport>(desk.config, Secrets{"token", "", ""},
+                                  Transport::Outside{desk.scheduler, desk.clock, desk.blobs,
+                                                     desk.meta, [](const Transport::Fate&) {}});
+  ASSERT_TRUE(desk.transport->take_up(1, job, false));
+  EXPECT_FALSE(desk.transport->cancel(1));
+}
+
 TEST(Transport, CancelsWhatWaits) {
   Desk desk;
   desk.not_before = desk.clock.now() + hours(2);
@@ -283,6 +355,58 @@ TEST(Transport, TwoWithOneIdGoOnce) {
   EXPECT_EQ(desk.meta.sent[job.id], 1);
   EXPECT_EQ(desk.fates.size(), 2U);
   EXPECT_TRUE(desk.outbox.empty());
+  // The second may come from the valve, and later.
+  desk.post(job);
+  desk.run();
+  EXPECT_EQ(desk.meta.sent[job.id], 1);
+}
+
+// Meta may say that it failed between its answer and the moment when "sent" is on disk.
+TEST(Transport, AFailureBeforeSentIsToldIsRepeatedAlsoAfterACut) {
+  Desk desk;
+  desk.config.mode = CloudConfig::Mode::direct;
+  desk.begin();
+  Job job = desk.job();
+  desk.transport->on_inbound(job.chat, desk.clock.now().unix_seconds());
+  desk.meta.after_post = [&] {
+    desk.scheduler.post([&] {  // behind the answer, before what waits for the disk
+      EXPECT_TRUE(desk.fates.empty());
+      desk.not_before = desk.clock.now() + hours(2);
+      EXPECT_TRUE(desk.transport->on_failed(job.id, job.chat, 131047, ""));
+    });
+    return false;
+  };
+  desk.post(job);
+  desk.run();
+  desk.meta.after_post = nullptr;
+  ASSERT_EQ(desk.fates.size(), 1U) << "the first end";
+  bool on_disk = false;
+  desk.blobs.durable([&on_disk](const Result<void>&) { on_disk = true; });
+  desk.run();
+  ASSERT_TRUE(on_disk);
+  desk.not_before.reset();
+  desk.restart(false);
+  desk.run();
+  EXPECT_EQ(desk.meta.sent[job.id], 2);
+}
+
+TEST(Transport, NothingIsRepeatedBeforeItsAnswerHasCome) {
+  Desk desk;
+  desk.config.mode = CloudConfig::Mode::direct;
+  desk.begin();
+  Job job = desk.job();
+  desk.transport->on_inbound(job.chat, desk.clock.now().unix_seconds());
+  bool overtaken = false;
+  desk.meta.after_post = [&] {
+    overtaken = true;
+    EXPECT_FALSE(desk.transport->on_failed(job.id, job.chat, 131047, ""));
+    return false;
+  };
+  desk.post(job);
+  desk.run();
+  EXPECT_TRUE(overtaken);
+  EXPECT_EQ(desk.meta.sent[job.id], 1);
+  EXPECT_EQ(desk.transport->way_of(job), Way::template_) << "but the window is known to be closed";
 }
 
 TEST(Transport, WhatGoesOnceMoreGoesOnceThoughTheOutboxHasItToo) {
@@ -298,6 +422,7 @@ TEST(Transport, WhatGoesOnceMoreGoesOnceThoughTheOutboxHasItToo) {
   desk.restart();
   desk.run();
   EXPECT_EQ(desk.meta.sent[job.id], 2) << "the first, and one more";
+  EXPECT_FALSE(desk.transport->on_failed(job.id, job.chat, 131056, "")) << "and no third";
 }
 
 TEST(Transport, APauseAndAHeldPersonOutliveARestart) {
@@ -346,6 +471,56 @@ TEST(Transport, ToOnePersonOneInSixSeconds) {
   EXPECT_EQ(desk.meta.requests.size(), 45U);
   desk.run(seconds(28));
   EXPECT_EQ(desk.meta.requests.size(), 50U);
+}
+
+// Whichever of their names the till has.
+TEST(Transport, WhatIsKnownOfSomebodyIsKnownUnderEachOfTheirNames) {
+  Desk desk;
+  desk.config.mode = CloudConfig::Mode::direct;
+  desk.begin();
+  const std::string number = "4915550007777@c.us";
+  const std::string user_id = "DE.1a2B@bsuid";
+  const auto named = [&desk](const std::string& chat) {
+    Job job = desk.job();
+    job.chat = chat;
+    return job;
+  };
+  desk.transport->on_inbound(user_id, desk.clock.now().unix_seconds());
+  EXPECT_FALSE(desk.transport->on_failed("3EB0X", user_id, 131049, "held back"));
+  desk.run(hours(10));
+  desk.kept_as[user_id] = number;  // it has come to be known
+  desk.transport->on_joined(user_id, number);
+  for (const std::string& chat : {number, user_id}) {
+    EXPECT_EQ(desk.transport->way_of(named(chat)), Way::free_form) << chat;
+  }
+  EXPECT_EQ(desk.transport->status_json()["windows"]["open"].asUInt(), 1U) << "one person";
+  EXPECT_FALSE(desk.transport->on_failed("3EB0X", user_id, 131047, "closed"));
+  for (const std::string& chat : {number, user_id}) {
+    EXPECT_EQ(desk.transport->way_of(named(chat)), Way::template_) << chat;
+    EXPECT_FALSE(desk.transport->can_send(named(chat))) << chat;
+  }
+  EXPECT_EQ(desk.transport->status_json()["heldToday"].asUInt(), 1U);
+  desk.run(hours(14));
+  EXPECT_TRUE(desk.transport->can_send(named(number))) << "held for a day, not for a day anew";
+  for (int i = 0; i < 50; ++i) desk.post(named(i % 2 == 0 ? number : user_id));
+  desk.run(seconds(3));
+  EXPECT_EQ(desk.meta.requests.size(), 45U) << "one pace for one person";
+  desk.opted_out.insert(number);
+  desk.run(minutes(1));
+  EXPECT_EQ(desk.fates.back().description, "opted_out");
+  EXPECT_EQ(desk.meta.requests.size(), 45U);
+}
+
+TEST(Transport, AStatusReadsEachLedgerOnce) {
+  Desk desk;
+  desk.config.mode = CloudConfig::Mode::direct;
+  desk.begin();
+  for (int i = 0; i < 300; ++i) {
+    desk.transport->on_inbound(desk.job().chat, desk.clock.now().unix_seconds());
+  }
+  desk.blobs.loads = 0;
+  EXPECT_EQ(desk.transport->status_json()["windows"]["open"].asUInt(), 300U);
+  EXPECT_LT(desk.blobs.loads, 3 * static_cast<int>(Ledger::kBuckets));
 }
 
 TEST(Transport, AUserIdIsWrittenToAsRecipient) {

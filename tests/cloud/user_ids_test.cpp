@@ -47,11 +47,13 @@ TEST_F(People, OneNameWhicheverComes) {
 
 TEST_F(People, WhoWasKnownByIdIsJoinedWithTheNumber) {
   EXPECT_EQ(ids.learn("DE.1a", ""), "DE.1a@bsuid");
-  EXPECT_TRUE(ids.knows("DE.1a"));
   EXPECT_EQ(ids.newest("DE.1a@bsuid"), "DE.1a@bsuid");
+  EXPECT_EQ(ids.kept_as("DE.1a@bsuid"), "DE.1a@bsuid");
   EXPECT_EQ(ids.learn("DE.1a", "4915550007777@c.us"), "4915550007777@c.us");
   EXPECT_EQ(joined, std::vector<std::string>{"DE.1a@bsuid > 4915550007777@c.us"});
   EXPECT_EQ(ids.newest("DE.1a@bsuid"), "4915550007777@c.us");
+  EXPECT_EQ(ids.kept_as("DE.1a@bsuid"), "4915550007777@c.us");
+  EXPECT_EQ(ids.kept_as("4915550007777@c.us"), "4915550007777@c.us");
 }
 
 TEST_F(People, ANewIdIsTheSamePerson) {
@@ -62,7 +64,24 @@ TEST_F(People, ANewIdIsTheSamePerson) {
   ids.learn("DE.9z", "4915550007777@c.us");
   ids.replaced("DE.9z", "DE.8y");
   EXPECT_EQ(ids.learn("DE.8y", ""), "4915550007777@c.us");
-  EXPECT_FALSE(ids.knows("DE.7x"));
+  EXPECT_EQ(ids.kept_as("DE.9z@bsuid"), "4915550007777@c.us");
+  EXPECT_EQ(ids.kept_as("DE.7x@bsuid"), "DE.7x@bsuid") << "whom nobody has heard of";
+}
+
+TEST_F(People, ManyNamesOfOnePersonLeadToOne) {
+  ids.learn("DE.1a", "");
+  ids.replaced("DE.1a", "DE.2b");
+  ids.replaced("DE.2b", "DE.3c");
+  for (const char* name : {"DE.1a@bsuid", "DE.2b@bsuid", "DE.3c@bsuid"}) {
+    EXPECT_EQ(ids.kept_as(name), "DE.1a@bsuid") << name;
+    EXPECT_EQ(ids.newest(name), "DE.3c@bsuid") << name;
+  }
+  ids.learn("DE.3c", "4915550007777@c.us");
+  for (const char* name : {"DE.1a@bsuid", "DE.2b@bsuid", "DE.3c@bsuid"}) {
+    EXPECT_EQ(ids.kept_as(name), "4915550007777@c.us") << name;
+    EXPECT_EQ(ids.newest(name), "4915550007777@c.us") << name;
+  }
+  EXPECT_EQ(ids.learn("DE.1a", ""), "4915550007777@c.us");
 }
 
 std::string webhook(const std::string& field, const std::string& value) {
@@ -98,6 +117,7 @@ TEST(Hearing, ReadsANewUserId) {
   ASSERT_EQ(heard->changes.size(), 1U);
   EXPECT_EQ(heard->changes[0].old_id, "DE.1a");
   EXPECT_EQ(heard->changes[0].new_id, "DE.2b");
+  EXPECT_TRUE(heard->messages.empty()) << "Meta says it, not the customer: it opens no window";
 }
 
 TEST(Hearing, ReadsWhatWasTypedOnThePhone) {

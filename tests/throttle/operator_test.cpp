@@ -126,6 +126,26 @@ TEST(Operator, AStopWordToTheOtherNumberCountsHereToo) {
   EXPECT_FALSE(box.valve->opted_out(person(1)));
 }
 
+TEST(Operator, SomebodyWithoutANumberOptsOutToo) {
+  Box box;
+  const std::string nameless = "DE.1a2B@bsuid";
+  box.valve->heard_elsewhere(nameless, "STOP");
+  EXPECT_TRUE(box.valve->opted_out(nameless));
+  box.scheduler.run_posted();
+  box.cut_power();
+  EXPECT_TRUE(box.valve->opted_out(nameless));
+  ASSERT_EQ(box.valve->opt_outs().size(), 1U);
+  EXPECT_EQ(box.valve->opt_outs()[0].chat, nameless) << "by a name that takes them off the list";
+  for (const char* nobody : {"DE.1-a@bsuid", "@bsuid", "4915550007777@bsuid", "x@y", ""}) {
+    EXPECT_FALSE(box.valve->add_opt_out(nobody, "shop", "why")) << nobody;
+  }
+  box.valve->heard_elsewhere(nameless, "START");
+  EXPECT_FALSE(box.valve->opted_out(nameless));
+  EXPECT_TRUE(box.valve->opt_outs().empty());
+  box.blobs.values["throttle/opted-out-ids"] = to_bytes("\x01\xFF\xFF\xFF\xFF");
+  box.cut_power();  // it starts all the same
+}
+
 TEST(Operator, TheAuditLogNamesNobody) {
   Box box;
   box.wrote(person(1), milliseconds(0), "stop");

@@ -66,8 +66,9 @@ class Notifier {
   void on_job(const Job& job, MessageStatus status, const std::string& description, Wall at,
               Once<void(Result<void>)> stored);
 
-  /// failed or noAccount of a message that was told as sent: the official API says so only later.
-  /// stored: it is on disk. Nothing is told of one that has arrived.
+  /// failed or noAccount of a message that had been taken: the official API says so only later,
+  /// and "sent" is no news after it. stored: it is on disk. Nothing is told of one that has
+  /// arrived.
   void on_late_failure(const StatusReport& report, Once<void(Result<void>)> stored);
 
   /// At the start, oldest first: a notification that the inbox still holds or held. Statuses that

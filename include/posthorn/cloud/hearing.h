@@ -44,7 +44,8 @@ struct Heard {
   std::vector<std::string> account;  ///< fields about the account, for people
 };
 
-/// One webhook. Kinds, fields and users that are not known are left out, never an error: Meta
+/// One webhook. What Meta says about people itself ("system") is no message; of it only changes are
+/// kept. Kinds, fields and users that are not known are left out, never an error: Meta
 /// repeats what is refused and may switch the webhook off. phone_number_id: others' are left out.
 /// Errors: malformed (no webhook at all).
 [[nodiscard]] Result<Heard> parse_webhook(std::string_view body,

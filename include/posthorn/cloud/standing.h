@@ -24,6 +24,8 @@ class Standing {
   void forgo_direct_send(hours time);
   /// Meta holds back what is sent to this person.
   void hold(const std::string& chat, hours time);
+  /// Two names of one person: what holds `from` back holds `into`, as long.
+  void on_joined(const std::string& from, const std::string& into);
   /// A person has seen to it: nothing is stopped or paused; people stay held.
   void resume();
 
@@ -37,6 +39,7 @@ class Standing {
  private:
   [[nodiscard]] bool later(std::int64_t unix_seconds) const;
   [[nodiscard]] std::int64_t in(hours time) const;
+  void hold_until(const std::string& chat, std::int64_t unix_seconds);
   void save();
 
   BlobStore& blobs_;

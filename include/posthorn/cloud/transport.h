@@ -69,12 +69,15 @@ class Transport {
     std::string proxy = {};
     /// The chatId that names the same person now: a number, or a newer user id; may be empty.
     std::function<std::string(const std::string& chat)> newest_name = {};
+    /// The one chatId of that person, under which windows and holds are kept; may be empty.
+    std::function<std::string(const std::string& chat)> kept_as = {};
     /// Why a template cannot be used, "" when it can; may be empty.
     std::function<std::string(const std::string& name, const std::string& language)>
         trouble_with_template = {};
   };
 
-  /// Jobs that wait here at most; more stay with the linked account.
+  /// Jobs that wait here at most. More stay with the linked account; those that nobody else may
+  /// send are kept by whoever assigns them, until there is room.
   static constexpr std::size_t kWaiting = 1000;
 
   Transport(const CloudConfig& config, Secrets secrets, Outside outside);
@@ -98,7 +101,8 @@ class Transport {
   /// At the start, for each job of the outbox: true when it is one of ours. only_here: nobody else
   /// may send it. What has only been assigned is let go when there is no official number any more.
   bool take_up(std::uint64_t sequence, const Job& job, bool only_here);
-  /// Forgets it. False: not here, or just being sent.
+  /// Forgets it and its state: whoever sends it from now on, it is not ours at the next start.
+  /// False: not here, just being sent, or sent.
   bool cancel(std::uint64_t sequence);
   /// Why it waits, for showMessagesQueue; nullopt: not here.
   [[nodiscard]] std::optional<std::string> waits_for(std::uint64_t sequence) const;
@@ -114,8 +118,8 @@ class Transport {
   void on_inbound(const std::string& chat, std::int64_t unix_seconds);
   /// What was kept of `from` is about `into` now: one person.
   void on_joined(const std::string& from, const std::string& into);
-  /// A status says that a message of ours failed, after it had been taken. True: it goes once more,
-  /// another way or again; false: that was its end.
+  /// A status says that a message of ours failed. True: it goes once more, another way or again;
+  /// false: that was its end. Before its own answer has come nothing goes once more.
   bool on_failed(const std::string& job_id, const std::string& chat, int code,
                  const std::string& details);
   struct Known {
@@ -137,7 +141,7 @@ class Transport {
   struct Waiting {
     std::uint64_t sequence = 0;
     Job job;
-    Mono not_before{};
+    Mono not_before{};  ///< held back alone; its chat may wait as a whole (chat_not_before_)
     int tries = 0;
     bool again = false;          ///< it has left the outbox, and goes once more
     bool uploaded_anew = false;  ///< its file was not there any more, once
@@ -159,6 +163,8 @@ class Transport {
   [[nodiscard]] std::optional<milliseconds> pair_pace(const std::string& chat);
   [[nodiscard]] Result<json::Value> body_of(const Job& job, const std::string& media_id, Way way);
   [[nodiscard]] std::string why_not(const Job& job) const;
+  /// since: a fact of windows_.
+  [[nodiscard]] bool is_open(const std::string& since) const;
   [[nodiscard]] std::size_t open_windows() const;
   void give_up(std::uint64_t sequence, const std::string& why);
   void on_lost(Waiting one, const std::string& why);
@@ -166,8 +172,16 @@ class Transport {
   void retry(Waiting one, milliseconds after);
   void send_again(const std::string& record, bool answer_lost);
   void put_back(Waiting one, milliseconds after);
+  void line_up(Waiting one);
   void end(Waiting one, End how, std::string description);
   void keep_state(const std::string& id, const std::string& state);
+  [[nodiscard]] std::string kept_as(const std::string& chat) const {
+    return out_.kept_as ? out_.kept_as(chat) : chat;
+  }
+  /// Under which windows_ has this person.
+  [[nodiscard]] std::string window_of(const std::string& chat) const {
+    return of_number(kept_as(chat));
+  }
   [[nodiscard]] bool window_open(const std::string& chat) const;
   [[nodiscard]] bool direct_send_works() const;
   /// Windows and uploads are one number's.
@@ -189,9 +203,9 @@ class Transport {
   Prices prices_;
   Standing standing_;
   std::unordered_map<std::string, std::string> found_;  ///< states at the start
-  std::deque<Waiting> waiting_;
-  std::map<std::uint64_t, Waiting> lost_;  ///< asked about by webhook, by sequence
-  std::map<std::string, Mono> chat_not_before_;
+  std::deque<Waiting> waiting_;                         ///< by sequence
+  std::map<std::uint64_t, Waiting> lost_;               ///< asked about by webhook, by sequence
+  std::map<std::string, Mono> chat_not_before_;         ///< of chats in which one is tried again
   std::map<std::string, Mono> pair_due_;  ///< when all that went to a chat has been paid for
   std::optional<std::uint64_t> flying_;
   /// Of jobs that have left the outbox and go once more.

@@ -1,21 +1,12 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "posthorn/base/blob_store.h"
 #include "posthorn/cloud/ledger.h"
 
 namespace posthorn::cloud {
-
-/// "DE.1a2b@bsuid": the chatId of somebody whom the official API names without a number, by a
-/// business-scoped user id. The id's letters count as they are written.
-inline constexpr std::string_view kUserIdChat = "@bsuid";
-
-/// Of a chatId with kUserIdChat: the id in it; else "".
-[[nodiscard]] std::string user_id_in(std::string_view chat);
 
 /// Which user id is whose: a person has one chatId, whichever names a webhook has for them. Kept
 /// on disk, the newest thousands.
@@ -32,14 +23,11 @@ class UserIds {
   void replaced(const std::string& old_id, const std::string& new_id);
   /// What to write to: "4915550007777@c.us" when the number is known by now, else the newest id.
   [[nodiscard]] std::string newest(const std::string& chat) const;
-  /// Somebody has come by with it.
-  [[nodiscard]] bool knows(const std::string& user_id) const {
-    return chats_.find(user_id).has_value();
-  }
+  /// The person's one chatId, whichever of their names `chat` is: what is kept about them is kept
+  /// under it.
+  [[nodiscard]] std::string kept_as(const std::string& chat) const;
 
  private:
-  [[nodiscard]] std::string chat_of(const std::string& user_id) const;
-
   Ledger chats_;   ///< user id: chatId
   Ledger newest_;  ///< chatId without a number: what names them now, a chatId too
   std::function<void(const std::string& from, const std::string& into)> joined_;

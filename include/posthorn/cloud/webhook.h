@@ -35,8 +35,4 @@ struct WebhookContext {
 [[nodiscard]] std::optional<json::Value> webhook_of(const json::Value& notification,
                                                     const WebhookContext& context);
 
-/// Compact JSON in ASCII: "\u00e4" and surrogate pairs for what is not, "/" as it is. Receivers
-/// that parse and write again to check the signature get the same bytes.
-[[nodiscard]] std::string ascii_json(const json::Value& value);
-
 }  // namespace posthorn::cloud

@@ -2,7 +2,7 @@
 
 #include "cloud/content/kinds.h"
 #include "cloud/fields.h"
-#include "posthorn/cloud/user_ids.h"
+#include "posthorn/base/user_id.h"
 
 // Content to the official API's message objects.
 namespace posthorn::cloud {

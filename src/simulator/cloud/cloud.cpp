@@ -50,6 +50,10 @@ std::string query(const CloudRequest& request, const char* name) {
 
 }  // namespace
 
+std::string text_at(const json::Value& object, const char* name) {
+  return json::text_of(json::at(object, name)).value_or("");
+}
+
 Cloud::Cloud(Options options, Outside outside)
     : impl_(std::make_unique<Impl>(std::move(options), std::move(outside))) {}
 

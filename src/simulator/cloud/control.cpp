@@ -6,10 +6,6 @@
 namespace posthorn::simulator {
 namespace {
 
-std::string text_at(const json::Value& object, const char* name) {
-  return json::text_of(json::at(object, name)).value_or("");
-}
-
 void flag(const json::Value& body, const char* name, bool& into) {
   into = json::bool_at(body, name).value_or(into);
 }

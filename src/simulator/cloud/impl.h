@@ -12,6 +12,9 @@
 
 namespace posthorn::simulator {
 
+/// A member as text, "" when there is none.
+[[nodiscard]] std::string text_at(const json::Value& object, const char* name);
+
 /// One refusal of the API, at once or by a status.
 struct CloudError {
   int code = 0;
@@ -75,7 +78,7 @@ struct Cloud::Impl {
   CloudAnswer make_template(const json::Value& body, const std::string& status);
   CloudAnswer delete_template(const CloudRequest& request);
 
-  // cloud_messages.cpp
+  // messages.cpp
   CloudAnswer messages(const std::string& body);
   [[nodiscard]] std::optional<CloudError> check(const json::Value& message,
                                                 const std::string& type);
@@ -88,13 +91,13 @@ struct Cloud::Impl {
   [[nodiscard]] Customer* find(const std::string& name);
   Customer& customer(const std::string& name);
 
-  // cloud_media.cpp
+  // media.cpp
   CloudAnswer upload(const CloudRequest& request);
   void add_media(const std::string& id, CloudMedia one) { media[id] = std::move(one); }
   CloudAnswer media_object(const CloudRequest& request, const std::string& id);
   CloudAnswer media_bytes(const std::string& id);
 
-  // cloud_webhooks.cpp
+  // webhooks.cpp
   void tell(json::Value value, const std::string& field, const std::string& secret,
             Once<void(int status)> done);
   void tell_statuses(const Customer& to, const std::string& wamid, const json::Value& message,
@@ -102,7 +105,7 @@ struct Cloud::Impl {
   void pump();
   void say(const json::Value& what, Once<void(int status)> done);
 
-  // cloud_control.cpp
+  // control.cpp
   void control(const std::string& method, const std::string& path, const json::Value& body,
                Once<void(Response)> done);
   [[nodiscard]] std::string set(const json::Value& body);
@@ -121,10 +124,10 @@ struct Cloud::Impl {
   std::int64_t forward = 0;  ///< seconds that the calendar is ahead
   bool direct_send = false;
   bool payment = true;      ///< past the free thousand there is a way to pay
-  bool duplicates = false;  ///< statuses come more than once
-  bool reorder = false;     ///< and not in their order
+  bool duplicates = false;  ///< a message's first status comes twice
+  bool reorder = false;     ///< statuses come last to first
   std::int64_t free_service = 1000;
-  std::int64_t service = 0;  ///< delivered this month
+  std::int64_t service = 0;  ///< messages of that category taken in `month`
   std::string month;
   std::vector<std::string> ladder = {"sent", "delivered", "read"};
   std::set<std::string> test_numbers;  ///< not empty: nobody else

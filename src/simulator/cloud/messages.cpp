@@ -19,10 +19,6 @@ constexpr std::int64_t kWindow = 24 * 3600;
 constexpr std::size_t kPostsKept = 20'000;
 constexpr std::size_t kValuesMost = 10'000;
 
-std::string text_at(const json::Value& object, const char* name) {
-  return json::text_of(json::at(object, name)).value_or("");
-}
-
 std::size_t length_of(const std::string& text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;

@@ -1,54 +1,17 @@
 #include <algorithm>
-#include <array>
-#include <cstdio>
 #include <utility>
 
 #include "posthorn/base/bytes.h"
 #include "posthorn/base/crypto.h"
+#include "posthorn/base/json_ascii.h"
 #include "simulator/cloud/impl.h"
 
-// What the business is told: signed, repeated until somebody has taken it.
+// What the business is told: signed; what nobody takes comes again, twelve times in all.
 namespace posthorn::simulator {
 namespace {
 
 constexpr int kTries = 12;
 constexpr std::size_t kQueued = 5000;
-
-/// One character of UTF-8, which is known to be well-formed.
-std::uint32_t take_character(std::string_view text, std::size_t& at) {
-  const auto byte = [&text](std::size_t i) {
-    return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i]));
-  };
-  const std::uint32_t first = byte(at);
-  const int more = first < 0x80 ? 0 : first < 0xE0 ? 1 : first < 0xF0 ? 2 : 3;
-  std::uint32_t out = more == 0 ? first : first & (0x3FU >> more);
-  for (int i = 0; i < more; ++i)
-    out = (out << 6U) | (byte(at + 1 + static_cast<std::size_t>(i)) & 0x3FU);
-  at += static_cast<std::size_t>(more) + 1;
-  return out;
-}
-
-std::string escape(std::uint32_t unit) {
-  std::array<char, 16> out{};
-  std::snprintf(out.data(), out.size(), "\\u%04x", unit);
-  return out.data();
-}
-
-/// As Meta writes: all beyond ASCII as \u escapes.
-std::string in_ascii(const std::string& json) {
-  std::string out;
-  for (std::size_t at = 0; at < json.size();) {
-    const std::uint32_t c = take_character(json, at);
-    if (c < 0x80) {
-      out += static_cast<char>(c);
-    } else if (c < 0x10000) {
-      out += escape(c);
-    } else {
-      out += escape(0xD800 + ((c - 0x10000) >> 10U)) + escape(0xDC00 + ((c - 0x10000) & 0x3FFU));
-    }
-  }
-  return out;
-}
 
 std::string month_of(std::int64_t unix_seconds) {
   return to_iso8601(Wall::from_unix(unix_seconds)).substr(0, 7);
@@ -75,7 +38,7 @@ void Cloud::Impl::tell(json::Value value, const std::string& field, const std::s
   out["object"] = "whatsapp_business_account";
   out["entry"].append(std::move(entry));
   Webhook one;
-  one.body = in_ascii(json::write(out));
+  one.body = json::write_ascii(out);
   one.signature = "sha256=" + hex_encode(crypto::hmac_sha256(as_bytes(secret), as_bytes(one.body)));
   one.done = std::move(done);
   webhooks.push_back(std::move(one));
