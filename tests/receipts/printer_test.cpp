@@ -242,6 +242,14 @@ TEST(Printer, ADrawerWithoutASaleIsTold) {
   EXPECT_EQ(shop.drawers, 1);
 }
 
+TEST(Printer, ADrawerIsToldWhileItsTillKeepsTheLine) {
+  Shop shop;
+  shop.till().say("\x1bp\0\x19\xfa"s);
+  shop.scheduler.advance(Printer::kSilence + Printer::kDrawerGrace + seconds(1));
+  EXPECT_EQ(shop.drawers, 1);
+  EXPECT_TRUE(shop.jobs.empty());
+}
+
 TEST(Printer, AnswersItselfWithoutAPrinter) {
   PrinterSettings settings;
   settings.name = "1";
