@@ -206,8 +206,7 @@ api::Api::Outside App::api_outside() {
   return {out_.scheduler, out_.clock, out_.random, out_.store, settings_, notifier_->state(),
           *outbox_, *inbox_, *session_, *people_, chat_->read_marks(), chat_->presence(),
           chat_->contacts(), chat_->chat_state(), chat_->earlier(), *groups_,
-          [this] { return status(); }, [this] { valve_->resume(); },
-          &notifier_->history(), file_methods(),
+          [this] { return status(); }, &notifier_->history(), file_methods(),
           [this] { return valve_->take(throttle::Action::post_status); }, &chat_->status_views(),
           journal_.get(),
           [this](const std::string& chat) { return chat_->identities().account_of(chat); }};
@@ -232,7 +231,7 @@ void App::build_ask() {
   api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : fleet_.routes()) api_->add(std::move(route));
-  for (api::Route& route : throttle_routes(*valve_, setting_changes_, pause_)) {
+  for (api::Route& route : throttle_routes(*valve_, setting_changes_, pause_, config_.queue.keep)) {
     api_->add(std::move(route));
   }
   api_->add(get("getActivity", [this](api::Call call) { call.send(activity()); }));

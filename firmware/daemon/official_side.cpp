@@ -180,7 +180,9 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
     earliest = view->not_before;
     why = view->hold;
   } else {
-    const throttle::Outlook look = out_.valve.can_send(job.chat, !job.consent.empty(), job.urgent);
+    const milliseconds life = job.expires_at - out_.clock.now();
+    const throttle::Outlook look =
+        out_.valve.can_send(job.chat, !job.consent.empty(), job.urgent, life);
     facts.opening = look.lane == throttle::Lane::first;
     facts.no_capacity = look.refusal == Refusal::no_capacity;
     earliest = look.earliest;

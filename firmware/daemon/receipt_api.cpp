@@ -97,7 +97,7 @@ void show_receipt(Receipts& receipts, api::Call call) {
                   out["codePage"] = shown->code_page;
                   out["codePageGuessed"] = shown->guessed_page;
                   out["qrPayloads"] = json::Value(::Json::arrayValue);
-                  for (const std::string& one : shown->payloads) out["qrPayloads"].append(one);
+                  for (const std::string& one : shown->qr_payloads) out["qrPayloads"].append(one);
                   call.send(out);
                 });
 }

@@ -74,8 +74,11 @@ class ReceiptDesk {
 /// The methods, all under /waInstance{id}/{method}/{token}:
 ///
 /// - GET getReceipts?count=100: newest first
-/// - GET getReceipt?receiptId=N: {receipt, text, payloads, …}; &form=png|pdf|raw: the file itself
-/// - POST sendReceipt {receiptId, chatId}: queued as a message; or 400 with why not
+/// - GET getReceipt?receiptId=N: as in getReceipts, with text, width, height (dots), language,
+///   codePage, codePageGuessed and qrPayloads; &form=png|pdf|raw: the file itself
+/// - POST sendReceipt {receiptId, chatId}: {idMessage}: queued as a message. 400: why not; 404: it
+///   has gone; 507 (no room), 500: not queued yet, and tried again by itself while its state is
+///   "sending"
 /// - POST deleteReceipt {receiptId}
 /// - GET getReceiptPrinters
 /// - GET getReceiptCustomers, POST setReceiptCustomers {csv} (care)

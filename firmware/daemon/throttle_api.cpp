@@ -8,6 +8,7 @@
 
 #include "daemon/route.h"
 #include "posthorn/api/chat_id.h"
+#include "posthorn/api/job_life.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
 
@@ -118,15 +119,15 @@ std::string outlook_sentence(const throttle::Outlook& outlook) {
   return words + (outlook.earliest ? " until " + to_iso8601(*outlook.earliest) + "." : ".");
 }
 
-void can_send(throttle::Valve& valve, api::Call call) {
+void can_send(throttle::Valve& valve, hours job_life, api::Call call) {
   const auto chat = api::parse_chat_id(text(call, "chatId"));
   if (!chat) return call.refuse(chat.error());
   const bool consent = !text(call, "consent").empty();
   const bool urgent = json::bool_at(call.body, "urgent").value_or(false);
-  const std::int64_t life = json::int_at(call.body, "expiresIn").value_or(24);
-  if (life < 1 || life > 168)
-    return call.refuse(400, "expiresIn: must be a whole number of hours from 1 to 168");
-  const throttle::Outlook outlook = valve.can_send(*chat, consent, urgent, hours(life));
+  const auto life = api::parse_job_life(call.body);
+  if (!life) return call.refuse(life.error());
+  const throttle::Outlook outlook =
+      valve.can_send(*chat, consent, urgent, life->value_or(job_life));
   json::Value out;
   out["canSend"] = !outlook.refusal;
   out["lane"] = std::string(throttle::to_string(outlook.lane));
@@ -267,7 +268,7 @@ json::Value throttle_status_json(const throttle::Valve& valve) {
 }
 
 std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& changes,
-                                        TimedPause& pause) {
+                                        TimedPause& pause, hours job_life) {
   return {
       get("getThrottleStatus",
           [&valve, &pause](api::Call call) {
@@ -298,7 +299,8 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& 
       care(post(
           "setThrottleSettings",
           [&valve, &changes](api::Call call) { set_settings(valve, changes, std::move(call)); })),
-      post("canSend", [&valve](api::Call call) { can_send(valve, std::move(call)); }),
+      post("canSend",
+           [&valve, job_life](api::Call call) { can_send(valve, job_life, std::move(call)); }),
       care(post("declareNumberInUse",
                 [&valve](api::Call call) { declare_in_use(valve, std::move(call)); })),
       care(post("importRegulars",

@@ -24,8 +24,9 @@ namespace posthorn::daemon {
 /// - GET getThrottleSettings: every setting with its value and range
 /// - POST setThrottleSettings (care) {who, NAME: VALUE, …}: inside the policy's ranges; null: as
 ///   in posthorn.toml again
-/// - POST canSend {chatId, consent?, urgent?}: lane, earliest time and reason of a message that is
-///   posted now; nothing is sent, asked or counted
+/// - POST canSend {chatId, consent?, urgent?, expiresIn?}: lane, earliest time and reason of a
+///   message that is posted now; nothing is sent, asked or counted. expiresIn: as on a send; counts
+///   for first messages, which are refused when they cannot go in it
 /// - POST declareNumberInUse (care) {months, who}: once in the box's life
 /// - POST importRegulars (care) {csv, who}: whole lines of "number[,YYYY-MM-DD]" in pieces of up to
 ///   500 kB; answers how many were added, known before and not taken, with the first 20 reasons
@@ -34,9 +35,10 @@ namespace posthorn::daemon {
 /// - POST removeOptOut (care) {chatId, who, reason}
 ///
 /// "(care)" needs the technician's right. Errors: 400 with what is wrong and what is allowed.
-/// valve, changes and pause outlive the API.
+/// valve, changes and pause outlive the API. job_life: of what is posted without expiresIn.
 [[nodiscard]] std::vector<api::Route> throttle_routes(throttle::Valve& valve,
-                                                      SettingChanges& changes, TimedPause& pause);
+                                                      SettingChanges& changes, TimedPause& pause,
+                                                      hours job_life);
 
 /// The getThrottleStatus answer.
 [[nodiscard]] json::Value throttle_status_json(const throttle::Valve& valve);

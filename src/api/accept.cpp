@@ -4,6 +4,7 @@
 #include "api/fields.h"
 #include "api/sending/kinds.h"
 #include "posthorn/api/chat_id.h"
+#include "posthorn/api/job_life.h"
 
 namespace posthorn::api {
 
@@ -30,15 +31,6 @@ Result<void> check_fields(const json::Value& body, std::initializer_list<std::st
   std::vector<std::string_view> known(std::begin(kCommon), std::end(kCommon));
   known.insert(known.end(), own.begin(), own.end());
   return check_known(body, known);
-}
-
-/// Whole hours; nullopt: as long as the box keeps jobs.
-Result<std::optional<milliseconds>> parse_life(const json::Value& body) {
-  constexpr std::int64_t kLongestHours = 168;
-  TRY(const auto asked, optional_int(body, "expiresIn"));
-  if (!asked) return std::optional<milliseconds>();
-  TRY(number_between(body, "expiresIn", 1, kLongestHours));
-  return std::optional<milliseconds>(hours(*asked));
 }
 
 Result<std::string> parse_consent(const json::Value& body) {
@@ -178,7 +170,7 @@ json::Value request_of(const Job& job) {
   return item;
 }
 
-void complete_job(Context& context, Job& job, const Call& call, std::optional<milliseconds> life) {
+void complete_job(Context& context, Job& job, const Call& call, std::optional<hours> life) {
   job.id = make_message_id(context.outside.random, call.now, context.outside.link.account().phone);
   job.accepted_at = call.now;
   job.expires_at = call.now + life.value_or(context.options.job_life);
@@ -189,7 +181,7 @@ void complete_job(Context& context, Job& job, const Call& call, std::optional<mi
 void queue_job(Context& context, Call call, const char* method, Result<Job> parsed,
                std::optional<json::Value> beside, ShowId show_id) {
   if (!parsed) return call.refuse(parsed.error());
-  const auto life = parse_life(call.body);
+  const auto life = parse_job_life(call.body);
   if (!life) return call.refuse(life.error());
   Job job = std::move(*parsed);
   const std::string key = call.request.idempotency_key;

@@ -20,7 +20,7 @@ namespace posthorn::api {
 [[nodiscard]] json::Value request_of(const Job& job);
 
 /// Id, times, key, and what of the POST the job does not say itself. life: nullopt: the box's.
-void complete_job(Context& context, Job& job, const Call& call, std::optional<milliseconds> life);
+void complete_job(Context& context, Job& job, const Call& call, std::optional<hours> life);
 
 /// Completes and queues the job, and answers {"idMessage"} when it is on disk; a POST that repeats
 /// an Idempotency-Key gets the first one's answer. method: as Green-API names it; outlives all.

@@ -60,7 +60,6 @@ void set_settings(Context& context, Call call) {
     log::info("api", "unknown settings ignored",
               {{"first", first}, {"count", change->unknown.size()}});
   }
-  if (context.outside.resume) context.outside.resume();
   context.outside.settings.replace(std::move(change->settings),
                                    [call = std::move(call)](Result<void> stored) mutable {
                                      if (!stored) return call.refuse(stored.error());
@@ -83,7 +82,6 @@ void reboot(Context& context, Call call) {
   const State state = context.outside.link.state().state;
   const bool under_way = state == State::connecting || state == State::handshaking;
   if (under_way || !is_linked(context)) return call.send(one("isReboot", false));
-  if (context.outside.resume) context.outside.resume();
   context.outside.link.reconnect();
   call.send(one("isReboot", true));
 }

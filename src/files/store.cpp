@@ -2,11 +2,11 @@
 
 #include <utility>
 
-#include "files/lane.h"
 #include "files/name.h"
 #include "files/type.h"
 #include "files/writer.h"
 #include "posthorn/base/log.h"
+#include "posthorn/files/lane.h"
 
 namespace posthorn::files {
 

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string>
 
-#include "files/lane.h"
 #include "posthorn/base/sha256_stream.h"
+#include "posthorn/files/lane.h"
 #include "posthorn/files/store.h"
 
 namespace posthorn::files {

@@ -173,15 +173,21 @@ SignalWatch::SignalWatch(Loop& loop, int signal_number, std::function<void()> on
   uv_unref(reinterpret_cast<uv_handle_t*>(handle_.get()));
 }
 
+PoolWorker::~PoolWorker() {
+  while (under_way_ > 0) uv_run(loop_.uv(), UV_RUN_ONCE);
+}
+
 void PoolWorker::run(Task work, Task done) {
   struct Job {
     uv_work_t request{};
     Task work;
     Task done;
+    std::size_t* under_way = nullptr;
   };
   auto job = std::make_unique<Job>();
   job->work = std::move(work);
   job->done = std::move(done);
+  job->under_way = &under_way_;
   job->request.data = job.get();
   must(uv_queue_work(
       loop_.uv(), &job->request,
@@ -191,8 +197,10 @@ void PoolWorker::run(Task work, Task done) {
       [](uv_work_t* request, int) {
         const std::unique_ptr<Job> finished(static_cast<Job*>(request->data));
         guarded("worker", [&finished] { finished->done(); });
+        --*finished->under_way;
       }));
   (void)job.release();  // libuv has it until the second callback
+  ++under_way_;
 }
 
 }  // namespace posthorn::loop

@@ -54,6 +54,8 @@ void TcpStream::read() {
 
 void TcpStream::on_read(ssize_t count, const char* data) {
   if (count == 0) return;
+  // The kernel tells an error once: when a write has had it, reading ends as if in good order.
+  if (count < 0 && write_error_ != 0) return end(uv_error(write_error_, "write"));
   if (count == UV_EOF && handler_->on_end()) {
     pause_reading(true);
     return;
@@ -80,6 +82,7 @@ void TcpStream::write(Bytes data) {
       uv_buf_init(reinterpret_cast<char*>(data.data()), static_cast<unsigned>(data.size()));
   const int taken = uv_try_write(stream, &whole, 1);
   if (taken == static_cast<int>(data.size())) return;
+  if (taken < 0 && taken != UV_EAGAIN) return on_write_failed(taken);
   if (taken > 0) data.erase(data.begin(), data.begin() + taken);
   struct Write {
     uv_write_t request{};
@@ -90,11 +93,18 @@ void TcpStream::write(Bytes data) {
   write->request.data = write.get();
   const uv_buf_t rest = uv_buf_init(reinterpret_cast<char*>(write->bytes.data()),
                                     static_cast<unsigned>(write->bytes.size()));
-  const int status = uv_write(&write->request, stream, &rest, 1, [](uv_write_t* request, int) {
-    // A failed write also ends the read side, which reports it.
-    delete static_cast<Write*>(request->data);
-  });
+  const int status =
+      uv_write(&write->request, stream, &rest, 1, [](uv_write_t* request, int result) {
+        const std::unique_ptr<Write> written(static_cast<Write*>(request->data));
+        auto* self = static_cast<TcpStream*>(request->handle->data);
+        if (self != nullptr && result < 0) self->on_write_failed(result);
+      });
   if (status == 0) (void)write.release();
+}
+
+/// The read side ends too, and reports it.
+void TcpStream::on_write_failed(int status) {
+  if (write_error_ == 0) write_error_ = status;
 }
 
 std::size_t TcpStream::unsent() const {

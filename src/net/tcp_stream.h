@@ -26,12 +26,14 @@ class TcpStream final : public Stream {
  private:
   void read();
   void on_read(ssize_t count, const char* data);
+  void on_write_failed(int status);
   void end(Error why);
 
   loop::Loop& loop_;
   loop::UvHandle<uv_tcp_t> handle_;
   Handler* handler_ = nullptr;
   bool reading_ = false;
+  int write_error_ = 0;  ///< libuv's, of the first write that failed; 0: none
 };
 
 /// "connection reset by peer" from a libuv status.

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "receipts/tables/tables.h"
-#include "receipts/wide_reader.h"
 
 namespace posthorn::receipts {
 
@@ -38,7 +37,6 @@ constexpr Numbered kStar[] = {
 constexpr std::string_view kUtf8Name = "UTF-8";
 /// Which of them a printer has is its model's: no command tells, so they are named in the settings.
 constexpr std::string_view kWidePages[] = {"GB18030", "BIG5", "SHIFT_JIS", "EUC-KR"};
-constexpr char32_t kReplacement = 0xFFFD;
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
@@ -118,8 +116,7 @@ std::optional<CodePage> find_code_page(std::string_view name) {
   if (same_name(name, kUtf8Name)) return CodePage{CodePage::kUtf8};
   if (same_name(name, "GBK")) name = kWidePages[0];  // a part of it
   for (std::size_t i = 0; i < std::size(kWidePages); ++i) {
-    const CodePage page{CodePage::kWide + i};
-    if (same_name(name, kWidePages[i]) && can_read_wide(page)) return page;
+    if (same_name(name, kWidePages[i])) return CodePage{CodePage::kWide + i};
   }
   for (std::size_t i = 0; i < tables::kPageCount; ++i) {
     if (same_name(name, tables::kPageNames[i])) return CodePage{i};

@@ -11,6 +11,9 @@
 
 namespace posthorn::receipts {
 
+/// Stands for bytes that are no letter.
+inline constexpr char32_t kReplacement = 0xFFFD;
+
 /// Which characters the bytes 0x80 .. 0xFF are.
 struct CodePage {
   static constexpr std::size_t kUtf8 = SIZE_MAX;
@@ -25,7 +28,7 @@ struct CodePage {
 };
 
 /// "CP858", "cp1251", "ISO8859-15", "UTF-8", "GB18030", as settings name them. nullopt: none of
-/// that name, or one of two bytes that this system's C library does not have.
+/// that name. Those of two bytes need the C library: can_read_wide().
 [[nodiscard]] std::optional<CodePage> find_code_page(std::string_view name);
 [[nodiscard]] std::string_view name_of(CodePage page);
 /// "CP437, CP720, …"

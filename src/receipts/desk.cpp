@@ -10,6 +10,7 @@
 #include "receipts/picture.h"
 #include "receipts/qr_block.h"
 #include "receipts/qr_reader.h"
+#include "receipts/wide_reader.h"
 
 namespace posthorn::receipts {
 
@@ -55,15 +56,21 @@ std::shared_ptr<const Bitmap> decode_logo(ByteView blob) {
 /// A receipt that is one picture says nothing in letters; its codes may.
 Rendered render_with_codes(ByteView raw, const Reading& reading) {
   Rendered out = render(raw, reading);
-  if (out.pictures > 0 && out.payloads.empty()) out.payloads = read_qr(out.paper);
+  const bool one_picture = out.letters == 0 && out.pictures > 0;
+  if (one_picture && out.payloads.empty()) out.payloads = read_qr(out.paper);
   return out;
 }
 
 }  // namespace
 
 Result<void> check_code_page(std::string_view name) {
-  if (name == "auto" || find_code_page(name)) return {};
-  return fail(Errc::malformed, "must be \"auto\" or one of " + code_page_names());
+  if (name == "auto") return {};
+  const auto page = find_code_page(name);
+  if (!page) return fail(Errc::malformed, "must be \"auto\" or one of " + code_page_names());
+  if (page->is_wide() && !can_read_wide(*page)) {
+    return fail(Errc::malformed, std::string(name) + " is not in this system's C library");
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Receipts>> Receipts::open(Settings settings,
@@ -111,7 +118,6 @@ void Desk::stop() {
   for (const auto& printer : printers_) printer->stop();
   sweep_timer_.stop();
   retry_timer_.stop();
-  shelf_.stop();
   for (auto& [number, entry] : entries_) {
     if (entry.waiter) entry.waiter(fail(Errc::cancelled, "the box is restarting"));
   }
@@ -244,7 +250,6 @@ void Desk::on_kept(std::uint64_t number, const Result<void>& kept) {
   found->second.kept = true;
   to_look_.push_front(number);
   look_at_next();
-  if (found->second.claim) make_message(number);
 }
 
 Reading Desk::reading_of(const Record& record) const {
@@ -390,7 +395,7 @@ void Desk::show(std::uint64_t number, std::optional<Form> picture,
       out.language = rendered.language == Language::star ? "star" : "escpos";
       out.code_page = name_of(rendered.code_page);
       out.guessed_page = rendered.guessed_page;
-      out.payloads = rendered.payloads;
+      out.qr_payloads = rendered.payloads;
       if (picture == Form::png) {
         TRY(out.png, encode_png(rendered.paper));
       }

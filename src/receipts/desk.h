@@ -56,7 +56,7 @@ class Desk final : public Receipts {
     std::uint64_t size = 0;  ///< on disk
     bool kept = false;       ///< it is on disk
     bool told = false;       ///< that it was printed
-    bool working = false;    ///< it is being made into a message
+    bool working = false;    ///< its claim goes to the disk, or it is being made into a message
     std::string total, customer_id;
     std::size_t lines = 0;
     Once<void(Result<void>)> waiter;  ///< whoever asked for it to be sent

@@ -159,6 +159,7 @@ void Desk::deliver(std::uint64_t number, const std::string& chat, Way way) {
   claim.way = to_string(way);
   claim.at = outside_.clock.now();
   entry.claim = claim;
+  entry.working = true;
   entry.due = outside_.scheduler.now() + settings_.sent_life;
   if (way == Way::scan && !entry.customer_id.empty() && regulars_.size() < kMostRegulars) {
     ++regulars_[{chat, entry.customer_id}].scans;
@@ -167,6 +168,7 @@ void Desk::deliver(std::uint64_t number, const std::string& chat, Way way) {
   shelf_.claim(number, claim, alive_.bind([this, number](const Result<void>& kept) {
     const auto found = entries_.find(number);
     if (found == entries_.end()) return;
+    found->second.working = false;
     if (!kept) {
       log::error("receipts", "who gets a receipt cannot be kept, so nobody gets it",
                  {{"number", number}, {"error", kept.error()}});
@@ -223,7 +225,6 @@ void Desk::make_message(std::uint64_t number) {
   const auto found = entries_.find(number);
   if (found == entries_.end() || found->second.working || !found->second.claim) return;
   Entry& entry = found->second;
-  if (!entry.kept) return;  // the disk has it soon, and calls again
   entry.working = true;
   Outgoing out;
   out.message_id = entry.claim->message_id;

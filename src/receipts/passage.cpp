@@ -129,7 +129,8 @@ void Passage::after_data() {
   if (!tap_ || state_ == State::over) return;
   printer_.take_from(*tap_);
   silence_.stop();
-  if ((!tap_->printed() && !tap_->inside()) || till_paused_) return;
+  const bool begun = tap_->printed() || tap_->pulsed() || tap_->inside();
+  if (!begun || till_paused_) return;
   listen_for_silence(Printer::kSilence);
 }
 
@@ -244,11 +245,11 @@ void Passage::watch_sides() {
 
 /// As printers do with a line on which nothing is said; a till that is gone without a word would
 /// keep the next ones out for ever. It gets an error and not an end: what it says now is lost.
+/// What it said before was taken when it fell silent.
 void Passage::make_way() {
   const Mono now = printer_.outside_.scheduler.now();
   const bool busy = (out_ && out_->unsent() > 0) || till_paused_ || (tap_ && tap_->printed());
   if (state_ != State::open || busy || now - heard_at_ < Printer::kIdle) return;
-  finish_tap();
   if (out_) out_->close();
   till_->reset();
   end();

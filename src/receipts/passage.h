@@ -35,7 +35,7 @@ class Passage {
     explicit PrinterSide(Passage& p) : passage(p) {}
     void on_data(ByteView data) override { passage.on_printer_data(data); }
     bool on_end() override {
-      passage.printer_ended_ = true;
+      passage.printer_ended_ = passage.out_->unsent() == 0;
       return false;
     }
     void on_closed(Error why) override { passage.on_printer_gone(why); }
@@ -72,7 +72,7 @@ class Passage {
   State state_ = State::dialing;
   TillSide till_side_{*this};
   PrinterSide printer_side_{*this};
-  bool printer_ended_ = false;  ///< in good order
+  bool printer_ended_ = false;  ///< in good order, and has taken everything
   bool till_paused_ = false, printer_paused_ = false;
   Mono quiet_since_;
   Mono heard_at_, taken_at_, drained_by_;

@@ -8,7 +8,6 @@ namespace posthorn::receipts {
 
 namespace {
 
-constexpr char32_t kReplacement = 0xFFFD;
 constexpr std::size_t kTab = 8;
 constexpr std::size_t kQuietModules = 4;
 constexpr std::size_t kReadableGap = 4;

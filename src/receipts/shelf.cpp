@@ -7,7 +7,6 @@
 #include <map>
 #include <utility>
 
-#include "posthorn/base/guard.h"
 #include "posthorn/base/json.h"
 
 namespace posthorn::receipts {
@@ -166,40 +165,9 @@ Result<std::vector<Shelf::Kept>> load_all(files::Disk& disk) {
 
 template <class T>
 void Shelf::add(Function<T(files::Disk&)> work, Once<void(T)> done) {
-  // Shared: written by one thread, then read by another.
-  auto slot = std::make_shared<std::optional<T>>();
-  Step step;
-  step.work = [slot, disk = disk_, work = std::move(work)]() mutable {
-    guarded("receipts", [&] { slot->emplace(work(*disk)); });
-  };
-  step.done = [slot, done = std::move(done)]() mutable {
-    done(slot->has_value() ? std::move(**slot) : work_that_threw<T>());
-  };
-  steps_.push_back(std::move(step));
-  run_next();
-}
-
-void Shelf::run_next() {
-  if (running_ || steps_.empty()) return;
-  running_ = true;
-  Step step = std::move(steps_.front());
-  steps_.pop_front();
-  worker_.run(std::move(step.work), [self = alive_.weak(), done = std::move(step.done)]() mutable {
-    done();
-    Shelf* me = self.get();
-    if (me == nullptr) return;
-    me->running_ = false;
-    me->run_next();
-  });
-}
-
-void Shelf::stop() {
-  while (!steps_.empty()) {
-    Step step = std::move(steps_.front());
-    steps_.pop_front();
-    step.work();
-    step.done();
-  }
+  files::run_on<T>(
+      *lane_, [disk = disk_, work = std::move(work)]() mutable { return work(*disk); },
+      std::move(done));
 }
 
 void Shelf::load(Once<void(Result<std::vector<Kept>>)> done) {

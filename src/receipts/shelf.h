@@ -1,8 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,6 +12,7 @@
 #include "posthorn/base/time.h"
 #include "posthorn/base/worker.h"
 #include "posthorn/files/disk.h"
+#include "posthorn/files/lane.h"
 #include "receipts/lexer.h"
 
 namespace posthorn::receipts {
@@ -41,7 +40,8 @@ struct Claim {
 
 /// Receipts on disk: "NNNNNNNNNN.job" (a line of JSON, then the bytes as they came) and
 /// "NNNNNNNNNN.claim" beside it. A file has its name only when it is whole and synced. One thing
-/// after the other, on the Worker's threads.
+/// after the other, on the Worker's threads; what was begun is done and answered even when the
+/// shelf has gone.
 class Shelf {
  public:
   /// Bytes that wait for the disk, at most: what comes beyond is not kept.
@@ -49,10 +49,9 @@ class Shelf {
 
   /// worker outlives the shelf.
   Shelf(std::shared_ptr<files::Disk> disk, Worker& worker)
-      : disk_(std::move(disk)), worker_(worker) {}
+      : disk_(std::move(disk)), lane_(std::make_shared<files::Lane>(worker)) {}
   Shelf(const Shelf&) = delete;
   Shelf& operator=(const Shelf&) = delete;
-  ~Shelf() { stop(); }
 
   struct Kept {
     Record record;
@@ -66,25 +65,15 @@ class Shelf {
   void claim(std::uint64_t number, const Claim& claim, Once<void(Result<void>)> done);
   /// done: the job's bytes. Errors: not_found, io, malformed.
   void read(std::uint64_t number, Once<void(Result<Bytes>)> done);
-  /// Both files; done may be empty.
+  /// Both files.
   void remove(std::uint64_t number);
-  /// Does at once what still waits for the disk, so that whoever asked is answered and what was
-  /// printed is kept.
-  void stop();
 
  private:
-  struct Step {
-    Function<void()> work;  ///< on a thread
-    Task done;              ///< on the loop
-  };
   template <class T>
   void add(Function<T(files::Disk&)> work, Once<void(T)> done);
-  void run_next();
 
   std::shared_ptr<files::Disk> disk_;  ///< shared: with the work on its way
-  Worker& worker_;
-  std::deque<Step> steps_;
-  bool running_ = false;
+  std::shared_ptr<files::Lane> lane_;  ///< shared: with the work on its way
   std::size_t waiting_bytes_ = 0;
   Alive<Shelf> alive_{this};
 };

@@ -55,13 +55,15 @@ class Tap {
   [[nodiscard]] bool holds() const { return !held_.empty(); }
   /// The till has closed: the job ends here, and so does the tap.
   void finish(Bytes& forward);
-  /// Nothing came for a while: what was printed is a job, and a command that has begun does not
-  /// come. Nothing is printed with it.
+  /// Nothing came for a while: what was printed is a job, a pulse without it a lone one, and a
+  /// command that has begun does not come. Nothing is printed with it.
   void on_silence();
   /// In the middle of a command.
   [[nodiscard]] bool inside() const { return lexer_.inside(); }
   /// Something was printed since the last job's end.
   [[nodiscard]] bool printed() const { return printed_; }
+  /// The drawer was opened since the last job's end.
+  [[nodiscard]] bool pulsed() const { return pulse_; }
 
   /// Jobs that ended since the last call.
   [[nodiscard]] std::vector<TappedJob> take_jobs();

@@ -10,7 +10,6 @@ namespace posthorn::receipts {
 
 namespace {
 
-constexpr char32_t kReplacement = 0xFFFD;
 const iconv_t kNone = reinterpret_cast<iconv_t>(-1);
 
 /// null: it has none.

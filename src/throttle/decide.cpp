@@ -468,6 +468,14 @@ Tick earliest_opening(const State& state, const Moment& m, bool consent, std::ui
 
 namespace {
 
+/// The morning, where `at` is in the night.
+Tick out_of_the_night(const State& state, const Moment& m, Tick at) {
+  Moment then = m;
+  then.now = at;
+  then.wall_ms = m.to_wall(at);
+  return in_quiet_hours(state.settings, then) ? morning_after(state.settings, then) : at;
+}
+
 /// When a first message that comes in now could go, behind those that wait already.
 Tick earliest_turn(const State& state, const Moment& m, const Waiting& waiting, Line line) {
   const auto count = [&waiting](Line a, Line b) {
@@ -482,20 +490,18 @@ Tick earliest_turn(const State& state, const Moment& m, const Waiting& waiting, 
   if (is_opening(line)) earliest = std::max(earliest, earliest_opening(state, m, true, openings));
   if (is_opening(line) && !has_consent(line))
     earliest = std::max(earliest, earliest_opening(state, m, false, plain));
-  if (earliest == kNever) return kNever;
-  Moment then = m;
-  then.now = earliest;
-  then.wall_ms = m.to_wall(earliest);
-  return in_quiet_hours(state.settings, then) ? morning_after(state.settings, then) : earliest;
+  return earliest == kNever ? kNever : out_of_the_night(state, m, earliest);
 }
 
 /// When a message to a regular could go behind those that wait already, at the lane's mean gap.
-Tick regulars_turn(const State& state, const Moment& m, const Waiting& waiting) {
+/// Urgent ones go at night too.
+Tick regulars_turn(const State& state, const Moment& m, const Waiting& waiting, bool urgent) {
   const auto ahead = static_cast<std::uint32_t>(waiting.in_line(Line::known));
   const GapRange gap = gap_range(state, Lane::known, m.now);
-  return std::max(
-      m.now + static_cast<Tick>(ahead) * (gap.low + gap.high) / 2,
-      free_behind(state.hour_known_first, m.now, hour_limit(state, m.now), kHour, ahead));
+  const Tick turn =
+      std::max(m.now + static_cast<Tick>(ahead) * (gap.low + gap.high) / 2,
+               free_behind(state.hour_known_first, m.now, hour_limit(state, m.now), kHour, ahead));
+  return urgent ? turn : out_of_the_night(state, m, turn);
 }
 
 }  // namespace
@@ -546,7 +552,7 @@ Forecast forecast_of(const State& state, const Moment& m, const Waiting& waiting
   }
   if (out.refusal || out.at == kNever) return out;
   if (line == Line::known && out.why == Hold::none) {
-    out.at = regulars_turn(state, m, waiting);
+    out.at = regulars_turn(state, m, waiting, job.urgent);
     if (out.at > m.now) out.why = Hold::pace;
   }
   if (out.lane != Lane::first) return out;

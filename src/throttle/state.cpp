@@ -127,6 +127,15 @@ void take_over(Chats& chats, ChatRecord& into, const ChatRecord& from) {
   into.joined = std::max(into.joined, from.joined);
 }
 
+/// What the chat got before its first answer and what the budget still counts as unanswered: not
+/// what the phone's history tells of.
+std::uint32_t budgeted_run(const State& state, const ChatRecord& record, Tick now) {
+  if (now - record.last_out >= 30 * kDay) return 0;
+  const Regular* past = state.chats.regulars.find(record.key);
+  const std::uint8_t told = past == nullptr ? std::uint8_t{0} : past->run;
+  return record.run - std::min(record.run, told);
+}
+
 std::int64_t local_ms_of_day(const Moment& m) {
   const std::int64_t local = m.wall_ms + m.utc_offset_ms;
   return ((local % kDay) + kDay) % kDay;
@@ -224,17 +233,13 @@ void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now) 
   // A backlog can bring old messages: they are no reason to treat the chat as answered just now.
   const std::uint32_t stamp = to_stamp(std::min(written_at, now));
   const bool first_word = !record->is(ChatRecord::has_inbound) && !chat.is_group();
-  bool budgeted = false;
   for (Opening& opening : state.openings) {
     if (opening.chat != chat || opening.answered) continue;
     opening.answered = true;
-    budgeted = budgeted || now - opening.at < 30 * kDay;
     // A list whose people answer is no poor list, whatever else was mistyped.
     state.checks.forgive();
   }
-  // What the chat got before its first answer was budgeted as unanswered, if we opened it: what the
-  // phone's history tells of was not.
-  if (first_word && budgeted) state.month_unanswered.refund(now, record->run);
+  if (first_word) state.month_unanswered.refund(now, budgeted_run(state, *record, now));
   record->set(ChatRecord::has_inbound);
   record->set(ChatRecord::listed, false);
   record->last_in = std::max(record->last_in, stamp);

@@ -75,7 +75,6 @@ void Box::make_api() {
                        link,
                        link,
                        [this] { return status; },
-                       [this] { ++resumed; },
                        &history};
   if (cabinet) {
     outside.files.emplace(

@@ -390,7 +390,6 @@ class Box {
   FakeInbox inbox;
   FakeLink link;
   Status status;
-  int resumed = 0;
   std::vector<InstanceState::Value> states;
   InstanceState state{scheduler, [this] { return !link.who.phone.empty(); },
                       [this](InstanceState::Value value) { states.push_back(value); }};

@@ -207,7 +207,7 @@ struct LiveBox {
         options,
         Api::Outside{loop, fakes.clock, fakes.random, fakes.blobs, fakes.settings, state,
                      fakes.outbox, fakes.inbox, fakes.link, fakes.link, fakes.link, fakes.link,
-                     fakes.link, fakes.link, fakes.link, fakes.link, [] { return Status{}; }, {}});
+                     fakes.link, fakes.link, fakes.link, fakes.link, [] { return Status{}; }});
     // clang-format on
     ServerOptions where;
     where.listen = "127.0.0.1";

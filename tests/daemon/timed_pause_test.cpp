@@ -31,6 +31,16 @@ TEST(TimedPause, EndsByItselfOnce) {
   EXPECT_EQ(held.ended, 1);
 }
 
+TEST(TimedPause, ItsEndIsToldByTheClockThatIsRightNow) {
+  test::FakeScheduler scheduler;
+  Clock clock(scheduler, Wall::from_unix(1'790'000'000, false));
+  TimedPause pause(scheduler, clock);
+  pause.end_after(minutes(60), [] {});
+  clock.on_server_time(1'790'000'000 + 24 * 3600);  // the box woke in the past
+  ASSERT_TRUE(pause.until());
+  EXPECT_EQ(pause.until()->unix_seconds(), 1'790'000'000 + 25 * 3600);
+}
+
 TEST(TimedPause, TheLastWordCounts) {
   Held held;
   held.hold(10);

@@ -36,7 +36,7 @@ struct World {
     // clang-format off
     api = std::make_unique<Api>(
         options, Api::Outside{scheduler, clock, random, blobs, settings, state, outbox, inbox, link,
-                              link, link, link, link, link, link, link, [] { return Status{}; }, {}});
+                              link, link, link, link, link, link, link, [] { return Status{}; }});
     // clang-format on
   }
 };

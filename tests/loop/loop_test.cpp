@@ -42,6 +42,20 @@ TEST(Loop, ATimerMayRestartItselfInItsOwnCall) {
   EXPECT_EQ(runs, 3);
 }
 
+TEST(Loop, AWorkerThatGoesAnswersFirstAndTakesWhatAnswersGiveToIt) {
+  Loop loop;
+  std::string steps;
+  {
+    PoolWorker worker(loop);
+    worker.run([&steps] { steps += "a"; },
+               [&] {
+                 steps += "b";
+                 worker.run([&steps] { steps += "c"; }, [&steps] { steps += "d"; });
+               });
+  }
+  EXPECT_EQ(steps, "abcd");
+}
+
 TEST(Loop, AWorkersDoneRunsOnTheLoopAfterItsWork) {
   Loop loop;
   PoolWorker worker(loop);

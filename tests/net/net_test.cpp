@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -222,6 +223,26 @@ TEST_F(Net, AResetIsAnErrorAtTheOtherSide) {
   ASSERT_TRUE(client_side.closed);
   EXPECT_NE(client_side.closed->detail.find("reset"), std::string::npos)
       << client_side.closed->detail;
+}
+
+/// The kernel tells the reset to the first write; the reads after it would see an orderly end.
+TEST_F(Net, AResetThatAWriteMeetsFirstIsNoOrderlyEnd) {
+  std::signal(SIGPIPE, SIG_IGN);  // as posthornd
+  StaysOpen client_side;
+  std::unique_ptr<Stream> server;
+  auto listener = listen(loop, "127.0.0.1", 0,
+                         [&](std::unique_ptr<Stream> accepted) { server = std::move(accepted); });
+  ASSERT_TRUE(listener.has_value());
+  auto client = dial({"127.0.0.1", (*listener)->port(), false, "", seconds(5)});
+  ASSERT_TRUE(client.has_value()) << to_string(client.error());
+  (*client)->start(client_side);
+  run_until([&] { return server != nullptr; });
+  server->reset();
+  (*client)->write(Bytes(1000, std::byte{7}));
+  run_until([&] { return client_side.closed.has_value() || client_side.ended; });
+  EXPECT_FALSE(client_side.ended);
+  ASSERT_TRUE(client_side.closed);
+  EXPECT_EQ(client_side.closed->code, Errc::disconnected);
 }
 
 TEST_F(Net, SaysWhyNobodyAnswers) {

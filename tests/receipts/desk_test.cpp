@@ -6,6 +6,8 @@
 #include "files/power_folder.h"
 #include "posthorn/receipts/receipts.h"
 #include "receipts/intake.h"
+#include "receipts/qr_block.h"
+#include "receipts/qr_reader.h"
 #include "support/fakes.h"
 
 using namespace posthorn;
@@ -45,7 +47,10 @@ struct Box {
     receipts = std::move(*opened);
     turn();
   }
-  ~Box() { receipts->stop(); }
+  ~Box() {
+    receipts->stop();
+    scheduler.run_posted();  // what was given to the disk is answered
+  }
   Box(const Box&) = delete;
   Box& operator=(const Box&) = delete;
 
@@ -320,6 +325,95 @@ TEST(Receipts, AFailedClaimKeepsNothingLonger) {
   box.disk->fault = {};
   box.scheduler.advance(minutes(11));
   EXPECT_TRUE(box.disk->list()->empty());
+}
+
+/// The disk fills between the receipt and whose it is: the receipt is there, and nobody's.
+TEST(Receipts, AClaimThatFailsRightBehindItsReceiptSendsNothing) {
+  Box box(folder());
+  std::string said;
+  int step = 0;
+  box.disk->on_step = [&] {
+    if (++step != 6) return;  // the last one of the receipt's own
+    box.disk->fault = [] { return std::optional(Error{Errc::full, "no room"}); };
+    box.receipts->send(1, kAnna, [&said](Result<void> sent) { said = sent.error().detail; });
+  };
+  box.print(kSale);
+  EXPECT_EQ(said, "no room");
+  EXPECT_TRUE(box.sent.empty());
+  ASSERT_EQ(box.receipts->list().size(), 1U);
+  EXPECT_EQ(box.receipts->list()[0].state, Receipt::State::waiting);
+  box.disk->fault = {};
+  box.receipts->send(1, kAnna, [](const Result<void>& sent) { EXPECT_TRUE(sent); });
+  box.turn();
+  EXPECT_EQ(box.sent.size(), 1U);
+}
+
+/// Others that are tried again do not take along one whose claim is just being kept.
+TEST(Receipts, ARetryWaitsForTheClaim) {
+  Box box(folder());
+  box.print(kSale);
+  box.refuse_send = true;
+  EXPECT_TRUE(box.receipts->on_message(kAnna, box.token()));
+  box.turn();
+  box.refuse_send = false;
+  box.print(kSale);
+  std::string said;
+  bool begun = false;
+  box.disk->on_step = [&] {
+    if (std::exchange(begun, true)) return;
+    box.disk->fault = [] { return std::optional(Error{Errc::full, "no room"}); };
+    box.scheduler.advance(seconds(11));
+  };
+  box.receipts->send(2, kBert, [&said](Result<void> sent) { said = sent.error().detail; });
+  box.turn();
+  EXPECT_EQ(said, "no room");
+  ASSERT_EQ(box.sent.size(), 1U);
+  EXPECT_EQ(box.sent[0].chat, kAnna);
+}
+
+TEST(Receipts, WhatWaitsForTheDiskAtTheEndIsKeptInOrderAndNotByTheLoop) {
+  Box box(folder());
+  int steps = 0;
+  bool begun = false;
+  std::optional<int> steps_of_stop;
+  box.disk->on_step = [&] {
+    ++steps;
+    if (std::exchange(begun, true)) return;
+    box.scheduler.post([&] {
+      steps = 0;
+      box.receipts->stop();
+      steps_of_stop = steps;
+    });
+  };
+  box.print(kSale + kSale);
+  EXPECT_EQ(steps_of_stop, 0) << "the loop waits for no disk";
+  EXPECT_GT(steps, 0);
+  box.disk->on_step = {};
+  EXPECT_NE(box.disk->content("0000000001.job"), nullptr);
+  EXPECT_NE(box.disk->content("0000000002.job"), nullptr);
+}
+
+TEST(Receipts, CodesAreLookedForInPicturesWithoutLettersOnly) {
+  if (!can_read_qr()) GTEST_SKIP() << "libzbar0 is not here";
+  QrBlock block;
+  block.payload = "https://example.com/r/1";
+  block.raster = true;
+  const std::string picture =
+      to_string(ByteView(encode_qr_block(block, Language::escpos, {}))) + "\n";
+  Box box(folder(), {}, PrinterSettings::Qr::off);
+  box.print(picture + "\x1dV\0"s);
+  box.print(picture + kSale);
+  const auto codes = [&box](std::uint64_t number) {
+    std::vector<std::string> out;
+    box.receipts->show(number, std::nullopt, [&out](Result<Rendering> shown) {
+      ASSERT_TRUE(shown);
+      out = shown->qr_payloads;
+    });
+    box.turn();
+    return out;
+  };
+  EXPECT_EQ(codes(1), std::vector<std::string>{block.payload});
+  EXPECT_TRUE(codes(2).empty());
 }
 
 TEST(Receipts, WhoeverSendsIsToldOfAFullQueue) {

@@ -70,6 +70,36 @@ struct Shop {
 
 const std::string kSale = "Tea 2,40\n\x1dV\0"s;
 
+/// A printer that takes nothing and then closes in good order.
+struct Closing final : Dialer {
+  struct Line final : Stream {
+    explicit Line(Closing& c) : printer(c) {}
+    void start(Handler& handler) override { printer.box = &handler; }
+    void write(Bytes data) override { printer.unsent += data.size(); }
+    std::size_t unsent() const override { return printer.unsent; }
+    void pause_reading(bool) override {}
+    void close() override {}
+    void end_writing() override {}
+    Closing& printer;
+  };
+  explicit Closing(Scheduler& s) : scheduler(s) {}
+  std::unique_ptr<Dial> dial(const Endpoint&,
+                             Once<void(Result<std::unique_ptr<Stream>>)> done) override {
+    scheduler.post([this, done = std::move(done)]() mutable {
+      done(std::unique_ptr<Stream>(std::make_unique<Line>(*this)));
+    });
+    return nullptr;
+  }
+  void close() {
+    EXPECT_FALSE(box->on_end());
+    box->on_closed({Errc::disconnected, "closed by the other side"});
+  }
+
+  Scheduler& scheduler;
+  Stream::Handler* box = nullptr;
+  std::size_t unsent = 0;
+};
+
 }  // namespace
 
 TEST(Printer, PassesBytesBothWaysInPiecesOfOne) {
@@ -212,6 +242,14 @@ TEST(Printer, ADrawerWithoutASaleIsTold) {
   EXPECT_EQ(shop.drawers, 1);
 }
 
+TEST(Printer, ADrawerIsToldWhileItsTillKeepsTheLine) {
+  Shop shop;
+  shop.till().say("\x1bp\0\x19\xfa"s);
+  shop.scheduler.advance(Printer::kSilence + Printer::kDrawerGrace + seconds(1));
+  EXPECT_EQ(shop.drawers, 1);
+  EXPECT_TRUE(shop.jobs.empty());
+}
+
 TEST(Printer, AnswersItselfWithoutAPrinter) {
   PrinterSettings settings;
   settings.name = "1";
@@ -309,6 +347,31 @@ TEST(Printer, ACommandThatNeverEndsEndsWithSilence) {
   shop.turn();
   ASSERT_EQ(shop.jobs.size(), 2U) << "what comes next is a job again";
   EXPECT_EQ(as_text(shop.jobs[1].raw), kSale);
+}
+
+TEST(Printer, APrinterThatClosesBeforeItHasTakenEverythingHasPrintedNothing) {
+  for (const bool takes_all : {false, true}) {
+    test::FakeScheduler scheduler;
+    Closing paper(scheduler);
+    std::vector<TappedJob> jobs;
+    PrinterSettings settings;
+    settings.name = "1";
+    settings.host = "printer";
+    Printer printer(
+        settings,
+        {scheduler, paper, [&jobs](TappedJob job) { jobs.push_back(std::move(job)); }, [] {}, {}});
+    test::StreamPair pair = test::make_stream_pair(scheduler);
+    printer.accept(std::move(pair.a));
+    pair.b->write(to_bytes("Tea 2,40\n"sv));
+    pair.b->close();
+    scheduler.advance(milliseconds(100));
+    ASSERT_EQ(paper.unsent, 9U);
+    if (takes_all) paper.unsent = 0;
+    paper.close();
+    scheduler.advance(seconds(5));
+    EXPECT_EQ(jobs.size(), takes_all ? 1U : 0U);
+    EXPECT_EQ(printer.status().trouble.empty(), takes_all);
+  }
 }
 
 /// The printer is unplugged after each number of bytes: its job is a receipt once, or not at all.

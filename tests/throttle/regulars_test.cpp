@@ -5,6 +5,7 @@
 #include "posthorn/throttle/regulars.h"
 #include "throttle/regulars.h"
 #include "throttle/regulars_csv.h"
+#include "throttle/state.h"
 #include "valve_fixture.h"
 
 // Who wrote to the shop before the box came: from the phone's history, from a list, from years ago.
@@ -92,10 +93,11 @@ TEST(Regulars, OfThePhonesHistoryAreNoStrangers) {
              group,
              wrote(box, person(3), hours(5)),
              {.chat = "nonsense", .wrote = {}, .written = {}, .member_since = {}}});
-  EXPECT_EQ(box.valve->can_send(person(1), false, false).lane, Lane::known);
-  EXPECT_EQ(box.valve->can_send(person(2), false, false).refusal, Refusal::unanswered_limit);
-  EXPECT_EQ(box.valve->can_send(person(3), false, false).lane, Lane::reply);
-  EXPECT_EQ(box.valve->can_send(person(4), false, false).lane, Lane::first);
+  EXPECT_EQ(box.valve->can_send(person(1), false, false, hours(24)).lane, Lane::known);
+  EXPECT_EQ(box.valve->can_send(person(2), false, false, hours(24)).refusal,
+            Refusal::unanswered_limit);
+  EXPECT_EQ(box.valve->can_send(person(3), false, false, hours(24)).lane, Lane::reply);
+  EXPECT_EQ(box.valve->can_send(person(4), false, false, hours(24)).lane, Lane::first);
   box.post(person(1));
   box.post(group.chat);
   box.scheduler.advance(minutes(1));
@@ -112,7 +114,7 @@ TEST(Regulars, SurviveAPowerCutOnceTheyAreTold) {
   box.clock.on_server_time(Box::kNoon + 60);
   box.valve->on_connected();
   EXPECT_EQ(box.valve->status().regulars, 1'000U);
-  EXPECT_EQ(box.valve->can_send(person(999), false, false).lane, Lane::known);
+  EXPECT_EQ(box.valve->can_send(person(999), false, false, hours(24)).lane, Lane::known);
 }
 
 TEST(Regulars, AHistoryThatComesLaterFreesWhatWaits) {
@@ -222,6 +224,37 @@ TEST(Regulars, WhatHistoryTellsOfTheUnansweredIsNotTakenBackFromTheBudget) {
   EXPECT_EQ(window(box.valve->status(), "budget_30d").used, 2U);
 }
 
+TEST(Regulars, AnAnswerGivesBackWhatWentBehindTheHistorysUnanswered) {
+  Box box;
+  PastChat silent;
+  silent.chat = person(1);
+  silent.written = box.clock.now() - hours(24 * 20);
+  silent.unanswered = 1;
+  tell(box, {silent});
+  box.post(person(1), "Receipt");
+  box.scheduler.advance(hours(1));
+  ASSERT_EQ(window(box.valve->status(), "budget_30d").used, 1U);
+  box.wrote(person(1));
+  EXPECT_EQ(window(box.valve->status(), "budget_30d").used, 0U);
+}
+
+TEST(Regulars, AnAnswerGivesBackWhatItWasSentHoweverManyWereOpenedSince) {
+  const auto state = std::make_unique<State>();
+  const Tick start = 1'790'000'000 * kSecond;
+  Tick now = start;
+  for (std::uint64_t i = 0; i < 200; ++i, now += kMinute)
+    charge(*state, {.chat = chat_of(i), .opening = true, .consent = true}, now);
+  ASSERT_EQ(state->month_unanswered.used(now), 200U);
+  note_inbound(*state, chat_of(0), now, now);
+  EXPECT_EQ(state->month_unanswered.used(now), 199U);
+  note_inbound(*state, chat_of(0), now, now);
+  EXPECT_EQ(state->month_unanswered.used(now), 199U) << "once";
+  now += 31 * kDay;
+  charge(*state, {.chat = chat_of(500), .opening = true}, now);
+  note_inbound(*state, chat_of(1), now, now);
+  EXPECT_EQ(state->month_unanswered.used(now), 1U) << "that one has left the month by itself";
+}
+
 TEST(CanSend, CountsThoseWhoWaitAndHowLongTheMessageMay) {
   Box box;
   box.valve->pause();
@@ -231,7 +264,7 @@ TEST(CanSend, CountsThoseWhoWaitAndHowLongTheMessageMay) {
   }
   box.known(person(200));
   box.valve->resume();
-  const Outlook regular = box.valve->can_send(person(200), false, false);
+  const Outlook regular = box.valve->can_send(person(200), false, false, hours(24));
   EXPECT_EQ(regular.why, Hold::pace);
   ASSERT_TRUE(regular.earliest);
   EXPECT_GE(*regular.earliest - box.clock.now(), minutes(15)) << "90 of them, ten seconds each";
@@ -242,13 +275,32 @@ TEST(CanSend, CountsThoseWhoWaitAndHowLongTheMessageMay) {
   EXPECT_FALSE(box.valve->can_send(person(400), true, false, hours(48)).refusal);
 }
 
+TEST(CanSend, ARegularsTurnThatFallsIntoTheNightIsTheMorning) {
+  Box box;
+  box.scheduler.advance(hours(8));  // 20:00
+  box.valve->pause();
+  for (int i = 0; i < 300; ++i) {
+    box.known(person(i));
+    box.post(person(i));
+  }
+  box.known(person(400));
+  box.valve->resume();
+  const Outlook regular = box.valve->can_send(person(400), false, false, hours(24));
+  EXPECT_EQ(regular.why, Hold::pace);
+  ASSERT_TRUE(regular.earliest);
+  EXPECT_EQ(*regular.earliest - box.clock.now(), hours(12)) << "08:00";
+  const Outlook urgent = box.valve->can_send(person(400), false, true, hours(24));
+  ASSERT_TRUE(urgent.earliest);
+  EXPECT_LT(*urgent.earliest, *regular.earliest);
+}
+
 TEST(CanSend, SaysWhatWouldHappenAndChangesNothing) {
   Box box;
   box.known(person(1));
-  const Outlook regular = box.valve->can_send(person(1), false, false);
+  const Outlook regular = box.valve->can_send(person(1), false, false, hours(24));
   EXPECT_EQ(regular.lane, Lane::known);
   EXPECT_EQ(regular.why, Hold::none);
-  const Outlook stranger = box.valve->can_send(person(2), true, false);
+  const Outlook stranger = box.valve->can_send(person(2), true, false, hours(24));
   EXPECT_TRUE(stranger.new_customer);
   EXPECT_FALSE(stranger.refusal);
   for (int i = 0; i < 5; ++i) {
@@ -258,18 +310,18 @@ TEST(CanSend, SaysWhatWouldHappenAndChangesNothing) {
   }
   box.scheduler.advance(hours(1));
   ASSERT_EQ(box.sender.sent.size(), 5U);
-  const Outlook sixth = box.valve->can_send(person(2), true, false);
+  const Outlook sixth = box.valve->can_send(person(2), true, false, hours(24));
   EXPECT_EQ(sixth.why, Hold::opening_cap);
   ASSERT_TRUE(sixth.earliest);
   EXPECT_GT(*sixth.earliest - box.clock.now(), hours(20));
   ASSERT_TRUE(box.valve->add_opt_out(person(1), "Ida", "asked at the counter"));
-  EXPECT_EQ(box.valve->can_send(person(1), false, false).refusal, Refusal::opted_out);
+  EXPECT_EQ(box.valve->can_send(person(1), false, false, hours(24)).refusal, Refusal::opted_out);
   EXPECT_EQ(box.checker.asked.size(), 5U) << "nobody was asked about";
   box.scheduler.advance(hours(10));  // 23:00
-  EXPECT_EQ(box.valve->can_send(person(100), false, false).lane, Lane::first);
+  EXPECT_EQ(box.valve->can_send(person(100), false, false, hours(24)).lane, Lane::first);
   box.known(person(3));
-  EXPECT_EQ(box.valve->can_send(person(3), false, false).why, Hold::quiet_hours);
-  EXPECT_EQ(box.valve->can_send(person(3), false, true).why, Hold::none) << "urgent";
+  EXPECT_EQ(box.valve->can_send(person(3), false, false, hours(24)).why, Hold::quiet_hours);
+  EXPECT_EQ(box.valve->can_send(person(3), false, true, hours(24)).why, Hold::none) << "urgent";
 }
 
 }  // namespace

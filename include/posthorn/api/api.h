@@ -134,8 +134,6 @@ class Api final : public RequestHandler {
     chat::Earlier& earlier;
     chat::Groups& groups;
     std::function<Status()> status;
-    /// The operator did what ends a restriction (reboot, setSettings); may be empty.
-    std::function<void()> resume = {};
     /// Of getStateInstanceHistory; may be null.
     const StateHistory* history = nullptr;
     /// nullopt: the methods that carry files are absent.

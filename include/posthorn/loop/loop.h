@@ -107,10 +107,16 @@ class SignalWatch {
 class PoolWorker final : public Worker {
  public:
   explicit PoolWorker(Loop& loop) : loop_(loop) {}
+  PoolWorker(const PoolWorker&) = delete;
+  PoolWorker& operator=(const PoolWorker&) = delete;
+  /// Runs the loop until all that was given to it is answered, what an answer gives to it too.
+  ~PoolWorker() override;
+
   void run(Task work, Task done) override;
 
  private:
   Loop& loop_;
+  std::size_t under_way_ = 0;
 };
 
 /// mbedTLS's CTR-DRBG over getrandom(2).

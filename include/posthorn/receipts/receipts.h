@@ -52,7 +52,7 @@ struct Rendering {
   std::size_t width = 0, height = 0;
   std::string language, code_page;
   bool guessed_page = false;
-  std::vector<std::string> payloads;  ///< of QR codes
+  std::vector<std::string> qr_payloads;
 };
 
 /// A message for the outbox.
@@ -133,8 +133,10 @@ class Receipts {
   virtual void show(std::uint64_t number, std::optional<Form> picture,
                     Once<void(Result<Rendering>)> done) = 0;
   virtual void raw(std::uint64_t number, Once<void(Result<Bytes>)> done) = 0;
-  /// Somebody says whose it is. done: queued. Errors: not_found, refused (it went to somebody
-  /// already), malformed (number), full, io.
+  /// Somebody says whose it is. done: queued. Errors: not_found (there is none, or it has gone),
+  /// refused (it went to somebody already, or is not whole); full, io, cancelled: not queued yet.
+  /// It is tried again by itself while find() tells State::sending; where it tells State::waiting,
+  /// the disk could not keep whose it is, and it must be said again.
   virtual void send(std::uint64_t number, const std::string& chat,
                     Once<void(Result<void>)> done) = 0;
   /// Gone from the disk. Errors: not_found.
@@ -162,7 +164,8 @@ class Receipts {
   [[nodiscard]] virtual std::vector<PrinterStatus> printer_status() const = 0;
 };
 
-/// Whether settings may name it so: "auto", or one of the names; else what is allowed.
+/// Whether settings may name it so: "auto", or one of the names. Errors: malformed (what is
+/// allowed, or that this system's C library does not have its letters of two bytes).
 [[nodiscard]] Result<void> check_code_page(std::string_view name);
 
 }  // namespace posthorn::receipts

@@ -207,9 +207,10 @@ class Valve {
   Result<ImportReport> import_regulars(std::string_view csv, const std::string& who);
 
   /// What would become of a message posted now, behind everything that waits. consent, urgent: as
-  /// on the send request; life: how long it may wait. Nothing is asked or counted.
+  /// on the send request; life: how long it may wait, which counts for first messages: they are
+  /// refused when they cannot go in it. Nothing is asked or counted.
   [[nodiscard]] Outlook can_send(const std::string& chat, bool consent, bool urgent,
-                                 milliseconds life = hours(24));
+                                 milliseconds life);
 
   /// Is one more of these within the budget? Charges it when it is. chat_known: for members.
   /// Errors: busy ("2 of 2 in 24 h; next at …"), refused (a stranger cannot be added to a group).

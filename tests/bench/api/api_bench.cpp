@@ -162,7 +162,7 @@ int run(const std::string& directory) {
   // clang-format off
   api::Api api(options, api::Api::Outside{loop, clock, random, blobs, settings, state, outbox, inbox,
                                           link, link, link, link, link, link, link, link,
-                                          [] { return Status{}; }, {}});
+                                          [] { return Status{}; }});
   // clang-format on
   api::ServerOptions where;
   where.listen = "127.0.0.1";

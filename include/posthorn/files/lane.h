@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "posthorn/base/worker.h"
@@ -9,7 +10,8 @@
 namespace posthorn::files {
 
 /// One piece of work after the other on the Worker, in order, so that however many files are on
-/// their way, messages find a free thread for their syncs.
+/// their way, messages find a free thread for their syncs. What has been given to it is done and
+/// answered even when whoever gave it has gone. Held by shared_ptr; worker outlives it.
 class Lane : public std::enable_shared_from_this<Lane> {
  public:
   explicit Lane(Worker& worker) : worker_(worker) {}
@@ -48,8 +50,8 @@ class Lane : public std::enable_shared_from_this<Lane> {
 template <class T>
 void run_on(Lane& lane, Function<T()> work, Once<void(T)> done) {
   auto slot = std::make_shared<std::optional<T>>();  // shared: written there, then read here
-  lane.run([slot,
-            work = std::move(work)]() mutable { guarded("files", [&] { slot->emplace(work()); }); },
+  lane.run([slot, work = std::move(
+                      work)]() mutable { guarded("worker", [&] { slot->emplace(work()); }); },
            [slot, done = std::move(done)]() mutable {
              done(slot->has_value() ? std::move(**slot) : work_that_threw<T>());
            });
