@@ -143,6 +143,22 @@ class Net : public testing::Test {
     run_until([&answer] { return answer.has_value(); });
     return std::move(*answer);
   }
+  struct Ends {
+    std::unique_ptr<Stream> client, server;
+  };
+  /// A new connection, whose client reads already.
+  Ends connect(Stream::Handler& client_side) {
+    Ends ends;
+    auto listener = listen(loop, "127.0.0.1", 0, [&ends](std::unique_ptr<Stream> accepted) {
+      ends.server = std::move(accepted);
+    });
+    auto dialled = dial({"127.0.0.1", (*listener)->port(), false, "", seconds(5)});
+    EXPECT_TRUE(dialled.has_value());
+    ends.client = std::move(*dialled);
+    ends.client->start(client_side);
+    run_until([&ends] { return ends.server != nullptr; });
+    return ends;
+  }
 
   loop::Loop loop;
   loop::PoolWorker worker{loop};
@@ -210,15 +226,8 @@ TEST_F(Net, OneDirectionMayEndBeforeTheOther) {
 
 TEST_F(Net, AResetIsAnErrorAtTheOtherSide) {
   Collect client_side;
-  std::unique_ptr<Stream> server;
-  auto listener = listen(loop, "127.0.0.1", 0,
-                         [&](std::unique_ptr<Stream> accepted) { server = std::move(accepted); });
-  ASSERT_TRUE(listener.has_value());
-  auto client = dial({"127.0.0.1", (*listener)->port(), false, "", seconds(5)});
-  ASSERT_TRUE(client.has_value()) << to_string(client.error());
-  (*client)->start(client_side);
-  run_until([&] { return server != nullptr; });
-  server->reset();
+  const Ends ends = connect(client_side);
+  ends.server->reset();
   run_until([&] { return client_side.closed.has_value(); });
   ASSERT_TRUE(client_side.closed);
   EXPECT_NE(client_side.closed->detail.find("reset"), std::string::npos)
@@ -227,18 +236,11 @@ TEST_F(Net, AResetIsAnErrorAtTheOtherSide) {
 
 /// The kernel tells the reset to the first write; the reads after it would see an orderly end.
 TEST_F(Net, AResetThatAWriteMeetsFirstIsNoOrderlyEnd) {
-  std::signal(SIGPIPE, SIG_IGN);  // as posthornd
+  std::signal(SIGPIPE, SIG_IGN);  // as posthornd does
   StaysOpen client_side;
-  std::unique_ptr<Stream> server;
-  auto listener = listen(loop, "127.0.0.1", 0,
-                         [&](std::unique_ptr<Stream> accepted) { server = std::move(accepted); });
-  ASSERT_TRUE(listener.has_value());
-  auto client = dial({"127.0.0.1", (*listener)->port(), false, "", seconds(5)});
-  ASSERT_TRUE(client.has_value()) << to_string(client.error());
-  (*client)->start(client_side);
-  run_until([&] { return server != nullptr; });
-  server->reset();
-  (*client)->write(Bytes(1000, std::byte{7}));
+  const Ends ends = connect(client_side);
+  ends.server->reset();
+  ends.client->write(Bytes(1000, std::byte{7}));
   run_until([&] { return client_side.closed.has_value() || client_side.ended; });
   EXPECT_FALSE(client_side.ended);
   ASSERT_TRUE(client_side.closed);
