@@ -1,4 +1,4 @@
-#include "box.h"
+#include "api/box.h"
 
 #include <array>
 
