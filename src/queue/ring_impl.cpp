@@ -277,8 +277,12 @@ void RingFile::Impl::on_failed(Batch& batch) {
   }
   Answers answers = std::exchange(answers_in_flight_, {});
   Flushes flushes = std::exchange(flushes_in_flight_, {});
+  // Also those that wait for more acknowledgements than one batch takes: what could not be written
+  // goes with the timer, and nobody waits for that.
+  Flushes waiting = std::exchange(flushes_, {});
   for (auto& done : answers) done(tl::unexpected(error));
   for (auto& done : flushes) done(tl::unexpected(error));
+  for (auto& done : waiting) done(tl::unexpected(error));
 }
 
 void RingFile::Impl::give_up(Sequence sequence) {

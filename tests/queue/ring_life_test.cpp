@@ -412,5 +412,35 @@ TEST_F(RingTest, AWeekOfAShopWritesNoBlockMuchMoreOftenThanOthers) {
   RecordProperty("hottest_over_mean", std::to_string(static_cast<double>(hottest) / mean));
 }
 
+TEST_F(RingTest, AFlushOfMoreAcknowledgementsThanABatchTakesEndsOnADeadDisk) {
+  options.bytes = std::size_t{2} << 20;
+  open();
+  constexpr int kMany = 5000;
+  int kept = 0;
+  for (int i = 0; i < kMany; ++i) {
+    ring->append(to_bytes("x"), at, [&](Result<Sequence> r) { kept += r ? 1 : 0; });
+  }
+  scheduler.run_posted();
+  ASSERT_EQ(kept, kMany);
+  for (auto entry = ring->first(); entry; entry = ring->next(entry->sequence)) {
+    ring->ack(entry->sequence);
+  }
+  int writes = 0;
+  disk.fault = [&writes](test::MemDisk::Call call) -> std::optional<test::MemDisk::Fault> {
+    if (call != test::MemDisk::Call::write) return std::nullopt;
+    // A loop without an end would never come back from run_posted().
+    if (++writes > 100) throw std::runtime_error("the dead disk is written to for ever");
+    return test::MemDisk::Fault{};
+  };
+  EXPECT_EQ(flush().error().code, Errc::io);
+  EXPECT_LE(writes, 2);
+  disk.fault = nullptr;
+  scheduler.advance(minutes(1));
+  EXPECT_TRUE(flush());
+  EXPECT_EQ(ring->status().pending, 0U);
+  cut_and_open();
+  EXPECT_TRUE(pending().empty()) << "what could not be written then is written now";
+}
+
 }  // namespace
 }  // namespace posthorn::queue
