@@ -14,6 +14,7 @@ constexpr seconds kRestartWait{5};    // for 515 after pairing; some servers nev
 constexpr minutes kPairingWanted{2};  // one look at the QR code keeps rounds coming this long
 constexpr int kMostRounds = 5;        // in a row; a page left open must not look like an attack
 constexpr minutes kPairingRest{10};
+constexpr minutes kStorageRest{1};
 constexpr seconds kNextRound{2};
 
 constexpr auto kResting =
@@ -113,6 +114,8 @@ void Core::on_round_over() {
 
 void Core::on_pairing_failed(std::string cause, std::string what_to_do, Again again) {
   close_connection({Errc::refused, cause});
+  // Else each look at the QR code would register anew, only to fail at the same disk.
+  if (cause == "storage") pairing_rests_until_ = out_.scheduler.now() + kStorageRest;
   if (again == Again::yes && pairing_wanted()) connect_in(back_off_.next(out_.random));
   stand_still({State::logged_out, 0, std::move(cause), std::move(what_to_do), std::nullopt},
               std::nullopt);

@@ -121,11 +121,13 @@ void Pairing::on_pair_device(const wire::Node& iq) {
 }
 
 void Pairing::show_next_ref() {
-  if (!round_.current(out_.scheduler.now())) {
-    if (!code_active()) host_.on_round_over();
-    return;
-  }
-  ref_timer_.start_at(*round_.next_change(), [this] { show_next_ref(); });
+  const auto again = [this] { show_next_ref(); };
+  if (round_.current(out_.scheduler.now()))
+    return ref_timer_.start_at(*round_.next_change(), again);
+  // A code may be typed for longer than QR codes are shown, and be committed after them; however it
+  // ends, this round is over then.
+  if (code_active() || committing_) return ref_timer_.start(kLookAgain, again);
+  host_.on_round_over();
 }
 
 Result<void> Pairing::rotate_secret() {

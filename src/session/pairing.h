@@ -24,6 +24,8 @@ class Pairing final : private PasskeyLink::Host {
  public:
   static constexpr seconds kCodeValid{180};
   static constexpr seconds kWaitForSuccess{60};
+  /// How often a round without QR codes asks whether its code has ended.
+  static constexpr seconds kLookAgain{5};
   static constexpr seconds kWaitForConnection{30};
   static constexpr int kMostPrimaryHellos = 3;
   static constexpr milliseconds kTimeout{30'000};

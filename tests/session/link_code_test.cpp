@@ -272,5 +272,21 @@ TEST(LinkByCode, IsRefusedWhenLinkedAndCancelledAtTheEnd) {
   EXPECT_EQ(answer.got->error().code, Errc::refused);
 }
 
+TEST(LinkByCode, ACodeThatOutlivesTheQrCodesLeavesAWayOn) {
+  Box box;
+  Phone phone(box);
+  box.boot();
+  box.run(seconds(30));
+  Answer answer;
+  box.session->request_link_code(kPhone, answer.done());
+  box.run(seconds(140));  // the QR codes are used up
+  EXPECT_EQ(box.state(), State::pairing);
+  EXPECT_FALSE(box.session->qr());
+  box.run(seconds(60));  // nobody has typed the code
+  (void)box.session->qr();
+  box.run(seconds(5));
+  EXPECT_TRUE(box.session->qr());
+}
+
 }  // namespace
 }  // namespace posthorn::session

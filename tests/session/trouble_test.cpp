@@ -77,5 +77,25 @@ TEST(Trouble, OfTheDiskIsNotChargedToTheAccountAndEndsByItself) {
   EXPECT_EQ(box.restrictions().size(), told);
 }
 
+TEST(Trouble, LookingAtTheQrCodeOverAFullDiskRegistersOnceAMinute) {
+  Box box;
+  box.boot();
+  ASSERT_TRUE(store::Statement(box.store->database(), "PRAGMA query_only = ON").run());
+  (void)box.session->qr();
+  box.run(seconds(2));
+  ASSERT_EQ(box.session->state().cause, "storage");
+  const std::size_t before = box.server.lines.size();
+  for (int look = 0; look < 28; ++look) {
+    (void)box.session->qr();
+    box.run(seconds(2));
+  }
+  EXPECT_EQ(box.server.lines.size(), before);
+  ASSERT_TRUE(store::Statement(box.store->database(), "PRAGMA query_only = OFF").run());
+  box.run(seconds(10));
+  (void)box.session->qr();
+  box.run(seconds(5));
+  EXPECT_TRUE(box.session->qr()) << "the disk is well again";
+}
+
 }  // namespace
 }  // namespace posthorn::session
