@@ -25,6 +25,11 @@ bool is_gone(const Error& error) {
   return error.code == Errc::refused && error.detail.starts_with("406");
 }
 
+/// The server's own trouble, or too many questions: says nothing about the devices.
+bool is_passing(const Error& error) {
+  return error.detail.starts_with("5") || error.detail.starts_with("429");
+}
+
 }  // namespace
 
 /// Queries still to be made.
@@ -80,6 +85,7 @@ void SessionBuilder::on_reply(Work work, std::vector<Jid> asked, Result<wire::No
 /// One device that is gone spoils the query for all: the users are asked for one by one, then the
 /// devices of the user it is one of.
 void SessionBuilder::on_refused(Work work, std::vector<Jid> asked, const Error& error) {
+  if (is_passing(error)) return work.done(fail(error, "asking for keys"));
   if (!is_gone(error)) return fetch_next(std::move(work));
   if (asked.size() == 1) {
     std::vector<FetchedBundle> gone;

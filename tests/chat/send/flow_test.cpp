@@ -454,5 +454,22 @@ TEST(MessagesSend, ANumberWithAnAccountOfItsOwnLeadsNowhereElse) {
   EXPECT_EQ(rig.box->identities().account_of("300000000000003@lid"), kPrinted + "@c.us");
 }
 
+TEST(MessagesSend, TroubleOfTheServersWithKeysSaysNothingAboutTheRecipient) {
+  for (const char* trouble :
+       {"503 service-unavailable", "500 internal-server-error", "429 rate-overlimit"}) {
+    Rig rig;
+    const auto usual = rig.line.answer;
+    rig.line.answer = [&](const Node& iq) -> Result<Node> {
+      if (iq.text_attr("xmlns") == "encrypt") return fail(Errc::refused, trouble);
+      return usual(iq);
+    };
+    rig.start_send(rig.job(kId, "hello"));
+    ASSERT_TRUE(rig.outcome) << trouble;
+    EXPECT_EQ(rig.outcome->kind, Kind::not_sent) << trouble;
+    rig.line.answer = usual;
+    EXPECT_EQ(rig.send(rig.job(kId, "hello")).kind, Kind::sent) << trouble;
+  }
+}
+
 }  // namespace
 }  // namespace posthorn::chat::chat_test

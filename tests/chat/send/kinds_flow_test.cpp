@@ -248,5 +248,26 @@ TEST(KindsFlow, PeopleWhoAreNamedAreNamedByTheirNumbers) {
   EXPECT_EQ(rig.messages()[0].content.mentions, std::vector<std::string>{kChat});
 }
 
+TEST(KindsFlow, ATextThatNamesThePersonAsOftenAsItCanIsReadInOnePass) {
+  Rig rig;
+  rig.introduce(rig.customer);
+  wa::Message message;
+  auto& text = *message.mutable_extendedtextmessage();
+  // A digit more is somebody else; an "@" alone is nobody.
+  std::string said = "@2000000000000022 @ ";
+  std::string told = said;
+  for (int i = 0; i < 50'000; ++i) {
+    said += "@200000000000002";
+    told += "@4915550002222";
+  }
+  text.set_text(said);
+  for (int i = 0; i < 500; ++i) text.mutable_contextinfo()->add_mentionedjid("200000000000002@lid");
+  rig.listener().on_message(
+      rig.stanza_from(rig.customer, "IN1", rig.customer.encrypt(message, rig.box_jid)));
+  rig.turn();
+  ASSERT_EQ(rig.messages().size(), 1U);
+  EXPECT_EQ(readable_text(rig.messages()[0].content), told);
+}
+
 }  // namespace
 }  // namespace posthorn::chat
