@@ -16,39 +16,55 @@ std::string file_of(const Job& job) {
 
 }  // namespace
 
+/// Whoever posts the same while it is on its way to the disk gets the first one's answer.
+struct Outbox::Accepting {
+  std::vector<Once<void(Result<std::string>)>> done;
+
+  void answer(const Result<std::string>& result) {
+    for (auto& one : std::exchange(done, {})) one(result);
+  }
+};
+
 void Outbox::accept(Job job, Once<void(Result<std::string>)> done) {
   if (const auto earlier = valve_->on_accept(job)) {
-    done(*earlier);
-    return;
+    const auto open = accepting_.find(*earlier);
+    if (open == accepting_.end()) return done(*earlier);
+    return open->second->done.push_back(std::move(done));
   }
   Bytes record = encode_job(job);
   const Wall accepted_at = job.accepted_at;
   // Before anything else may want its room; under no sequence until there is one.
   const std::string ref = file_of(job);
   if (files_ != nullptr && !ref.empty()) files_->hold(ref);
+  // shared: by the map, and by the ring's answer, which may outlive the outbox
+  auto accepting = std::make_shared<Accepting>();
+  accepting->done.push_back(std::move(done));
+  accepting_[job.id] = accepting;
   ring_.append(std::move(record), accepted_at,
                [self = alive_.weak(), job = std::move(job), ref,
-                done = std::move(done)](Result<queue::Sequence> sequence) mutable {
+                accepting](Result<queue::Sequence> sequence) {
                  Outbox* me = self.get();
-                 if (me != nullptr && sequence) me->hold_file(*sequence, job);
-                 if (me != nullptr && me->files_ != nullptr && !ref.empty()) {
-                   me->files_->release(ref);
-                 }
-                 if (!sequence) {
-                   // Nothing was queued: the till's next try is no double post.
-                   if (me != nullptr) me->valve_->on_accept_failed(job);
-                   done(tl::unexpected(sequence.error()));
-                   return;
-                 }
-                 std::string id = job.id;
-                 if (me != nullptr && me->told_.taken) me->told_.taken(job);
-                 if (me != nullptr) me->hand_over(*sequence, job);
-                 done(std::move(id));
+                 if (me != nullptr) me->on_appended(sequence, job, ref);
+                 accepting->answer(sequence ? Result<std::string>(job.id)
+                                            : tl::unexpected(sequence.error()));
                });
 }
 
+void Outbox::on_appended(const Result<queue::Sequence>& sequence, const Job& job,
+                         const std::string& ref) {
+  accepting_.erase(job.id);
+  if (sequence) hold_file(*sequence, job);
+  if (files_ != nullptr && !ref.empty()) files_->release(ref);
+  // Nothing was queued: the till's next try is no double post.
+  if (!sequence) return valve_->on_accept_failed(job);
+  if (told_.taken) told_.taken(job);
+  hand_over(*sequence, job);
+}
+
 void Outbox::hand_over(std::uint64_t sequence, const Job& job) {
-  if (diversion_ != nullptr && diversion_->on_job(sequence, job)) return;
+  if (diversion_ != nullptr && diversion_->on_job(sequence, job)) {
+    return valve_->on_diverted(sequence, job);
+  }
   valve_->on_job(sequence, job);
 }
 
@@ -140,7 +156,8 @@ void Outbox::replace(Job job, Once<void(Result<bool>)> done) {
                if (!sequence) return done(tl::unexpected(sequence.error()));
                if (still == nullptr) return done(fail(Errc::cancelled, "restarting"));
                const bool waited = still->cancel(old);
-               still->ring_.ack(waited ? old : *sequence);
+               if (waited) still->hold_file(*sequence, job);
+               (void)still->ack(waited ? old : *sequence);
                if (waited && still->told_.replaced) still->told_.replaced(job);
                if (waited) still->hand_over(*sequence, job);
                still->ring_.flush([waited, done = std::move(done)](Result<void> flushed) mutable {
@@ -159,7 +176,7 @@ void Outbox::drop(const std::string& id, const std::string& chat, Once<void(Resu
          if (!found) return done(tl::unexpected(found.error()));
          if (!*found || me == nullptr || (*found)->job.chat != chat) return done(false);
          if (!me->cancel((*found)->sequence)) return done(false);  // just being sent
-         me->ring_.ack((*found)->sequence);
+         (void)me->ack((*found)->sequence);
          if (me->told_.dropped) me->told_.dropped((*found)->job);
          me->ring_.flush([done = std::move(done)](Result<void> flushed) mutable {
            if (!flushed) return done(tl::unexpected(flushed.error()));

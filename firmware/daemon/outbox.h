@@ -65,6 +65,7 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
   Result<void> ack(std::uint64_t sequence) override;
 
  private:
+  struct Accepting;
   struct Listing;
   void list_next(std::shared_ptr<Listing> listing);
   /// The waiting job with that id behind `after`.
@@ -72,6 +73,8 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
             Once<void(Result<std::optional<api::JobView>>)> done);
   [[nodiscard]] api::JobView view_of(std::uint64_t sequence, Job job) const;
 
+  /// The ring has taken a job, or could not. ref: its file, held since it was accepted.
+  void on_appended(const Result<queue::Sequence>& sequence, const Job& job, const std::string& ref);
   /// To whoever sends it.
   void hand_over(std::uint64_t sequence, const Job& job);
   [[nodiscard]] bool cancel(std::uint64_t sequence);
@@ -82,7 +85,8 @@ class Outbox final : public api::OutboxPort, public throttle::Outbox {
 
   queue::RingFile& ring_;
   files::Store* files_;
-  std::map<std::uint64_t, std::string> held_;  ///< files, by sequence
+  std::map<std::uint64_t, std::string> held_;                    ///< files, by sequence
+  std::map<std::string, std::shared_ptr<Accepting>> accepting_;  ///< on their way to disk, by id
   throttle::Valve* valve_ = nullptr;
   Told told_;
   Diversion* diversion_ = nullptr;

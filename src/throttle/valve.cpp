@@ -20,6 +20,9 @@ void Valve::stop() { impl_->stop(); }
 std::optional<std::string> Valve::on_accept(const Job& job) { return impl_->on_accept(job); }
 void Valve::on_accept_failed(const Job& job) { impl_->on_accept_failed(job); }
 void Valve::on_job(std::uint64_t sequence, const Job& job) { impl_->on_job(sequence, job); }
+void Valve::on_diverted(std::uint64_t sequence, const Job& job) {
+  impl_->on_diverted(sequence, job);
+}
 void Valve::on_prepared(std::uint64_t sequence, Result<void> result) {
   impl_->on_prepared(sequence, std::move(result));
 }

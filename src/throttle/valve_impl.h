@@ -39,6 +39,9 @@ class Valve::Impl {
   std::optional<std::string> on_accept(const Job& job);
   void on_accept_failed(const Job& job);
   void on_job(std::uint64_t sequence, const Job& job);
+  void on_diverted(std::uint64_t sequence, const Job& job) {
+    recent_.note_sequence(job.id, sequence);
+  }
   void on_prepared(std::uint64_t sequence, Result<void> result);
   bool cancel(std::uint64_t sequence);
   std::optional<JobView> view(std::uint64_t sequence);
