@@ -142,7 +142,11 @@ void Inbox::clear(Once<void(Result<void>)> done) {
 void Inbox::expire() {
   const Wall now = clock_.now();
   if (now.trusted) {
-    for (const queue::Entry& entry : ring_.accepted_before(now - keep_)) ring_.ack(entry.sequence);
+    for (const queue::Entry& entry : ring_.accepted_before(now - keep_)) {
+      // What was stamped before anybody knew the time has an unknown age: the ring's room bounds
+      // it.
+      if (entry.accepted_at.trusted) ring_.ack(entry.sequence);
+    }
   }
   expiry_.start(kExpiryCheck, [this] { expire(); });
 }

@@ -20,7 +20,8 @@ namespace posthorn::daemon {
 /// Keeps the next few bodies in memory, so that the head is there when a poll asks for it.
 class Inbox final : public api::InboxPort {
  public:
-  /// keep: a notification nobody fetched is dropped after that.
+  /// keep: a notification nobody fetched is dropped after that; one that came while the box did not
+  /// know the time stays until it is fetched or its room is needed.
   Inbox(queue::RingFile& ring, Scheduler& scheduler, const Clock& clock, hours keep);
   /// Answers what still waits with Errc::cancelled.
   ~Inbox();

@@ -1,5 +1,7 @@
 #include "daemon/refused_list.h"
 
+#include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "posthorn/base/log.h"
@@ -24,6 +26,14 @@ json::Value sound(json::Value all) {
 void drop_oldest(json::Value& rows) {
   json::Value removed;
   rows.removeIndex(0, &removed);
+}
+
+/// nullopt: the row is damaged.
+std::optional<webhooks::Mailbox::Head> head_of(const json::Value& row) {
+  auto body = json::string_at(row, "body");
+  const auto id = json::int_at(row, "receiptId");
+  if (!body || !id) return std::nullopt;
+  return webhooks::Mailbox::Head{static_cast<std::uint32_t>(*id), std::move(*body)};
 }
 
 }  // namespace
@@ -72,13 +82,67 @@ Result<json::Value> RefusedList::list() const {
   return all;
 }
 
-Result<std::vector<std::string>> RefusedList::bodies() const {
+Result<std::vector<RefusedList::Head>> RefusedList::heads() const {
   TRY(const json::Value all, load());
-  std::vector<std::string> bodies;
+  std::vector<Head> heads;
   for (const json::Value& row : json::at(all, kRows)) {
-    if (auto body = json::string_at(row, "body")) bodies.push_back(std::move(*body));
+    if (auto head = head_of(row)) heads.push_back(std::move(*head));
   }
-  return bodies;
+  return heads;
+}
+
+struct RefusedList::Retry {
+  Once<void(Result<std::size_t>)> done;
+  std::size_t open = 0;      ///< that the inbox has and has not answered for
+  std::vector<Head> stored;  ///< that it has on disk
+  std::optional<Error> error;
+};
+
+void RefusedList::retry(Inbox& inbox, Once<void(Result<std::size_t>)> done) {
+  if (retrying_) return done(fail(Errc::busy, "a retry of the refused notifications is under way"));
+  const auto listed = heads();
+  if (!listed) return done(tl::unexpected(listed.error()));
+  if (listed->empty()) return done(std::size_t{0});
+  retrying_ = true;
+  // Shared by the inbox's answers: the last of them ends it.
+  auto retry = std::make_shared<Retry>();
+  retry->done = std::move(done);
+  retry->open = listed->size();
+  for (const Head& head : *listed) {
+    inbox.append({head.body, api::NotificationKind::message, {}},
+                 [self = alive_.weak(), retry, head](const Result<void>& stored) {
+                   if (stored) retry->stored.push_back(head);
+                   if (!stored) retry->error = stored.error();
+                   if (--retry->open > 0) return;
+                   if (auto* me = self.get()) return me->finish(retry);
+                   retry->done(fail(Errc::cancelled, "shutting down"));
+                 });
+  }
+}
+
+void RefusedList::finish(const std::shared_ptr<Retry>& retry) {
+  remove(retry->stored, [self = alive_.weak(), retry](const Result<void>& removed) {
+    if (auto* me = self.get()) me->retrying_ = false;
+    if (retry->error) return retry->done(tl::unexpected(*retry->error));
+    if (!removed) return retry->done(tl::unexpected(removed.error()));
+    retry->done(retry->stored.size());
+  });
+}
+
+void RefusedList::remove(const std::vector<Head>& heads, Once<void(Result<void>)> done) {
+  auto all = load();
+  if (!all) return done(tl::unexpected(all.error()));
+  json::Value left(::Json::arrayValue);
+  for (json::Value& row : (*all)[kRows]) {
+    // Not by the receiptId alone: a new ring begins to count anew.
+    const auto listed = head_of(row);
+    const bool goes = listed && std::any_of(heads.begin(), heads.end(), [&](const Head& head) {
+                        return head.receipt_id == listed->receipt_id && head.body == listed->body;
+                      });
+    if (!goes) left.append(std::move(row));
+  }
+  (*all)[kRows] = std::move(left);
+  save(*all, std::move(done));
 }
 
 void RefusedList::clear(Once<void(Result<void>)> done) {

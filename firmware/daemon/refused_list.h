@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "daemon/inbox.h"
+#include "posthorn/base/alive.h"
 #include "posthorn/base/blob_store.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/base/json.h"
@@ -28,18 +30,28 @@ class RefusedList {
   /// seconds), "status", "answer", "times", "body"}, …]}, oldest first; "body" is the notification
   /// itself.
   [[nodiscard]] Result<json::Value> list() const;
-  /// The bodies alone, as text.
-  [[nodiscard]] Result<std::vector<std::string>> bodies() const;
+  /// Puts them behind what waits in the inbox, and takes off the list those that are on disk there:
+  /// not what is added meanwhile. done: how many, when all of it is on disk. Errors: busy (the one
+  /// before is under way); as Inbox::append (those that it refused stay listed); io.
+  void retry(Inbox& inbox, Once<void(Result<std::size_t>)> done);
   /// done: it is on disk.
   void clear(Once<void(Result<void>)> done);
 
  private:
+  using Head = webhooks::Mailbox::Head;
+  struct Retry;
+
   /// As it is stored: the same as list(), the bodies as text.
   [[nodiscard]] Result<json::Value> load() const;
   void save(const json::Value& all, Once<void(Result<void>)> done);
+  [[nodiscard]] Result<std::vector<Head>> heads() const;
+  void remove(const std::vector<Head>& heads, Once<void(Result<void>)> done);
+  void finish(const std::shared_ptr<Retry>& retry);
 
   BlobStore& blobs_;
   const Clock& clock_;
+  bool retrying_ = false;
+  Alive<RefusedList> alive_{this};
 };
 
 }  // namespace posthorn::daemon

@@ -1,6 +1,5 @@
 #include "daemon/webhook_api.h"
 
-#include <memory>
 #include <utility>
 
 #include "posthorn/base/json.h"
@@ -60,38 +59,14 @@ api::Route route(const char* name, api::Verb verb, std::function<void(api::Call)
   return out;
 }
 
-/// A retry under way: the list is cleared when all of it is in the queue again.
-struct Retry {
-  api::Call call;
-  std::size_t open = 0;
-  std::size_t count = 0;
-  std::optional<Error> error;
-};
-
-void finish_retry(const std::shared_ptr<Retry>& retry, RefusedList& refused) {
-  if (--retry->open > 0) return;
-  if (retry->error) return retry->call.refuse(*retry->error);
-  refused.clear([retry](const Result<void>& cleared) {
-    if (!cleared) return retry->call.refuse(cleared.error());
-    json::Value out(::Json::objectValue);
-    out["count"] = number(retry->count);
-    retry->call.send(out);
-  });
-}
-
 void retry_refused(Inbox& inbox, RefusedList& refused, api::Call call) {
-  const auto bodies = refused.bodies();
-  if (!bodies) return call.refuse(bodies.error());
-  auto retry = std::make_shared<Retry>(Retry{std::move(call), 1, bodies->size(), {}});
-  for (const std::string& body : *bodies) {
-    ++retry->open;
-    inbox.append({body, api::NotificationKind::message, {}},
-                 [retry, &refused](const Result<void>& stored) {
-                   if (!stored) retry->error = stored.error();
-                   finish_retry(retry, refused);
-                 });
-  }
-  finish_retry(retry, refused);
+  refused.retry(inbox, [call = std::move(call)](const Result<std::size_t>& count) mutable {
+    if (!count && count.error().code == Errc::busy) return call.refuse(409, count.error().detail);
+    if (!count) return call.refuse(count.error());
+    json::Value out(::Json::objectValue);
+    out["count"] = number(*count);
+    call.send(out);
+  });
 }
 
 }  // namespace

@@ -20,7 +20,8 @@ namespace posthorn::daemon {
 ///   beside
 ///                                 the queue: {"result": true}, or 400 with what came of it
 ///   GET getRefusedNotifications  RefusedList::list()
-///   POST retryRefusedNotifications  puts them behind what waits: {"count": N}
+///   POST retryRefusedNotifications  puts them behind what waits: {"count": N}; 409 while the one
+///                                 before is under way
 ///   POST clearRefusedNotifications  {"isCleared": true}
 /// All outlive the routes.
 /// harmless: a notification that tells a till nothing new.

@@ -105,6 +105,18 @@ TEST_F(InboxTest, LooksAFewAhead) {
   EXPECT_EQ(inbox_->head(1)->body, "c");
 }
 
+TEST_F(InboxTest, WhatCameBeforeAnybodyKnewTheTimeIsNotTakenForOldWhenItIsTold) {
+  append("in the dark", Kind::message);
+  const auto told = clock_.now() + hours(30);
+  for (int twice = 0; twice < 2; ++twice) clock_.on_server_time(told.unix_seconds());
+  ASSERT_GE(clock_.now(), told);
+  append("by the right time", Kind::message);
+  scheduler_.advance(minutes(10));
+  EXPECT_EQ(on_disk(), (Bodies{"in the dark", "by the right time"}));
+  scheduler_.advance(hours(24));
+  EXPECT_EQ(on_disk(), Bodies{"in the dark"});
+}
+
 TEST_F(InboxTest, AnswersWhatStillWaitsAtTheEnd) {
   append("sent 1", Kind::status);
   inbox_.reset();

@@ -267,6 +267,70 @@ TEST_F(Net, ADroppedDialIsAnsweredCancelled) {
   EXPECT_EQ(code, Errc::cancelled);
 }
 
+/// A port of 127.0.0.1 that answers nobody: its queue is full, so that the kernel drops who comes.
+class SilentPort {
+ public:
+  SilentPort() {
+    sockaddr_in where{};
+    uv_ip4_addr("127.0.0.1", 0, &where);
+    auto* address = reinterpret_cast<sockaddr*>(&where);
+    socklen_t size = sizeof where;
+    EXPECT_EQ(::bind(listening_, address, size), 0);
+    EXPECT_EQ(::listen(listening_, 0), 0);
+    EXPECT_EQ(::getsockname(listening_, address, &size), 0);
+    port = ntohs(where.sin_port);
+    EXPECT_EQ(::connect(queued_, address, size), 0);
+  }
+  SilentPort(const SilentPort&) = delete;
+  SilentPort& operator=(const SilentPort&) = delete;
+  ~SilentPort() {
+    ::close(listening_);
+    ::close(queued_);
+  }
+  std::uint16_t port = 0;
+
+ private:
+  const int listening_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const int queued_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+};
+
+/// Any name has two addresses, 127.0.0.1 before 127.0.0.2.
+class TwoAddresses : public Net {
+ protected:
+  NetDialer::Lookup both = [this](const std::string&, std::uint16_t port,
+                                  Function<void(Result<NetDialer::Addresses>)> done) {
+    NetDialer::Addresses found(2);
+    uv_ip4_addr("127.0.0.1", port, reinterpret_cast<sockaddr_in*>(&found[0]));
+    uv_ip4_addr("127.0.0.2", port, reinterpret_cast<sockaddr_in*>(&found[1]));
+    loop.post([found, done = std::move(done)]() mutable { done(found); });
+  };
+  NetDialer two{loop, worker, random, [] { return true; }, std::nullopt, both};
+};
+
+TEST_F(TwoAddresses, OneThatDoesNotAnswerDoesNotKeepFromTheOther) {
+  const SilentPort silent;
+  ASSERT_EQ(dial({"127.0.0.1", silent.port, false, "", milliseconds(200)}).error().code,
+            Errc::timeout);
+  std::unique_ptr<Stream> server;
+  auto listener = listen(loop, "127.0.0.2", silent.port,
+                         [&](std::unique_ptr<Stream> accepted) { server = std::move(accepted); });
+  ASSERT_TRUE(listener.has_value()) << to_string(listener.error());
+  auto client = dial({"shop.example", silent.port, false, "", seconds(3)}, two);
+  ASSERT_TRUE(client.has_value()) << to_string(client.error());
+  Collect heard;
+  (*client)->start(heard);
+  run_until([&] { return server != nullptr; });
+  server->write(to_bytes(std::string_view("hello")));
+  run_until([&] { return !heard.got.empty(); });
+  EXPECT_EQ(as_text(heard.got), "hello");
+}
+
+TEST_F(TwoAddresses, SaysWhyTheLastOneWasNotReached) {
+  const SilentPort silent;
+  EXPECT_EQ(dial({"shop.example", silent.port, false, "", milliseconds(1500)}, two).error().code,
+            Errc::refused);
+}
+
 /// A proxy that answers the first bytes of each connection with `answer`.
 struct OneProxy final : Stream::Handler {
   void on_data(ByteView data) override {
