@@ -167,7 +167,7 @@ void Rig::start() {
   store = std::move(opened->store);
   protocol = std::make_unique<signal::Protocol>(*store, random);
   ASSERT_TRUE(protocol->own_identity(now()));  // core has it made before linking
-  auto chat = Chat::open(line, Chat::Outside{scheduler, clock, random, *store, told, unsure},
+  auto chat = Chat::open(line, Chat::Outside{scheduler, clock, random, *store, told, unsure, files},
                          [this](Event event, Once<void(Result<void>)> stored) {
                            line.take(std::move(event), std::move(stored));
                          });

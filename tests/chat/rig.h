@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "posthorn/chat/chat.h"
+#include "posthorn/chat/files.h"
 #include "posthorn/signal/memory_key_store.h"
 #include "posthorn/signal/protocol.h"
 #include "posthorn/store/store.h"
@@ -133,6 +134,7 @@ class Rig {
   PeerDevice customer{{"200000000000002", "lid", 0}, 12};
   PeerDevice laptop{{"200000000000002", "lid", 5}, 13};
   std::vector<PeerDevice*> customer_devices{&customer, &laptop};  ///< that the server knows
+  std::optional<FilesOutside> files;      ///< for the next start(); nullopt: no file is carried
   std::set<std::string> without_account;  ///< numbers that usync does not know
   bool give_lids = true;
   bool lists_under_lids_only = false;  ///< a moved account has no device list under its number
