@@ -9,6 +9,7 @@
 #include "posthorn/files/disk.h"
 #include "posthorn/files/store.h"
 #include "posthorn/net/http_client.h"
+#include "posthorn/store/message_store.h"
 #include "posthorn/store/people_store.h"
 #include "posthorn/store/sync_store.h"
 #include "posthorn/wire/app_state.h"
@@ -228,6 +229,15 @@ Result<void> wait_for(Rig& rig, Phone& phone, const std::function<void(ChatState
   rig.turn();
   EXPECT_TRUE(result) << "nobody answered";
   return result.value_or(fail(Errc::timeout, "none"));
+}
+
+/// Messages of the customer that the box would still send a read receipt for.
+std::size_t unread(Rig& rig) {
+  const auto store = store::MessageStore::open(rig.store->database(), rig.clock.now());
+  EXPECT_TRUE(store);
+  const auto rows = (*store)->unread("200000000000002@lid");
+  EXPECT_TRUE(rows);
+  return rows->size();
 }
 
 /// A media host where other bytes lie than those that were announced.
@@ -455,6 +465,29 @@ TEST(AppStateRoom, ASnapshotThatIsNotWhatWasAnnouncedIsFetchedAnewOnce) {
   ASSERT_FALSE(archived);
   EXPECT_EQ(archived.error().code, Errc::refused);
   EXPECT_EQ(phone.asked, before);
+}
+
+TEST(AppStateRoom, ReadOnThePhoneIsWhatCameUntilThen) {
+  Rig rig;
+  Phone phone(rig);
+  phone.share_key();
+  rig.introduce(rig.customer);
+  rig.listener().on_message(rig.text_from(rig.customer, "M1", "two loaves"));
+  phone.settle();
+  ASSERT_EQ(unread(rig), 1U);
+  const auto read_until = [&](std::uint64_t at) {
+    FieldWriter range;
+    range.number(1, at);
+    FieldWriter read = flag(true);
+    read.message(2, range);
+    phone.change("regular_low", SyncOperation::set,
+                 {"markChatAsRead", "4915550002222@s.whatsapp.net"}, 20, read);
+    phone.notify("regular_low");
+  };
+  read_until(1'790'000'099);
+  EXPECT_EQ(unread(rig), 1U) << "it came a second later";
+  read_until(1'790'000'100);
+  EXPECT_EQ(unread(rig), 0U);
 }
 
 TEST(AppStateRoom, AMissingKeyIsAskedForOnceADay) {
