@@ -126,7 +126,8 @@ class Chat::Parts final : public session::Listener {
   Numbers numbers_;
   GroupCache groups_;
   Desk desk_;
-  Stories stories_{context_, *stores_.people};
+  BlockList blocked_{context_};
+  Stories stories_{context_, *stores_.people, blocked_};
   GroupService group_service_{context_, groups_};
   PeerMessages peers_;
   Keyring keyring_;
@@ -135,7 +136,6 @@ class Chat::Parts final : public session::Listener {
   AppState state_;
   History history_;
   OwnDevices own_devices_;
-  BlockList blocked_{context_};
   Profiles profiles_;
   Inbound inbound_;
   Statuses statuses_;

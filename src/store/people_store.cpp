@@ -118,6 +118,12 @@ Result<void> PeopleStore::touch(std::string_view user, std::int64_t at) {
   return touched_.size() < kTouchedMax ? Result<void>() : write_touched();
 }
 
+Result<std::int64_t> PeopleStore::last_at(std::string_view user) {
+  TRY(const auto row, chat(user));
+  const auto touched = touched_.find(user);
+  return std::max(row ? row->last_at : 0, touched != touched_.end() ? touched->second : 0);
+}
+
 Result<void> PeopleStore::write_touched() {
   const auto touched = std::exchange(touched_, {});
   if (touched.empty()) return {};

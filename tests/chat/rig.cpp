@@ -167,7 +167,7 @@ void Rig::start() {
   store = std::move(opened->store);
   protocol = std::make_unique<signal::Protocol>(*store, random);
   ASSERT_TRUE(protocol->own_identity(now()));  // core has it made before linking
-  auto chat = Chat::open(line, Chat::Outside{scheduler, clock, random, *store, told, unsure},
+  auto chat = Chat::open(line, Chat::Outside{scheduler, clock, random, *store, told, unsure, files},
                          [this](Event event, Once<void(Result<void>)> stored) {
                            line.take(std::move(event), std::move(stored));
                          });
@@ -217,6 +217,9 @@ Node Rig::text_from(PeerDevice& device, const std::string& id, const std::string
 std::vector<PeerDevice*> Rig::devices_of(const Jid& user) {
   if (user.user == customer_pn.user || user.user == customer_lid.user) return customer_devices;
   if (user.user == line.self.pn.user || user.user == box_jid.user) return {&phone};
+  for (PeerDevice* other : others) {
+    if (other->jid.user == user.user) return {other};
+  }
   return {};
 }
 
@@ -273,11 +276,24 @@ Result<Node> Rig::answer(const Node& iq) {
     }
     return Node("iq", {{"type", "result"}}, {Node("list", {}, std::move(users))});
   }
+  if (xmlns == "blocklist") {
+    return Node("iq", {{"type", "result"}}, {Node("list", {{"dhash", "d"}}, blocked)});
+  }
   if (xmlns == "privacy") {
     users.push_back(Node("category", {{"name", "readreceipts"}, {"value", "all"}}));
     return Node("iq", {{"type", "result"}}, {Node("privacy", {}, std::move(users))});
   }
   return Node("iq", {{"type", "result"}});
+}
+
+void Rig::set_blocked(std::vector<Node> items) {
+  blocked = std::move(items);
+  listener().on_notification(
+      Node("notification", {{"type", "account_sync"}, {"from", line.self.pn}, {"id", "N1"}},
+           {Node("blocklist", {{"dhash", "d"}})}),
+      [] {});
+  turn();
+  turn();
 }
 
 Job Rig::job(const std::string& id, const std::string& text) const {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "posthorn/chat/chat.h"
+#include "posthorn/chat/files.h"
 #include "posthorn/signal/memory_key_store.h"
 #include "posthorn/signal/protocol.h"
 #include "posthorn/store/store.h"
@@ -101,6 +102,9 @@ class Rig {
   void introduce(PeerDevice& device);
   signal::Bundle box_bundle();
 
+  /// The <item>s of the server's block list from now on, and its word that it has changed.
+  void set_blocked(std::vector<wire::Node> items);
+
   throttle::SendOutcome send(Job job);
   void start_send(Job job);
   Job job(const std::string& id, const std::string& text) const;
@@ -133,6 +137,9 @@ class Rig {
   PeerDevice customer{{"200000000000002", "lid", 0}, 12};
   PeerDevice laptop{{"200000000000002", "lid", 5}, 13};
   std::vector<PeerDevice*> customer_devices{&customer, &laptop};  ///< that the server knows
+  std::vector<PeerDevice*> others;                                ///< phones of further people
+  std::vector<wire::Node> blocked;        ///< <item>s of the owner's block list
+  std::optional<FilesOutside> files;      ///< for the next start(); nullopt: no file is carried
   std::set<std::string> without_account;  ///< numbers that usync does not know
   bool give_lids = true;
   bool lists_under_lids_only = false;  ///< a moved account has no device list under its number

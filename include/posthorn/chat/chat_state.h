@@ -12,9 +12,10 @@ namespace posthorn::chat {
 /// How the account's devices show their chats, and whom its address book names. A change here is
 /// seen on the phone and on every other device. Source: chapter 11.
 ///
-/// Errors of all: malformed (chat), disconnected, timeout, not_found (the phone has not handed out
-/// the keys for this yet; it does so within minutes of linking), busy (too many changes wait),
-/// refused (WhatsApp's word is in the detail).
+/// Errors of all: malformed (chat), disconnected (also: WhatsApp has failed with settings of this
+/// kind, the box tries again later), timeout, not_found (the phone has not handed out the keys for
+/// this yet; it does so within minutes of linking), busy (too many changes wait), refused
+/// (WhatsApp's copy cannot be read, or its word is in the detail).
 class ChatState {
  public:
   using Done = Once<void(Result<void>)>;

@@ -51,6 +51,8 @@ class PeopleStore {
   /// A message came or went. Counts at once and is written when many wait, or at the end: a crash
   /// costs the order of a list.
   Result<void> touch(std::string_view user, std::int64_t at);
+  /// The newest of those, unix seconds, whether the chat has a row yet or not; 0: none is known.
+  [[nodiscard]] Result<std::int64_t> last_at(std::string_view user);
 
   Result<void> save_label(std::string_view id, std::string_view name);
   Result<void> drop_label(std::string_view id);

@@ -1,6 +1,7 @@
 #include "chat/groups/cache.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
@@ -47,6 +48,13 @@ std::vector<std::pair<Jid, Jid>> names_of(const std::vector<Member>& members) {
 
 signal::SenderKeyName own_sender_key(const session::Identity& self, const Jid& group) {
   return {to_string(group.bare()), address_of(self.lid.empty() ? self.pn : self.lid)};
+}
+
+GroupCache::~GroupCache() {
+  auto all = std::exchange(waiting_, {});
+  for (auto& [group, waiting] : all) {
+    for (auto& done : waiting) done(fail(Errc::cancelled, "asking for the group"));
+  }
 }
 
 GroupCache::Info GroupCache::find(const Jid& group) {
@@ -132,13 +140,14 @@ void GroupCache::learn(Pairs names, Info info) {
         }
         return last ? save_name(*info) : Result<void>();
       },
-      [this, names = std::move(names), last, info](Result<void> written) mutable {
+      [this, alive = context_.alive, names = std::move(names), last,
+       info](Result<void> written) mutable {
+        if (!*alive) return;  // the lane ends later, and tells what it still had
         if (!written) return answer(info->jid, fail(written.error(), "members' names"));
         if (last) return answer(info->jid, info);
-        context_.scheduler.post(
-            [this, alive = context_.alive, names = std::move(names), info]() mutable {
-              if (*alive) learn(std::move(names), std::move(info));
-            });
+        context_.scheduler.post([this, alive, names = std::move(names), info]() mutable {
+          if (*alive) learn(std::move(names), std::move(info));
+        });
       });
 }
 

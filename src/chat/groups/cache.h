@@ -31,10 +31,12 @@ class GroupCache {
   /// All outlive this. protocol: on staged keys.
   GroupCache(const MessageContext& context, ReceiveLane& lane, signal::Protocol& protocol)
       : context_(context), lane_(lane), protocol_(protocol) {}
+  /// Whoever waits is answered with cancelled.
+  ~GroupCache();
 
   /// From memory, else from WhatsApp; members' names are learned by then. done may run inside.
   /// Errors: not_found (no such group, or we are no member), disconnected, timeout, busy, io,
-  /// malformed.
+  /// malformed, cancelled.
   void get(const wire::Jid& group, Once<void(Result<Info>)> done);
   /// The same, whatever is remembered.
   void refresh(const wire::Jid& group, Once<void(Result<Info>)> done);

@@ -71,6 +71,14 @@ Stories::Audience Stories::begin(std::string setting) const {
   return out;
 }
 
+/// Whom the owner has blocked gets nothing from the box (DECISIONS 354).
+Result<void> Stories::add_unblocked(GroupInfo& people, std::set<std::string>& had,
+                                    const Jid& person) const {
+  TRY(const bool blocked, blocked_.holds(person));
+  if (!blocked) add(people, had, context_.line.identity(), person);
+  return {};
+}
+
 Result<Stories::Audience> Stories::named_people(const std::vector<std::string>& named) {
   Audience out = begin("allowlist");
   std::set<std::string> had;
@@ -78,9 +86,12 @@ Result<Stories::Audience> Stories::named_people(const std::vector<std::string>& 
     TRY(const Jid person, context_.names.addressed(chat));
     if (!person.is_person()) return fail(Errc::malformed, chat + " is not a person's chatId");
     TRY(const Jid to, written_to(person));
-    add(out.people, had, context_.line.identity(), to);
+    TRY(add_unblocked(out.people, had, to));
   }
-  return out;
+  if (!out.people.members.empty()) return out;
+  return fail(Errc::not_found,
+              "nobody would see this status: participants names only people who are blocked on the "
+              "shop's phone, or the account itself");
 }
 
 Result<Stories::Audience> Stories::contacts(const StoryPrivacy& privacy) {
@@ -92,9 +103,20 @@ Result<Stories::Audience> Stories::contacts(const StoryPrivacy& privacy) {
   for (const Jid& user : privacy.users) {
     TRY(const Jid to, written_to(from_hosted(user)));
     listed.insert(to_string(to));
-    if (privacy.kind == Kind::allowed) add(out.people, had, context_.line.identity(), to);
+    if (privacy.kind != Kind::allowed) continue;
+    TRY(add_unblocked(out.people, had, to));
   }
-  if (privacy.kind == Kind::allowed) return out;
+  if (privacy.kind != Kind::allowed) {
+    TRY(add_contacts(out.people, had, listed));
+  }
+  if (!out.people.members.empty()) return out;
+  return fail(Errc::not_found,
+              "nobody would see this status: the phone's status privacy and blocked contacts leave "
+              "nobody of the address book as it is known here; name people in participants");
+}
+
+Result<void> Stories::add_contacts(GroupInfo& people, std::set<std::string>& had,
+                                   const std::set<std::string>& denied) {
   std::vector<std::string> chats;
   TRY(people_.each_person([&chats](const store::PeopleStore::Listed& row) {
     const bool person = row.chat.ends_with("@c.us") || row.chat.ends_with("@lid");
@@ -102,15 +124,16 @@ Result<Stories::Audience> Stories::contacts(const StoryPrivacy& privacy) {
   }));
   for (const std::string& chat : chats) {
     const auto person = context_.names.addressed(chat);
-    if (!person || out.people.members.size() >= kMostPeople) continue;
+    if (!person || people.members.size() >= kMostPeople) continue;
     TRY(const Jid to, written_to(*person));
-    if (!listed.contains(to_string(to))) add(out.people, had, context_.line.identity(), to);
+    if (denied.contains(to_string(to))) continue;
+    TRY(add_unblocked(people, had, to));
   }
   if (chats.size() > kMostPeople) {
     log::warn("messages", "a status goes to a part of the contacts",
-              {{"contacts", chats.size()}, {"people", out.people.members.size()}});
+              {{"contacts", chats.size()}, {"people", people.members.size()}});
   }
-  return out;
+  return {};
 }
 
 Result<Stories::Audience> Stories::readers(const std::vector<std::string>& devices) {
@@ -127,21 +150,15 @@ Result<Stories::Audience> Stories::readers(const std::vector<std::string>& devic
 }
 
 void Stories::audience(const std::vector<std::string>& named, Once<void(Result<Audience>)> done) {
-  const auto checked = [](Result<Audience> found) -> Result<Audience> {
-    if (!found || !found->people.members.empty()) return found;
-    return fail(Errc::not_found,
-                "nobody would see this status: the account's address book has no contacts here; "
-                "name people in participants");
-  };
-  if (!named.empty()) return done(checked(named_people(named)));
+  if (!named.empty()) return done(named_people(named));
   context_.line.ask(
       build_story_privacy_query(), kTimeout,
-      [this, alive = context_.alive, checked, done = std::move(done)](Result<Node> reply) mutable {
+      [this, alive = context_.alive, done = std::move(done)](Result<Node> reply) mutable {
         if (!*alive) return done(fail(Errc::cancelled, "audience of a status"));
         // 404: the owner never chose.
         if (!reply && reply.error().code != Errc::refused)
           return done(fail(reply.error(), "audience of a status"));
-        done(checked(contacts(reply ? parse_story_privacy(*reply) : StoryPrivacy{})));
+        done(contacts(reply ? parse_story_privacy(*reply) : StoryPrivacy{}));
       });
 }
 

@@ -23,6 +23,8 @@ constexpr std::uint64_t kMostFile = 8U << 20;
 constexpr std::size_t kSlice = 50;
 constexpr int kMostConflicts = 5;
 
+constexpr char kUnreadable[] = "WhatsApp's copy of this setting cannot be read";
+
 bool is_final(int error) { return error == 400 || error == 404 || error == 405 || error == 406; }
 
 }  // namespace
@@ -46,7 +48,7 @@ AppState::~AppState() {
 
 void AppState::want(const std::string& name) {
   line(name).wanted = true;
-  if (!round_ && !timer_.active()) timer_.start(milliseconds(0), [this] { run(); });
+  if (!round_) run_at(std::max(context_.scheduler.now(), quiet_until_));
 }
 
 void AppState::want_all() {
@@ -54,9 +56,13 @@ void AppState::want_all() {
 }
 
 void AppState::on_keys() {
-  for (const char* name : kCollections) line(name).left_alone = false;
-  failures_ = 0;
-  timer_.stop();
+  for (const char* name : kCollections) {
+    Line& one = line(name);
+    one.left_alone = false;
+    one.failures = 0;
+    one.not_before = {};
+  }
+  quiet_until_ = {};
   want_all();
 }
 
@@ -74,13 +80,14 @@ void AppState::on_notification(const Node& stanza) {
 }
 
 void AppState::on_online() {
-  bool any = false;
   for (const char* name : kCollections) {
+    Line& one = line(name);
     const auto state = store_.collection(name);
-    if (state && state->version == 0 && !line(name).complete) line(name).wanted = true;
-    any = any || line(name).wanted;
+    if (state && state->version == 0 && !one.complete) one.wanted = true;
+    one.not_before = {};  // most failures end with a connection
   }
-  if (any) timer_.start(kAfterLogin, [this] { run(); });
+  quiet_until_ = context_.scheduler.now() + kAfterLogin;
+  run_at(quiet_until_);
 }
 
 void AppState::on_offline() {
@@ -94,22 +101,31 @@ void AppState::on_logged_out() {
   on_offline();
   lines_.clear();
   keys_.forget();
-  failures_ = 0;
 }
 
 // One question
 // ----------------------------------------------------------------------------------------------
 
+void AppState::run_at(Mono when) {
+  timer_.start_at(when, [this] { run(); });
+}
+
+void AppState::run_soon() {
+  quiet_until_ = {};
+  run_at(context_.scheduler.now());
+}
+
+/// The first one that is due; when there is none, again at the time of the next.
 void AppState::run() {
   if (round_ || !context_.line.online()) return;
+  std::optional<Mono> next;
   for (const char* name : kCollections) {
-    Line& one = line(name);
-    if (one.left_alone) {
-      fail_pending(name, {Errc::refused, "WhatsApp's copy of this setting cannot be read"});
-      one.wanted = false;
-    }
-    if (one.wanted || !one.pending.empty()) return begin(name);
+    const Line& one = line(name);
+    if (one.left_alone || !(one.wanted || !one.pending.empty())) continue;
+    if (one.not_before <= context_.scheduler.now()) return begin(name);
+    next = next ? std::min(*next, one.not_before) : one.not_before;
   }
+  if (next) run_at(*next);
 }
 
 void AppState::begin(const std::string& name) {
@@ -162,7 +178,8 @@ void AppState::on_answer(std::shared_ptr<Round> round, Result<Node> reply) {
   }
   constexpr int kConflict = 409;
   if (round->answer.error != 0 && round->answer.error != kConflict) {
-    return try_later(round, {Errc::refused, "code " + std::to_string(round->answer.error)});
+    return try_later(round,
+                     {Errc::disconnected, "WhatsApp says " + std::to_string(round->answer.error)});
   }
   if (!round->answer.snapshot.empty()) return take_snapshot(round, round->answer.snapshot);
   // Taken as it was made: what comes back would be the same.
@@ -185,7 +202,7 @@ void AppState::take_snapshot(std::shared_ptr<Round> round, ByteView reference) {
       },
       [this, alive = context_.alive, round](Result<void> fetched) {
         if (!*alive || round_ != round) return;
-        if (!fetched) return try_later(round, fetched.error());
+        if (!fetched) return on_no_file(round, fetched.error());
         auto snapshot = parse_sync_snapshot(round->file);
         if (!snapshot) return heal(round, snapshot.error().detail);
         round->content = std::move(*snapshot);
@@ -249,12 +266,19 @@ void AppState::take_external(std::shared_ptr<Round> round, const wire::ExternalB
       },
       [this, alive = context_.alive, round](Result<void> fetched) {
         if (!*alive || round_ != round) return;
-        if (!fetched) return try_later(round, fetched.error());
+        if (!fetched) return on_no_file(round, fetched.error());
         auto records = wire::parse_sync_mutations(round->file);
         if (!records) return heal(round, records.error().detail);
         round->external = std::move(*records);
         apply(round);
       });
+}
+
+/// What is too large, or not what was announced, would be so at each further download.
+void AppState::on_no_file(std::shared_ptr<Round> round, const Error& why) {
+  const bool lasting =
+      why.code == Errc::full || why.code == Errc::crypto || why.code == Errc::malformed;
+  return lasting ? heal(std::move(round), why.detail) : try_later(round, why);
 }
 
 void AppState::apply(std::shared_ptr<Round> round) {
@@ -280,7 +304,6 @@ void AppState::on_outcome(std::shared_ptr<Round> round, Result<void> result) {
       ++round->next;
       return take_patches(std::move(round));
     case End::gap:
-      line(round->name).wanted = true;
       return try_later(round, {Errc::malformed, "patches are missing in between"});
     case End::missing_key: {
       log::info("state", "a key is missing", {{"collection", round->name}});
@@ -297,7 +320,7 @@ void AppState::on_outcome(std::shared_ptr<Round> round, Result<void> result) {
 void AppState::on_patches_done(const std::shared_ptr<Round>& round) {
   Line& one = line(round->name);
   one.complete = true;
-  failures_ = 0;
+  one.failures = 0;
   if (round->answer.more) one.wanted = true;
   if (!round->ours.to_send.empty() && !one.pending.empty()) {
     Pending& ours = one.pending.front();
@@ -335,28 +358,40 @@ void AppState::heal(std::shared_ptr<Round> round, const std::string& why) {
         if (one.left_alone) {
           log::warn("state", "a collection is left alone until the next start",
                     {{"collection", round->name}, {"why", why}});
+          fail_pending(round->name, {Errc::refused, kUnreadable});
         }
         finish(round);
       });
 }
 
 void AppState::try_later(const std::shared_ptr<Round>& round, const Error& why) {
-  const std::string name = round->name;
-  round_.reset();
-  fail_pending(name, why);
+  Line& one = line(round->name);
   // A key or a file that is not there: keys bring it back by themselves, a file the next question.
-  if (why.code == Errc::not_found) {
-    line(name).wanted = false;
-    return finish(round);
+  one.wanted = why.code != Errc::not_found;
+  if (one.wanted) {
+    log::info("state", "a collection is asked for later",
+              {{"collection", round->name}, {"why", why}});
+    one.hindered = why.detail;
+    one.not_before =
+        context_.scheduler.now() + kRetryFirst * (1 << std::min(one.failures++, kMostDoublings));
   }
-  log::info("state", "a collection is asked for later", {{"collection", name}, {"why", why}});
-  line(name).wanted = true;
-  timer_.start(kRetryFirst * (1 << std::min(failures_++, kMostDoublings)), [this] { run(); });
+  fail_pending(round->name, why);
+  finish(round);
 }
 
 void AppState::finish(const std::shared_ptr<Round>& round) {
   if (round_ == round) round_.reset();
-  timer_.start(milliseconds(0), [this] { run(); });
+  run_soon();
+}
+
+/// Whether a change would be sent now. Errors: refused (left alone), disconnected (not due).
+Result<void> AppState::ready(const Line& one) const {
+  if (one.left_alone) return fail(Errc::refused, kUnreadable);
+  const milliseconds wait = one.not_before - context_.scheduler.now();
+  if (wait <= milliseconds(0)) return {};
+  const auto left = std::to_string(std::chrono::ceil<seconds>(wait).count());
+  return fail(Errc::disconnected, "settings of this kind cannot be fetched at the moment (" +
+                                      one.hindered + "); the box tries again in " + left + " s");
 }
 
 void AppState::fail_pending(const std::string& name, const Error& why) {

@@ -20,9 +20,9 @@
 namespace posthorn::chat {
 
 /// Keeps the collections at the server's version and brings our own changes there: one question at
-/// a time, in the order of the collections, each on its own. What fails for a while is tried again
-/// later, what cannot be is left alone: messages do not depend on any of it. Source: chapter 11
-/// sections 7 - 9.
+/// a time, in the order of the collections, each on its own. One that fails for a while is tried
+/// again later and holds up no other, one that cannot be read is left alone: messages do not depend
+/// on any of it. Source: chapter 11 sections 7 - 9.
 class AppState final : public ChatState {
  public:
   /// All outlive this.
@@ -61,6 +61,9 @@ class AppState final : public ChatState {
     bool complete = false;   ///< asked for as a whole since the start
     bool refreshed = false;  ///< a snapshot was asked for because it had drifted
     bool left_alone = false;
+    int failures = 0;      ///< in a row
+    Mono not_before;       ///< the next question about it
+    std::string hindered;  ///< why it has to wait until then
     std::deque<Pending> pending;
   };
   /// One question and what came of it.
@@ -69,6 +72,8 @@ class AppState final : public ChatState {
 
   void want(const std::string& name);
   void want_all();
+  void run_at(Mono when);
+  void run_soon();
   void run();
   void begin(const std::string& name);
   Result<void> prepare(Round& round);
@@ -78,6 +83,7 @@ class AppState final : public ChatState {
   void add_snapshot(std::shared_ptr<Round> round);
   void take_patches(std::shared_ptr<Round> round);
   void take_external(std::shared_ptr<Round> round, const wire::ExternalBlob& blob);
+  void on_no_file(std::shared_ptr<Round> round, const Error& why);
   void apply(std::shared_ptr<Round> round);
   void on_outcome(std::shared_ptr<Round> round, Result<void> result);
   void on_patches_done(const std::shared_ptr<Round>& round);
@@ -86,6 +92,7 @@ class AppState final : public ChatState {
   void try_later(const std::shared_ptr<Round>& round, const Error& why);
   void fail_pending(const std::string& name, const Error& why);
   Line& line(const std::string& name) { return lines_[name]; }
+  [[nodiscard]] Result<void> ready(const Line& one) const;
 
   void change(const std::string& collection, Result<std::vector<StateChange>> changes, Done done);
   Result<std::vector<StateChange>> chat_changes(
@@ -102,7 +109,7 @@ class AppState final : public ChatState {
   std::map<std::string, Line> lines_;
   std::shared_ptr<Round> round_;  ///< shared: answers come to the one they belong to
   Timer timer_;
-  int failures_ = 0;
+  Mono quiet_until_;  ///< nothing begins by itself before that, unless a change has begun
 };
 
 }  // namespace posthorn::chat

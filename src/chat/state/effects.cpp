@@ -1,5 +1,7 @@
 #include "chat/state/effects.h"
 
+#include <algorithm>
+
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
 #include "posthorn/base/json.h"
@@ -153,7 +155,8 @@ Result<void> Effects::set_chat(const Index& index, std::uint32_t kind, ByteView 
   const bool on = field_of(action, 1).flag();
   if (kind == kRead && on) {
     if (const auto chat = jid_of(index[1])) {
-      TRY(mark_read(*chat));
+      const ByteView range = field_of(action, 2).bytes;
+      TRY(mark_read(*chat, field_of(range, 1).integer()));
     }
   }
   return change(index[1], [&](Chat& chat) {
@@ -166,8 +169,23 @@ Result<void> Effects::set_chat(const Index& index, std::uint32_t kind, ByteView 
   });
 }
 
-/// Read on the phone: it needs no read receipt of ours any more.
-Result<void> Effects::mark_read(const Jid& chat) {
+/// Unix seconds; 0: none is known.
+Result<std::int64_t> Effects::newest_of(const Jid& chat) {
+  TRY(const auto other, context_.names.other(chat));
+  std::int64_t newest = 0;
+  for (const Jid& name : {chat, other.value_or(chat)}) {
+    TRY(const std::int64_t last_at, people_.last_at(to_string(name)));
+    newest = std::max(newest, last_at);
+  }
+  return newest;
+}
+
+/// Read on the phone: it needs no read receipt of ours any more. Unread messages are kept without
+/// their time, so a newer one in the chat leaves all of them unread: nobody notices a second
+/// receipt, but a customer waits for one that never comes.
+Result<void> Effects::mark_read(const Jid& chat, std::int64_t until) {
+  TRY(const std::int64_t newest, newest_of(chat));
+  if (until != 0 && newest > until) return {};
   TRY(const Jid named, context_.names.preferred(chat));
   TRY(const auto rows, context_.messages.unread(to_string(named)));
   std::vector<std::string> ids;

@@ -37,7 +37,9 @@ class Effects {
   Result<void> set_label(const Index& index, ByteView action);
   Result<void> set_chat(const Index& index, std::uint32_t kind, ByteView action);
   Result<void> forget_chat(const std::string& chat);
-  Result<void> mark_read(const wire::Jid& chat);
+  /// until: of the newest message that was read, unix seconds; 0: not said.
+  Result<void> mark_read(const wire::Jid& chat, std::int64_t until);
+  [[nodiscard]] Result<std::int64_t> newest_of(const wire::Jid& chat);
   /// The row of that chat, under whichever of its names it stands.
   Result<void> change(const std::string& chat,
                       const std::function<void(store::PeopleStore::Chat&)>& change);

@@ -52,9 +52,10 @@ void AppState::change(const std::string& collection, Result<Changes> changes, Do
   if (!changes) return done(tl::unexpected(std::move(changes.error())));
   if (!context_.line.online()) return done(fail(Errc::disconnected, "not connected"));
   Line& one = line(collection);
+  if (const auto now = ready(one); !now) return done(tl::unexpected(now.error()));
   if (one.pending.size() >= kMostPending) return done(fail(Errc::busy, "too many changes wait"));
   one.pending.push_back({std::move(*changes), std::move(done)});
-  if (!round_) timer_.start(milliseconds(0), [this] { run(); });
+  if (!round_) run_soon();
 }
 
 Result<Changes> AppState::chat_changes(const std::string& chat,

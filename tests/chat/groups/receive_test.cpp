@@ -114,6 +114,24 @@ TEST(GroupsNotices, TheNameIsKnownFromTheStartAndFollows) {
   EXPECT_EQ(rig.messages()[1].chat_name, "Night bakers");
 }
 
+TEST(GroupsAsked, WhoeverWaitsForMembersNamesIsAnsweredWhenTheBoxStops) {
+  GroupRig rig;
+  rig.introduce(rig.customer);
+  rig.line.sink = FakeLine::Sink::holds;
+  rig.hear(rig.text_from(rig.customer, "M1", "two loaves"));
+  ASSERT_EQ(rig.line.held.size(), 1U) << "a batch is open: names have to wait";
+  std::vector<Errc> answers;
+  rig.box->groups().show(rig.chat, [&](Result<GroupData> data) {
+    ASSERT_FALSE(data);
+    answers.push_back(data.error().code);
+  });
+  rig.turn();
+  EXPECT_TRUE(answers.empty());
+  rig.box.reset();
+  EXPECT_EQ(answers, std::vector<Errc>{Errc::cancelled});
+  for (auto& stored : rig.line.held) stored({});
+}
+
 TEST(GroupsNotices, StoriesThatCannotBeReadAreOnlyAcknowledged) {
   GroupRig rig;
   rig.introduce(rig.customer);

@@ -1,10 +1,15 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "chat/people/names.h"
 #include "chat/rig.h"
 #include "chat/state/effects.h"
+#include "posthorn/files/disk.h"
+#include "posthorn/files/store.h"
+#include "posthorn/net/http_client.h"
+#include "posthorn/store/message_store.h"
 #include "posthorn/store/people_store.h"
 #include "posthorn/store/sync_store.h"
 #include "posthorn/wire/app_state.h"
@@ -112,6 +117,8 @@ class Phone {
   std::vector<std::string> refused;      ///< what was wrong with patches of the box
   std::vector<wire::SyncEntry> written;  ///< entries that the box wrote
   std::function<void()> before_patch;    ///< another device is faster
+  std::set<std::string> failing;         ///< collections that are answered with code 500
+  std::set<std::string> in_files;        ///< collections whose snapshot lies on a media host
   int asked = 0;
 
  private:
@@ -132,6 +139,16 @@ class Phone {
     const std::string name = asked_for.text_attr("name");
     const Node* patch = asked_for.child("patch");
     if (patch != nullptr && before_patch) std::exchange(before_patch, {})();
+    if (failing.contains(name)) {
+      return answer_with(Node("collection", {{"name", name}, {"type", "error"}},
+                              {Node("error", {{"code", "500"}})}));
+    }
+    if (in_files.contains(name) && asked_for.text_attr("return_snapshot") == "true") {
+      const Bytes key(32, std::byte{5});
+      return answer_with(Node(
+          "collection", {{"name", name}},
+          {Node("snapshot", {}, wire::write_external_blob({key, "/v/state", 100, key, key}))}));
+    }
     Collection& one = collections[name];
     const auto version = static_cast<std::uint64_t>(asked_for.int_attr("version").value_or(0));
     Node collection("collection", {{"name", name}});
@@ -151,6 +168,10 @@ class Phone {
     }
     collection.set_attr("version", std::to_string(one.version));
     if (!children.empty()) collection.content = std::move(children);
+    return answer_with(std::move(collection));
+  }
+
+  static Node answer_with(Node collection) {
     return Node("iq", {{"type", "result"}}, {Node("sync", {}, {std::move(collection)})});
   }
 
@@ -209,6 +230,49 @@ Result<void> wait_for(Rig& rig, Phone& phone, const std::function<void(ChatState
   EXPECT_TRUE(result) << "nobody answered";
   return result.value_or(fail(Errc::timeout, "none"));
 }
+
+/// Messages of the customer that the box would still send a read receipt for.
+std::size_t unread(Rig& rig) {
+  const auto store = store::MessageStore::open(rig.store->database(), rig.clock.now());
+  EXPECT_TRUE(store);
+  const auto rows = (*store)->unread("200000000000002@lid");
+  EXPECT_TRUE(rows);
+  return rows->size();
+}
+
+/// A media host where other bytes lie than those that were announced.
+class WrongFiles final : public net::HttpClient {
+ public:
+  explicit WrongFiles(Scheduler& scheduler) : scheduler_(scheduler) {}
+  void send(net::HttpRequest request, Once<void(Result<net::HttpResponse>)> done) override {
+    ++asked;
+    scheduler_.post([request = std::move(request), done = std::move(done)]() mutable {
+      EXPECT_TRUE(request.sink->write(Bytes(100, std::byte{9})));
+      done(net::HttpResponse{.status = 200});
+    });
+  }
+  int asked = 0;
+
+ private:
+  Scheduler& scheduler_;
+};
+
+/// The rig with such a host.
+struct WrongFilesRig : Rig {
+  WrongFilesRig() {
+    auto opened = files::Store::open(*files::posix_folder((folder / "files").string()), worker, {});
+    EXPECT_TRUE(opened);
+    kept = std::move(*opened);
+    files.emplace(FilesOutside{worker, http, *kept});
+    restart();
+  }
+  ~WrongFilesRig() {
+    box.reset();
+    turn();
+  }
+  WrongFiles http{scheduler};
+  std::unique_ptr<files::Store> kept;
+};
 
 constexpr const char* kChat = "4915550002222@c.us";
 
@@ -333,6 +397,97 @@ TEST(AppStateRoom, AForgedPatchIsNotTakenAndTheCollectionIsAskedForAnewOnce) {
           .error()
           .code,
       Errc::refused);
+}
+
+TEST(AppStateRoom, CollectionsThatFailHoldUpNoOther) {
+  Rig rig;
+  Phone phone(rig);
+  phone.failing = {"critical_block", "critical_unblock_low"};
+  phone.change("regular_low", SyncOperation::set, {"pin_v1", "4915550002222@s.whatsapp.net"}, 5,
+               flag(true));
+  phone.share_key();
+  EXPECT_EQ(phone.asked, 5);
+  const auto chat = people(rig)->chat("4915550002222@s.whatsapp.net");
+  ASSERT_TRUE(chat && *chat);
+  EXPECT_TRUE((*chat)->pinned);
+  auto& state = rig.box->chat_state();
+  EXPECT_TRUE(
+      wait_for(rig, phone, [&](auto done) { state.archive(kChat, true, std::move(done)); }));
+  EXPECT_EQ(phone.asked, 6);
+  const auto save = [&](auto done) {
+    state.save_contact(kChat, "Ida", "Kern", true, std::move(done));
+  };
+  const auto hindered = wait_for(rig, phone, save);
+  ASSERT_FALSE(hindered);
+  EXPECT_EQ(hindered.error().code, Errc::disconnected);
+  EXPECT_NE(hindered.error().detail.find("WhatsApp says 500"), std::string::npos);
+  EXPECT_EQ(phone.asked, 6) << "whoever asks the box does not make it ask sooner";
+  const auto asked_after = [&](milliseconds wait) {
+    const int before = phone.asked;
+    rig.scheduler.advance(wait);
+    phone.settle();
+    return phone.asked - before;
+  };
+  EXPECT_EQ(asked_after(seconds(29)), 0);
+  EXPECT_EQ(asked_after(seconds(1)), 2);
+  EXPECT_EQ(asked_after(seconds(50)), 0) << "twice as long";
+  phone.failing.clear();
+  EXPECT_EQ(asked_after(seconds(10)), 2);
+  EXPECT_TRUE(wait_for(rig, phone, save));
+}
+
+TEST(AppStateRoom, WhatWaitsForItsNextTryGoesAtOnceOverANewConnection) {
+  Rig rig;
+  Phone phone(rig);
+  phone.failing = {"critical_block"};
+  phone.share_key();
+  rig.listener().on_offline({Errc::disconnected, "gone"});
+  rig.listener().on_online();
+  phone.failing.clear();
+  const int before = phone.asked;
+  rig.scheduler.advance(seconds(3));
+  phone.settle();
+  EXPECT_EQ(phone.asked, before + 1);
+}
+
+TEST(AppStateRoom, ASnapshotThatIsNotWhatWasAnnouncedIsFetchedAnewOnce) {
+  WrongFilesRig rig;
+  Phone phone(rig);
+  phone.in_files = {"regular_low"};
+  phone.share_key();
+  EXPECT_EQ(rig.http.asked, 2) << "once anew, then it is left alone";
+  rig.scheduler.advance(hours(3));
+  phone.notify("regular_low");
+  EXPECT_EQ(rig.http.asked, 2);
+  const int before = phone.asked;
+  const auto archived = wait_for(
+      rig, phone, [&](auto done) { rig.box->chat_state().archive(kChat, true, std::move(done)); });
+  ASSERT_FALSE(archived);
+  EXPECT_EQ(archived.error().code, Errc::refused);
+  EXPECT_EQ(phone.asked, before);
+}
+
+TEST(AppStateRoom, ReadOnThePhoneIsWhatCameUntilThen) {
+  Rig rig;
+  Phone phone(rig);
+  phone.share_key();
+  rig.introduce(rig.customer);
+  rig.listener().on_message(rig.text_from(rig.customer, "M1", "two loaves"));
+  phone.settle();
+  ASSERT_EQ(unread(rig), 1U);
+  const auto read_until = [&](std::uint64_t at) {
+    FieldWriter range;
+    range.number(1, at);
+    FieldWriter read = flag(true);
+    read.message(2, range);
+    phone.change("regular_low", SyncOperation::set,
+                 {"markChatAsRead", "4915550002222@s.whatsapp.net"}, 20, read);
+    phone.notify("regular_low");
+  };
+  read_until(1'790'000'099);
+  EXPECT_EQ(unread(rig), 1U) << "it came a second later";
+  read_until(1'790'000'100);
+  EXPECT_EQ(unread(rig), 0U);
 }
 
 TEST(AppStateRoom, AMissingKeyIsAskedForOnceADay) {
