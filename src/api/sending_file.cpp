@@ -115,7 +115,7 @@ Result<std::unique_ptr<BodySink>> take(Context& context, const Request& head, On
         if (!upload) return refuse_upload(call, upload.error());
         if (upload->file.size == 0) return call.refuse(invalid("file", "is empty").value());
         if (upload->file.size > chat::kLargestFile) return call.refuse(413, kTooLargeUpload);
-        shared->outside.files->links.on_called(call.request.host, call.request.local);
+        shared->outside.files->links.on_called(call.request, shared->outside.scheduler.now());
         then(*shared, std::move(call), std::move(*upload));
       });
   // "Full" is the queue's word; here it is the room for files, with a sentence of its own.
