@@ -209,7 +209,12 @@ api::Api::Outside App::api_outside() {
           [this] { return status(); }, &notifier_->history(), file_methods(),
           [this] { return valve_->take(throttle::Action::post_status); }, &chat_->status_views(),
           journal_.get(),
-          [this](const std::string& chat) { return chat_->identities().account_of(chat); }};
+          [this](const std::string& chat) { return chat_->identities().account_of(chat); },
+          [this](const std::function<void(const Job&)>& visit) {
+            return out_.outbox_ring.for_each_pending([&](const queue::Entry&, ByteView record) {
+              if (const auto job = decode_job(record)) visit(*job);
+            });
+          }};
   // clang-format on
 }
 

@@ -108,14 +108,16 @@ struct Answered {
   ShowId show_id;
 };
 
-void answer_id(Context& context, Call& call, Answered answered, const Result<std::string>& id) {
-  if (!id && id.error().code == Errc::full) {
+void answer_id(Context& context, Call& call, Answered answered,
+               const Result<Idempotency::Answer>& made) {
+  if (!made && made.error().code == Errc::full) {
     return call.reply.send(quota_response(answered.method, context.outside.outbox.count()));
   }
-  if (!id && id.error().code == Errc::busy) return call.refuse(kNoBudget, id.error().detail);
-  if (!id) return call.refuse(id.error());
+  if (!made && made.error().code == Errc::busy) return call.refuse(kNoBudget, made.error().detail);
+  if (!made) return call.refuse(made.error());
+  if (made->other_body) return refuse_other_body(call);
   if (!answered.beside) return call.send_text("");
-  if (answered.show_id == ShowId::yes) (*answered.beside)["idMessage"] = *id;
+  if (answered.show_id == ShowId::yes) (*answered.beside)["idMessage"] = made->id;
   call.send(*answered.beside);
 }
 
@@ -129,7 +131,7 @@ Result<void> charge(Context& context, const Job& job) {
   return {};
 }
 
-/// Queues the job; done gets the id of the message that will go out for it.
+/// done gets the id of the message that will go out for it.
 void accept(Context& context, Job job, Once<void(Result<Idempotency::Made>)> done) {
   if (auto charged = charge(context, job); !charged) return done(tl::unexpected(charged.error()));
   const Wall expires_at = job.expires_at;
@@ -178,41 +180,57 @@ void complete_job(Context& context, Job& job, const Call& call, std::optional<ho
   job.posted = posted_form(call.body, job);
 }
 
+Result<void> check_key(const std::string& key) {
+  if (key.size() > kKeyMax) return invalid("Idempotency-Key", "must be at most 255 symbols");
+  return {};
+}
+
+void refuse_other_body(Call& call) { call.refuse(kOtherBodyStatus, kOtherBody); }
+
+void queue_once(Context& context, Job job, Once<void(Result<Idempotency::Answer>)> done) {
+  if (job.idempotency_key.empty()) {
+    return accept(context, std::move(job),
+                  [shared = context.shared_from_this(),
+                   done = std::move(done)](Result<Idempotency::Made> made) mutable {
+                    if (!made) return done(tl::unexpected(made.error()));
+                    done(Idempotency::Answer{std::move(made->id)});
+                  });
+  }
+  const std::string key = job.idempotency_key;
+  const std::string digest = job.body_digest;
+  // By reference: the keys belong to the context and answer everybody before they go with it.
+  context.idempotency.once(
+      key, digest,
+      [&context, job = std::move(job)](Once<void(Result<Idempotency::Made>)> made) mutable {
+        accept(context, std::move(job), std::move(made));
+      },
+      std::move(done));
+}
+
+bool answer_repeat(Context& context, Call& call, const char* method) {
+  const std::string& key = call.request.idempotency_key;
+  if (key.empty()) return false;
+  const auto known = context.idempotency.known(key, Idempotency::digest_of(method, call.body));
+  if (!known) return false;
+  answer_id(context, call, {method, json::Value(::Json::objectValue), ShowId::yes}, *known);
+  return true;
+}
+
 void queue_job(Context& context, Call call, const char* method, Result<Job> parsed,
                std::optional<json::Value> beside, ShowId show_id) {
   if (!parsed) return call.refuse(parsed.error());
   const auto life = parse_job_life(call.body);
   if (!life) return call.refuse(life.error());
   Job job = std::move(*parsed);
-  const std::string key = call.request.idempotency_key;
-  if (key.size() > kKeyMax) {
-    return call.refuse(invalid("Idempotency-Key", "must be at most 255 symbols").value());
-  }
+  const std::string& key = call.request.idempotency_key;
+  if (auto good = check_key(key); !good) return call.refuse(good.error());
   if (!key.empty()) job.body_digest = Idempotency::digest_of(method, call.body);
   complete_job(context, job, call, *life);
-  Answered answered{method, std::move(beside), show_id};
-  if (key.empty()) {
-    return accept(context, std::move(job),
-                  [shared = context.shared_from_this(), answered = std::move(answered),
-                   call = std::move(call)](Result<Idempotency::Made> made) mutable {
-                    answer_id(*shared, call, std::move(answered),
-                              made ? Result<std::string>(made->id) : tl::unexpected(made.error()));
-                  });
-  }
-  const std::string digest = job.body_digest;
-  // By reference: the keys belong to the context and answer everybody before they go with it.
-  context.idempotency.once(
-      key, digest,
-      [&context, job = std::move(job)](Once<void(Result<Idempotency::Made>)> done) mutable {
-        accept(context, std::move(job), std::move(done));
-      },
-      [&context, answered = std::move(answered),
-       call = std::move(call)](Result<Idempotency::Answer> answer) mutable {
-        if (answer && answer->other_body) return call.refuse(kOtherBodyStatus, kOtherBody);
-        answer_id(
-            context, call, std::move(answered),
-            answer ? Result<std::string>(std::move(answer->id)) : tl::unexpected(answer.error()));
-      });
+  queue_once(context, std::move(job),
+             [&context, answered = Answered{method, std::move(beside), show_id},
+              call = std::move(call)](const Result<Idempotency::Answer>& made) mutable {
+               answer_id(context, call, std::move(answered), made);
+             });
 }
 
 }  // namespace posthorn::api

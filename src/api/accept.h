@@ -22,6 +22,19 @@ namespace posthorn::api {
 /// Id, times, key, and what of the POST the job does not say itself. life: nullopt: the box's.
 void complete_job(Context& context, Job& job, const Call& call, std::optional<hours> life);
 
+/// Queues a complete job; with a key, only when nothing was made under it before. done: what was
+/// made, on disk; `context` is there until it has run. Errors: as OutboxPort::accept; busy: the
+/// budget for statuses.
+void queue_once(Context& context, Job job, Once<void(Result<Idempotency::Answer>)> done);
+
+/// Answers a POST whose Idempotency-Key has made a message already. False: it has not.
+[[nodiscard]] bool answer_repeat(Context& context, Call& call, const char* method);
+
+/// Why an Idempotency-Key cannot be taken. Errors: malformed.
+[[nodiscard]] Result<void> check_key(const std::string& key);
+/// Of one that was used for another body.
+void refuse_other_body(Call& call);
+
 /// Completes and queues the job, and answers {"idMessage"} when it is on disk; a POST that repeats
 /// an Idempotency-Key gets the first one's answer. method: as Green-API names it; outlives all.
 /// beside: further members of the answer; nullopt: the method's answer is empty.

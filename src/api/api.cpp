@@ -246,7 +246,7 @@ class Api::Impl {
     if (right == Right::none) return refuse_token(request, std::move(reply));
     wrong_.on_right(request.peer);
     if (context_->outside.files) {
-      context_->outside.files->links.on_called(request.host, request.local);
+      context_->outside.files->links.on_called(request, context_->outside.scheduler.now());
     }
     Entry* entry = find(parts[1], request.verb);
     if (entry == nullptr) return refuse(request, reply, 404, "Not Found");
@@ -328,7 +328,7 @@ class Api::Impl {
     }
     wrong_.on_right(request.peer);
     if (context_->outside.files) {
-      context_->outside.files->links.on_called(request.host, request.local);
+      context_->outside.files->links.on_called(request, context_->outside.scheduler.now());
     }
     dialect_->handle(std::move(request), std::move(reply));
   }

@@ -29,7 +29,9 @@ struct Context : std::enable_shared_from_this<Context> {
                      account["webhookUrl"] = settings().webhook_url;
                      return account;
                    }),
-        idempotency(outside.scheduler, outside.blobs, outside.outbox, options.job_life) {}
+        idempotency(outside.scheduler, outside.blobs, options.job_life) {
+    if (outside.each_job) idempotency.take_up(outside.each_job);
+  }
 
   ApiOptions options;  ///< only the token changes
   const Api::Outside outside;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <optional>
 
+#include "api/origin.h"
 #include "api/page/sessions.h"
+#include "api/target.h"
 #include "posthorn/base/bytes.h"
 
 namespace posthorn::api {
@@ -26,6 +28,18 @@ std::optional<std::string_view> behind(std::string_view text, std::string_view s
   return text;
 }
 
+/// A browser that was given Basic once shows it whichever page makes it ask. What tells a foreign
+/// page: its origin; Sec-Fetch-Site; and where both are missing, as with a picture by plain HTTP,
+/// nothing, so that methods (logout is a GET) then take Basic from no browser.
+bool may_be_foreign_page(const Request& request) {
+  if (!names_no_other_origin(request)) return true;
+  if (!request.fetch_site.empty()) {
+    return request.fetch_site != "same-origin" && request.fetch_site != "none";
+  }
+  return request.from_browser && request.origin.empty() && !request.from_page &&
+         PathParts(request.path)[0].starts_with("waInstance");
+}
+
 }  // namespace
 
 Right Credentials::of_secret(std::string_view secret) const {
@@ -34,10 +48,10 @@ Right Credentials::of_secret(std::string_view secret) const {
   return Right::none;
 }
 
-Right Credentials::of_header(std::string_view authorization) const {
-  if (const auto token = behind(authorization, "bearer")) return of_secret(*token);
-  const auto basic = behind(authorization, "basic");
-  if (!basic) return Right::none;
+Right Credentials::of_header(const Request& request) const {
+  if (const auto token = behind(request.authorization, "bearer")) return of_secret(*token);
+  const auto basic = behind(request.authorization, "basic");
+  if (!basic || may_be_foreign_page(request)) return Right::none;
   const auto decoded = base64_decode(*basic);
   if (!decoded) return Right::none;
   const std::string_view pair = as_text(*decoded);
@@ -50,7 +64,7 @@ Right Credentials::of_header(std::string_view authorization) const {
 }
 
 Right Credentials::right_of(const Request& request, std::string_view in_path) const {
-  const Right shown = std::max(of_secret(in_path), of_header(request.authorization));
+  const Right shown = std::max(of_secret(in_path), of_header(request));
   // Looked at last: it counts as use of the session.
   return shown == Right::none && sessions_.holds(request) ? Right::care : shown;
 }

@@ -23,7 +23,8 @@ class Credentials {
   /// Something that could be guessed was shown, right or wrong; a cookie cannot be.
   [[nodiscard]] static bool shows_any(const Request& request, std::string_view in_path);
   [[nodiscard]] Right of_secret(std::string_view secret) const;
-  [[nodiscard]] Right of_header(std::string_view authorization) const;
+  /// Bearer; Basic only where no foreign page can have made a browser show it.
+  [[nodiscard]] Right of_header(const Request& request) const;
 
  private:
   const ApiOptions& options_;

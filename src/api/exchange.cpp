@@ -91,6 +91,7 @@ Request read_head(MHD_Connection* connection, const char* url, const char* metho
   request.signature = header(connection, "X-Hub-Signature-256");
   request.origin = header(connection, "Origin");
   request.fetch_site = header(connection, "Sec-Fetch-Site");
+  request.from_browser = header(connection, MHD_HTTP_HEADER_USER_AGENT).starts_with("Mozilla/");
   request.web_socket_key = web_socket_key(connection);
   request.from_page = header(connection, "X-Posthorn") == "1";
   request.secure =

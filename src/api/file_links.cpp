@@ -17,6 +17,7 @@ constexpr std::string_view kTooLarge = "{{SWE002}}";
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kRefDigits = 64;
 constexpr std::size_t kSealBytes = 10;
+constexpr minutes kSavedEvery{10};
 constexpr std::uint64_t kLargest = 100'000'000;
 
 }  // namespace
@@ -38,7 +39,7 @@ Result<std::unique_ptr<FileLinks>> FileLinks::load(BlobStore& blobs, Random& ran
   TRY(const auto called, blobs.load(kCalledBlob));
   while (options.public_url.ends_with("/")) options.public_url.pop_back();
   std::unique_ptr<FileLinks> links(new FileLinks(blobs, std::move(*key), std::move(options)));
-  if (called) links->called_ = to_string(*called);
+  if (called) links->called_ = links->kept_ = to_string(*called);
   return links;
 }
 
@@ -61,13 +62,19 @@ std::string FileLinks::link_to(const content::File& file, const std::string& hos
 
 std::string FileLinks::link_to(const content::File& file) const { return link_to(file, called_); }
 
-void FileLinks::on_called(const std::string& host, bool local) {
-  if (host.empty() || host == called_ || (local && !called_.empty())) return;
-  called_ = host;
-  // After a restart notifications go out before anybody has called.
+void FileLinks::on_called(const Request& request, Mono now) {
+  if (request.host.empty() || request.secure != (options_.scheme == "https")) return;
+  const bool of_the_till = !request.local && !request.from_page;
+  if (of_the_till || called_.empty()) called_ = request.host;
+  // After a restart notifications go out before anybody has called. Two tills that call the box by
+  // two names must not cost a commit for each request.
+  if (called_ == kept_ || (saved_at_ && now - *saved_at_ < kSavedEvery)) return;
+  saved_at_ = now;
   if (auto kept = blobs_.save(kCalledBlob, as_bytes(called_)); !kept) {
     log::warn("api", "the box's name in links is not kept", {{"error", kept.error()}});
+    return;
   }
+  kept_ = called_;
 }
 
 void FileLinks::fill_in(Content& content) const {

@@ -3,6 +3,7 @@
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "posthorn/api/chat_id.h"
+#include "posthorn/base/log.h"
 
 // forwardMessages: one job for each message, in the order of the list.
 namespace posthorn::api {
@@ -56,11 +57,23 @@ Result<Content> passed_on(Context& context, const std::string& chat, const std::
 
 struct Forwards {
   std::vector<Job> jobs;
+  std::size_t accepted = 0;  ///< of jobs, from the beginning
+  std::vector<bool> made;    ///< by this call; the others were before it
+  json::Value answer{::Json::objectValue};
 };
+
+/// Each job has a key of its own, so that a repeat finds those that were accepted the first time. A
+/// line break cannot stand in a key that was posted.
+std::string key_of(const std::string& posted, std::size_t at) {
+  return posted.empty() ? "" : posted + "\n" + std::to_string(at);
+}
 
 Result<Forwards> parse_forwards(Context& context, const Call& call) {
   TRY(const std::string source, parse_source(call.body));
   TRY(const auto ids, parse_ids(call.body));
+  const std::string& key = call.request.idempotency_key;
+  TRY(check_key(key));
+  const std::string digest = key.empty() ? "" : Idempotency::digest_of(kMethod, call.body);
   Forwards all;
   for (const std::string& id : ids) {
     TRY(Content content, passed_on(context, source, id));
@@ -75,28 +88,58 @@ Result<Forwards> parse_forwards(Context& context, const Call& call) {
     one["chatIdFrom"] = source;
     one["messages"].append(id);
     job.posted = json::write(one);
-    job.idempotency_key.clear();
+    job.idempotency_key = key_of(key, all.jobs.size());
+    job.body_digest = digest;
     all.jobs.push_back(std::move(job));
   }
   return all;
 }
 
-/// One after the other, so that they are sent in their order.
-void accept_next(std::shared_ptr<Context> context, std::vector<Job> jobs, std::size_t at,
-                 json::Value answer, Call call) {
-  if (at == jobs.size()) return call.send(answer);
-  Job job = std::move(jobs[at]);
+void refuse_all(Context& context, Call& call, const Error& error) {
+  if (error.code == Errc::full) {
+    return call.reply.send(quota_response("forwardMessages", context.outside.outbox.count()));
+  }
+  call.refuse(error);
+}
+
+/// Without a key a repeat would send again what was accepted, so it is taken out of the queue, the
+/// newest first; what is just being sent stays.
+void take_back(std::shared_ptr<Context> context, Forwards all, Call call, Error error) {
+  while (all.accepted > 0 && !all.made[all.accepted - 1]) --all.accepted;
+  if (all.accepted == 0) return refuse_all(*context, call, error);
+  const Job& job = all.jobs[--all.accepted];
   OutboxPort& outbox = context->outside.outbox;
-  outbox.accept(std::move(job), [context = std::move(context), jobs = std::move(jobs), at,
-                                 answer = std::move(answer),
-                                 call = std::move(call)](Result<std::string> id) mutable {
-    if (!id && id.error().code == Errc::full) {
-      return call.reply.send(quota_response("forwardMessages", context->outside.outbox.count()));
-    }
-    if (!id) return call.refuse(id.error());
-    answer["messages"].append(*id);
-    accept_next(std::move(context), std::move(jobs), at + 1, std::move(answer), std::move(call));
-  });
+  const std::string id = job.id;
+  const std::string chat = job.chat;
+  outbox.drop(id, chat,
+              [context = std::move(context), all = std::move(all), call = std::move(call),
+               error = std::move(error)](const Result<bool>& dropped) mutable {
+                if (!dropped)
+                  log::warn("api", "a forward stays queued", {{"error", dropped.error()}});
+                take_back(std::move(context), std::move(all), std::move(call), std::move(error));
+              });
+}
+
+/// One after the other, so that they are sent in their order.
+void accept_next(Context& context, Forwards all, Call call) {
+  if (all.accepted == all.jobs.size()) return call.send(all.answer);
+  Job job = all.jobs[all.accepted];
+  queue_once(context, std::move(job),
+             [&context, all = std::move(all),
+              call = std::move(call)](Result<Idempotency::Answer> made) mutable {
+               if (!made && !call.request.idempotency_key.empty()) {
+                 return refuse_all(context, call, made.error());
+               }
+               if (!made) {
+                 return take_back(context.shared_from_this(), std::move(all), std::move(call),
+                                  made.error());
+               }
+               if (made->other_body) return refuse_other_body(call);
+               all.made.push_back(made->id == all.jobs[all.accepted].id);
+               ++all.accepted;
+               all.answer["messages"].append(std::move(made->id));
+               accept_next(context, std::move(all), std::move(call));
+             });
 }
 
 }  // namespace
@@ -104,8 +147,7 @@ void accept_next(std::shared_ptr<Context> context, std::vector<Job> jobs, std::s
 void forward_messages(Context& context, Call call) {
   auto all = parse_forwards(context, call);
   if (!all) return call.refuse(all.error());
-  accept_next(context.shared_from_this(), std::move(all->jobs), 0, json::Value(::Json::objectValue),
-              std::move(call));
+  accept_next(context, std::move(*all), std::move(call));
 }
 
 }  // namespace posthorn::api

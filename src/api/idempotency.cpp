@@ -1,7 +1,7 @@
 #include "api/idempotency.h"
 
 #include <algorithm>
-#include <limits>
+#include <set>
 
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/json.h"
@@ -22,9 +22,11 @@ std::size_t index_of(const std::string& hash) {
   return first ? std::to_integer<std::size_t>((*first)[0]) % Idempotency::kBuckets : 0;
 }
 
-constexpr std::size_t kEverything = std::numeric_limits<std::size_t>::max();
-
 std::string blob_name(std::size_t index) { return "idempotency/" + std::to_string(index); }
+
+void warn_not_kept(const Error& error) {
+  log::warn("api", "idempotency key not kept", {{"error", error}});
+}
 
 json::Value to_row(const std::string& hash, const std::string& digest, milliseconds made_at,
                    const Idempotency::Made& made) {
@@ -44,10 +46,15 @@ std::string Idempotency::digest_of(std::string_view scope, const json::Value& bo
   return hash_of(std::string(scope) + "\n" + json::write(body));
 }
 
+Idempotency::Idempotency(Scheduler& scheduler, BlobStore& blobs, milliseconds life)
+    : scheduler_(scheduler), blobs_(blobs), life_(life), started_(scheduler.now()) {
+  for (std::size_t index = 0; index < kBuckets; ++index) {
+    for (const Entry& entry : load(index)) ran_before_ = std::max(ran_before_, entry.made_at);
+  }
+}
+
 Idempotency::~Idempotency() {
   *alive_ = false;
-  closing_ = true;
-  for (Task& waits : seeding_) waits();
   for (auto& [hash, making] : under_way_) {
     for (auto& done : making.waiting) done(fail(Errc::cancelled, "shutting down"));
   }
@@ -90,42 +97,44 @@ void Idempotency::add(Entry entry) {
   bucket.push_back(std::move(entry));
 }
 
-void Idempotency::seed(Task ready) {
-  if (seed_ == Seed::done) return ready();
-  seeding_.push_back(std::move(ready));
-  if (std::exchange(seed_, Seed::under_way) == Seed::under_way) return;
-  for (std::size_t index = 0; index < kBuckets; ++index) {
-    for (const Entry& entry : load(index)) ran_before_ = std::max(ran_before_, entry.made_at);
-  }
-  started_ = scheduler_.now();
-  outbox_.jobs(kEverything, [this, alive = alive_](Result<std::vector<JobView>> jobs) {
-    if (!*alive) return;
-    if (!jobs) log::warn("api", "idempotency keys of jobs not read", {{"error", jobs.error()}});
-    for (const JobView& view : jobs ? *jobs : std::vector<JobView>()) {
-      const Job& job = view.job;
-      if (job.idempotency_key.empty()) continue;
-      add({hash_of(job.idempotency_key), job.body_digest, running(), {job.id, job.expires_at}});
-    }
-    seed_ = Seed::done;
-    for (Task& waits : std::exchange(seeding_, {})) waits();
+const Idempotency::Entry* Idempotency::find(const std::string& hash) {
+  const Bucket& bucket = bucket_of(hash);
+  const auto found = std::find_if(bucket.begin(), bucket.end(), [&](const Entry& entry) {
+    return entry.hash == hash && alive(entry);
   });
+  return found == bucket.end() ? nullptr : &*found;
+}
+
+void Idempotency::take_up(const EachJob& each) {
+  std::set<std::size_t> changed;
+  const auto read = each([&](const Job& job) {
+    if (job.idempotency_key.empty()) return;
+    const std::string hash = hash_of(job.idempotency_key);
+    if (find(hash) != nullptr) return;
+    add({hash, job.body_digest, running(), {job.id, job.expires_at}});
+    changed.insert(index_of(hash));
+  });
+  if (!read) log::warn("api", "idempotency keys of jobs not read", {{"error", read.error()}});
+  if (changed.empty()) return;
+  for (const std::size_t index : changed) {
+    if (const auto saved = save(index); !saved) warn_not_kept(saved.error());
+  }
+  blobs_.durable([](Result<void> done) {
+    if (!done) warn_not_kept(done.error());
+  });
+}
+
+std::optional<Idempotency::Answer> Idempotency::known(const std::string& key,
+                                                      const std::string& digest) {
+  const Entry* entry = find(hash_of(key));
+  if (entry == nullptr) return std::nullopt;
+  return Answer{entry->made.id, !entry->digest.empty() && entry->digest != digest};
 }
 
 void Idempotency::once(const std::string& key, const std::string& digest, Make make,
                        Once<void(Result<Answer>)> done) {
-  seed([this, hash = hash_of(key), digest, make = std::move(make),
-        done = std::move(done)]() mutable {
-    find_or_make(hash, digest, std::move(make), std::move(done));
-  });
-}
-
-void Idempotency::find_or_make(const std::string& hash, const std::string& digest, Make make,
-                               Once<void(Result<Answer>)> done) {
-  if (closing_) return done(fail(Errc::cancelled, "shutting down"));
-  for (const Entry& entry : bucket_of(hash)) {
-    if (entry.hash != hash || !alive(entry)) continue;
-    return done(Answer{entry.made.id, !entry.digest.empty() && entry.digest != digest});
-  }
+  if (auto answer = known(key, digest)) return done(std::move(*answer));
+  const std::string hash = hash_of(key);
   const auto [making, first] = under_way_.try_emplace(hash, UnderWay{digest, {}});
   if (making->second.digest != digest) return done(Answer{"", true});
   making->second.waiting.push_back(std::move(done));
@@ -138,24 +147,23 @@ void Idempotency::find_or_make(const std::string& hash, const std::string& diges
 void Idempotency::on_made(const std::string& hash, Result<Made> made) {
   if (!made) return finish(hash, tl::unexpected(made.error()));
   add({hash, under_way_[hash].digest, running(), *made});
-  save(hash, made->id);
-}
-
-void Idempotency::save(const std::string& hash, const std::string& id) {
-  json::Value rows(::Json::arrayValue);
-  for (const Entry& entry : bucket_of(hash)) {
-    rows.append(to_row(entry.hash, entry.digest, entry.made_at, entry.made));
-  }
-  const auto saved = blobs_.save(blob_name(index_of(hash)), as_bytes(json::write(rows)));
   // The message itself is safe; a key that could not be kept costs at most one repeat.
-  if (!saved) {
-    log::warn("api", "idempotency key not kept", {{"error", saved.error()}});
-    return finish(hash, id);
+  if (const auto saved = save(index_of(hash)); !saved) {
+    warn_not_kept(saved.error());
+    return finish(hash, made->id);
   }
-  blobs_.durable([this, alive = alive_, hash, id](Result<void> done) {
-    if (!done) log::warn("api", "idempotency key not kept", {{"error", done.error()}});
+  blobs_.durable([this, alive = alive_, hash, id = made->id](Result<void> done) {
+    if (!done) warn_not_kept(done.error());
     if (*alive) finish(hash, id);
   });
+}
+
+Result<void> Idempotency::save(std::size_t index) {
+  json::Value rows(::Json::arrayValue);
+  for (const Entry& entry : *buckets_[index]) {
+    rows.append(to_row(entry.hash, entry.digest, entry.made_at, entry.made));
+  }
+  return blobs_.save(blob_name(index), as_bytes(json::write(rows)));
 }
 
 void Idempotency::finish(const std::string& hash, const Result<std::string>& id) {

@@ -24,8 +24,8 @@ namespace posthorn::api {
 /// forget a key while the till still repeats it nor keep it for ever.
 ///
 /// Kept as 64 small blobs "idempotency/NN", chosen by the key's hash, so that one send rewrites a
-/// sixty-fourth of them. The job itself carries key and digest too: that closes the gap between the
-/// moment the job is on disk and the moment the key is.
+/// sixty-fourth of them. The job itself carries key and digest too: take_up() closes the gap
+/// between the moment the job is on disk and the moment the key is.
 class Idempotency {
  public:
   static constexpr std::size_t kBuckets = 64;
@@ -46,15 +46,17 @@ class Idempotency {
     bool other_body = false;  ///< the key was used for something else, which is `id`
   };
 
-  Idempotency(Scheduler& scheduler, BlobStore& blobs, OutboxPort& outbox, milliseconds life)
-      : scheduler_(scheduler),
-        blobs_(blobs),
-        outbox_(outbox),
-        life_(life),
-        started_(scheduler.now()) {}
+  Idempotency(Scheduler& scheduler, BlobStore& blobs, milliseconds life);
   Idempotency(const Idempotency&) = delete;
   Idempotency& operator=(const Idempotency&) = delete;
   ~Idempotency();
+
+  /// The keys of the jobs that wait, where power went before the key was on disk. Once after the
+  /// start, before any of the jobs can leave: a job that has left tells its key no more.
+  void take_up(const EachJob& each);
+
+  /// What an earlier call made under `key`; nullopt: nothing yet.
+  [[nodiscard]] std::optional<Answer> known(const std::string& key, const std::string& digest);
 
   /// done gets the id of the message that `key` made: by an earlier call, by one that is under way,
   /// or by `make`, which is called only then. Errors: make's.
@@ -81,26 +83,20 @@ class Idempotency {
   [[nodiscard]] Bucket& bucket_of(const std::string& hash);
   [[nodiscard]] Bucket load(std::size_t index) const;
   void add(Entry entry);
-  void save(const std::string& hash, const std::string& id);
-  /// Takes up the running time and the keys of the jobs that wait, once after each start; then runs
-  /// `ready`.
-  void seed(Task ready);
-  void find_or_make(const std::string& hash, const std::string& digest, Make make,
-                    Once<void(Result<Answer>)> done);
+  /// nullptr: not there, or no longer alive. Until the bucket changes.
+  [[nodiscard]] const Entry* find(const std::string& hash);
+  /// Of a bucket that is loaded.
+  [[nodiscard]] Result<void> save(std::size_t index);
   void on_made(const std::string& hash, Result<Made> made);
   void finish(const std::string& hash, const Result<std::string>& id);
 
   Scheduler& scheduler_;
   BlobStore& blobs_;
-  OutboxPort& outbox_;
   milliseconds life_;
   Mono started_;
   milliseconds ran_before_{0};  ///< as of the newest key of earlier starts
   std::array<std::optional<Bucket>, kBuckets> buckets_;
   std::map<std::string, UnderWay> under_way_;
-  enum class Seed : std::uint8_t { none, under_way, done } seed_ = Seed::none;
-  std::vector<Task> seeding_;  ///< what waits for it
-  bool closing_ = false;
   std::shared_ptr<bool> alive_ =
       std::make_shared<bool>(true);  ///< shared with answers on their way
 };

@@ -76,9 +76,12 @@ void queue_file(Context& context, Call call, const char* method, content::File f
   const FileOutside& files = *context.outside.files;
   file.link = files.links.link_to(file, call.request.host);
   const std::string link = file.link;
-  // What the message's words are is told by its id; whose bytes these are, by their hash.
-  call.body["file"] = file.ref;
-  call.body["fileName"] = file.name;
+  // Which message it is: an upload's is told by its bytes, the other's by its URL, whose server may
+  // make other bytes for each fetch.
+  if (!by_url) {
+    call.body["file"] = file.ref;
+    call.body["fileName"] = file.name;
+  }
   auto job = parse_job(call.body, context.settings(),
                        {"file", "fileName", "urlFile", "caption", "typingType"},
                        with_caption(std::move(file), call.body));
@@ -115,7 +118,7 @@ Result<std::unique_ptr<BodySink>> take(Context& context, const Request& head, On
         if (!upload) return refuse_upload(call, upload.error());
         if (upload->file.size == 0) return call.refuse(invalid("file", "is empty").value());
         if (upload->file.size > chat::kLargestFile) return call.refuse(413, kTooLargeUpload);
-        shared->outside.files->links.on_called(call.request.host, call.request.local);
+        shared->outside.files->links.on_called(call.request, shared->outside.scheduler.now());
         then(*shared, std::move(call), std::move(*upload));
       });
   // "Full" is the queue's word; here it is the room for files, with a sentence of its own.
@@ -158,7 +161,10 @@ void use_stored(Context& context, Call call, const files::File& stored, std::str
            });
 }
 
-void refuse_fetch(Call& call, const Error& error, const std::string& url) {
+void refuse_fetch(Context& context, Call& call, const char* method, const Error& error,
+                  const std::string& url) {
+  // Meanwhile the first of two may have had the file.
+  if (answer_repeat(context, call, method)) return;
   if (error.code == Errc::full) {
     return call.refuse(500, "File from url exceeded max upload size. Limit: 100mb Url: " + url);
   }
@@ -171,7 +177,8 @@ bool is_too_large_upload(const Request& head) {
   return head.content_length.value_or(0) > chat::kLargestFile + kFormMost;
 }
 
-void take_file_by_url(Context& context, Call call, OnFile then) {
+void take_file_by_url(Context& context, Call call, const char* method, OnFile then) {
+  if (answer_repeat(context, call, method)) return;
   const FileOutside& files = *context.outside.files;
   const auto url = required_text(call.body, "urlFile");
   if (!url) return call.refuse(url.error());
@@ -185,18 +192,18 @@ void take_file_by_url(Context& context, Call call, OnFile then) {
   auto name = checked_name(*given);
   if (!name) return call.refuse(name.error());
   if (const auto ours = files.links.read_url(*url)) {
-    files.chat.fetch(ours->ref, [&context, shared = context.shared_from_this(),
+    files.chat.fetch(ours->ref, [&context, shared = context.shared_from_this(), method,
                                  call = std::move(call), name = std::move(*name), url = *url,
                                  then = std::move(then)](Result<files::File> stored) mutable {
-      if (!stored) return refuse_fetch(call, stored.error(), url);
+      if (!stored) return refuse_fetch(context, call, method, stored.error(), url);
       use_stored(context, std::move(call), *stored, std::move(name), "", std::move(then));
     });
     return;
   }
-  files.fetch(*url, [&context, shared = context.shared_from_this(), call = std::move(call),
+  files.fetch(*url, [&context, shared = context.shared_from_this(), method, call = std::move(call),
                      name = std::move(*name), url = *url,
                      then = std::move(then)](Result<FetchedFile> fetched) mutable {
-    if (!fetched) return refuse_fetch(call, fetched.error(), url);
+    if (!fetched) return refuse_fetch(context, call, method, fetched.error(), url);
     use_stored(context, std::move(call), fetched->file, std::move(name),
                std::move(fetched->said_type), std::move(then));
   });
@@ -205,9 +212,10 @@ void take_file_by_url(Context& context, Call call, OnFile then) {
 namespace {
 
 void send_file_by_url(Context& context, Call call) {
-  take_file_by_url(context, std::move(call),
+  constexpr const char* kMethod = "sendFileByUrl";
+  take_file_by_url(context, std::move(call), kMethod,
                    [&context, shared = context.shared_from_this()](Call back, content::File file) {
-                     queue_file(context, std::move(back), "sendFileByUrl", std::move(file), true);
+                     queue_file(context, std::move(back), kMethod, std::move(file), true);
                    });
 }
 

@@ -132,7 +132,7 @@ void send_file_status(Context& context, Call call, const char* method, MakeConte
   if (const auto people = parse_participants(call.body); !people)
     return call.refuse(people.error());
   take_file_by_url(
-      context, std::move(call),
+      context, std::move(call), method,
       [&context, shared = context.shared_from_this(), method, make](Call back, content::File file) {
         file.link = context.outside.files->links.link_to(file, back.request.host);
         auto job = status_job(back.body, make(std::move(file), back.body));

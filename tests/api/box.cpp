@@ -77,13 +77,20 @@ void Box::make_api() {
                        [this] { return status; },
                        &history};
   if (cabinet) {
-    outside.files.emplace(
-        FileOutside{*cabinet->store, cabinet->chat, *cabinet->links,
-                    [this](const std::string& url, Once<void(Result<FetchedFile>)> done) {
-                      fetch(url, std::move(done));
-                    }});
+    outside.files.emplace(FileOutside{
+        *cabinet->store, cabinet->chat, *cabinet->links,
+        [this](const std::string& url, Once<void(Result<FetchedFile>)> done) {
+          if (!cabinet->hold_fetches) return fetch(url, std::move(done));
+          cabinet->held_fetches.emplace_back(
+              [this, url, done = std::move(done)]() mutable { fetch(url, std::move(done)); });
+        }});
   }
   if (journal_file) outside.journal = journal_file->journal.get();
+  outside.each_job = [this](const std::function<void(const Job&)>& visit) -> Result<void> {
+    if (outbox.unreadable) return tl::unexpected(*outbox.unreadable);
+    for (const JobView& view : outbox.views) visit(view.job);
+    return {};
+  };
   api = std::make_unique<Api>(options, std::move(outside));
   api->serve_page({worker, kPageFiles, 100});
 }

@@ -31,7 +31,8 @@ class FakeOutbox final : public OutboxPort {
   ~FakeOutbox() override;
   void accept(Job job, Once<void(Result<std::string>)> done) override {
     if (failure) return done(tl::unexpected(*failure));
-    if (posted_before) return done(*posted_before);
+    if (posted_before) return done(*std::exchange(posted_before, std::nullopt));
+    if (views.size() >= most) return done(fail(Errc::full, "the outbox is full"));
     std::string id = job.id;
     views.push_back(
         {.sequence = 0, .job = std::move(job), .lane = {}, .hold_reason = {}, .not_before = {}});
@@ -39,10 +40,6 @@ class FakeOutbox final : public OutboxPort {
     held.push_back([id = std::move(id), done = std::move(done)]() mutable { done(std::move(id)); });
   }
   void jobs(std::size_t limit, Once<void(Result<std::vector<JobView>>)> done) override {
-    if (hold_jobs) {
-      held_jobs = std::move(done);
-      return;
-    }
     if (unreadable) return done(tl::unexpected(*unreadable));
     const auto count = static_cast<std::ptrdiff_t>(std::min(limit, views.size()));
     done(std::vector<JobView>(views.begin(), views.begin() + count));
@@ -88,12 +85,11 @@ class FakeOutbox final : public OutboxPort {
   std::vector<JobView> views;
   std::optional<Error> failure;
   std::optional<Error> unreadable;
-  std::optional<std::string> posted_before;
-  bool leaves = false;  ///< what is found is sent before it can be changed
+  std::optional<std::string> posted_before;  ///< of the next job
+  std::size_t most = SIZE_MAX;               ///< jobs
+  bool leaves = false;                       ///< what is found is sent before it can be changed
   bool hold_answers = false;
   std::vector<Once<void()>> held;
-  bool hold_jobs = false;
-  Once<void(Result<std::vector<JobView>>)> held_jobs;
 };
 
 class FakeInbox final : public InboxPort {
@@ -347,6 +343,8 @@ struct FileCabinet {
   FakeFiles chat;
   std::unique_ptr<FileLinks> links;
   std::map<std::string, std::string> web;  ///< bytes by URL; empty: more than anybody takes
+  bool hold_fetches = false;
+  std::deque<Once<void()>> held_fetches;  ///< they look into the web when they are run
 };
 
 /// The API with everything around it pretended.
@@ -370,6 +368,8 @@ class Box {
     return "/waInstance" + std::to_string(kId) + "/" + method + "/" + kToken;
   }
   void set_session(session::State state);
+  /// Another API on what is on disk now, as after a power cut.
+  void restart() { make_api(); }
   /// From here on there is a journal. The recorder writes it.
   void keep_journal();
   /// From here on there are files.

@@ -49,5 +49,61 @@ TEST(FileLife, TheOldestGoesForANewOneThatNeedsItsRoom) {
   EXPECT_EQ(status_of(box, third), 200);
 }
 
+constexpr const char* kBill = "https://till.example/bill.pdf?once=1";
+constexpr const char* kSendBill = R"({"chatId":"4915550007777@c.us","fileName":"bill.pdf",)"
+                                  R"("urlFile":"https://till.example/bill.pdf?once=1"})";
+
+Request with_key(const std::string& method, const std::string& body) {
+  Request request = Box::request(Verb::post, Box::path(method), body);
+  request.idempotency_key = "bill-118";
+  return request;
+}
+
+TEST(FileByUrl, ARepeatIsTheSameMessageWhateverItsUrlGivesByThen) {
+  Box box;
+  box.keep_files();
+  box.cabinet->web[kBill] = "%PDF-1.7 made at 9:00:00";
+  const auto first = box.send(with_key("sendFileByUrl", kSendBill));
+  ASSERT_EQ(first->status(), 200) << first->text();
+  box.cabinet->web[kBill] = "%PDF-1.7 made at 9:00:05";
+  EXPECT_EQ(box.send(with_key("sendFileByUrl", kSendBill))->text(), first->text());
+  box.cabinet->web.clear();
+  EXPECT_EQ(box.send(with_key("sendFileByUrl", kSendBill))->text(), first->text());
+  EXPECT_EQ(box.outbox.count(), 1U);
+  const std::string other =
+      R"({"chatId":"4915550008888@c.us","fileName":"bill.pdf","urlFile":"https://till.example/"})";
+  EXPECT_EQ(box.send(with_key("sendFileByUrl", other))->status(), 422);
+}
+
+TEST(FileByUrl, TwoAtOnceAreOneMessage) {
+  Box box;
+  box.keep_files();
+  box.cabinet->hold_fetches = true;
+  const auto first = box.send(with_key("sendFileByUrl", kSendBill));
+  const auto second = box.send(with_key("sendFileByUrl", kSendBill));
+  ASSERT_EQ(box.cabinet->held_fetches.size(), 2U);
+  box.cabinet->web[kBill] = "%PDF-1.7";
+  box.cabinet->held_fetches[0]();
+  for (int turn = 0; turn < 50; ++turn) box.scheduler.run_posted();
+  ASSERT_EQ(first->status(), 200) << first->text();
+  box.cabinet->web.clear();  // it gives the file once
+  box.cabinet->held_fetches[1]();
+  EXPECT_EQ(second->text(), first->text());
+  EXPECT_EQ(box.outbox.count(), 1U);
+}
+
+TEST(FileByUrl, ARepeatedStatusIsTheSameOneToo) {
+  Box box;
+  box.keep_files();
+  const std::string url = "https://till.example/cake.jpg";
+  box.cabinet->web[url] = "\xFF\xD8\xFF\xE0 cake";
+  const std::string body = R"({"fileName":"cake.jpg","urlFile":")" + url + "\"}";
+  const auto first = box.send(with_key("sendMediaStatus", body));
+  ASSERT_EQ(first->status(), 200) << first->text();
+  box.cabinet->web.clear();
+  EXPECT_EQ(box.send(with_key("sendMediaStatus", body))->text(), first->text());
+  EXPECT_EQ(box.outbox.count(), 1U);
+}
+
 }  // namespace
 }  // namespace posthorn::api::test

@@ -333,6 +333,87 @@ TEST(ForwardMessages, MakesAJobOfEach) {
   EXPECT_EQ(item["body"]["messages"][0].asString(), "3EB0A1B2C3D4E5F60719");
 }
 
+/// A box that remembers four messages, and a till that passes them on.
+struct FourForwards : Box {
+  FourForwards() {
+    for (char digit = '1'; digit <= '4'; ++digit) {
+      const std::string id = std::string("3EB0A1B2C3D4E5F6071") + digit;
+      link.earlier["4915550009999@c.us/" + id].content.emplace().what = content::Text{id, true, {}};
+      if (digit > '1') ids += ",";
+      ids += '"' + id + '"';
+    }
+  }
+  std::shared_ptr<Answer> forward(const std::string& key) {
+    Request request =
+        Box::request(Verb::post, Box::path("forwardMessages"),
+                     body(R"("chatIdFrom":"4915550009999@c.us","messages":[)" + ids + "]"));
+    request.idempotency_key = key;
+    return send(std::move(request));
+  }
+  /// That wait, in their order.
+  [[nodiscard]] std::vector<std::string> waiting() const {
+    std::vector<std::string> out;
+    for (const JobView& view : outbox.views) out.push_back(view.job.id);
+    return out;
+  }
+
+  std::string ids;
+};
+
+std::vector<std::string> messages_of(const Answer& answer) {
+  std::vector<std::string> out;
+  const json::Value whole = answer.json();
+  for (const json::Value& id : whole["messages"]) out.push_back(id.asString());
+  return out;
+}
+
+TEST(ForwardMessages, AKeyMakesARepeatANoOpAlsoAfterAPowerCut) {
+  FourForwards box;
+  const auto first = box.forward("k");
+  ASSERT_EQ(first->status(), 200) << first->text();
+  EXPECT_EQ(messages_of(*first), box.waiting());
+  box.scheduler.advance(minutes(1));
+  EXPECT_EQ(box.forward("k")->text(), first->text());
+  box.blobs.values.clear();
+  box.restart();
+  EXPECT_EQ(box.forward("k")->text(), first->text());
+  EXPECT_EQ(box.waiting().size(), 4U);
+  EXPECT_NE(box.forward("another")->text(), first->text());
+  EXPECT_EQ(box.waiting().size(), 8U);
+  box.ids = R"("3EB0A1B2C3D4E5F60711")";
+  EXPECT_EQ(box.forward("k")->status(), 422);
+  EXPECT_EQ(box.forward(std::string(256, 'k'))->status(), 400);
+  EXPECT_EQ(box.waiting().size(), 8U);
+}
+
+TEST(ForwardMessages, ARepeatWithTheKeyQueuesWhatAFullQueueLeftOut) {
+  FourForwards box;
+  box.outbox.most = 2;
+  EXPECT_EQ(box.forward("k")->status(), 466);
+  const auto taken = box.waiting();
+  EXPECT_EQ(taken.size(), 2U);
+  box.outbox.most = 10;
+  const auto again = box.forward("k");
+  ASSERT_EQ(again->status(), 200) << again->text();
+  EXPECT_EQ(messages_of(*again), box.waiting());
+  EXPECT_EQ(box.waiting().size(), 4U);
+  EXPECT_EQ(box.waiting()[0], taken[0]);
+  EXPECT_EQ(box.waiting()[1], taken[1]);
+}
+
+TEST(ForwardMessages, WithoutAKeyAFullQueueIsLeftAsItWas) {
+  FourForwards box;
+  ASSERT_EQ(box.post("sendMessage", body(R"("message":"earlier")"))->status(), 200);
+  const auto before = box.waiting();
+  box.outbox.posted_before = before[0];  // the first is found to be that one
+  box.outbox.most = 3;
+  EXPECT_EQ(box.forward("")->status(), 466);
+  EXPECT_EQ(box.waiting(), before);
+  box.outbox.most = 10;
+  EXPECT_EQ(box.forward("")->status(), 200);
+  EXPECT_EQ(box.waiting().size(), 5U);
+}
+
 TEST(ForwardMessages, OwnWordsAreNotMarkedAndUnknownOnesRefused) {
   Remembering own(true);
   const std::string from = R"("chatIdFrom":"4915550007777@c.us",)";

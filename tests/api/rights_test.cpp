@@ -57,6 +57,52 @@ TEST_F(Rights, ThePagePasswordIsATechniciansOnlyWhereAPersonTypesIt) {
   EXPECT_EQ(backup(kToken, "Bearer " + kPagePassword)->status(), 403);
 }
 
+TEST_F(Rights, BasicOfABrowserIsNotShownForForeignPages) {
+  const auto status = [this](const char* origin, const char* fetch_site) {
+    Request form =
+        Box::request(Verb::post, "/waInstance" + std::to_string(kId) + "/makeBackup/-", "{}");
+    form.authorization = basic(kCareToken);
+    form.host = "box.lan:8080";
+    form.from_browser = true;
+    form.origin = origin;
+    form.fetch_site = fetch_site;
+    const auto answer = box.send(std::move(form));
+    box.scheduler.advance(seconds(60));
+    return answer->status();
+  };
+  EXPECT_EQ(status("http://evil.example", ""), 401);
+  EXPECT_EQ(status("null", ""), 401) << "of a sandboxed frame";
+  EXPECT_EQ(status("http://box.lan:9090", ""), 401) << "another server of the same machine";
+  EXPECT_EQ(status("", "cross-site"), 401);
+  EXPECT_EQ(status("", "same-site"), 401);
+  EXPECT_EQ(status("http://box.lan:8080", ""), 200);
+  EXPECT_EQ(status("http://box.lan:8080", "same-origin"), 200);
+}
+
+TEST_F(Rights, BasicOpensNoMethodToAPictureOnAForeignPage) {
+  Request picture = Box::request(Verb::get, "//waInstance" + std::to_string(kId) + "/logout/-");
+  picture.authorization = basic(kCareToken);
+  Request typed = picture;
+  typed.fetch_site = "none";
+  Request curl = picture;
+  picture.from_browser = true;
+  typed.from_browser = true;
+  const auto refused = box.send(std::move(picture));
+  box.scheduler.advance(seconds(60));
+  EXPECT_EQ(refused->status(), 401);
+  EXPECT_FALSE(box.link.who.phone.empty());
+  EXPECT_EQ(box.send(std::move(typed))->status(), 200);
+  box.scheduler.advance(seconds(60));
+  EXPECT_EQ(box.send(std::move(curl))->status(), 200);
+}
+
+TEST_F(Rights, ABrowserReadsTheCountersWithBasic) {
+  Request request = Box::request(Verb::get, "/metrics");
+  request.authorization = basic(kToken);
+  request.from_browser = true;
+  EXPECT_EQ(box.send(std::move(request))->text(), "up 1\n");
+}
+
 TEST_F(Rights, TheTechnicianMayDoWhatTheTillMay) {
   const auto answer = box.send(
       Box::request(Verb::get, "/waInstance" + std::to_string(kId) + "/getSettings/" + kCareToken));

@@ -15,7 +15,7 @@ TEST(Server, HandsOverWhatTheClientSaid) {
   Client client(shop.loop, shop.port());
   client.write(
       "POST /a//b%20c?x=1&y=&5 HTTP/1.1\r\nHost: box.lan:80\r\nContent-Type: text/plain\r\n"
-      "idempotency-key: k1\r\nContent-Length: 5\r\n\r\nhello");
+      "idempotency-key: k1\r\nUser-Agent: Mozilla/5.0 (X11)\r\nContent-Length: 5\r\n\r\nhello");
   const std::string answer = client.read();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
   EXPECT_TRUE(answer.ends_with("\r\n\r\n[hello]")) << answer;
@@ -33,6 +33,10 @@ TEST(Server, HandsOverWhatTheClientSaid) {
   EXPECT_EQ(seen.idempotency_key, "k1");
   EXPECT_EQ(seen.host, "box.lan:80");
   EXPECT_EQ(seen.peer, "127.0.0.1");
+  EXPECT_TRUE(seen.from_browser);
+  client.write(kGet);
+  ASSERT_TRUE(client.read().starts_with("HTTP/1.1 200 "));
+  EXPECT_FALSE(shop.handler.last.from_browser);
 }
 
 TEST(Server, KeepsTheConnectionForTheNextRequest) {

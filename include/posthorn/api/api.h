@@ -145,6 +145,8 @@ class Api final : public RequestHandler {
     journal::Journal* journal = nullptr;
     /// The one name of whom a chatId is, for the journal; may be empty.
     std::function<std::string(const std::string& chat)> account_of = {};
+    /// Run once, when the Api is built: no job may leave before. May be empty: none waits.
+    EachJob each_job = {};
   };
 
   /// Everything in `outside` outlives the Api.

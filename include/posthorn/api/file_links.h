@@ -5,10 +5,12 @@
 #include <string>
 #include <string_view>
 
+#include "posthorn/api/http.h"
 #include "posthorn/base/blob_store.h"
 #include "posthorn/base/content.h"
 #include "posthorn/base/random.h"
 #include "posthorn/base/result.h"
+#include "posthorn/base/time.h"
 
 namespace posthorn::api {
 
@@ -30,9 +32,11 @@ class FileLinks {
   [[nodiscard]] std::string link_to(const content::File& file, const std::string& host) const;
   /// For what is told without being asked: the host that the till used last.
   [[nodiscard]] std::string link_to(const content::File& file) const;
-  /// The till has called the box by that name. local: on the box itself, which is a name for
-  /// nobody else: it counts only while there is no other.
-  void on_called(const std::string& host, bool local);
+  /// Somebody with a right has called the box by request.host. Counts when it came by the links'
+  /// scheme, since the other one has another port. The names that the box's page and programs on
+  /// the box itself use are not the till's: they count only while there is no other. Saved at most
+  /// every ten minutes.
+  void on_called(const Request& request, Mono now);
   /// Fills in the link of a file and of a quoted one.
   void fill_in(Content& content) const;
 
@@ -55,6 +59,8 @@ class FileLinks {
   Bytes key_;
   Options options_;
   std::string called_;
+  std::string kept_;              ///< what of called_ was saved
+  std::optional<Mono> saved_at_;  ///< or tried to
 };
 
 /// fileName as notifications show it: of a document its own, else made of the file.

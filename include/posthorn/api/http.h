@@ -34,7 +34,8 @@ struct Request {
   std::string signature;        ///< header X-Hub-Signature-256
   std::string origin;           ///< header Origin
   std::string web_socket_key;   ///< header Sec-WebSocket-Key of who asks for one; else empty
-  std::string fetch_site;  ///< header Sec-Fetch-Site; browsers send it to trustworthy addresses
+  std::string fetch_site;     ///< header Sec-Fetch-Site; browsers send it to trustworthy addresses
+  bool from_browser = false;  ///< header User-Agent begins with "Mozilla/", as of every browser
   std::optional<std::uint64_t> content_length;
   std::string peer;             ///< address of the client, without its port; IPv4 as such
   bool from_page = false;       ///< header "X-Posthorn: 1": a script of the box's own page sent it

@@ -26,6 +26,9 @@ struct JobView {
   std::optional<Wall> not_before;
 };
 
+/// Visits the jobs that wait, oldest first, in this turn. Errors: io; some were not visited then.
+using EachJob = std::function<Result<void>(const std::function<void(const Job&)>& visit)>;
+
 /// Where accepted messages go.
 class OutboxPort {
  public:

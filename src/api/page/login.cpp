@@ -65,7 +65,7 @@ void Login::set_first(const Request& request, Reply reply, std::string wanted, G
 
 void Login::change(const Request& request, Reply reply, std::string current, std::string wanted,
                    Granted granted) {
-  if (outside_.credentials.of_header(request.authorization) == Right::care) {
+  if (outside_.credentials.of_header(request) == Right::care) {
     return keep(request, std::move(reply), std::move(wanted), std::move(granted));
   }
   auto mine = begin(request, std::move(reply));

@@ -128,7 +128,7 @@ void PageSide::password(const Request& request, Reply reply) {
   if (!password_.is_set()) {
     return login_.set_first(request, std::move(reply), std::move(wanted), granted);
   }
-  const bool care = outside_.credentials.of_header(request.authorization) == Right::care;
+  const bool care = outside_.credentials.of_header(request) == Right::care;
   if (!care && !outside_.sessions.holds(request)) {
     return refuse(request, reply, 401, "log in first");
   }

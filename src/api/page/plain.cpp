@@ -1,5 +1,6 @@
 #include "api/page/plain.h"
 
+#include "api/origin.h"
 #include "api/page/files.h"
 #include "api/page/form.h"
 #include "posthorn/api/chat_id.h"
@@ -27,12 +28,6 @@ std::string password_field(const char* label, const char* autocomplete) {
          "<br><input type=\"password\" name=\"password\" required minlength=\"8\" "
          "maxlength=\"128\" autocomplete=\"" +
          autocomplete + "\"></label></p>\n";
-}
-
-/// A form of this very page: a browser that tells where a form comes from must say so.
-bool is_own_form(const Request& request) {
-  return request.origin.empty() || request.origin == "http://" + request.host ||
-         request.origin == "https://" + request.host;
 }
 
 const char* words(Status::Link link) {
@@ -64,7 +59,7 @@ void PlainPage::handle(const Request& request, Reply reply) {
   if (request.verb == Verb::get || request.verb == Verb::head) {
     return reply.send(show(request, logged_in, ""));
   }
-  if (request.verb != Verb::post || !is_own_form(request) || request.body_too_large) {
+  if (request.verb != Verb::post || !names_no_other_origin(request) || request.body_too_large) {
     Response refusal = show(request, false, "This form does not come from this box.");
     refusal.status = 403;
     return reply.send(std::move(refusal));

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "posthorn/api/http.h"
+
+namespace posthorn::api {
+
+/// False: a page of another origin made a browser send it. Where a browser names no origin (most
+/// GETs) it is true.
+[[nodiscard]] inline bool names_no_other_origin(const Request& request) {
+  return request.origin.empty() || request.origin == "http://" + request.host ||
+         request.origin == "https://" + request.host;
+}
+
+}  // namespace posthorn::api
