@@ -6,9 +6,6 @@ namespace posthorn::api {
 
 /// False: a page of another origin made a browser send it. Where a browser names no origin (most
 /// GETs) it is true.
-[[nodiscard]] inline bool names_no_other_origin(const Request& request) {
-  return request.origin.empty() || request.origin == "http://" + request.host ||
-         request.origin == "https://" + request.host;
-}
+[[nodiscard]] bool names_no_other_origin(const Request& request);
 
 }  // namespace posthorn::api
