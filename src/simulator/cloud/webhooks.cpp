@@ -110,7 +110,9 @@ void Cloud::Impl::tell_statuses(const Customer& to, const std::string& wamid,
   price["pricing_model"] = "PMP";
   price["category"] = category;
   price["type"] = is_service && service <= free_service ? "free_customer_service" : "regular";
-  pricing.append(price);
+  json::Value counted = price;
+  counted["timestamp"] = base["timestamp"];
+  pricing.append(std::move(counted));
   std::vector<std::string> order = ladder;
   if (duplicates && !order.empty()) order.push_back(order.front());
   if (reorder) std::reverse(order.begin(), order.end());
