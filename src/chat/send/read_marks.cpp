@@ -82,8 +82,7 @@ void ReadMarker::ask_privacy(Once<void(std::optional<ReadTo>)> done) {
         if (!*alive) return done(std::nullopt);
         const auto said = reply ? parse_read_privacy(*reply) : std::nullopt;
         asked_ = said.has_value();
-        // Unsaid, what held before; never said, nobody is told: that can be made good, the other
-        // not.
+        // Unsaid: what held before. Never said: nobody, since a customer cannot be untold.
         if (said) read_to_ = *said;
         done(read_to_);
       });
