@@ -69,7 +69,10 @@ void Outbox::hand_over(std::uint64_t sequence, const Job& job) {
 }
 
 bool Outbox::cancel(std::uint64_t sequence) {
-  return valve_->cancel(sequence) || (diversion_ != nullptr && diversion_->cancel(sequence));
+  if (valve_->cancel(sequence)) return true;
+  if (diversion_ == nullptr || !diversion_->cancel(sequence)) return false;
+  valve_->on_diverted_cancelled(sequence);
+  return true;
 }
 
 /// A walk over the pending records, one read after the other.

@@ -23,6 +23,9 @@ void Valve::on_job(std::uint64_t sequence, const Job& job) { impl_->on_job(seque
 void Valve::on_diverted(std::uint64_t sequence, const Job& job) {
   impl_->on_diverted(sequence, job);
 }
+void Valve::on_diverted_cancelled(std::uint64_t sequence) {
+  impl_->on_diverted_cancelled(sequence);
+}
 void Valve::on_prepared(std::uint64_t sequence, Result<void> result) {
   impl_->on_prepared(sequence, std::move(result));
 }

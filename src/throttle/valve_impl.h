@@ -42,6 +42,7 @@ class Valve::Impl {
   void on_diverted(std::uint64_t sequence, const Job& job) {
     recent_.note_sequence(job.id, sequence);
   }
+  void on_diverted_cancelled(std::uint64_t sequence) { recent_.forget(sequence); }
   void on_prepared(std::uint64_t sequence, Result<void> result);
   bool cancel(std::uint64_t sequence);
   std::optional<JobView> view(std::uint64_t sequence);

@@ -214,13 +214,12 @@ void Valve::Impl::on_prepared(std::uint64_t sequence, Result<void> result) {
 }
 
 bool Valve::Impl::cancel(std::uint64_t sequence) {
-  if (in_flight_ && flying_ == sequence) return false;
-  recent_.forget(sequence);  // also of a job that somebody else sends
   const std::uint32_t job = engine_.waiting.find_job(sequence);
-  if (job == kNone) return false;
+  if (job == kNone || (in_flight_ && flying_ == sequence)) return false;
   engine_.finish(job, moment());
   attempts_.erase(sequence);
   preparing_.erase(sequence);
+  recent_.forget(sequence);
   wake();
   return true;
 }

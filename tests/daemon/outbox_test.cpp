@@ -38,10 +38,11 @@ class Elsewhere final : public Diversion {
  public:
   bool on_job(std::uint64_t sequence, const Job&) override { return jobs.insert(sequence).second; }
   bool take_up(std::uint64_t, const Job&) override { return false; }
-  bool cancel(std::uint64_t sequence) override { return jobs.erase(sequence) == 1; }
+  bool cancel(std::uint64_t sequence) override { return !sending && jobs.erase(sequence) == 1; }
   [[nodiscard]] std::optional<std::string> waits_for(std::uint64_t) const override { return {}; }
 
   std::set<std::uint64_t> jobs;
+  bool sending = false;  ///< each of them, just now
 };
 
 class OutboxTest : public testing::Test {
@@ -170,6 +171,10 @@ TEST_F(OutboxTest, WhatTheOfficialNumberSendsIsPostedAnewAfterItWasTakenOut) {
   ASSERT_TRUE(**post(first));
   const auto again = post(job("Your order is ready"));
   EXPECT_EQ(***again, first.id) << "a double click";
+  elsewhere_.sending = true;
+  EXPECT_FALSE(drop(first));
+  EXPECT_EQ(***post(job("Your order is ready")), first.id) << "it goes out";
+  elsewhere_.sending = false;
   ASSERT_TRUE(drop(first));
   const Job anew = job("Your order is ready");
   EXPECT_EQ(***post(anew), anew.id);

@@ -149,8 +149,10 @@ class Valve {
   void on_accept_failed(const Job& job);
   /// After the outbox record is written. May refuse at once: the fate then comes in a later turn.
   void on_job(std::uint64_t sequence, const Job& job);
-  /// Instead: somebody else sends this one. Until cancel(), posting it again is a double post.
+  /// Instead: somebody else sends this one; posting it again is a double post all the same.
   void on_diverted(std::uint64_t sequence, const Job& job);
+  /// That one was taken out again: posting it is no double post.
+  void on_diverted_cancelled(std::uint64_t sequence);
   /// What Outside::prepare began is done. An error ends the job as failed, with its detail.
   void on_prepared(std::uint64_t sequence, Result<void> result);
   /// Forgets a job without a fate (clearMessagesQueue, a deleted or rewritten job); the caller
