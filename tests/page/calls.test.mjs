@@ -23,6 +23,7 @@ describe('the page and the description of the API', () => {
   before(async () => {
     shop = await open()
     await scan(shop)
+    await shop.box.authorized()
     const file = await (await fetch(`${shop.box.url}/openapi.json`)).json()
     described = Object.entries(file.paths).flatMap(([path, item]) => Object.entries(item)
       .filter(([verb]) => verb !== 'parameters')
