@@ -23,6 +23,8 @@ void AccessApi::show(api::Call call) const {
   out["idInstance"] = static_cast<::Json::UInt64>(outside_.access.id_instance);
   out["apiTokenInstance"] = outside_.access.token;
   out["tokenFixed"] = outside_.token_fixed;
+  const std::uint16_t https = outside_.https_port();
+  out["httpsPort"] = https == 0 ? json::Value() : json::Value(https);
   call.send(out);
 }
 

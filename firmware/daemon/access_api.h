@@ -11,14 +11,15 @@
 namespace posthorn::daemon {
 
 /// How tills reach the box, over the API itself: getAccess (the technician's and the page's) tells
-/// id and token, updateApiToken makes another token.
+/// id, token and the port of HTTPS (null: it does not listen), updateApiToken makes another token.
 class AccessApi {
  public:
   struct Outside {
     Access& access;  ///< the one in force; changes with the token
     BlobStore& blobs;
     Random& random;
-    bool token_fixed = false;  ///< by the configuration
+    bool token_fixed = false;                   ///< by the configuration
+    std::function<std::uint16_t()> https_port;  ///< 0: it does not listen
     /// The new token is on disk: from here on it is the one.
     std::function<void()> on_token;
   };

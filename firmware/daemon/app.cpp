@@ -259,7 +259,11 @@ void App::build_ask() {
 
 /// print: net -> receipts -> outbox
 Result<void> App::build_print() {
-  if (config_.printers.empty() || out_.printers == nullptr || out_.files == nullptr) return {};
+  if (config_.printers.empty() || out_.printers == nullptr || out_.files == nullptr) {
+    // Whoever asks whether there is a printer is told, and not refused.
+    api_->add(get("getReceiptPrinters", [](api::Call call) { call.send_text("[]"); }));
+    return {};
+  }
   TRY(receipts_, ReceiptDesk::open(config_, {out_.scheduler, out_.clock, out_.random, out_.worker,
                                              *out_.printers, out_.receipts, out_.store, *out_.files,
                                              *outbox_, *inbox_, [this] { return instance(); },

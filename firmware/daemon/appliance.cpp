@@ -73,6 +73,16 @@ Wall saved_time(BlobStore& blobs) {
   return parsed ? Wall::from_unix(json::int_of(*parsed).value_or(0), false) : Wall{};
 }
 
+std::string folder_of(const std::string& path) { return path.substr(0, path.find_last_of('/')); }
+
+/// Why there is no certificate to be had, and what to do.
+constexpr std::string_view kNoHttps =
+    "HTTPS is off on this box, so it has no certificate to give: set https_port in posthorn.toml, "
+    "section [api].\n";
+constexpr std::string_view kHttpsSilent =
+    "HTTPS does not listen, so there is no certificate to give: the log says why (its port may be "
+    "taken).\n";
+
 /// A test has one of its own.
 std::string run_dir() {
   const char* given = std::getenv("POSTHORN_RUN_DIR");
@@ -310,8 +320,12 @@ Result<void> Appliance::Impl::build() {
   // Public as every certificate: for tills that want to pin it.
   app_->api().add_page("/certificate.pem", api::Right::none,
                        [this](const api::Request&, api::Reply reply) {
-                         if (!https_ || !https_->listening())
-                           return reply.send({.status = 404, .body = "", .headers = {}});
+                         if (!https_ || !https_->listening()) {
+                           return reply.send({.status = 404,
+                                              .body = std::string(https_ ? kHttpsSilent : kNoHttps),
+                                              .content_type = "text/plain; charset=utf-8",
+                                              .headers = {}});
+                         }
                          reply.send({.body = https_->certificate(),
                                      .content_type = "application/x-pem-file",
                                      .headers = {}});
@@ -415,7 +429,9 @@ std::unique_ptr<Care> Appliance::Impl::make_care() {
 
 std::unique_ptr<AccessApi> Appliance::Impl::make_access_api() {
   return std::make_unique<AccessApi>(AccessApi::Outside{
-      access_, *identity_, random_, !config_.api.token.empty(), [this] {
+      access_, *identity_, random_, !config_.api.token.empty(),
+      [this] { return https_ && https_->listening() ? https_->port() : std::uint16_t{0}; },
+      [this] {
         app_->api().set_token(access_.token);
         // posthornctl on the box and posthorn-result.txt on the card read it there.
         if (auto written = write_access_file(config_.data_dir, url(), access_); !written) {
@@ -428,7 +444,7 @@ std::unique_ptr<AccessApi> Appliance::Impl::make_access_api() {
 std::string Appliance::Impl::board_text() const {
   if (!board_) return "{}";
   return board_json(board_->board(), board_->has_led(), board_->has_button(), board_->health(),
-                    config_.data_dir);
+                    read_hardware(folder_of(config_.board.device_tree)), config_.data_dir);
 }
 
 /// Chats are in it as salted hashes; what people typed is looked at for numbers.

@@ -31,7 +31,8 @@ async function ask(method,query='',body){
 const when=t=>new Date(t*1000).toLocaleString([], {hour:'2-digit',minute:'2-digit',...(Math.abs(t*1000-Date.now())<432e5?{}:{weekday:'short'})});
 )";
 
-constexpr std::string_view kReceipts = R"(<h1>Receipts</h1><p id=say role=status></p>
+constexpr std::string_view kReceipts =
+    R"(<p><a href="/">Posthorn</a></p><h1>Receipts</h1><p id=say role=status></p>
 <h2>Printers</h2><table><thead><tr><th>Printer<th>Tills print to port<th>Goes on to<th>QR<th>State</thead><tbody id=printers></table>
 <h2>Printed</h2><table><thead><tr><th>No.<th>Time<th>Total<th>State<th></thead><tbody id=list></table>
 <div id=one></div><script>)";

@@ -42,6 +42,10 @@ json::Value known(const std::optional<T>& value) {
   return value ? json::Value(*value) : json::Value();
 }
 
+json::Value said(const std::string& text) {
+  return text.empty() ? json::Value() : json::Value(text);
+}
+
 std::optional<std::uint64_t> free_bytes(const std::string& folder) {
   struct statvfs disk {};
   if (statvfs(folder.c_str(), &disk) != 0) return std::nullopt;
@@ -109,9 +113,13 @@ std::string describe_config(const Config& config) {
 }
 
 std::string board_json(const board::BoardData& board, bool led, bool button,
-                       const board::Health& health, const std::string& data_dir) {
+                       const board::Health& health, const Hardware& hardware,
+                       const std::string& data_dir) {
   json::Value out(::Json::objectValue);
-  out["board"] = board.name.empty() ? json::Value() : json::Value(board.name);
+  out["board"] = said(board.name);
+  out["model"] = said(hardware.model);
+  out["serial"] = said(hardware.serial);
+  out["slot"] = said(hardware.slot);
   out["updates"] = board.update;
   out["led"] = led;
   out["button"] = button;

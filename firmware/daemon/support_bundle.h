@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "daemon/hardware.h"
 #include "daemon/tar_gz.h"
 #include "posthorn/base/config.h"
 #include "posthorn/board/board_data.h"
@@ -16,7 +17,8 @@ namespace posthorn::daemon {
 
 /// nullopt becomes null: unknown, never "all right".
 [[nodiscard]] std::string board_json(const board::BoardData& board, bool led, bool button,
-                                     const board::Health& health, const std::string& data_dir);
+                                     const board::Health& health, const Hardware& hardware,
+                                     const std::string& data_dir);
 
 /// Size and name of each file of the data directory, and what is free.
 [[nodiscard]] std::string describe_storage(const std::string& data_dir);

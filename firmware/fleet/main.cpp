@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 
+#include "daemon/hardware.h"
 #include "daemon/service_manager.h"
 #include "fleet/enrol.h"
 #include "fleet/files.h"
@@ -46,28 +47,14 @@ constexpr rlim_t kDataAtMost = rlim_t{64} << 20;
 /// The time before which no clock is right.
 constexpr std::int64_t kBuilt = POSTHORN_BUILD_TIME;
 
-std::string first_line(const char* path) {
-  const auto text = read_file(path, 4096);
-  if (!text) return "";
-  return text->substr(0, text->find_first_of(std::string_view("\n\0", 2)));
-}
-
-std::string slot_of_kernel() {
-  const std::string line = " " + first_line("/proc/cmdline");
-  const std::size_t at = line.find(" rauc.slot=");
-  if (at == std::string::npos) return "";
-  const std::string rest = line.substr(at + 11);
-  return rest.substr(0, rest.find(' '));
-}
-
 Facts facts_of(const Options& options, const std::string& config) {
+  const daemon::Hardware hardware = daemon::read_hardware("/sys/firmware/devicetree/base");
   Facts out;
-  out.model = first_line("/sys/firmware/devicetree/base/model");
-  if (out.model.empty()) out.model = first_line("/sys/class/dmi/id/product_name");
-  out.serial = first_line("/sys/firmware/devicetree/base/serial-number");
+  out.model = hardware.model;
+  out.serial = hardware.serial;
   out.version = POSTHORN_VERSION;
-  out.slot = options.slot.empty() ? slot_of_kernel() : options.slot;
-  out.country = first_line("/etc/posthorn/country");
+  out.slot = options.slot.empty() ? hardware.slot : options.slot;
+  out.country = daemon::first_line("/etc/posthorn/country");
   out.config_digest = hex_encode(ByteView(crypto::sha256(as_bytes(config))).first(8));
   return out;
 }
@@ -98,7 +85,8 @@ class Program {
         identity_(random_, options.state),
         bundle_(options.state + "/update.raucb"),
         facts_(facts_of(options, config)),
-        boot_(options.boot.empty() ? first_line("/proc/sys/kernel/random/boot_id") : options.boot),
+        boot_(options.boot.empty() ? daemon::first_line("/proc/sys/kernel/random/boot_id")
+                                   : options.boot),
         broker_(loop_, worker_, broker_options(options)) {}
 
   int run() {

@@ -330,6 +330,9 @@ TEST_F(Plain, SetsThePasswordLogsInAndShowsHowTheBoxIs) {
   const auto page = get(cookie_of(*set));
   EXPECT_NE(page->text().find("Plug &lt;it&gt; in."), std::string::npos);
   EXPECT_NE(page->text().find("+4915550001234"), std::string::npos);
+  EXPECT_NE(page->text().find("at the ordinary pace"), std::string::npos);
+  box.status.throttle = Status::Throttle::yellow;
+  EXPECT_NE(get(cookie_of(*set))->text().find("not to new customers"), std::string::npos);
   EXPECT_EQ(post("password=three-bretzels")->status(), 401);
   EXPECT_EQ(post("password=two%2Dbretzels")->status(), 303);
 }

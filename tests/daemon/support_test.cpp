@@ -81,21 +81,38 @@ TEST(SupportBundle, TheConfigurationIsToldWithoutItsSecrets) {
 }
 
 TEST(SupportBundle, WhatTheBoardDoesNotTellIsNull) {
-  const std::string unknown = board_json({}, false, false, {}, "/nowhere");
-  for (const char* key : {"temperatureCelsius", "storageWornPercent", "storageNearEnd",
-                          "underVoltage", "watchdogArmed", "freeBytes", "board"}) {
+  const std::string unknown = board_json({}, false, false, {}, {}, "/nowhere");
+  for (const char* key :
+       {"temperatureCelsius", "storageWornPercent", "storageNearEnd", "underVoltage",
+        "watchdogArmed", "freeBytes", "board", "serial", "slot"}) {
     EXPECT_NE(unknown.find("\"" + std::string(key) + "\":null"), std::string::npos) << key;
   }
   board::Health health;
   health.temperature_celsius = 48;
   health.under_voltage = false;
-  const std::string told = board_json({}, true, false, health, "/");
+  const std::string told = board_json({}, true, false, health, {"Board 3", "0000a1", "B"}, "/");
   EXPECT_NE(told.find("\"temperatureCelsius\":48"), std::string::npos);
   EXPECT_NE(told.find("\"underVoltage\":false"), std::string::npos);
+  EXPECT_NE(told.find("\"serial\":\"0000a1\""), std::string::npos);
+  EXPECT_NE(told.find("\"slot\":\"B\""), std::string::npos);
   for (const char* key : {"memoryBytes", "uptimeSeconds", "residentBytes"}) {
     EXPECT_NE(told.find("\"" + std::string(key) + "\":"), std::string::npos) << key;
     EXPECT_EQ(told.find("\"" + std::string(key) + "\":null"), std::string::npos) << key;
   }
+}
+
+TEST(Hardware, IsReadWithoutTheZeroThatTheKernelEndsItWith) {
+  const test::Folder folder;
+  folder.put("model", std::string("Board 3\0", 8));
+  folder.put("serial-number", std::string("00000000a1b2\0", 13));
+  folder.put("cmdline", "root=/dev/mmcblk0p2 rauc.slot=B quiet\n");
+  const Hardware told = read_hardware(folder.path, folder.at("cmdline"));
+  EXPECT_EQ(told.model, "Board 3");
+  EXPECT_EQ(told.serial, "00000000a1b2");
+  EXPECT_EQ(told.slot, "B");
+  const Hardware silent = read_hardware(folder.at("nowhere"), folder.at("nothing"));
+  EXPECT_EQ(silent.serial, "");
+  EXPECT_EQ(silent.slot, "");
 }
 
 }  // namespace

@@ -10,10 +10,10 @@ const source = join(import.meta.dirname, '../../firmware/page/src')
 const filesBelow = folder => readdirSync(folder, { withFileTypes: true }).flatMap(entry =>
   entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)])
 
-/** Names of methods in the page's source: call('name'), download('name'), and the names handed on to them. */
+/** Names of methods in the page's source: call('name'), download('name'), upload('name'), and the names handed on to them. */
 function calledByThePage() {
   const text = filesBelow(source).filter(file => /\.jsx?$/.test(file)).map(file => readFileSync(file, 'utf8')).join('\n')
-  const names = [...text.matchAll(/\b(?:call|download|say)\(\s*(?:[\w.]+ \? )?'([a-z]\w+)'(?: : '(\w+)')?/g)].flatMap(found => [found[1], found[2]])
+  const names = [...text.matchAll(/\b(?:call|download|upload|say)\(\s*(?:[\w.]+ \? )?'([a-z]\w+)'(?: : '(\w+)')?/g)].flatMap(found => [found[1], found[2]])
   const handed = [...text.matchAll(/\bmethod="(\w+)"/g)].map(found => found[1])
   return [...new Set([...names, ...handed].filter(Boolean))].sort()
 }

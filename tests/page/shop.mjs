@@ -7,9 +7,12 @@ import { openTab } from './browser.mjs'
 
 export const password = 'two-bretzels'
 
-export async function open({ runFor = 900 } = {}) {
-  const sim = await Simulator.start({ runFor })
-  const box = await new Daemon(sim).start()
+/** args: of posthorn-sim. how: options of Daemon, by the simulator that runs. prepare: takes the box before it starts. */
+export async function open({ runFor = 900, args, how = () => ({}), prepare = () => {} } = {}) {
+  const sim = await Simulator.start({ runFor, args })
+  const box = new Daemon(sim, await how(sim))
+  prepare(box)
+  await box.start()
   return {
     sim,
     box,

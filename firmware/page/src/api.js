@@ -35,6 +35,19 @@ async function ask(path, options) {
   }
 }
 
+/** fetch() cannot say how far a file has come. told: takes the share that was sent, 0 to 1. */
+function post(path, options, told) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest()
+    request.open(options.method, path)
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value)
+    request.upload.onprogress = event => { if (event.lengthComputable) told(event.loaded / event.total) }
+    request.onload = () => resolve(new Response(request.responseText, { status: request.status }))
+    request.onerror = () => reject(new ApiError(0, ''))
+    request.send(options.body)
+  })
+}
+
 async function answerOf(response) {
   const text = await response.text()
   let value = null
@@ -52,8 +65,8 @@ export async function page(path, verb = 'GET', body) {
   return answerOf(response)
 }
 
-/** One method of the API. Its rate limit is waited for. */
-export async function call(method, { body, verb, query = '', raw } = {}) {
+/** One method of the API. Its rate limit is waited for. told: of post(), for a body that is a file. */
+export async function call(method, { body, verb, query = '', raw, told } = {}) {
   const path = `/waInstance${instance}/${method}${query}`
   const options = { method: verb ?? (body === undefined ? 'GET' : 'POST') }
   if (body instanceof Blob || body instanceof FormData) options.body = body
@@ -62,7 +75,7 @@ export async function call(method, { body, verb, query = '', raw } = {}) {
     options.headers = { 'Content-Type': 'application/json' }
   }
   for (let attempt = 0; ; ++attempt) {
-    const response = await ask(path, options)
+    const response = told ? await post(path, options, told) : await ask(path, options)
     if (response.status === 401) onLoggedOut()
     if (response.status === 429 && attempt < 3) {
       await pause(1100)

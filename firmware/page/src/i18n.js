@@ -1,6 +1,5 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import en from './lang/en.json'
 
 export const languages = {
   en: 'English', de: 'Deutsch', es: 'Español', 'pt-BR': 'Português (Brasil)', ru: 'Русский', tr: 'Türkçe',
@@ -9,7 +8,7 @@ export const languages = {
 
 // One chunk each, loaded when it is chosen.
 const texts = {
-  en: () => Promise.resolve({ default: en }),
+  en: () => import('./lang/en.json'),
   de: () => import('./lang/de.json'),
   es: () => import('./lang/es.json'),
   'pt-BR': () => import('./lang/pt-BR.json'),
@@ -44,7 +43,7 @@ export async function loadLanguage(code) {
   const clock = new Intl.DateTimeFormat(code, { timeStyle: 'short' })
   const date = new Intl.DateTimeFormat(code, { dateStyle: 'medium' })
   const t = (key, values = {}) => {
-    let text = loaded[key] ?? en[key] ?? key
+    let text = loaded[key] ?? key
     if (typeof text === 'object') text = text[plural.select(values.count ?? 0)] ?? text.other
     return text.replace(/\{(\w+)\}/g, (all, name) => {
       const value = values[name]

@@ -103,4 +103,6 @@ function App({ first }) {
   )
 }
 
-loadLanguage(firstLanguage()).then(first => render(<App first={first} />, document.getElementById('app')))
+// Without a language there is nothing to say: the box went away in the middle of the loading.
+const again = () => setTimeout(() => location.reload(), 3000)
+loadLanguage(firstLanguage()).then(first => render(<App first={first} />, document.getElementById('app')), again)

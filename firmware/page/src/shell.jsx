@@ -1,15 +1,53 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
-import { page } from './api.js'
+import { call, page } from './api.js'
 import { languages, useText } from './i18n.js'
-import { Card, Password, useAction } from './ui.jsx'
+import { Card, Password, focusIsLost, useAction } from './ui.jsx'
 
 const daily = ['/', '/send', '/queue', '/messages', '/settings', '/help']
 const seldom = ['/link', '/box', '/network', '/throttle', '/optout', '/cloud', '/fleet', '/log']
+
+/** Pages of the box that are not part of this one. */
+const others = ['/receipts', '/till']
+const outside = ['/plain', '/certificate.pem', ...others]
+
+/** What had the focus is gone: it goes to the card around it, else to the top of the view, and not to nowhere. */
+function useKeptFocus(main, heading) {
+  useEffect(() => {
+    let last = null
+    let card = null
+    const on = event => {
+      last = event.target
+      card = last.closest('.card')
+    }
+    const look = () => {
+      if (!last || last.isConnected || !focusIsLost()) return
+      if (card?.isConnected) card.tabIndex = -1
+      const place = card?.isConnected ? card : heading.current
+      place?.focus({ preventScroll: true })
+    }
+    const seen = new MutationObserver(look)
+    seen.observe(main.current, { childList: true, subtree: true })
+    main.current.addEventListener('focusin', on)
+    return () => seen.disconnect()
+  }, [])
+}
+
+/** Whether tills print through the box: then its pages for receipts are offered. */
+function usePrinters(loggedIn) {
+  const [any, setAny] = useState(false)
+  useEffect(() => {
+    if (loggedIn) call('getReceiptPrinters').then(list => setAny(list.length > 0), () => {})
+  }, [loggedIn])
+  return loggedIn && any
+}
 
 export function Shell({ path, title, bare, children, go, choose, session, refresh, theme, chooseTheme }) {
   const { t, code } = useText()
   const heading = useRef(null)
   const first = useRef(true)
+  const main = useRef(null)
+  useKeptFocus(main, heading)
+  const printers = usePrinters(session?.loggedIn)
   // Who goes on with the keyboard or hears the page goes on at the new view's top.
   useEffect(() => {
     if (first.current) first.current = false
@@ -18,7 +56,7 @@ export function Shell({ path, title, bare, children, go, choose, session, refres
   const follow = event => {
     const link = event.target.closest('a')
     if (!link || link.origin !== location.origin || link.target || link.download || event.ctrlKey || event.metaKey) return
-    if (link.pathname === '/plain' || link.pathname === '/certificate.pem') return
+    if (outside.includes(link.pathname)) return
     event.preventDefault()
     go(link.pathname)
   }
@@ -55,12 +93,12 @@ export function Shell({ path, title, bare, children, go, choose, session, refres
             {daily.map(link)}
             <details open={seldom.includes(path)} key={path}>
               <summary>{t('nav.more')}</summary>
-              <div class="row">{seldom.map(link)}</div>
+              <div class="row">{[...seldom, ...(printers ? others : [])].map(link)}</div>
             </details>
           </nav>
         )}
       </header>
-      <main id="main">
+      <main id="main" ref={main}>
         <h1 ref={heading} tabIndex={-1}>{title}</h1>
         {children}
       </main>

@@ -1,5 +1,9 @@
-import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { call } from './api.js'
 import { useText } from './i18n.js'
+
+/** Nothing on the page has the focus: what had it is gone, or cannot have it any more. */
+export const focusIsLost = () => !document.activeElement || document.activeElement === document.body
 
 /** Runs `work` now and every `ms` while the tab is seen; its answer, and since when there was none. */
 export function usePolled(work, ms, key = '') {
@@ -49,7 +53,13 @@ function useStateWhileShown(first) {
 export function useAction() {
   const { t } = useText()
   const [state, setState] = useStateWhileShown({ busy: false, text: '', bad: false, detail: '' })
+  const pressed = useRef(null)
+  // A button that is switched off meanwhile loses the focus to nobody.
+  useLayoutEffect(() => {
+    if (!state.busy && focusIsLost()) pressed.current?.focus({ preventScroll: true })
+  }, [state.busy])
   const run = async (work, done) => {
+    pressed.current = focusIsLost() ? null : document.activeElement
     setState({ busy: true, text: '', bad: false, detail: '' })
     try {
       await work()
@@ -144,17 +154,42 @@ export function Copy({ label, value, secret }) {
   )
 }
 
-/** A button that opens a form in place, so that nothing grave is one click away. */
+/** A button that opens a form in place, so that nothing grave is one click away. The focus goes along, and back. */
 export function Grave({ label, children }) {
   const { t } = useText()
   const [open, setOpen] = useStateWhileShown(false)
-  if (!open) return <button type="button" class="grave" onClick={() => setOpen(true)}>{label}</button>
+  const place = useRef(null)
+  const first = useRef(true)
+  useLayoutEffect(() => {
+    if (first.current) first.current = false
+    else if (open) place.current.querySelector('input, select, textarea, button')?.focus()
+    else if (focusIsLost()) place.current.focus()
+  }, [open])
+  if (!open) return <button type="button" class="grave" ref={place} onClick={() => setOpen(true)}>{label}</button>
   return (
-    <div class="asks">
+    <div class="asks" ref={place}>
       {children(() => setOpen(false))}
       <button type="button" class="quiet" onClick={() => setOpen(false)}>{t('cancel')}</button>
     </div>
   )
+}
+
+/** upload(method, body) for files, and the line that says how far one has come. */
+export function useUpload() {
+  const { t, number } = useText()
+  const [share, setShare] = useStateWhileShown(null)
+  const upload = async (method, body) => {
+    setShare(0)
+    try {
+      return await call(method, { body, told: setShare })
+    } finally {
+      setShare(null)
+    }
+  }
+  const line = share !== null && (
+    <p><progress max={1} value={share} aria-label={t('upload.name')} /> {t('upload.sent', { percent: number(Math.floor(share * 100)) })}</p>
+  )
+  return { upload, line }
 }
 
 /** The box's own sentence, which is English whatever the page's language. */

@@ -48,6 +48,22 @@ const char* words(Status::Link link) {
   return "";
 }
 
+const char* words(Status::Throttle throttle) {
+  switch (throttle) {
+    case Status::Throttle::green:
+      return "at the ordinary pace";
+    case Status::Throttle::amber:
+      return "more slowly than usual";
+    case Status::Throttle::yellow:
+      return "not to new customers: WhatsApp restricts this number";
+    case Status::Throttle::red:
+      return "has stopped";
+    case Status::Throttle::black:
+      return "has stopped: WhatsApp has banned this number";
+  }
+  return "";
+}
+
 Response see_plain(const std::string& cookie) {
   return {.status = 303, .body = {}, .headers = {{"Location", "/plain"}, {"Set-Cookie", cookie}}};
 }
@@ -172,6 +188,7 @@ std::string PlainPage::state(const Request& request) const {
   std::string out = "<h2>How it is</h2>\n";
   if (!status.what_to_do.empty()) out += paragraph("To do: " + status.what_to_do);
   out += "<table>\n" + row("WhatsApp", words(status.link)) +
+         row("Sending", words(status.throttle)) +
          row("Number", phone.empty() ? "none" : "+" + phone) +
          row("Waiting to be sent", std::to_string(status.outbox_jobs)) +
          row("Storage", status.storage_ok ? "works" : "cannot be written") +

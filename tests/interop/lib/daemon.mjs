@@ -13,12 +13,13 @@ import { waitFor } from './wait.mjs'
 export const sleep = ms => new Promise(resolve => setTimeout(resolve, ms))
 
 export class Daemon {
-  // sim: a Simulator. options: {unpaced: true, throttle: 'gap_any_ms = 500', quiet: ['21:00', '08:00'], led: true}
+  // sim: a Simulator. options: {unpaced: true, throttle: 'gap_any_ms = 500', api: 'https_port = 0', quiet: ['21:00', '08:00'], led: true,
+  // update: 'rauc-uboot'} (update: of the board that led makes)
   constructor(sim, options = {}) {
     this.folder = mkdtempSync(join(tmpdir(), 'posthorn-'))
     this.config = join(this.folder, 'posthorn.toml')
     const unpaced = options.unpaced ?? true
-    if (options.led) this.makeBoard()
+    if (options.led) this.makeBoard(options.update ?? 'none')
     const [quietFrom, quietTo] = options.quiet ?? ['00:00', '00:00']
     writeFileSync(this.config, `data_dir = "${this.folder}/data"
 [whatsapp]
@@ -28,6 +29,7 @@ media_insecure_hosts = ["127.0.0.1"]
 [api]
 listen = "127.0.0.1"
 port = 0
+${options.api ?? ''}
 [throttle]
 quiet_from = "${quietFrom}"
 quiet_to = "${quietTo}"
@@ -42,12 +44,12 @@ ${options.toml ?? ''}
   }
 
   // A board with one LED: files where the kernel would have them.
-  makeBoard() {
+  makeBoard(update) {
     this.ledFolder = join(this.folder, 'sys/class/leds/shop')
     mkdirSync(this.ledFolder, { recursive: true })
     mkdirSync(join(this.folder, 'board'))
     writeFileSync(join(this.folder, 'compatible'), 'posthorn,test\0')
-    writeFileSync(join(this.folder, 'board/test.toml'), 'name = "Test"\ncompatible = ["posthorn,test"]\nleds = ["shop"]\nupdate = "none"\n')
+    writeFileSync(join(this.folder, 'board/test.toml'), 'name = "Test"\ncompatible = ["posthorn,test"]\nleds = ["shop"]\nupdate = "' + update + '"\n')
     for (const file of ['trigger', 'brightness', 'pattern']) writeFileSync(join(this.ledFolder, file), '')
   }
 

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { call, download, page } from '../api.js'
 import { useText } from '../i18n.js'
-import { Card, Field, Grave, Missing, Password, useAction, usePolled } from '../ui.jsx'
+import { Card, Field, Grave, Missing, Password, useAction, usePolled, useUpload } from '../ui.jsx'
 
 const lookUp = async () => {
   const [health, board, update] = await Promise.all([page('/healthz'), call('getBoardStatus'), call('getUpdateStatus')])
@@ -15,7 +15,9 @@ function Facts({ health, board }) {
   const yes = value => value === null || value === undefined ? t('unknown') : value ? t('yes') : t('no')
   const rows = [
     ['box.version', <span dir="ltr">{health.version}</span>],
-    ['box.board', known(board.board)],
+    ['box.board', known(board.board ?? board.model)],
+    ['box.serial', known(board.serial)],
+    ['box.slot', known(board.slot)],
     ['box.storage', health.storageOk ? t('box.works') : t('box.broken')],
     ['box.clock', yes(health.clockTrusted)],
     ['box.free', mega(board.freeBytes)],
@@ -35,10 +37,11 @@ export function Restore({ done }) {
   const [file, setFile] = useState(null)
   const [passphrase, setPassphrase] = useState('')
   const action = useAction()
+  const { upload, line } = useUpload()
   const send = event => {
     event.preventDefault()
     action.run(async () => {
-      await call('uploadBackup', { body: file })
+      await upload('uploadBackup', file)
       await call('restoreBackup', { body: { size: file.size, passphrase, confirm: 'replace' } })
       done?.()
     }, t('restore.done'))
@@ -49,6 +52,7 @@ export function Restore({ done }) {
       <Field label={t('restore.file')} type="file" required onChange={e => setFile(e.target.files[0])} />
       <Password label={t('backup.password')} value={passphrase} onInput={e => setPassphrase(e.target.value)} />
       <button class="grave" disabled={action.busy || !file}>{t('restore.go')}</button>
+      {line}
       {action.line}
     </form>
   )
@@ -79,11 +83,12 @@ function Update({ update }) {
   const { t, has } = useText()
   const [file, setFile] = useState(null)
   const action = useAction()
+  const { upload, line } = useUpload()
   if (update.backEnd === 'none') return <p>{t('update.none')}</p>
   const send = event => {
     event.preventDefault()
     action.run(async () => {
-      await call('uploadUpdate', { body: file })
+      await upload('uploadUpdate', file)
       await call('installUpdate', { body: { size: file.size } })
     }, t('update.accepted'))
   }
@@ -92,6 +97,7 @@ function Update({ update }) {
       <p>{t('update.what')}</p>
       <Field label={t('update.file')} type="file" accept=".raucb" required onChange={e => setFile(e.target.files[0])} />
       <button disabled={action.busy || !file}>{t('update.go')}</button>
+      {line}
       {update.state !== 'none' && <p role="status">{t('update.state')} {has(`update.${update.state}`) ? t(`update.${update.state}`) : update.state} <span lang="en" dir="ltr">{update.detail}</span></p>}
       {action.line}
     </form>

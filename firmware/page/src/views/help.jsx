@@ -1,7 +1,7 @@
 import { useText } from '../i18n.js'
 import { Card } from '../ui.jsx'
 
-const lights = ['starting', 'unlinked', 'on', 'searching', 'careful', 'restricted', 'stopped', 'fault']
+const lights = ['starting', 'unlinked', 'on', 'searching', 'clockless', 'careful', 'restricted', 'stopped', 'fault']
 const levels = ['green', 'amber', 'yellow', 'red', 'black']
 const holds = ['pace', 'chat_gap', 'hour_cap', 'day_cap', 'opening_cap', 'unanswered', 'quiet_hours', 'checking_number', 'yellow', 'red', 'offline', 'double_post']
 const presses = ['show', 'network', 'settings', 'everything']

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { call } from '../api.js'
 import { useText } from '../i18n.js'
 import { Card, Field, Grave, Missing, Said, phoneOf, useAction, usePolled } from '../ui.jsx'
@@ -42,9 +42,23 @@ function Picture({ qr }) {
     const timer = setInterval(() => setNow(Date.now()), 5000)
     return () => clearInterval(timer)
   }, [])
+  const place = useRef(null)
+  const asked = useRef(false)
+  // Who pressed the button goes on at what came in its place.
+  useLayoutEffect(() => { if (asked.current) place.current?.focus() }, [since])
   if (now - since > kBlank) {
-    return <p><button type="button" onClick={() => { setSince(Date.now()); setNow(Date.now()) }}>{t('link.again')}</button></p>
+    const show = () => {
+      asked.current = true
+      setSince(Date.now())
+      setNow(Date.now())
+    }
+    return <p><button type="button" onClick={show}>{t('link.again')}</button></p>
   }
+  return <div ref={place} tabIndex={-1}><QrCode qr={qr} /></div>
+}
+
+function QrCode({ qr }) {
+  const { t } = useText()
   if (qr.value?.type === 'qrCode') {
     return (
       <>

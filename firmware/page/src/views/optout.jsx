@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { call } from '../api.js'
 import { useText } from '../i18n.js'
-import { Card, Field, Grave, Missing, phoneOf, useAction, usePolled } from '../ui.jsx'
+import { Card, Field, Grave, Missing, masked, phoneOf, useAction, usePolled } from '../ui.jsx'
 
 function Change({ chat, method, label, done }) {
   const { t } = useText()
@@ -28,6 +28,7 @@ function Change({ chat, method, label, done }) {
 export function OptOut() {
   const { t, time } = useText()
   const [round, setRound] = useState(0)
+  const [open, setOpen] = useState(false)
   const list = usePolled(() => call('getOptOuts'), 15_000, round)
   const again = () => setRound(round + 1)
   return (
@@ -36,9 +37,10 @@ export function OptOut() {
         <p>{t('optout.what')}</p>
         <Missing state={list} />
         {list.value?.length === 0 && <p>{t('optout.empty')}</p>}
+        {list.value?.length > 0 && <label class="check"><input type="checkbox" checked={open} onChange={e => setOpen(e.target.checked)} /> {t('optout.show')}</label>}
         <ul class="list">{(list.value ?? []).map(one => (
           <li key={one.chatId}>
-            <p><strong dir="ltr">{phoneOf(one.chatId)}</strong> · {time(one.since)} · {one.byOperator ? t('optout.byShop') : t('optout.byCustomer')}</p>
+            <p><strong dir="ltr">{open ? phoneOf(one.chatId) : masked(phoneOf(one.chatId))}</strong> · {time(one.since)} · {one.byOperator ? t('optout.byShop') : t('optout.byCustomer')}</p>
             <Grave label={t('optout.remove')}>{() => <Change chat={one.chatId} method="removeOptOut" label={t('optout.remove')} done={again} />}</Grave>
           </li>
         ))}</ul>

@@ -1,27 +1,50 @@
 import { useEffect, useState } from 'preact/hooks'
 import { call } from '../api.js'
 import { useText } from '../i18n.js'
-import { Card, Field, useAction, usePolled } from '../ui.jsx'
+import { Card, Field, Missing, useAction, usePolled, useUpload } from '../ui.jsx'
 
-const kOrder = ['sent', 'delivered', 'read', 'failed', 'noAccount', 'yellowCard']
+const kGood = ['sent', 'delivered', 'read']
+const kBad = ['failed', 'noAccount', 'notInGroup', 'yellowCard']
 
-/** How far a message has come: what the till would be told of it, else why it waits. */
-function Progress({ id, done }) {
-  const { t, time, has } = useText()
-  const state = usePolled(async () => {
-    const { events } = await call('watchEvents', { query: '?after=0' })
-    const statuses = events.map(one => one.event).filter(one => one?.typeWebhook === 'outgoingMessageStatus' && one.idMessage === id)
-    const latest = statuses.sort((a, b) => kOrder.indexOf(a.status) - kOrder.indexOf(b.status)).pop()
-    if (latest) return { status: latest.status, why: latest.description }
+/** What the till is told of it, which may be nothing: the furthest status and its reason. */
+async function told(id) {
+  const rank = event => [...kGood, ...kBad].indexOf(event.status)
+  const { events } = await call('watchEvents', { query: '?after=0' })
+  const own = events.map(one => one.event).filter(one => one?.typeWebhook === 'outgoingMessageStatus' && one.idMessage === id)
+  return own.sort((a, b) => rank(a) - rank(b)).pop()
+}
+
+/** The journal's word; null: it does not know the message, or there is no journal. */
+async function kept(chatId, idMessage) {
+  try {
+    return (await call('getMessage', { body: { chatId, idMessage } })).statusMessage
+  } catch (error) {
+    if (error.status !== 400) throw error
+    return null
+  }
+}
+
+/** How far a message has come, by the journal, which every status goes into; else why it waits. */
+async function progressOf(chatId, id) {
+  const status = await kept(chatId, id)
+  if (kGood.includes(status)) return { status }
+  const event = status === 'pending' ? null : await told(id)
+  if (status === 'pending' || !(status || event)) {
     const job = (await call('showMessagesQueue')).find(one => one.messageID === id)
-    return { status: 'waiting', hold: job?.holdReason, until: job?.notBefore }
-  }, 1500)
+    if (job || status) return { status: 'waiting', hold: job?.holdReason, until: job?.notBefore }
+    return { status: 'gone' }
+  }
+  return { status: status ?? event.status, why: event?.description }
+}
+
+function Progress({ chatId, id, done }) {
+  const { t, time, has } = useText()
+  const state = usePolled(() => progressOf(chatId, id), 1500)
   const now = state.value
-  useEffect(() => { if (['sent', 'delivered', 'read'].includes(now?.status)) done?.() }, [now?.status])
-  if (!now) return <p role="status">{t('loading')}</p>
-  const bad = ['failed', 'noAccount', 'yellowCard'].includes(now.status)
+  useEffect(() => { if (kGood.includes(now?.status)) done?.() }, [now?.status])
+  if (!now) return <Missing state={state} />
   return (
-    <p class={bad ? 'result bad' : now.status === 'waiting' ? 'result' : 'result good'} role="status">
+    <p class={kBad.includes(now.status) ? 'result bad' : kGood.includes(now.status) ? 'result good' : 'result'} role="status">
       {t(`progress.${now.status}`)}
       {now.hold && <> {has(`hold.${now.hold}`) ? t(`hold.${now.hold}`) : now.hold}</>}
       {now.until && <> {t('queue.notBefore', { time: time(now.until) })}</>}
@@ -64,20 +87,21 @@ export function TestMessage({ done, withFile }) {
   const [number, setNumber] = useState('')
   const [text, setText] = useState(t('send.hello'))
   const [file, setFile] = useState(null)
-  const [id, setId] = useState('')
+  const [sent, setSent] = useState(null)
   const action = useAction()
-  const post = () => {
-    const chatId = chatOf(number)
+  const { upload, line } = useUpload()
+  const post = chatId => {
     if (!file) return call('sendMessage', { body: { chatId, message: text } })
     const form = new FormData()
     for (const [name, value] of [['chatId', chatId], ['caption', text], ['fileName', file.name], ['file', file]]) form.append(name, value)
-    return call('sendFileByUpload', { body: form })
+    return upload('sendFileByUpload', form)
   }
   const send = event => {
     event.preventDefault()
     action.run(async () => {
-      setId('')
-      setId((await post()).idMessage)
+      setSent(null)
+      const chatId = chatOf(number)
+      setSent({ chatId, id: (await post(chatId)).idMessage })
     })
   }
   return (
@@ -88,9 +112,10 @@ export function TestMessage({ done, withFile }) {
         <Field label={t('send.text')} rows="3" required={!file} dir="auto" value={text} onInput={e => setText(e.target.value)} />
         {withFile && <Field label={t('send.file')} type="file" onChange={e => setFile(e.target.files[0] ?? null)} />}
         <button disabled={action.busy}>{t('send.go')}</button>
+        {line}
         {action.line}
       </form>
-      {id && <Progress key={id} id={id} done={done} />}
+      {sent && <Progress key={sent.id} {...sent} done={done} />}
     </>
   )
 }

@@ -184,6 +184,23 @@ function Sessions() {
   )
 }
 
+function Https() {
+  const { t } = useText()
+  const access = usePolled(() => call('getAccess'), 60_000)
+  const port = access.value?.httpsPort
+  const there = port && `https://${location.hostname}${port === 443 ? '' : `:${port}`}/`
+  const here = location.protocol === 'https:'
+  return (
+    <Card title={t('https.title')}>
+      <p>{here ? t('https.on') : t('https.off')}</p>
+      <Missing state={access} />
+      {access.value && !port && <p>{t('https.how')}</p>}
+      {there && !here && <p>{t('https.there')} <a href={there} dir="ltr">{there}</a></p>}
+      {port && <p><a href="/certificate.pem" download>{t('https.certificate')}</a></p>}
+    </Card>
+  )
+}
+
 export function Settings({ session, enter }) {
   const { t } = useText()
   return (
@@ -193,10 +210,7 @@ export function Settings({ session, enter }) {
       <Card title={t('quiet.title')}><QuietHours /></Card>
       <Card title={t('password.title')}><PagePassword session={session} enter={enter} /></Card>
       <Card title={t('sessions.title')}><Sessions /></Card>
-      <Card title={t('https.title')}>
-        <p>{location.protocol === 'https:' ? t('https.on') : t('https.off')}</p>
-        <p><a href="/certificate.pem" download>{t('https.certificate')}</a></p>
-      </Card>
+      <Https />
     </>
   )
 }

@@ -1,22 +1,9 @@
 import { call, page } from '../api.js'
 import { useText } from '../i18n.js'
+import { Alerts, useAlerts } from '../alerts.jsx'
 import { Bars } from '../bars.jsx'
 import { Card, Missing, Said, phoneOf, useAction, usePolled } from '../ui.jsx'
-
-const toneOf = health =>
-  !health.storageOk || health.link === 'blocked' || health.link === 'paused' || ['red', 'black'].includes(health.throttle) ? 'bad'
-    : health.link !== 'online' || health.throttle !== 'green' ? 'warn' : 'good'
-
-const lightOf = health => {
-  if (!health.storageOk) return 'fault'
-  if (health.link === 'blocked' || health.link === 'paused' || ['red', 'black'].includes(health.throttle)) return 'stopped'
-  if (health.link === 'notLinked') return 'unlinked'
-  if (health.link === 'starting') return 'starting'
-  if (health.link === 'reconnecting') return 'searching'
-  if (health.throttle === 'yellow') return 'restricted'
-  if (health.throttle === 'amber') return 'careful'
-  return 'on'
-}
+import { lightOf, toneOf, verdictOf } from '../verdict.js'
 
 const lookUp = async () => {
   const [health, account, throttle, activity] = await Promise.all([
@@ -63,12 +50,36 @@ function Pause({ paused, until }) {
   )
 }
 
+/** What was sent since midnight by the box's clock; the hours are those of UTC. */
+function sentToday({ now, zoneSeconds, clockTrusted, hours }) {
+  if (!clockTrusted) return 0
+  const midnight = now - (now + zoneSeconds) % 86_400
+  return hours.filter(one => one.from >= midnight).reduce((sum, one) => sum + one.sent, 0)
+}
+
+/** "37 messages sent today. 2 wait until 08:00." */
+function Counts({ health, throttle, activity, morning }) {
+  const { t, clock } = useText()
+  const sent = sentToday(activity)
+  const asleep = morning === undefined ? 0 : Math.min(throttle.waitingForMorning, health.outboxJobs)
+  const waits = health.outboxJobs - asleep
+  const at = asleep > 0 && clock(new Date().setHours(0, morning, 0, 0) / 1000)
+  const words = [
+    sent > 0 && t('status.today', { count: sent }),
+    asleep > 0 && t('status.morning', { count: asleep, time: at }),
+    waits > 0 && t('queue.count', { count: waits })
+  ].filter(Boolean)
+  return words.length > 0 && <p>{words.join(' ')}</p>
+}
+
 export function Status({ go }) {
   const { t, number, time, clock } = useText()
   const state = usePolled(lookUp, 4000)
+  const alerts = useAlerts()
   if (!state.value) return <Missing state={state} />
   const { health, account, throttle, activity } = state.value
-  const tone = toneOf(health)
+  const verdict = verdictOf(health, throttle.paused, alerts.list.length > 0)
+  const tone = toneOf(verdict, health)
   const windows = throttle.windows ?? {}
   const openings = windows.openings_day
   const day = windows.day
@@ -76,13 +87,15 @@ export function Status({ go }) {
     <>
       <Missing state={state} />
       <section class={`card ${tone}`} aria-live="polite">
-        <p class="verdict"><span class="sign" aria-hidden="true">{tone === 'good' ? '✓' : tone === 'warn' ? '!' : '✕'}</span> {t(`verdict.${health.storageOk ? health.link : 'storage'}`)}</p>
-        {health.link === 'online' && health.throttle !== 'green' && <p>{t(`level.${health.throttle}`)}</p>}
+        <p class="verdict"><span class="sign" aria-hidden="true">{tone === 'good' ? '✓' : tone === 'warn' ? '!' : '✕'}</span> {verdict === 'clock' ? t('status.clock') : t(`verdict.${verdict}`)}</p>
+        <Alerts list={alerts.list} />
+        <Counts health={health} throttle={throttle} activity={activity} morning={alerts.morning} />
+        {health.throttle !== 'green' && <p>{t(`level.${health.throttle}`)}</p>}
         {health.link === 'notLinked' && <p><a class="button" href="/link">{t('status.link')}</a></p>}
         {health.until && <p>{t('status.until', { time: time(health.until) })}</p>}
         <Said text={health.whatToDo} />
         {throttle.needsAcknowledgement && <p><a class="button" href="/throttle">{t('status.acknowledge')}</a></p>}
-        {!health.clockTrusted && health.link !== 'notLinked' && <p>{t('status.clock')}</p>}
+        {!health.clockTrusted && health.link !== 'notLinked' && verdict !== 'clock' && <p>{t('status.clock')}</p>}
         <Light kind={lightOf(health)} />
         <Pause paused={throttle.paused} until={throttle.pausedUntil} />
       </section>
