@@ -3,7 +3,8 @@ import { Card } from '../ui.jsx'
 
 const lights = ['starting', 'unlinked', 'on', 'searching', 'clockless', 'careful', 'restricted', 'stopped', 'fault']
 const levels = ['green', 'amber', 'yellow', 'red', 'black']
-const holds = ['pace', 'chat_gap', 'hour_cap', 'day_cap', 'opening_cap', 'unanswered', 'quiet_hours', 'checking_number', 'yellow', 'red', 'offline', 'double_post']
+const holds = ['pace', 'chat_gap', 'hour_cap', 'day_cap', 'opening_cap', 'unanswered', 'budget_30d', 'same_text', 'quiet_hours', 'checking_number', 'check_budget',
+  'reply_ratio', 'yellow', 'red', 'offline', 'reconnect_ramp', 'double_post', 'preparing']
 const presses = ['show', 'network', 'settings', 'everything']
 
 export function Help() {

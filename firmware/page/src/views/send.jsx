@@ -30,7 +30,9 @@ async function progressOf(chatId, id) {
   if (kGood.includes(status)) return { status }
   const event = status === 'pending' ? null : await told(id)
   if (status === 'pending' || !(status || event)) {
-    const job = (await call('showMessagesQueue')).find(one => one.messageID === id)
+    const [jobs, { paused }] = await Promise.all([call('showMessagesQueue'), call('getThrottleStatus')])
+    const job = jobs.find(one => one.messageID === id)
+    if (job && paused) return { status: 'waiting', paused }
     if (job || status) return { status: 'waiting', hold: job?.holdReason, until: job?.notBefore }
     return { status: 'gone' }
   }
@@ -46,6 +48,7 @@ function Progress({ chatId, id, done }) {
   return (
     <p class={kBad.includes(now.status) ? 'result bad' : kGood.includes(now.status) ? 'result good' : 'result'} role="status">
       {t(`progress.${now.status}`)}
+      {now.paused && <> {t('verdict.held')}</>}
       {now.hold && <> {has(`hold.${now.hold}`) ? t(`hold.${now.hold}`) : now.hold}</>}
       {now.until && <> {t('queue.notBefore', { time: time(now.until) })}</>}
       {now.why && <> <span lang="en" dir="ltr">{now.why}</span></>}
@@ -64,7 +67,9 @@ function Outlook({ number }) {
     if (number.replace(/\D/g, '').length < 8) return
     let over = false
     const timer = setTimeout(() => {
-      call('canSend', { body: { chatId: chatOf(number) } }).then(answer => { if (!over) setTold(answer) }, () => {})
+      // The pace knows of no pause: it is somebody's wish and not a rule.
+      Promise.all([call('canSend', { body: { chatId: chatOf(number) } }), call('getThrottleStatus')])
+        .then(([answer, { paused }]) => { if (!over) setTold({ ...answer, paused }) }, () => {})
     }, 700)
     return () => {
       over = true
@@ -76,8 +81,8 @@ function Outlook({ number }) {
   return (
     <p class="small" role="status">
       {has(`lane.${told.lane}`) && <span class="tag">{t(`lane.${told.lane}`)}</span>}{' '}
-      {told.canSend ? told.reason === 'none' ? t('send.atOnce') : why : t('send.notNow')}
-      {told.earliest && <> {t('queue.notBefore', { time: time(told.earliest) })}</>}
+      {!told.canSend ? t('send.notNow') : told.paused ? t('verdict.held') : told.reason === 'none' ? t('send.atOnce') : why}
+      {told.earliest && !told.paused && <> {t('queue.notBefore', { time: time(told.earliest) })}</>}
     </p>
   )
 }

@@ -17,8 +17,8 @@ export function Light({ kind }) {
   return <p class="light"><span class={`lamp ${kind}`} aria-hidden="true" /> {t('light')}: {t(`light.${kind}`)}</p>
 }
 
-function Tile({ name, value }) {
-  return <div class="tile"><dt>{name}</dt><dd>{value}</dd></div>
+function Tile({ name, value, wide }) {
+  return <div class={wide ? 'tile wide' : 'tile'}><dt>{name}</dt><dd>{value}</dd></div>
 }
 
 /** Eight in the morning, by this device's clock. */
@@ -80,6 +80,7 @@ export function Status({ go }) {
   const { health, account, throttle, activity } = state.value
   const verdict = verdictOf(health, throttle.paused, alerts.list.length > 0)
   const tone = toneOf(verdict, health)
+  const short = unix => activity.clockTrusted && activity.now - unix < 43_200 ? clock(unix) : time(unix)
   const windows = throttle.windows ?? {}
   const openings = windows.openings_day
   const day = windows.day
@@ -100,13 +101,13 @@ export function Status({ go }) {
         <Pause paused={throttle.paused} until={throttle.pausedUntil} />
       </section>
       <dl class="tiles">
-        <Tile name={t('tile.number')} value={account.phone ? <span dir="ltr">+{phoneOf(account.phone)}</span> : t('none')} />
+        <Tile wide name={t('tile.number')} value={account.phone ? <span dir="ltr">+{phoneOf(account.phone)}</span> : t('none')} />
         <Tile name={t('tile.waiting')} value={number(health.outboxJobs)} />
-        <Tile name={t('tile.oldest')} value={activity.oldestWaiting ? time(activity.oldestWaiting) : t('none')} />
+        <Tile name={t('tile.oldest')} value={activity.oldestWaiting ? short(activity.oldestWaiting) : t('none')} />
         <Tile name={t('tile.unread')} value={number(health.inboxNotifications)} />
         {day && <Tile name={t('tile.today')} value={t('of', { used: day.used, allowed: day.allowed })} />}
         {openings && <Tile name={t('tile.new')} value={t('of', { used: openings.used, allowed: openings.allowed })} />}
-        <Tile name={t('tile.contact')} value={health.link === 'online' ? t('now') : activity.lastContact ? time(activity.lastContact) : t('unknown')} />
+        <Tile name={t('tile.contact')} value={health.link === 'online' ? t('now') : activity.lastContact ? short(activity.lastContact) : t('unknown')} />
         <Tile name={t('tile.clock')} value={activity.clockTrusted ? clock(activity.now) : t('unknown')} />
         <Tile name={t('tile.version')} value={<span dir="ltr">{health.version}</span>} />
       </dl>

@@ -75,6 +75,13 @@ function Overrides({ overrides }) {
   )
 }
 
+/** In the order in which they hold a shop back; what is not named here comes behind. */
+const kFirst = ['day', 'openings_day', 'hour', 'minute', 'minute_reply', 'budget_30d', 'day_total']
+const inOrder = windows => {
+  const rank = name => kFirst.includes(name) ? kFirst.indexOf(name) : kFirst.length
+  return Object.entries(windows).sort(([a], [b]) => rank(a) - rank(b))
+}
+
 export function Throttle() {
   const { t, time, has } = useText()
   const state = usePolled(lookUp, 5000)
@@ -87,7 +94,7 @@ export function Throttle() {
         <p class={`level ${status.level}`}><span class="sign" aria-hidden="true">{status.level === 'green' ? '●' : status.level === 'amber' ? '◆' : status.level === 'yellow' ? '▲' : '■'}</span> {t(`level.${status.level}`)}</p>
         <Said text={status.sentence} />
         {status.until && <p>{t('status.until', { time: time(status.until) })}</p>}
-        <dl class="facts">{Object.entries(status.windows).map(([name, one]) => (
+        <dl class="facts">{inOrder(status.windows).map(([name, one]) => (
           <div key={name}><dt>{has(`window.${name}`) ? t(`window.${name}`) : name}</dt>
             <dd>{t('of', { used: one.used, allowed: one.allowed })} <meter min={0} max={Math.max(one.allowed, 1)} value={Math.min(one.used, Math.max(one.allowed, 1))} aria-label={has(`window.${name}`) ? t(`window.${name}`) : name} /></dd></div>
         ))}</dl>
