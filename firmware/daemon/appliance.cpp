@@ -222,7 +222,7 @@ Result<void> Appliance::Impl::open_stores() {
   TRY(finish_restore(config_.data_dir));
   store::Store::Options options;
   options.vital.assign(std::begin(kVital), std::end(kVital));
-  options.relaxed = {"throttle/", "hours/"};
+  options.relaxed = {"throttle/", "hours/", "receipts/told"};
   TRY(auto opened, store::Store::open(config_.data_dir + "/posthorn.db", worker_, options));
   store_ = std::move(opened.store);
   set_aside_ = !opened.set_aside.empty() && !opened.restored;
@@ -235,12 +235,12 @@ Result<void> Appliance::Impl::open_stores() {
     TRY(store_->erase(kAccessBlob));
     TRY(store_->erase(kPagePasswordBlob));
     forget_identity(identity_folder, kAccessBlob);
-    end_reset(config_.data_dir);
   }
   identity_ = std::make_unique<Identity>(*store_, identity_folder);
   clock_ = std::make_unique<Clock>(loop_, Wall::from_unix(POSTHORN_BUILD_TIME, false),
                                    saved_time(*store_));
   TRY(access_, load_access(*identity_, config_.api, random_));
+  if (reset) end_reset_when_durable(*store_, config_.data_dir);
   TRY(auto folder, files::posix_folder(config_.data_dir + "/files"));
   files::StoreOptions files;
   files.quota = config_.files.quota_bytes;
@@ -412,7 +412,8 @@ void Appliance::Impl::on_wish(board::Wish wish) {
   if (wish == board::Wish::show_yourself) return app_->api().on_button();
   log::warn("board", "the button asks for a reset", {{"wish", static_cast<int>(wish)}});
   if (const auto asked = request_reset(config_.data_dir, wish); !asked) {
-    log::error("board", "the reset cannot be written down", {{"error", asked.error()}});
+    log::error("board", "the reset cannot be written down and is not done",
+               {{"error", asked.error()}});
     return;
   }
   // The network is the system's; the rest is done by our own next start.
@@ -424,7 +425,8 @@ std::unique_ptr<Care> Appliance::Impl::make_care() {
       Care::Outside{loop_, worker_, random_, *clock_, *files_, config_.data_dir, run_dir(),
                     [this] { return board_ ? board_->board().update : "none"; },
                     [this] { return board_text(); }, [this] { return support_texts(); },
-                    [this](board::Wish wish) { on_wish(wish); }, [this] { loop_.stop(); }});
+                    [this](board::Wish wish) { return request_reset(config_.data_dir, wish); },
+                    [this] { loop_.stop(); }});
 }
 
 std::unique_ptr<AccessApi> Appliance::Impl::make_access_api() {

@@ -95,19 +95,15 @@ void BoardLink::take(board::Wish wish) {
 }
 
 Result<void> request_reset(const std::string& data_dir, board::Wish wish) {
-  switch (wish) {
-    case board::Wish::show_yourself:
-      return {};
-    case board::Wish::reset_network:
-      return ask_system(data_dir, "network-reset");
-    case board::Wish::reset_settings:
-      TRY(write_durably(data_dir + "/" + std::string(kResetFile), "settings\n"));
-      return ask_system(data_dir, "reset-settings");
-    case board::Wish::reset_all:
-      TRY(write_durably(data_dir + "/" + std::string(kResetFile), "all\n"));
-      return ask_system(data_dir, "reset-everything");
-  }
-  return {};
+  const bool all = wish == board::Wish::reset_all;
+  if (wish == board::Wish::show_yourself) return {};
+  if (wish == board::Wish::reset_network) return ask_system(data_dir, "network-reset");
+  auto asked =
+      write_durably(data_dir + "/" + std::string(kResetFile), all ? "all\n" : "settings\n");
+  if (asked) asked = ask_system(data_dir, all ? "reset-everything" : "reset-settings");
+  // Whoever was refused does not expect it at the next start.
+  if (!asked) end_reset(data_dir);
+  return asked;
 }
 
 std::optional<board::Wish> begin_reset(const std::string& data_dir) {
@@ -122,12 +118,22 @@ std::optional<board::Wish> begin_reset(const std::string& data_dir) {
     std::error_code ignored;
     if (name != kResetFile && name != kRequestsFolder) fs::remove_all(entry, ignored);
   }
+  sync_folder(data_dir);
   return board::Wish::reset_all;
 }
 
 void end_reset(const std::string& data_dir) {
   std::error_code error;
   fs::remove(data_dir + "/" + std::string(kResetFile), error);
+  sync_folder(data_dir);
+}
+
+void end_reset_when_durable(BlobStore& store, const std::string& data_dir) {
+  store.durable([data_dir](const Result<void>& durable) {
+    if (durable) return end_reset(data_dir);
+    log::warn("posthornd", "the reset is not on disk and is done again at the next start",
+              {{"error", durable.error()}});
+  });
 }
 
 }  // namespace posthorn::daemon

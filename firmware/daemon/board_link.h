@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "posthorn/base/blob_store.h"
 #include "posthorn/base/config.h"
 #include "posthorn/base/status.h"
 #include "posthorn/board/button.h"
@@ -53,12 +54,15 @@ class BoardLink {
 
 /// A factory reset is asked for by a file in the data directory and done at the next start, so that
 /// a power cut in its middle only means that it is done again. What belongs to root is asked for by
-/// another file: system_requests.h.
+/// another file: system_requests.h. Errors: io (nothing is asked for then).
 Result<void> request_reset(const std::string& data_dir, board::Wish wish);
 /// At start, before anything is opened: "everything" removes rings and database. Gives the request
 /// that is left for later (settings), or nothing.
 [[nodiscard]] std::optional<board::Wish> begin_reset(const std::string& data_dir);
 /// The reset is done: forget the request.
 void end_reset(const std::string& data_dir);
+/// The same once all that was committed so far is on disk: until then a power cut would bring back
+/// what was erased, so the request stays and the next start does it again. store outlives the call.
+void end_reset_when_durable(BlobStore& store, const std::string& data_dir);
 
 }  // namespace posthorn::daemon

@@ -23,6 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr milliseconds kAnswerLeaves{500};
+/// Below run_dir, by firmware/system/request.cpp.
+constexpr const char* kUpdateStatus = "/update-status.json";
 constexpr const char* kTwoBoxes =
     "Never run two boxes with the same backup: WhatsApp closes both sessions. Switch the old box "
     "off for good before this one goes online.";
@@ -74,6 +76,14 @@ Result<void> must_confirm(const api::Call& call, std::string_view word) {
   return fail(Errc::malformed, "to make sure: \"confirm\" must be \"" + std::string(word) + "\"");
 }
 
+/// Tells one word of root's about an update from the next, though they be the same.
+std::string which_word(const std::string& run_dir) {
+  struct stat found {};
+  if (stat((run_dir + kUpdateStatus).c_str(), &found) != 0) return "none";
+  return std::to_string(found.st_ino) + " " + std::to_string(found.st_mtim.tv_sec) + "." +
+         std::to_string(found.st_mtim.tv_nsec);
+}
+
 /// Empties the folder in which files grow: what a restart interrupted is of no use.
 std::string fresh_incoming(const std::string& data_dir) {
   const std::string folder = data_dir + "/" + std::string(kIncomingFolder);
@@ -86,10 +96,26 @@ std::string fresh_incoming(const std::string& data_dir) {
   return folder;
 }
 
+/// For a copy that is sealed into a second file beside it, and leaves what messages need.
+std::uint64_t room_for_copy(const std::string& folder) {
+  constexpr std::uint64_t kRoomLeft = std::uint64_t{32} << 20;
+  std::error_code error;
+  const fs::space_info room = fs::space(folder, error);
+  if (error) return UINT64_MAX;
+  return room.available > kRoomLeft ? (room.available - kRoomLeft) / 2 : 0;
+}
+
 /// copy: a path for what is sealed; it does not stay.
 Result<void> back_up(const std::string& data_dir, const std::string& to, const std::string& copy,
                      const std::string& passphrase, ByteView salt, store::WithJournal journal) {
-  Result<void> sealed = store::snapshot(data_dir + "/posthorn.db", copy, journal);
+  const std::uint64_t room = room_for_copy(data_dir);
+  Result<void> sealed = store::snapshot(data_dir + "/posthorn.db", copy, journal, room);
+  if (!sealed && sealed.error().code == Errc::full) {
+    const bool whole = journal == store::WithJournal::yes;
+    sealed = fail(Errc::full,
+                  "the disk has no room for a backup of more than " + std::to_string(room >> 20) +
+                      " MB: " + (whole ? "make one without the journal" : "remove uploaded files"));
+  }
   if (sealed) sealed = seal_file(copy, to, passphrase, salt);
   std::error_code error;
   fs::remove(copy, error);
@@ -194,24 +220,38 @@ void Care::install_update(api::Call call) {
   const auto path = outside_.files.hand_over(file->ref);
   if (!path) return refuse(call, path.error());
   update_.reset();
+  told_before_ = which_word(outside_.run_dir);
   run_on<Result<void>>(
       outside_.worker,
       [data = outside_.data_dir, path = *path] { return ask_for_update(data, path); },
-      [call = std::move(call)](Result<void> asked) mutable {
+      [self = alive_.weak(), call = std::move(call)](Result<void> asked) mutable {
+        if (Care* me = self.get(); me != nullptr && !asked) me->told_before_.reset();
         if (!asked) return refuse(call, asked.error());
         log::info("care", "an update was handed to the system");
         accept(call, "see getUpdateStatus; the box restarts by itself when it is installed");
       });
 }
 
+bool Care::update_waits() const {
+  // After a restart of ours only the request itself tells of it; root takes it before it speaks.
+  struct stat found {};
+  const std::string request =
+      outside_.data_dir + "/" + std::string(kRequestsFolder) + "/" + std::string(kUpdateRequest);
+  return stat(request.c_str(), &found) == 0 ||
+         (told_before_ && *told_before_ == which_word(outside_.run_dir));
+}
+
 void Care::update_status(api::Call call) {
   json::Value out(::Json::objectValue);
   out["state"] = "none";
   out["detail"] = "";
-  std::ifstream file(outside_.run_dir + "/update-status.json");
+  std::ifstream file(outside_.run_dir + kUpdateStatus);
   std::ostringstream text;
   text << file.rdbuf();
-  if (const auto told = json::parse(text.str())) {
+  if (update_waits()) {
+    // What is told there is about the update before.
+    out["state"] = "requested";
+  } else if (const auto told = json::parse(text.str())) {
     out["state"] = json::string_at(*told, "state").value_or("none");
     out["detail"] = json::string_at(*told, "detail").value_or("");
   }
@@ -231,7 +271,10 @@ void Care::reset_box(api::Call call) {
     return call.refuse(400, "\"what\" must be network, settings or everything");
   }
   if (const auto sure = must_confirm(call, what); !sure) return refuse(call, sure.error());
-  soon([this, wish] { outside_.reset(wish); });
+  if (const auto asked = outside_.reset(wish); !asked) return refuse(call, asked.error());
+  log::warn("care", "a reset was asked for", {{"what", what}});
+  // The network is the system's; the rest is done by our own next start.
+  if (wish != board::Wish::reset_network) soon([this] { outside_.restart_daemon(); });
   accept(call);
 }
 

@@ -32,10 +32,11 @@ class Care {
     std::string run_dir;  ///< where root tells how an update went: "/run/posthorn"
     /// "none": this computer's programs come from its package manager.
     std::function<std::string()> update_back_end;
-    std::function<std::string()> board;      ///< board_json()
-    std::function<NamedTexts()> texts;       ///< of the support bundle
-    std::function<void(board::Wish)> reset;  ///< as the button does
-    std::function<void()> restart_daemon;    ///< ends it; who started it starts it again
+    std::function<std::string()> board;  ///< board_json()
+    std::function<NamedTexts()> texts;   ///< of the support bundle
+    /// Writes down that it is wanted, as the button does; the restart is ours.
+    std::function<Result<void>(board::Wish)> reset;
+    std::function<void()> restart_daemon;  ///< ends it; who started it starts it again
   };
 
   explicit Care(Outside outside);
@@ -53,6 +54,8 @@ class Care {
                                              const api::Call& call) const;
   void install_update(api::Call call);
   void update_status(api::Call call);
+  /// An update was handed over and root has not said a word about it.
+  [[nodiscard]] bool update_waits() const;
   void reset_box(api::Call call);
   void restart_box(api::Call call);
   void make_backup(api::Call call);
@@ -69,7 +72,8 @@ class Care {
   std::optional<files::File> update_;
   std::optional<files::File> backup_;
   std::optional<files::File> restore_;
-  bool busy_ = false;  ///< a backup or restore is being worked on
+  std::optional<std::string> told_before_;  ///< which word of root's was there at installUpdate
+  bool busy_ = false;                       ///< a backup or restore is being worked on
   Timer timer_;
   Alive<Care> alive_{this};
 };

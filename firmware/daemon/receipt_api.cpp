@@ -189,6 +189,11 @@ json::Value receipt_json(const receipts::Receipt& receipt) {
   out["receiptId"] = number(receipt.number);
   out["printer"] = receipt.printer;
   out["timestamp"] = seconds_of(receipt.at);
+  out["ageSeconds"] = json::Value();
+  if (receipt.age) {
+    out["ageSeconds"] =
+        static_cast<::Json::Int64>(std::chrono::duration_cast<seconds>(*receipt.age).count());
+  }
   out["expires"] = seconds_of(receipt.until);
   out["state"] = receipt.state == State::waiting   ? "waiting"
                  : receipt.state == State::sending ? "sending"

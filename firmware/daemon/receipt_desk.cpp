@@ -91,6 +91,10 @@ Result<std::unique_ptr<ReceiptDesk>> ReceiptDesk::open(const Config& config, Out
     me->queue(std::move(message), std::move(done));
   };
   beside.remove_file = [me](const std::string& file) { (void)me->outside_.files.remove(file); };
+  beside.file_waits = [me](const std::string& file) { return me->outside_.files.is_held(file); };
+  beside.announce = [me](const receipts::Receipt& receipt, Once<void(Result<void>)> done) {
+    me->announce(receipt, std::move(done));
+  };
   beside.tell = [me](const receipts::Event& event) { me->tell(event); };
   desk->ports_.resize(config.printers.size());
   TRY(desk->receipts_, receipts::Receipts::open(settings_of(config.receipts, out.job_life),
@@ -151,18 +155,31 @@ void ReceiptDesk::accept_job(const receipts::Outgoing& message, Content::What wh
                          });
 }
 
-void ReceiptDesk::tell(const receipts::Event& event) {
-  const Wall now = outside_.clock.now();
+void ReceiptDesk::append(json::Value notification, Once<void(Result<void>)> done) {
   const api::Instance instance = outside_.instance();
+  notification["instanceData"]["idInstance"] = static_cast<::Json::UInt64>(instance.id);
+  notification["instanceData"]["wid"] = instance.wid;
+  notification["instanceData"]["typeInstance"] = "whatsapp";
+  notification["timestamp"] = static_cast<::Json::Int64>(outside_.clock.now().unix_seconds());
+  outside_.inbox.append({json::write(notification), api::NotificationKind::state, {}},
+                        [done = std::move(done)](const Result<void>& stored) mutable {
+                          if (!stored && stored.error().code != Errc::cancelled) {
+                            log::warn("receipts", "event lost", {{"error", stored.error()}});
+                          }
+                          done(stored);
+                        });
+}
+
+void ReceiptDesk::announce(const receipts::Receipt& receipt, Once<void(Result<void>)> done) {
   json::Value out(::Json::objectValue);
-  out["instanceData"]["idInstance"] = static_cast<::Json::UInt64>(instance.id);
-  out["instanceData"]["wid"] = instance.wid;
-  out["instanceData"]["typeInstance"] = "whatsapp";
-  out["timestamp"] = static_cast<::Json::Int64>(now.unix_seconds());
-  if (const auto* printed = std::get_if<receipts::Printed>(&event)) {
-    out["typeWebhook"] = "receiptPrinted";
-    out["receipt"] = receipt_json(printed->receipt);
-  } else if (const auto* sent = std::get_if<receipts::Sent>(&event)) {
+  out["typeWebhook"] = "receiptPrinted";
+  out["receipt"] = receipt_json(receipt);
+  append(std::move(out), std::move(done));
+}
+
+void ReceiptDesk::tell(const receipts::Event& event) {
+  json::Value out(::Json::objectValue);
+  if (const auto* sent = std::get_if<receipts::Sent>(&event)) {
     out["typeWebhook"] = "receiptQueued";
     out["receipt"] = receipt_json(sent->receipt);
   } else if (const auto* gone = std::get_if<receipts::Gone>(&event)) {
@@ -173,11 +190,7 @@ void ReceiptDesk::tell(const receipts::Event& event) {
     out["printer"] = drawer->printer;
     out["sale"] = false;
   }
-  outside_.inbox.append({json::write(out), api::NotificationKind::state, {}},
-                        [](const Result<void>& stored) {
-                          if (stored || stored.error().code == Errc::cancelled) return;
-                          log::warn("receipts", "event lost", {{"error", stored.error()}});
-                        });
+  append(std::move(out), [](const Result<void>&) {});
 }
 
 void ReceiptDesk::add_to(api::Api& api) {

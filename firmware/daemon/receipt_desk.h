@@ -64,6 +64,8 @@ class ReceiptDesk {
   void accept_job(const receipts::Outgoing& message, Content::What what,
                   Once<void(Result<std::string>)> done);
   void tell(const receipts::Event& event);
+  void announce(const receipts::Receipt& receipt, Once<void(Result<void>)> done);
+  void append(json::Value notification, Once<void(Result<void>)> done);
 
   Outside outside_;
   std::unique_ptr<receipts::Receipts> receipts_;
@@ -73,7 +75,8 @@ class ReceiptDesk {
 
 /// The methods, all under /waInstance{id}/{method}/{token}:
 ///
-/// - GET getReceipts?count=100: newest first
+/// - GET getReceipts?count=100: newest first. ageSeconds: since it was printed, whatever the clocks
+///   of the box and of who asks say; null: before the box's start, and not known
 /// - GET getReceipt?receiptId=N: as in getReceipts, with text, width, height (dots), language,
 ///   codePage, codePageGuessed and qrPayloads; &form=png|pdf|raw: the file itself
 /// - POST sendReceipt {receiptId, chatId}: {idMessage}: queued as a message. 400: why not; 404: it

@@ -69,7 +69,8 @@ let current=null,digits='',past=0,idle=0;
 const done=JSON.parse(sessionStorage.done||'[]');
 for(const k of ['1','2','3','4','5','6','7','8','9','+','0','⌫']){const b=document.createElement('button');b.textContent=k;
   b.onclick=()=>{digits=k==='⌫'?digits.slice(0,-1):(digits+k).slice(0,17);$('number').textContent=digits;idle=Date.now()};$('keys').append(b)}
-function close(){if(current){done.push(current.receiptId);sessionStorage.done=JSON.stringify(done.slice(-200))}
+const key=x=>x.receiptId+' '+x.timestamp;
+function close(){if(current){done.push(key(current));sessionStorage.done=JSON.stringify(done.slice(-200))}
   current=null;digits='';$('number').textContent='';$('yes').checked=false;$('pad').hidden=true;$('title').textContent='Receipt on WhatsApp?'}
 $('no').onclick=()=>{close();$('say').textContent=''};
 $('go').onclick=async()=>{if(!$('yes').checked){$('say').textContent='Please ask the customer, and tick the box.';return}
@@ -79,7 +80,7 @@ async function load(){try{
   if(current&&Date.now()-Math.max(past,idle)>60000){close();$('say').textContent=''}
   if(current)return;
   const l=await (await ask('getReceipts','?count=5')).json();
-  const now=Date.now()/1000,next=l.find(x=>x.state==='waiting'&&x.whole&&now-x.timestamp<60&&!done.includes(x.receiptId));
+  const next=l.find(x=>x.state==='waiting'&&x.whole&&x.ageSeconds!==null&&x.ageSeconds<60&&!done.includes(key(x)));
   if(!next)return;
   current=next;past=idle=Date.now();$('title').textContent='Receipt '+next.receiptId+(next.total?', '+next.total:'')+': number?';$('say').textContent='';$('pad').hidden=false
 }catch(e){if(e.message!=='log in')$('say').textContent=e.message}}

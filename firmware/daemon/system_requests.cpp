@@ -65,7 +65,8 @@ Result<void> ask_system_with(const std::string& data_dir, std::string_view reque
 
 Result<void> ask_for_update(const std::string& data_dir, const std::string& bundle) {
   TRY(const std::string folder, requests_folder(data_dir));
-  if (std::rename(bundle.c_str(), (folder + "/update.raucb").c_str()) != 0) {
+  const std::string request = folder + "/" + std::string(kUpdateRequest);
+  if (std::rename(bundle.c_str(), request.c_str()) != 0) {
     return fail(Errc::io, folder + ": " + std::strerror(errno));
   }
   sync_folder(folder);

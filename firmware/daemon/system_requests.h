@@ -13,6 +13,9 @@ inline constexpr std::string_view kRequestsFolder = "requests";
 /// Where files grow that will become a request or a download; emptied at each start.
 inline constexpr std::string_view kIncomingFolder = "incoming";
 
+/// What ask_for_update() puts there; root renames it before it says a word.
+inline constexpr std::string_view kUpdateRequest = "update.raucb";
+
 /// request: "network-reset", "network-confirm", "reset-settings", "reset-everything", "reboot".
 /// Errors: io.
 Result<void> ask_system(const std::string& data_dir, std::string_view request);

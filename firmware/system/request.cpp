@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "posthorn/base/json.h"
+#include "posthorn/base/utf8.h"
 #include "setup/settings_file.h"
 #include "setup/trial.h"
 #include "system/network_change.h"
@@ -215,7 +216,7 @@ class Work {
   void write_status(const char* state, const std::string& detail) {
     json::Value out;
     out["state"] = state;
-    out["detail"] = detail.substr(0, kSaidAtMost);
+    out["detail"] = cut_utf8(detail, kSaidAtMost);
     const std::string text = json::write(out) + "\n";
     for (const std::string& folder : {paths_.run, paths_.state}) {
       const auto written = setup::write_durably(folder + "/" + kStatus, text, 0644);

@@ -74,6 +74,7 @@ Result<void> Store::load() {
 }
 
 void Store::take_in(const File& file) {
+  unwanted_.erase(file.ref);
   if (const auto known = numbers_.find(file.ref); known != numbers_.end()) {
     const File older = files_.at(known->second);
     forget(older.number);
@@ -100,7 +101,13 @@ void Store::hold(const std::string& ref) { ++holds_[ref]; }
 
 void Store::release(const std::string& ref) {
   const auto held = holds_.find(ref);
-  if (held != holds_.end() && --held->second == 0) holds_.erase(held);
+  if (held == holds_.end() || --held->second > 0) return;
+  holds_.erase(held);
+  if (unwanted_.erase(ref) == 0) return;
+  const auto file = find(ref);
+  if (!file) return;
+  forget(file->number);
+  remove_later(name_of(*file));
 }
 
 std::map<std::uint64_t, File>::iterator Store::oldest_free() {
@@ -178,6 +185,10 @@ std::vector<File> Store::list() const {
 Result<void> Store::remove(const std::string& ref) {
   const auto file = find(ref);
   if (!file) return fail(Errc::not_found, "there is no such file");
+  if (is_held(ref)) {
+    unwanted_.insert(ref);
+    return {};
+  }
   forget(file->number);
   return disk_->remove(name_of(*file));
 }

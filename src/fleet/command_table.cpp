@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "posthorn/base/utf8.h"
+
 namespace posthorn::fleet {
 
 namespace {
@@ -95,7 +97,7 @@ Outcome outcome_of(const Command& command, const BoxAnswer& answer) {
   out.code = answer.status;
   out.status = answer.status == 200 ? Outcome::Status::done : Outcome::Status::refused;
   auto body = json::parse(answer.body, 20000);
-  out.body = body ? std::move(*body) : json::Value(answer.body.substr(0, 1000));
+  out.body = body ? std::move(*body) : json::Value(cut_utf8(answer.body, 1000));
   if (command.what == "logs" && answer.status == 200 && out.body.isObject()) {
     const auto lines = json::int_at(command.args, "lines").value_or(100);
     out.body["log"] = last_lines(json::string_at(out.body, "log").value_or(""),

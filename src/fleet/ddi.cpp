@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "posthorn/base/utf8.h"
+
 namespace posthorn::fleet {
 
 namespace {
@@ -105,7 +107,7 @@ std::string feedback_text(const std::string& id, std::string_view execution,
   out["id"] = id;
   out["status"]["execution"] = std::string(execution);
   out["status"]["result"]["finished"] = std::string(finished);
-  out["status"]["details"][0] = detail.substr(0, 500);
+  out["status"]["details"][0] = cut_utf8(detail, 500);
   return json::write(out);
 }
 

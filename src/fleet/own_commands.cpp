@@ -2,6 +2,7 @@
 
 #include "fleet/agent_impl.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/utf8.h"
 
 /// Commands that are no call of the box's API.
 namespace posthorn::fleet {
@@ -149,7 +150,7 @@ void Agent::Impl::diagnose(const Command& command, Commands::Done done) {
     if (me == nullptr) return;
     if (!bundle || bundle->status != 200) {
       return done(refused(bundle ? bundle->status : 503,
-                          bundle ? bundle->body.substr(0, 300) : bundle.error().detail));
+                          bundle ? cut_utf8(bundle->body, 300) : bundle.error().detail));
     }
     net::HttpRequest put;
     put.method = "PUT";

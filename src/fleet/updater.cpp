@@ -7,6 +7,7 @@
 #include "fleet/bundle_sink.h"
 #include "fleet/updater_impl.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/utf8.h"
 
 namespace posthorn::fleet {
 
@@ -274,7 +275,7 @@ void Updater::Impl::hand_over() {
     if (me == nullptr || !me->job_ || me->job_->step != Step::install) return;
     if (!answer) return me->work_again(kLook);
     if (answer->status != 200) {
-      return me->decide(false, "the box did not take the bundle: " + answer->body.substr(0, 300));
+      return me->decide(false, "the box did not take the bundle: " + cut_utf8(answer->body, 300));
     }
     json::Value body(::Json::objectValue);
     body["size"] = static_cast<::Json::UInt64>(me->job_->size);
@@ -291,7 +292,7 @@ void Updater::Impl::on_handed(const Result<BoxAnswer>& answer) {
   if (!job_ || job_->step != Step::install) return;
   if (!answer) return work_again(kLook);
   if (answer->status != 200) {
-    return decide(false, "the box did not take the bundle: " + answer->body.substr(0, 300));
+    return decide(false, "the box did not take the bundle: " + cut_utf8(answer->body, 300));
   }
   job_->handed = true;
   keep();
@@ -312,7 +313,7 @@ void Updater::Impl::look_at_install() {
     // What it says may still be about an update of before.
     const bool news = answer->body != status_before_ || seen_installing_;
     const std::string state = json::string_at(*told, "state").value_or("");
-    if (state == "installing") seen_installing_ = true;
+    if (state == "requested" || state == "installing") seen_installing_ = true;
     if (!news || (state != "installed" && state != "failed")) return work_again(kLook);
     on_install_status(state, json::string_at(*told, "detail").value_or(""));
   });

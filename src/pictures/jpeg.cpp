@@ -2,6 +2,7 @@
 
 #include <jpeglib.h>
 
+#include <algorithm>
 #include <csetjmp>
 #include <memory>
 #include <vector>
@@ -12,10 +13,14 @@
 namespace posthorn::pictures {
 namespace {
 
+/// Encoders write some ten; a file of 2 MiB has room for 100,000.
+constexpr int kMostScans = 60;
+
 /// libjpeg leaves by longjmp; whatever is to be destroyed lives outside of the call.
 struct Reading {
   jpeg_decompress_struct jpeg{};
   jpeg_error_mgr errors{};
+  jpeg_progress_mgr progress{};
   std::jmp_buf way_out{};
   std::unique_ptr<Shrink> shrink;
   std::vector<std::uint8_t> row;
@@ -33,6 +38,17 @@ void leave(j_common_ptr jpeg) {
 }
 
 void say_nothing(j_common_ptr) {}
+
+/// Called by libjpeg for each row of blocks of each scan: every scan walks the whole picture, and
+/// how many there are is the file's own word.
+void watch_scans(j_common_ptr common) {
+  auto& reading = *static_cast<Reading*>(common->client_data);
+  const int scans = reading.jpeg.input_scan_number;
+  const std::uint64_t pixels = std::uint64_t{reading.width} * reading.height;
+  reading.too_large =
+      scans > kMostScans || static_cast<std::uint64_t>(std::max(scans, 1)) * pixels > kMostWork;
+  if (reading.too_large) leave(common);
+}
 
 /// Of a progressive JPEG all coefficients are in memory before the first row comes.
 std::uint64_t memory_of(const jpeg_decompress_struct& jpeg) {
@@ -61,7 +77,8 @@ bool read_all(Reading& reading, std::FILE* file) {
   reading.width = jpeg.image_width;
   reading.height = jpeg.image_height;
   reading.too_large = jpeg.image_width > kLongestEdge || jpeg.image_height > kLongestEdge ||
-                      memory_of(jpeg) > kMostMemory;
+                      memory_of(jpeg) > kMostMemory ||
+                      std::uint64_t{reading.width} * reading.height > kMostWork;
   if (reading.too_large) return false;
   jpeg.out_color_space = JCS_RGB;
   jpeg.dct_method = JDCT_IFAST;
@@ -71,6 +88,8 @@ bool read_all(Reading& reading, std::FILE* file) {
          jpeg.image_height * jpeg.scale_num / 8 < 2 * kEdge) {
     jpeg.scale_num *= 2;
   }
+  reading.progress.progress_monitor = watch_scans;
+  jpeg.progress = &reading.progress;
   jpeg_start_decompress(&jpeg);
   reading.shrink = std::make_unique<Shrink>(jpeg.output_width, jpeg.output_height);
   reading.row.resize(std::size_t{jpeg.output_width} * 3);

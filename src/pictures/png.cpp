@@ -17,7 +17,7 @@ struct Reading {
   std::unique_ptr<Shrink> shrink;
   std::vector<std::uint8_t> row;
   std::uint32_t width = 0, height = 0;
-  bool unsupported = false;
+  bool too_large = false, interlaced = false;
 
   Reading() = default;
   Reading(const Reading&) = delete;
@@ -48,12 +48,15 @@ bool read_all(Reading& reading, std::FILE* file) {
   if (setjmp(png_jmpbuf(reading.png)) != 0) return false;
   png_set_user_limits(reading.png, kLongestEdge, kLongestEdge);
   png_set_chunk_malloc_max(reading.png, kMostMemory / 4);
+  // Texts and profiles are kept a thousand times that large, and are of no use here.
+  png_set_keep_unknown_chunks(reading.png, PNG_HANDLE_CHUNK_NEVER, nullptr, -1);
   png_init_io(reading.png, file);
   png_read_info(reading.png, reading.info);
   reading.width = png_get_image_width(reading.png, reading.info);
   reading.height = png_get_image_height(reading.png, reading.info);
-  reading.unsupported = png_get_interlace_type(reading.png, reading.info) != PNG_INTERLACE_NONE;
-  if (reading.unsupported) return false;
+  reading.too_large = png_get_rowbytes(reading.png, reading.info) * reading.height > kMostWork;
+  reading.interlaced = png_get_interlace_type(reading.png, reading.info) != PNG_INTERLACE_NONE;
+  if (reading.too_large || reading.interlaced) return false;
   ask_for_rgb(reading);
   if (png_get_rowbytes(reading.png, reading.info) != std::size_t{reading.width} * 3) return false;
   reading.shrink = std::make_unique<Shrink>(reading.width, reading.height);
@@ -70,7 +73,8 @@ bool read_all(Reading& reading, std::FILE* file) {
 Result<Thumbnail> read_png(std::FILE* file) {
   Reading reading;
   const bool read = read_all(reading, file);
-  if (reading.unsupported) return fail(Errc::unsupported, "an interlaced PNG gets no thumbnail");
+  if (reading.too_large) return fail(Errc::unsupported, "too large a picture for a thumbnail");
+  if (reading.interlaced) return fail(Errc::unsupported, "an interlaced PNG gets no thumbnail");
   if (!read) return fail(Errc::malformed, "not a PNG that can be read");
   return Thumbnail{reading.width, reading.height, reading.shrink->jpeg()};
 }

@@ -13,6 +13,9 @@ inline constexpr std::uint64_t kMostMemory = std::uint64_t{16} << 20;
 inline constexpr std::uint32_t kEdge = 100;
 /// Larger ones are no photos.
 inline constexpr std::uint32_t kLongestEdge = 30'000;
+/// What one picture may cost of a thread, which others wait for: pixels of a JPEG, once for each of
+/// its scans, or bytes of what comes out of a PNG or WebP. Photos of 200 megapixels are below it.
+inline constexpr std::uint64_t kMostWork = std::uint64_t{256} << 20;
 
 /// Takes a picture row by row, averages it into a small one and keeps nothing else of it.
 class Shrink {

@@ -40,7 +40,8 @@ Result<Thumbnail> read_webp(std::FILE* file) {
   }
   const auto width = static_cast<std::uint32_t>(config.input.width);
   const auto height = static_cast<std::uint32_t>(config.input.height);
-  if (memory_of(config.input) > kMostMemory || config.input.has_animation != 0) {
+  const bool too_much = std::uint64_t{4} * width * height > kMostWork;
+  if (too_much || memory_of(config.input) > kMostMemory || config.input.has_animation != 0) {
     return fail(Errc::unsupported, "a WebP that gets no thumbnail");
   }
   const std::uint32_t longest = std::max(width, height);

@@ -53,6 +53,12 @@ std::shared_ptr<const Bitmap> decode_logo(ByteView blob) {
   return out;
 }
 
+/// nullopt: times of two clocks, which cannot be compared.
+std::optional<milliseconds> age_of(Wall at, Wall now) {
+  if (at.trusted != now.trusted) return std::nullopt;
+  return std::max<milliseconds>(now - at, milliseconds(0));
+}
+
 /// A receipt that is one picture says nothing in letters; its codes may.
 Rendered render_with_codes(ByteView raw, const Reading& reading) {
   Rendered out = render(raw, reading);
@@ -118,6 +124,7 @@ void Desk::stop() {
   for (const auto& printer : printers_) printer->stop();
   sweep_timer_.stop();
   retry_timer_.stop();
+  numbers_.stop();
   for (auto& [number, entry] : entries_) {
     if (entry.waiter) entry.waiter(fail(Errc::cancelled, "the box is restarting"));
   }
@@ -176,14 +183,18 @@ void Desk::on_loaded(Result<std::vector<Shelf::Kept>> kept) {
       entry.record = std::move(one.record);
       entry.claim = std::move(one.claim);
       entry.size = one.size;
-      entry.kept = entry.told = true;
+      entry.kept = true;
+      numbers_.found(entry.record.number);
+      // One that was kept just before a cut was not.
+      entry.told = entry.told_kept = numbers_.was_told(entry.record.number);
+      entry.seen = outside_.scheduler.now();
+      entry.age_then = age_of(entry.record.at, now);
       const Wall from = entry.claim ? entry.claim->at : entry.record.at;
       // Times of two clocks cannot be compared: then its life begins anew, once.
-      const milliseconds age = from.trusted == now.trusted ? now - from : milliseconds(0);
+      const milliseconds age = age_of(from, now).value_or(milliseconds(0));
       const milliseconds left = std::clamp(life_of(entry) - age, milliseconds(0), life_of(entry));
       entry.due = outside_.scheduler.now() + left;
       if (!entry.record.token.empty()) tokens_[entry.record.token] = entry.record.number;
-      next_number_ = std::max(next_number_, entry.record.number + 1);
       kept_bytes_ += entry.size;
       entries_.emplace(entry.record.number, std::move(entry));
     }
@@ -192,6 +203,7 @@ void Desk::on_loaded(Result<std::vector<Shelf::Kept>> kept) {
     look_at_next();
     retry();
   }
+  numbers_.start();
   for (auto& [printer, job] : std::exchange(early_, {})) on_job(printer, std::move(job));
   arm_sweep();
 }
@@ -209,13 +221,14 @@ void Desk::on_job(std::size_t printer, TappedJob job) {
   if (!may_keep(job.raw.size())) return;
   make_room();
   Entry entry;
-  entry.record.number = next_number_++;
+  entry.record.number = numbers_.next();
   entry.record.printer = printers_[printer]->settings().name;
   entry.record.at = outside_.clock.now();
   entry.record.token = std::move(job.token);
   entry.record.language = job.language;
   entry.record.cut_short = job.cut_short;
   entry.size = job.raw.size();
+  entry.seen = outside_.scheduler.now();
   entry.due = outside_.scheduler.now() + life_of(entry);
   const std::uint64_t number = entry.record.number;
   const Record record = entry.record;
@@ -316,10 +329,28 @@ void Desk::on_look(std::uint64_t number, Look found) {
     newest_[entry.record.printer] = {std::move(found.code_page), std::move(found.sample),
                                      found.guessed_page};
   }
-  if (!std::exchange(entry.told, true)) outside_.tell(Printed{shown(entry)});
+  if (!std::exchange(entry.told, true)) announce(number, entry);
   if (found.customer && !entry.claim && !cannot_be_sent) {
     deliver(number, found.customer->number + "@c.us", found.customer->way);
   }
+}
+
+void Desk::announce(std::uint64_t number, Entry& entry) {
+  outside_.announce(shown(entry), alive_.bind([this, number](const Result<void>& stored) {
+    const auto found = entries_.find(number);
+    if (found != entries_.end()) found->second.told_kept = stored.has_value();
+    note_told();
+  }));
+}
+
+void Desk::note_told() {
+  std::uint64_t all = numbers_.last();
+  for (auto it = entries_.upper_bound(numbers_.told()); it != entries_.end(); ++it) {
+    if (it->second.told_kept) continue;
+    all = it->first - 1;
+    break;
+  }
+  numbers_.note_told(all);
 }
 
 std::optional<Tap::Block> Desk::make_block(std::size_t printer, Language language,
@@ -350,6 +381,7 @@ Receipt Desk::shown(const Entry& entry) const {
   out.at = entry.record.at;
   out.until =
       outside_.clock.now() + std::max(milliseconds(0), entry.due - outside_.scheduler.now());
+  if (entry.age_then) out.age = *entry.age_then + (outside_.scheduler.now() - entry.seen);
   out.token = !entry.record.token.empty();
   out.total = entry.total;
   out.lines = entry.lines;
@@ -437,18 +469,25 @@ void Desk::drop(std::uint64_t number) {
   if (!file.empty() && !shared) outside_.remove_file(file);
 }
 
-/// The oldest go, those that nobody can ask for first.
+/// What is lost with it: nothing for one that nobody can ask for, or that has been sent; a customer
+/// who may still scan it; a message that waits for its picture, or is being made.
+int Desk::worth_of(const Entry& entry) const {
+  if (!entry.claim) return entry.record.token.empty() ? 0 : 2;
+  if (entry.working || !entry.claim->queued) return 4;
+  return !entry.claim->file.empty() && outside_.file_waits(entry.claim->file) ? 3 : 1;
+}
+
+/// The least worth go first, of them the oldest.
 void Desk::make_room() {
-  const auto oldest = [this](auto eligible) {
-    return std::find_if(entries_.begin(), entries_.end(),
-                        [&](const auto& one) { return eligible(one.second); });
-  };
-  while (entries_.size() >= kMostKept || kept_bytes_ > kMostBytes) {
-    auto one = oldest([](const Entry& e) { return !e.claim && e.record.token.empty(); });
-    if (one == entries_.end())
-      one = oldest([](const Entry& e) { return e.claim && e.claim->queued; });
-    if (one == entries_.end()) one = entries_.begin();
-    if (one == entries_.end()) return;
+  while (!entries_.empty() && (entries_.size() >= outside_.most_kept || kept_bytes_ > kMostBytes)) {
+    auto one = entries_.begin();
+    int least = worth_of(one->second);
+    for (auto it = std::next(one); it != entries_.end() && least > 0; ++it) {
+      const int worth = worth_of(it->second);
+      if (worth >= least) continue;
+      least = worth;
+      one = it;
+    }
     drop(one->first);
   }
 }

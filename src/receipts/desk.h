@@ -10,6 +10,7 @@
 #include "posthorn/base/alive.h"
 #include "posthorn/receipts/receipts.h"
 #include "receipts/intake.h"
+#include "receipts/numbers.h"
 #include "receipts/printer.h"
 #include "receipts/render.h"
 #include "receipts/shelf.h"
@@ -52,11 +53,14 @@ class Desk final : public Receipts {
   struct Entry {
     Record record;
     std::optional<Claim> claim;
-    Mono due;                ///< when it goes
-    std::uint64_t size = 0;  ///< on disk
-    bool kept = false;       ///< it is on disk
-    bool told = false;       ///< that it was printed
-    bool working = false;    ///< its claim goes to the disk, or it is being made into a message
+    Mono due;   ///< when it goes
+    Mono seen;  ///< printed then, or read from the disk
+    std::optional<milliseconds> age_then = milliseconds(0);  ///< nullopt: not known
+    std::uint64_t size = 0;                                  ///< on disk
+    bool kept = false;                                       ///< it is on disk
+    bool told = false;                                       ///< that it was printed
+    bool told_kept = false;                                  ///< and that is on disk
+    bool working = false;  ///< its claim goes to the disk, or it is being made into a message
     std::string total, customer_id;
     std::size_t lines = 0;
     Once<void(Result<void>)> waiter;  ///< whoever asked for it to be sent
@@ -92,7 +96,10 @@ class Desk final : public Receipts {
   [[nodiscard]] Reading reading_of(const Record& record) const;
   [[nodiscard]] Receipt shown(const Entry& entry) const;
   [[nodiscard]] milliseconds life_of(const Entry& entry) const;
+  void announce(std::uint64_t number, Entry& entry);
+  void note_told();
   void drop(std::uint64_t number);
+  [[nodiscard]] int worth_of(const Entry& entry) const;
   void make_room();
   void sweep();
   void arm_sweep();
@@ -124,7 +131,7 @@ class Desk final : public Receipts {
   std::optional<Mono> told_full_;
   bool loaded_ = false;
   bool stopped_ = false;
-  std::uint64_t next_number_ = 1;
+  Numbers numbers_{outside_.blobs};
   std::uint64_t kept_bytes_ = 0;
   Guesses guesses_;
   std::shared_ptr<const CustomerTable> customers_ =

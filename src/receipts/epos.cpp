@@ -172,6 +172,16 @@ class Writer {
   int page_ = 0;
 };
 
+/// A document begins with nothing set, whatever the one before has left in the printer: ESC @, and
+/// the code page that Writer begins with.
+Bytes begun_anew(Bytes document) {
+  if (document.empty()) return document;
+  Bytes out;
+  put(out, {0x1B, '@', 0x1B, 't', 0});
+  append(out, document);
+  return out;
+}
+
 }  // namespace
 
 void append_for_printer(Bytes& out, std::string_view utf8, int& page) {
@@ -231,7 +241,7 @@ Result<Bytes> decode_epos(std::string_view xml) {
     }
   }
   if (!found) return fail(Errc::malformed, "there is no <epos-print> in it");
-  return writer.take();
+  return begun_anew(writer.take());
 }
 
 std::string epos_answer(bool success, std::string_view code) {

@@ -75,7 +75,7 @@ void Printer::on_unreachable(const Error& why) {
 }
 
 void Printer::take_from(Tap& tap) {
-  status_.language = tap.language();
+  if (tap.is_sure()) status_.language = tap.language();
   for (TappedJob& job : tap.take_jobs()) {
     ++status_.jobs;
     on_sale();

@@ -22,6 +22,11 @@ bool prints(const Token& token, Language language) {
          token.is({kGs, '(', 'L'}) || token.is({kGs, '8', 'L'}) || token.is({0x1C, 'p'});
 }
 
+/// What ESC/POS does not have.
+bool is_only_stars(const Token& token) {
+  return token.is({kEsc, kGs}) || token.is({kEsc, 0x1E}) || token.is({kEsc, '*', 'r'});
+}
+
 }  // namespace
 
 bool opens_drawer(const Token& token, Language language) {
@@ -40,6 +45,7 @@ Tap::Tap(Options options)
 
 void Tap::feed(ByteView bytes, Bytes& forward) {
   while (!bytes.empty()) {
+    turn_back_at(bytes.front());
     const Lexer::Fed fed = lexer_.feed(bytes);
     const ByteView piece = bytes.first(fed.taken);
     if (raw_.size() + piece.size() <= kMostRaw) {
@@ -95,8 +101,16 @@ void Tap::add_block(Bytes& forward) {
 }
 
 bool Tap::turns_to_star(const Token& token) const {
-  if (options_.language || lexer_.language() == Language::star) return false;
-  return token.is({kEsc, kGs}) || token.is({kEsc, 0x1E}) || token.is({kEsc, '*', 'r'});
+  if (options_.language || gs_seen_ || lexer_.language() == Language::star) return false;
+  return is_only_stars(token);
+}
+
+/// A connection that began as Star, by what another one was, and has said nothing that only Star
+/// says: GS begins a command in ESC/POS, and none in Star.
+void Tap::turn_back_at(std::byte next) {
+  const bool guessed = !options_.language && lexer_.language() == Language::star && !star_seen_;
+  if (!guessed || lexer_.inside() || next != std::byte{kGs}) return;
+  lexer_ = Lexer(Language::escpos);
 }
 
 void Tap::note_letters(const Token& token) {
@@ -146,7 +160,10 @@ void Tap::on_token(const Token& token) {
   printed_ = printed_ || prints(token, language);
   pulse_ = pulse_ || opens_drawer(token, language);
   if (token.kind == Token::Kind::control && token.at(0) == 0x0C) page_mode_ = false;
+  star_seen_ = star_seen_ || (language == Language::star && is_only_stars(token));
+  gs_seen_ = gs_seen_ || (language == Language::escpos && token.is({kGs}));
   if (turns_to_star(token)) {
+    star_seen_ = true;
     Lexer star(Language::star);
     (void)star.feed(std::as_bytes(std::span(token.head).first(token.head_size)));
     lexer_ = star;
@@ -154,7 +171,9 @@ void Tap::on_token(const Token& token) {
   }
   if (token.kind != Token::Kind::command) return;
   note_letters(token);
-  if (is_cut(token, language)) end_job();
+  if (!is_cut(token, language)) return;
+  star_cut_ = star_cut_ || (printed_ && language == Language::star);
+  end_job();
 }
 
 void Tap::end_job() {

@@ -70,6 +70,9 @@ class Tap {
   /// Whether the drawer was opened by itself since the last call, beside any job.
   [[nodiscard]] bool take_lone_pulse();
   [[nodiscard]] Language language() const { return lexer_.language(); }
+  /// Whether the next connection may begin with language(): a guess of Star is worth that when a
+  /// job ended in Star's cut.
+  [[nodiscard]] bool is_sure() const { return language() == Language::escpos || star_cut_; }
 
  private:
   void pass(ByteView piece, bool ended, Bytes& forward);
@@ -79,6 +82,7 @@ class Tap {
   void add_block(Bytes& forward);
   void end_job();
   [[nodiscard]] bool turns_to_star(const Token& token) const;
+  void turn_back_at(std::byte next);
 
   Options options_;
   Lexer lexer_;
@@ -91,6 +95,9 @@ class Tap {
   bool page_mode_ = false;
   std::string token_;
   LetterState letters_;
+  bool star_seen_ = false;  ///< a sequence that ESC/POS does not have
+  bool gs_seen_ = false;    ///< a command that Star does not have
+  bool star_cut_ = false;
   std::vector<TappedJob> jobs_;
   bool lone_pulse_ = false;
 };

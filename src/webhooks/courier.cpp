@@ -7,6 +7,7 @@
 #include "posthorn/base/crypto.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
+#include "posthorn/base/utf8.h"
 #include "webhooks/verdict.h"
 
 namespace posthorn::webhooks {
@@ -170,7 +171,7 @@ void Courier::on_refusal(const Mailbox::Head& head, const net::HttpResponse& ans
     next_probe_ = 1;
   }
   refusal_.status = answer.status;
-  refusal_.answer = answer.body.substr(0, kAnswerKept);
+  refusal_.answer = cut_utf8(answer.body, kAnswerKept);
   ++refusal_.times;
   const bool often = answer.status < 500 && often_refused(head.body);
   if (refusal_.times < (often ? kRefusalsOfOftenRefused : kRefusals)) {

@@ -79,6 +79,38 @@ TEST(Resets, AskTheDaemonsNextStartAndRoot) {
   EXPECT_EQ(begin_reset(data), std::nullopt);
 }
 
+TEST(Resets, WhatIsRefusedIsNotDoneAtTheNextStart) {
+  const test::Folder folder;
+  const std::string data = folder.path.string();
+  folder.put("requests", "no folder");
+  for (const board::Wish wish : {board::Wish::reset_settings, board::Wish::reset_all}) {
+    EXPECT_EQ(request_reset(data, wish).error().code, Errc::io);
+    EXPECT_FALSE(folder.has("reset-request"));
+    EXPECT_EQ(begin_reset(data), std::nullopt);
+  }
+}
+
+/// What was erased is in the database's log and not yet on the disk.
+TEST(Resets, AreDoneAgainUntilWhatTheyErasedIsOnTheDisk) {
+  struct Slow final : BlobStore {
+    Result<std::optional<Bytes>> load(std::string_view) override { return std::nullopt; }
+    Result<void> save(std::string_view, ByteView) override { return {}; }
+    void durable(Once<void(Result<void>)> done) override { waits = std::move(done); }
+    Once<void(Result<void>)> waits;
+  };
+  const test::Folder folder;
+  const std::string data = folder.path.string();
+  Slow store;
+  ASSERT_TRUE(request_reset(data, board::Wish::reset_settings).has_value());
+  end_reset_when_durable(store, data);
+  EXPECT_EQ(begin_reset(data), board::Wish::reset_settings) << "a cut here";
+  store.waits(fail(Errc::io, "the disk failed"));
+  EXPECT_EQ(begin_reset(data), board::Wish::reset_settings);
+  end_reset_when_durable(store, data);
+  store.waits({});
+  EXPECT_EQ(begin_reset(data), std::nullopt);
+}
+
 TEST(Resets, EverythingGoesButWhatRootHasYetToSee) {
   const test::Folder folder;
   const std::string data = folder.path.string();

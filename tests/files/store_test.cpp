@@ -98,6 +98,33 @@ TEST(FileStore, TheOldestGoForNewOnes) {
   EXPECT_EQ(rig.get(first->ref), "(there is no such file, or a newer one took its room)");
 }
 
+/// As a receipt's picture that a message in the outbox waits for.
+TEST(FileStore, WhatIsHeldGoesWhenItIsLetGo) {
+  Rig rig;
+  const std::string ref = rig.put("a picture")->ref;
+  rig.store->hold(ref);
+  rig.store->hold(ref);
+  EXPECT_TRUE(rig.store->remove(ref).has_value());
+  rig.store->release(ref);
+  EXPECT_EQ(rig.get(ref), "a picture");
+  rig.store->release(ref);
+  rig.scheduler.run_posted();
+  EXPECT_FALSE(rig.store->find(ref).has_value());
+  EXPECT_EQ(rig.names(), 0U);
+  EXPECT_EQ(rig.store->status().used, 0U);
+}
+
+TEST(FileStore, WhatIsHeldAndComesAgainStays) {
+  Rig rig;
+  const std::string ref = rig.put("a picture")->ref;
+  rig.store->hold(ref);
+  EXPECT_TRUE(rig.store->remove(ref).has_value());
+  EXPECT_TRUE(rig.put("a picture").has_value());
+  rig.store->release(ref);
+  rig.scheduler.run_posted();
+  EXPECT_EQ(rig.get(ref), "a picture");
+}
+
 TEST(FileStore, WhatIsLargerThanTheQuotaIsRefusedAndLeavesNothing) {
   Rig rig;
   EXPECT_EQ(rig.store->begin(1001).error().code, Errc::full);

@@ -3,8 +3,10 @@
 #include "fleet/box_view.h"
 #include "fleet/command_journal.h"
 #include "fleet/command_table.h"
+#include "fleet/ddi.h"
 #include "fleet/event_share.h"
 #include "fleet/reports.h"
+#include "posthorn/base/utf8.h"
 #include "posthorn/fleet/identity.h"
 #include "posthorn/fleet/local_box_api.h"
 #include "posthorn/fleet/settings.h"
@@ -114,6 +116,17 @@ TEST(FleetCommandTable, LogsGiveTheLastLines) {
   for (const char* strange : {"[]", "\"x\"", "no JSON", ""}) {
     EXPECT_EQ(outcome_of(command, {200, strange}).code, 200) << strange;
   }
+}
+
+TEST(FleetCommandTable, WhatIsTooLongIsCutBetweenLetters) {
+  std::string text = "x";
+  while (text.size() < 2000) text += "ж";
+  const Outcome outcome = outcome_of(Command(), {500, text});
+  EXPECT_EQ(outcome.body.asString(), cut_utf8(text, 1000));
+  EXPECT_EQ(outcome.body.asString().size() % 2, 1U);
+  const auto told = json::parse(feedback_text("1", "closed", "failure", text));
+  ASSERT_TRUE(told);
+  EXPECT_EQ((*told)["status"]["details"][0].asString(), cut_utf8(text, 500));
 }
 
 TEST(FleetLocalBoxApi, ReadsAnswersByteByByte) {

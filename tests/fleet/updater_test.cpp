@@ -312,6 +312,23 @@ TEST(FleetUpdater, WhatTheDaemonSaysOfAnEarlierUpdateIsNoNews) {
   EXPECT_TRUE(rig.http.closed[0].starts_with("failure: not installed"));
 }
 
+/// The second try fails in the first one's words, and faster than anybody looks.
+TEST(FleetUpdater, TheSameEndAsBeforeIsNewsWhenItWasAskedForBetween) {
+  UpdateRig rig;
+  const std::string failed = R"({"state":"failed","detail":"signature verification failed"})";
+  rig.box.update_status = failed;
+  rig.root_after = hours(1);  // root's words are the test's
+  rig.start();
+  for (int i = 0; i < 900 && rig.count("installUpdate") == 0; ++i) rig.run(1);
+  rig.box.update_status = R"({"state":"requested","detail":""})";
+  rig.run(30);
+  EXPECT_TRUE(rig.http.closed.empty());
+  rig.box.update_status = failed;
+  rig.run(300);
+  ASSERT_EQ(rig.http.closed.size(), 1U);
+  EXPECT_TRUE(rig.http.closed[0].starts_with("failure: not installed"));
+}
+
 TEST(FleetUpdater, CancelledBeforeItIsInstalled) {
   UpdateRig rig;
   rig.minute = 12 * 60;

@@ -75,6 +75,19 @@ describe('receipts in the browser', () => {
     await context.close()
   })
 
+  test('a tablet whose clock is wrong asks all the same', { timeout }, async () => {
+    await print('Pie 4,00\nTOTAL 4,00\n\x1dV\0')
+    const context = await browser.newContext({ locale: 'en' })
+    await context.addInitScript(() => {
+      const now = Date.now
+      Date.now = () => now() + 3 * 3600_000
+    })
+    const tab = await context.newPage()
+    await tab.goto(`${box.url}/till?token=${box.token}`)
+    await tab.getByText('Receipt 3, 4,00: number?').waitFor({ timeout: 20_000 })
+    await context.close()
+  })
+
   test('nobody reads receipts without a right', { timeout }, async () => {
     const { context, tab } = await openTab(browser, `${box.url}/receipts`)
     await tab.getByText('log in').waitFor()

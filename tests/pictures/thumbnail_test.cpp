@@ -6,8 +6,10 @@
 #include <gtest/gtest.h>
 #include <jpeglib.h>
 #include <png.h>
+#include <sys/resource.h>
 #include <webp/decode.h>
 #include <webp/encode.h>
+#include <zlib.h>
 
 #include <fstream>
 #include <vector>
@@ -141,6 +143,66 @@ TEST_F(Thumbnails, WhatWouldTakeTooMuchMemoryIsRefused) {
   bomb.replace(frame + 5, 4, "\x75\x30\x75\x30");  // 30,000 by 30,000
   EXPECT_EQ(made_of(bomb).error().code, Errc::unsupported);
   EXPECT_EQ(made_of(webp_of(2'100, 2'100, true)).error().code, Errc::unsupported);
+}
+
+/// The last scan comes `times` more; each walks all of the picture.
+std::string with_scans(const std::string& jpeg, std::size_t times) {
+  const std::size_t scan = jpeg.rfind("\xFF\xDA");
+  const std::size_t end = jpeg.rfind("\xFF\xD9");
+  std::string out = jpeg.substr(0, end);
+  for (std::size_t i = 0; i < times; ++i) out += jpeg.substr(scan, end - scan);
+  return out + jpeg.substr(end);
+}
+
+TEST_F(Thumbnails, WhatWouldTakeTooLongIsRefused) {
+  const std::string photo = jpeg_of(640, 480, true);
+  EXPECT_TRUE(made_of(with_scans(photo, 20)));
+  EXPECT_EQ(made_of(with_scans(photo, 2'000)).error().code, Errc::unsupported);
+  // Fewer scans of a larger picture cost the same.
+  EXPECT_EQ(made_of(with_scans(jpeg_of(3'200, 1'600, true), 45)).error().code, Errc::unsupported);
+  // Heads alone: a height that costs nothing to write and much to read.
+  std::string large = jpeg_of(16, 16, false);
+  large.replace(large.find("\xFF\xC0") + 5, 4, "\x75\x30\x75\x30");  // 30,000 by 30,000
+  EXPECT_EQ(made_of(large).error().code, Errc::unsupported);
+}
+
+TEST_F(Thumbnails, ALargePngIsRefusedBeforeItsRows) {
+  const std::string small = png_of(16, 16);
+  std::string head("IHDR\0\0\x75\x30\0\0\x75\x30\x08\x02\0\0\0", 17);  // 30,000 by 30,000
+  std::string large = small.substr(0, 12) + head;
+  const auto* bytes = reinterpret_cast<const Bytef*>(head.data());
+  const auto sum = static_cast<std::uint32_t>(crc32(0, bytes, static_cast<uInt>(head.size())));
+  for (int shift = 24; shift >= 0; shift -= 8) large += static_cast<char>(sum >> shift);
+  EXPECT_EQ(made_of(large + small.substr(33)).error().code, Errc::unsupported);
+}
+
+/// A text in a PNG is told packed and kept whole: 4 MiB of it come of 4 KB.
+TEST_F(Thumbnails, WhatAPngSaysBesidesItsPictureIsNotKept) {
+  const std::string one_text(4'000'000, 'x');
+  uLongf size = compressBound(one_text.size());
+  std::string packed(size, '\0');
+  compress(reinterpret_cast<Bytef*>(packed.data()), &size,
+           reinterpret_cast<const Bytef*>(one_text.data()), one_text.size());
+  packed.resize(size);
+  std::string chunk = "zTXt" + std::string("t\0\0", 3) + packed;
+  const auto be32 = [](std::uint64_t n) {
+    std::string out;
+    for (int shift = 24; shift >= 0; shift -= 8) out += static_cast<char>(n >> shift);
+    return out;
+  };
+  const auto sum =
+      crc32(0, reinterpret_cast<const Bytef*>(chunk.data()), static_cast<uInt>(chunk.size()));
+  chunk = be32(chunk.size() - 4) + chunk + be32(sum);
+  std::string png = png_of(200, 100);
+  for (int i = 0; i < 60; ++i) png.insert(33, chunk);
+  const auto resident = [] {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    return used.ru_maxrss;  // KiB
+  };
+  const long before = resident();
+  EXPECT_TRUE(made_of(png));
+  EXPECT_LT(resident() - before, 64 << 10);
 }
 
 TEST_F(Thumbnails, DamageIsAnErrorAtEveryByte) {

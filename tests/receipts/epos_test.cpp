@@ -62,7 +62,21 @@ TEST(Epos, WhatIsNoEntityStaysAsItIsWritten) {
 TEST(Epos, ATextIsNeverACommand) {
   const auto job = decode_epos(wrapped("<text>&#27;p&#1;x</text><command>1b40</command>"));
   ASSERT_TRUE(job);
-  EXPECT_EQ(hex_encode(*job), hex_encode(to_bytes("px"sv)) + "1b40");
+  EXPECT_EQ(hex_encode(*job), "1b401b7400" + hex_encode(to_bytes("px"sv)) + "1b40");
+}
+
+/// One printer, two tills: what the first one has set is not the second one's.
+TEST(Epos, AJobBeginsWithNothingSet) {
+  const auto job_of = [](const char* body) { return *decode_epos(wrapped(body)); };
+  const Bytes first = job_of("<text dw=\"true\" dh=\"true\" align=\"center\">Κρέας&#10;</text>");
+  const Bytes second = job_of("<text>Thé 2,40&#10;</text>");
+  Bytes paper = first;
+  append(paper, second);
+  const Rendered both = render(paper, {});
+  EXPECT_EQ(both.lines.back(), "Thé 2,40");
+  EXPECT_EQ(both.paper.height(),
+            render(first, {}).paper.height() + render(second, {}).paper.height());
+  EXPECT_TRUE(job_of("").empty()) << "a question how the printer is prints nothing";
 }
 
 TEST(Epos, SaysWhatIsWrong) {

@@ -132,6 +132,32 @@ TEST(Printer, APrinterThatRefusesMakesTheBoxRefuse) {
   EXPECT_EQ(shop.printer->status().trouble, "");
 }
 
+/// The next connection begins with what the printer is known for, and a guess is no knowledge.
+TEST(Printer, IsTakenForAStarWhenAJobEndedInStarsCut) {
+  Shop shop;
+  const auto print = [&shop](const std::string& job) {
+    End& till = shop.till();
+    till.say(job);
+    shop.turn();
+    till.stream->close();
+    shop.scheduler.advance(seconds(3));
+  };
+  print(
+      "\x1b\x1e"
+      "ATea\n");
+  ASSERT_EQ(shop.jobs.size(), 1U);
+  EXPECT_EQ(shop.printer->status().language, Language::escpos);
+  print("Tea\n\x1b\x64\x02More\n\x1dV\0"s);
+  EXPECT_EQ(shop.jobs.size(), 2U) << "ESC d feeds";
+  print(
+      "\x1b\x1e"
+      "ATea\n\x1b\x64\x02"s);
+  EXPECT_EQ(shop.printer->status().language, Language::star);
+  print("\x1d!\0Tea\n\x1b\x64\x02More\n\x1dV\0"s);
+  EXPECT_EQ(shop.jobs.size(), 4U);
+  EXPECT_EQ(shop.printer->status().language, Language::escpos) << "another till";
+}
+
 TEST(Printer, ASecondTillWaitsItsTurn) {
   Shop shop;
   End& first = shop.till();

@@ -123,6 +123,43 @@ TEST(Tap, LearnsThatATillSpeaksStar) {
   EXPECT_EQ(run("Tee\n\x1b\x64\x02More\n\x1dV\0"s, 1, {}).jobs.size(), 1U);
 }
 
+/// Some byte of a picture looked like Star once: the next till's own words count more.
+TEST(Tap, AGuessOfStarGivesWayToAWordThatStarDoesNotHave) {
+  Tap::Options options = with_block();
+  options.first_guess = Language::star;
+  const std::string cut = "\x1dV\x42\0"s;
+  for (const std::string& begin :
+       {"Tea 2,40\n"s, "\x1d!\x11Tea 2,40\n"s, "\x1b@\x1dr\x01Tea 2,40\n"s}) {
+    for (std::size_t piece = 1; piece <= begin.size() + cut.size(); ++piece) {
+      const Fed fed = run(begin + cut, piece, options);
+      EXPECT_EQ(fed.forwarded, begin + "<QR>" + cut) << piece;
+      ASSERT_EQ(fed.jobs.size(), 1U) << piece;
+      EXPECT_EQ(fed.jobs[0].language, Language::escpos);
+    }
+  }
+}
+
+TEST(Tap, AGuessOfStarStaysWhereStarIsSpoken) {
+  Tap::Options options;
+  options.first_guess = Language::star;
+  const Fed fed =
+      run("Tee\n\x1b\x64\x02\x1b\x1d"
+          "a\x01Tee\x1d\n\x1b\x64\x02"s,
+          1, options);
+  ASSERT_EQ(fed.jobs.size(), 2U);
+  EXPECT_EQ(fed.jobs[0].language, Language::star);
+  EXPECT_EQ(fed.jobs[1].language, Language::star);
+}
+
+TEST(Tap, WhoHasSaidAWordOfEscPosDoesNotTurnToStar) {
+  const Fed fed =
+      run("\x1d!\0\x1b\x1e"
+          "ATea\n\x1b\x64\x02More\n\x1dV\0"s,
+          3, {});
+  ASSERT_EQ(fed.jobs.size(), 1U);
+  EXPECT_EQ(fed.jobs[0].language, Language::escpos);
+}
+
 TEST(Tap, KeepsNoMoreThanItsLimit) {
   Tap tap({});
   Bytes out;

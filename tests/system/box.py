@@ -43,7 +43,8 @@ device_tree = "{self.folder}/compatible"
     def start(self):
         with open(os.path.join(self.folder, 'log'), 'a') as log:
             self.process = subprocess.Popen([POSTHORND, '--config', self.config], stdout=subprocess.PIPE,
-                                            stderr=log, text=True)
+                                            stderr=log, text=True,
+                                            env={**os.environ, 'POSTHORN_RUN_DIR': self.path('run')})
         line = self.process.stdout.readline()
         if not line:
             raise RuntimeError('posthornd did not start:\n' + self.said())
@@ -218,7 +219,7 @@ class OnABoard(unittest.TestCase):
         # Nobody is root here: the file is handed over, and whoever waits for its end waits.
         ctl = subprocess.Popen([POSTHORNCTL, '--access', self.box.path('data/access.json'), 'update',
                                 self.box.path('update.raucb')], stdout=subprocess.PIPE, text=True)
-        self.assertIn('none', ctl.stdout.readline())
+        self.assertIn('requested', ctl.stdout.readline())
         ctl.kill()
         ctl.wait()
         ctl.stdout.close()
@@ -241,6 +242,28 @@ class OnABoard(unittest.TestCase):
         self.assertEqual(content(self.box.path('data/requests/update.raucb')), 'abcdef')
         self.assertEqual(self.box.call('installUpdate', '-d', '{"size": 6}')[0], 400)
         self.assertEqual(os.listdir(self.box.path('data/files')), [])
+
+    def test_what_is_told_of_the_update_before_is_not_told_of_this_one(self):
+        def tell(state):
+            os.makedirs(self.box.path('run'), exist_ok=True)
+            with open(self.box.path('run/new'), 'w') as out:
+                json.dump({'state': state, 'detail': ''}, out)
+            os.rename(self.box.path('run/new'), self.box.path('run/update-status.json'))
+
+        def state():
+            return json.loads(self.box.call('getUpdateStatus')[1])['state']
+
+        tell('installed')
+        self.assertEqual(state(), 'installed')
+        with open(self.box.path('bundle'), 'w') as out:
+            out.write('abcdef')
+        self.box.call('uploadUpdate', '-T', self.box.path('bundle'))
+        self.assertEqual(self.box.call('installUpdate', '-d', '{"size": 6}')[0], 200)
+        self.assertEqual(state(), 'requested')
+        os.unlink(self.box.path('data/requests/update.raucb'))  # root begins with it
+        self.assertEqual(state(), 'requested')
+        tell('installed')
+        self.assertEqual(state(), 'installed')
 
     def test_an_upload_with_the_tills_token_is_refused_before_it_comes(self):
         file = self.box.path('bundle')
@@ -324,6 +347,17 @@ class Resets(WithBox):
         status, _, said = self.box.ctl('reset', 'everything', text='no\n')
         self.assertEqual(status, 1)
         self.assertIn('nothing was changed', said)
+
+    def test_a_reset_that_cannot_be_written_down_is_refused_and_not_done_later(self):
+        before = self.box.token
+        shutil.rmtree(self.box.path('data/requests'), ignore_errors=True)
+        with open(self.box.path('data/requests'), 'w'):
+            pass
+        status, body, _ = self.box.call('resetBox', '-d', '{"what": "settings", "confirm": "settings"}')
+        self.assertEqual(status, 500, body)
+        self.box.stop()
+        self.box.start()
+        self.assertEqual(self.box.token, before)
 
     def test_settings_are_forgotten_and_the_link_is_not(self):
         before = self.box.token

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -97,12 +98,14 @@ class Store {
   [[nodiscard]] std::optional<File> find(const std::string& ref) const;
   /// Oldest first.
   [[nodiscard]] std::vector<File> list() const;
-  /// Errors: not_found, io.
+  /// Gone, or, while somebody holds it, with his release(); unless the same content comes again
+  /// meanwhile. Errors: not_found, io.
   Result<void> remove(const std::string& ref);
-  /// While it is held it does not go for a newer one; as often as that, it is to be released.
-  /// What is not there is held as well, from the moment it comes.
+  /// While it is held it goes neither for a newer one nor by remove(); as often as that, it is to
+  /// be released. What is not there is held as well, from the moment it comes.
   void hold(const std::string& ref);
   void release(const std::string& ref);
+  [[nodiscard]] bool is_held(const std::string& ref) const { return holds_.contains(ref); }
   /// Where it stands, for somebody who takes it away by rename(2); forgets it. Errors: not_found.
   Result<std::string> hand_over(const std::string& ref);
   /// Where it stands, for somebody who reads it there. Errors: not_found.
@@ -149,6 +152,7 @@ class Store {
   std::map<std::uint64_t, File> files_;  ///< by number
   std::map<std::string, std::uint64_t> numbers_;
   std::map<std::string, std::size_t> holds_;
+  std::set<std::string> unwanted_;  ///< held ones that go with their last release()
   std::uint64_t used_ = 0;
   std::uint64_t incoming_ = 0;  ///< bytes of unfinished files
   std::uint64_t next_number_ = 1;

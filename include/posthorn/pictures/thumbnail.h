@@ -14,10 +14,11 @@ struct Thumbnail {
   Bytes jpeg;                           ///< baseline, longest edge 100 pixels, below 10 KB
 };
 
-/// Reads a JPEG, PNG or WebP at a reduced scale, with 16 MiB of memory at most whatever the file
-/// says of itself. Slow: for a Worker's thread.
-/// Errors: unsupported (another format, or one that needs more memory: a very large progressive
-/// JPEG, interlaced PNG or lossless WebP), malformed, io.
+/// Reads a JPEG, PNG or WebP at a reduced scale, with 16 MiB of memory and a bounded time whatever
+/// the file says of itself. Slow: for a Worker's thread.
+/// Errors: unsupported (another format, or one that needs more memory or time: a very large
+/// progressive JPEG or one of many scans, an interlaced PNG, a very large PNG or WebP), malformed,
+/// io.
 [[nodiscard]] Result<Thumbnail> make_thumbnail(const std::string& path);
 /// The same of a file that is in memory.
 [[nodiscard]] Result<Thumbnail> make_thumbnail(ByteView bytes);

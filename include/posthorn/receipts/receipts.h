@@ -37,6 +37,9 @@ struct Receipt {
   std::uint64_t number = 0;
   std::string printer;
   Wall at, until;  ///< when it was printed, when it goes
+  /// Since it was printed; nullopt: before the start, under a clock that was not set then or is not
+  /// now.
+  std::optional<milliseconds> age;
   State state = State::waiting;
   bool token = false;                 ///< a QR code was printed with it
   std::string total;                  ///< as printed; empty: none was found
@@ -66,10 +69,7 @@ struct Outgoing {
   std::string consent;  ///< "form", "spoken" or empty: the customer wrote first
 };
 
-/// What has happened, for the till's notifications.
-struct Printed {
-  Receipt receipt;
-};
+/// What else has happened, for the till's notifications.
 struct Sent {
   Receipt receipt;
 };
@@ -79,7 +79,7 @@ struct Gone {
 struct DrawerOpened {
   std::string printer;  ///< without a sale
 };
-using Event = std::variant<Printed, Sent, Gone, DrawerOpened>;
+using Event = std::variant<Sent, Gone, DrawerOpened>;
 
 class Receipts {
  public:
@@ -97,13 +97,19 @@ class Receipts {
     /// done: it is in the outbox, on disk; gives the name of its file, empty without one. The same
     /// message may come again after a power cut.
     std::function<void(Outgoing message, Once<void(Result<std::string>)> done)> send = {};
-    /// The receipt is gone, and so is to be the file that was made of it.
+    /// The receipt is gone, and so is to be the file that was made of it, once no message in the
+    /// outbox waits for it.
     std::function<void(const std::string& file)> remove_file = {};
+    /// Whether one does.
+    std::function<bool(const std::string& file)> file_waits = {};
+    /// Printed, for the till's notifications. done: on disk; one for which that was not said is
+    /// announced again at the next start, under the same number.
+    std::function<void(const Receipt& receipt, Once<void(Result<void>)> done)> announce = {};
     std::function<void(const Event& event)> tell = {};
     /// Seconds the shop's clock is ahead of UTC, for {date}.
     std::function<seconds(Wall)> utc_offset = {};
+    std::size_t most_kept = 2000;  ///< receipts that the disk is given room for
   };
-  static constexpr std::size_t kMostKept = 2000;
   static constexpr std::uint64_t kMostBytes = std::uint64_t{128} << 20;
 
   /// Everything in `outside` outlives it. Errors: malformed (a code page that is not known).

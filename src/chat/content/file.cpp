@@ -1,6 +1,7 @@
 
 #include "chat/content/context.h"
 #include "chat/content/kinds.h"
+#include "posthorn/base/utf8.h"
 
 // imageMessage, videoMessage, ptvMessage, audioMessage, documentMessage, stickerMessage (chapter 07
 // section 5.2). They differ in which of the members they have, so each pair of functions below
@@ -33,7 +34,7 @@ Bytes bounded(const std::string& value, std::size_t limit) {
 template <class Part>
 void read_part(const Part& part, File::Kind kind, File& file) {
   file.kind = kind;
-  file.mime = part.mimetype().substr(0, kMaxName);
+  file.mime = cut_utf8(part.mimetype(), kMaxName);
   file.size = part.filelength();
   content::MediaPlace& place = file.place.emplace();
   place.direct_path = part.directpath();
@@ -120,7 +121,7 @@ bool read(const wa::Message& message, File& kind, Beside&) {
   } else if (message.has_documentmessage()) {
     const Document& document = message.documentmessage();
     read_part(document, File::Kind::document, kind);
-    kind.name = ours_or(document.filename(), document.title()).substr(0, kMaxName);
+    kind.name = cut_utf8(ours_or(document.filename(), document.title()), kMaxName);
   } else if (message.has_stickermessage()) {
     const Sticker& sticker = message.stickermessage();
     read_part(sticker, File::Kind::sticker, kind);
