@@ -59,11 +59,11 @@ Result<void> MemoryKeyStore::forget_peer(std::string_view name) {
 }
 
 Result<std::vector<std::uint32_t>> MemoryKeyStore::add_pre_keys(std::span<const KeyPair> pairs,
-                                                                bool offered) {
+                                                                PreKeyState state) {
   std::vector<std::uint32_t> ids;
   for (const KeyPair& pair : pairs) {
     ids.push_back(take_next(next_pre_key_id));
-    pre_keys[ids.back()] = {pair, offered};
+    pre_keys[ids.back()] = {pair, state};
   }
   return ids;
 }
@@ -78,26 +78,29 @@ Result<std::vector<PreKey>> MemoryKeyStore::unoffered_pre_keys(std::size_t limit
   std::vector<PreKey> keys;
   for (const auto& [id, kept] : pre_keys) {
     if (keys.size() == limit) break;
-    if (!kept.offered) keys.push_back({id, kept.key});
+    if (kept.state == PreKeyState::unoffered) keys.push_back({id, kept.key});
   }
   return keys;
 }
 
 Result<std::size_t> MemoryKeyStore::unoffered_pre_key_count() {
   std::size_t count = 0;
-  for (const auto& [id, kept] : pre_keys) count += kept.offered ? 0 : 1;
+  for (const auto& [id, kept] : pre_keys) count += kept.state == PreKeyState::unoffered ? 1 : 0;
   return count;
 }
 
 Result<void> MemoryKeyStore::mark_offered(std::span<const std::uint32_t> ids) {
   for (const std::uint32_t id : ids) {
-    if (const auto found = pre_keys.find(id); found != pre_keys.end()) found->second.offered = true;
+    if (const auto found = pre_keys.find(id); found != pre_keys.end())
+      found->second.state = PreKeyState::offered;
   }
   return {};
 }
 
 Result<void> MemoryKeyStore::mark_none_offered() {
-  for (auto& [id, kept] : pre_keys) kept.offered = false;
+  for (auto& [id, kept] : pre_keys) {
+    if (kept.state == PreKeyState::offered) kept.state = PreKeyState::unoffered;
+  }
   return {};
 }
 

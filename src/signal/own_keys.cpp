@@ -76,7 +76,7 @@ void Protocol::pre_keys_to_offer(std::size_t count, Worker& worker,
 void Protocol::Impl::offer(const std::vector<KeyPair>& pairs, std::size_t count,
                            Once<void(Result<std::vector<PreKey>>)> done) {
   if (!pairs.empty()) {
-    if (auto added = store.add_pre_keys(pairs, false); !added) {
+    if (auto added = store.add_pre_keys(pairs, PreKeyState::unoffered); !added) {
       done(tl::unexpected(std::move(added.error())));
       return;
     }
@@ -92,9 +92,13 @@ void Protocol::Impl::offer(const std::vector<KeyPair>& pairs, std::size_t count,
   });
 }
 
-Result<PreKey> Protocol::pre_key_for_retry() {
+Result<PreKey> Protocol::pre_key_for_retry(std::optional<std::uint32_t> again) {
+  if (again) {
+    TRY(const auto kept, impl_->store.pre_key(*again));
+    if (kept) return *kept;
+  }
   const KeyPair pair = make_key_pair(impl_->random);
-  TRY(auto ids, impl_->store.add_pre_keys(std::span(&pair, 1), true));
+  TRY(auto ids, impl_->store.add_pre_keys(std::span(&pair, 1), PreKeyState::in_retry));
   return PreKey{ids.front(), pair};
 }
 

@@ -159,15 +159,18 @@ Result<std::uint32_t> Store::Impl::take_ids(std::string_view counter, std::size_
 }
 
 Result<std::vector<std::uint32_t>> Store::add_pre_keys(std::span<const signal::KeyPair> pairs,
-                                                       bool offered) {
+                                                       signal::PreKeyState state) {
   TRY(Transaction transaction, impl_->db->begin());
   TRY(std::uint32_t id, impl_->take_ids(kPreKeyCounter, pairs.size()));
   std::vector<std::uint32_t> ids;
   ids.reserve(pairs.size());
   for (const signal::KeyPair& pair : pairs) {
-    TRY(impl_->add_pre_key.run(id, pair.public_key, pair.private_key, offered));
+    TRY(impl_->add_pre_key.run(id, pair.public_key, pair.private_key, static_cast<int>(state)));
     ids.push_back(id);
     id = id % signal::kMaxPreKeyId + 1;
+  }
+  if (state == signal::PreKeyState::in_retry) {
+    TRY(impl_->drop_retry_keys.run(id, signal::kMaxPreKeyId, signal::kRetryKeysMost));
   }
   TRY(transaction.commit());
   return ids;

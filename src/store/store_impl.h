@@ -54,7 +54,11 @@ class Store::Impl {
                       " ORDER BY id LIMIT ?1"};
   Statement count_unoffered{*db, "SELECT count(*) FROM pre_keys WHERE offered = 0"};
   Statement offer{*db, "UPDATE pre_keys SET offered = 1 WHERE id = ?1"};
-  Statement offer_none{*db, "UPDATE pre_keys SET offered = 0"};
+  Statement offer_none{*db, "UPDATE pre_keys SET offered = 0 WHERE offered = 1"};
+  // The oldest: those whose id is farthest behind ?1, the next one of a counter that ends at ?2.
+  Statement drop_retry_keys{*db,
+                            "DELETE FROM pre_keys WHERE id IN (SELECT id FROM pre_keys"
+                            " WHERE offered = 2 ORDER BY (?1 - id + ?2) % ?2 LIMIT -1 OFFSET ?3)"};
   Statement delete_pre_key{*db, "DELETE FROM pre_keys WHERE id = ?1"};
 
   Statement load_signed{*db,

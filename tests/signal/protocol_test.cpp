@@ -36,8 +36,8 @@ class FaultyStore final : public KeyStore {
   }
   Result<void> forget_peer(std::string_view name) override { return keys.forget_peer(name); }
   Result<std::vector<std::uint32_t>> add_pre_keys(std::span<const KeyPair> pairs,
-                                                  bool offered) override {
-    return keys.add_pre_keys(pairs, offered);
+                                                  PreKeyState state) override {
+    return keys.add_pre_keys(pairs, state);
   }
   Result<std::optional<PreKey>> pre_key(std::uint32_t id) override { return keys.pre_key(id); }
   Result<std::vector<PreKey>> unoffered_pre_keys(std::size_t limit) override {

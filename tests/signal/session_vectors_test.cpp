@@ -27,7 +27,7 @@ struct Party {
                       Wall::from_unix(1'790'000'000)};
     store.signed_pre_keys[signed_key.id] = {signed_pre_key, SignedPreKeyState::current};
     one_time = read_pre_key(json::at(value, "oneTimePreKey"));
-    store.pre_keys[one_time.id] = {one_time.key, true};
+    store.pre_keys[one_time.id] = {one_time.key, PreKeyState::offered};
   }
 
   Bundle bundle(bool with_one_time) const {

@@ -225,7 +225,7 @@ void TestClient::log_in_and_go_active() {
 void TestClient::upload_keys(std::size_t count) {
   std::vector<signal::KeyPair> pairs;
   for (std::size_t i = 0; i < count; ++i) pairs.push_back(signal::make_key_pair(random_));
-  const auto ids = store.add_pre_keys(pairs, true);
+  const auto ids = store.add_pre_keys(pairs, signal::PreKeyState::offered);
   const auto skey = protocol.current_signed_pre_key();
   std::vector<Node> keys;
   for (std::size_t i = 0; i < count; ++i) {

@@ -125,13 +125,47 @@ TEST_F(StoreTest, RetryPreKeyComesFromTheSameCounterAndIsNeverUploaded) {
   EXPECT_EQ(keys_to_offer(3).back().id, 4U);
 }
 
+TEST_F(StoreTest, RetryPreKeyIsTheSameUntilItIsUsed) {
+  const auto first = protocol_->pre_key_for_retry();
+  ASSERT_TRUE(first.has_value());
+  EXPECT_EQ(protocol_->pre_key_for_retry(first->id)->id, first->id);
+  signal::KeyChanges used;
+  used.used_pre_key = first->id;
+  ASSERT_TRUE(store_->apply(used).has_value());
+  EXPECT_NE(protocol_->pre_key_for_retry(first->id)->id, first->id);
+}
+
+TEST_F(StoreTest, RetryPreKeysAreNotUploadedWhenTheServerLostItsOwn) {
+  const auto keys = keys_to_offer(1);
+  ASSERT_TRUE(store_->mark_offered(std::vector{keys[0].id}).has_value());
+  ASSERT_TRUE(protocol_->pre_key_for_retry().has_value());
+  ASSERT_TRUE(store_->mark_none_offered().has_value());
+  EXPECT_EQ(*store_->unoffered_pre_key_count(), 1U);
+}
+
+TEST_F(StoreTest, TheOldestRetryPreKeysGo) {
+  ASSERT_TRUE(
+      store_->database().execute("INSERT INTO counters VALUES ('pre_key', 16777000)").has_value());
+  const auto waiting = keys_to_offer(2);
+  const std::vector<signal::KeyPair> pairs(1'500, signal::make_key_pair(random_));
+  const auto first = store_->add_pre_keys(pairs, signal::PreKeyState::in_retry);
+  const auto second = store_->add_pre_keys(pairs, signal::PreKeyState::in_retry);
+  ASSERT_TRUE(first && second);
+  EXPECT_LT(second->back(), first->front()) << "the counter begins anew";
+  EXPECT_FALSE(store_->pre_key((*first)[999])->has_value());
+  EXPECT_TRUE(store_->pre_key((*first)[1'000])->has_value());
+  EXPECT_TRUE(store_->pre_key(second->back())->has_value());
+  EXPECT_EQ(keys_to_offer(2), waiting);
+}
+
 TEST_F(StoreTest, PreKeyIdsWrapInsideThreeBytes) {
   ASSERT_TRUE(
       store_->database().execute("INSERT INTO counters VALUES ('pre_key', 16777214)").has_value());
   std::vector<signal::KeyPair> pairs(3, signal::make_key_pair(random_));
-  EXPECT_EQ(*store_->add_pre_keys(pairs, false),
+  EXPECT_EQ(*store_->add_pre_keys(pairs, signal::PreKeyState::unoffered),
             (std::vector<std::uint32_t>{0xFFFFFE, 0xFFFFFF, 1}));
-  EXPECT_EQ(*store_->add_pre_keys(pairs, false), (std::vector<std::uint32_t>{2, 3, 4}));
+  EXPECT_EQ(*store_->add_pre_keys(pairs, signal::PreKeyState::unoffered),
+            (std::vector<std::uint32_t>{2, 3, 4}));
 }
 
 TEST_F(StoreTest, OfferedPreKeysCanBeOfferedAgainWhenTheServerLostThem) {

@@ -43,6 +43,15 @@ struct SignedPreKey {
   bool operator==(const SignedPreKey&) const = default;
 };
 
+/// Who knows of a one-time prekey. Stored: do not renumber.
+enum class PreKeyState : std::uint8_t {
+  unoffered = 0,
+  offered = 1,   ///< the server has it
+  in_retry = 2,  ///< one peer got it in a retry receipt: never for the server (chapter 04 5.2)
+};
+/// Anybody can make us ask him for a message again, each time with a key that he need not use.
+inline constexpr std::size_t kRetryKeysMost = 2'000;
+
 /// pending: made, not yet confirmed by the server. current: the one in our bundle.
 /// previous: kept for messages to older bundles. Stored: do not renumber.
 enum class SignedPreKeyState : std::uint8_t { pending = 0, current = 1, previous = 2 };
@@ -116,16 +125,15 @@ class KeyStore {
   virtual Result<void> forget_peer(std::string_view name) = 0;
 
   /// Our one-time prekeys. add_pre_keys keeps new pairs and gives them the next ids of one
-  /// persistent counter; `offered` means that the server or a peer has been told (never offer
-  /// again).
+  /// persistent counter. Of those in retry receipts the newest kRetryKeysMost stay.
   virtual Result<std::vector<std::uint32_t>> add_pre_keys(std::span<const KeyPair> pairs,
-                                                          bool offered) = 0;
+                                                          PreKeyState state) = 0;
   [[nodiscard]] virtual Result<std::optional<PreKey>> pre_key(std::uint32_t id) = 0;
   /// Not yet offered, oldest first.
   [[nodiscard]] virtual Result<std::vector<PreKey>> unoffered_pre_keys(std::size_t limit) = 0;
   [[nodiscard]] virtual Result<std::size_t> unoffered_pre_key_count() = 0;
   virtual Result<void> mark_offered(std::span<const std::uint32_t> ids) = 0;
-  /// The server lost them (digest 404): all that are left may be uploaded again.
+  /// The server lost them (digest 404): all that are left of those it had may be uploaded again.
   virtual Result<void> mark_none_offered() = 0;
 
   [[nodiscard]] virtual Result<std::optional<SignedPreKey>> signed_pre_key(std::uint32_t id) = 0;

@@ -18,7 +18,7 @@ class MemoryKeyStore final : public KeyStore {
   Result<std::optional<PublicKey>> peer_identity(const Address& address) override;
   Result<void> forget_peer(std::string_view name) override;
   Result<std::vector<std::uint32_t>> add_pre_keys(std::span<const KeyPair> pairs,
-                                                  bool offered) override;
+                                                  PreKeyState state) override;
   Result<std::optional<PreKey>> pre_key(std::uint32_t id) override;
   Result<std::vector<PreKey>> unoffered_pre_keys(std::size_t limit) override;
   Result<std::size_t> unoffered_pre_key_count() override;
@@ -32,9 +32,9 @@ class MemoryKeyStore final : public KeyStore {
   Result<std::optional<Bytes>> sender_key(const SenderKeyName& name) override;
   Result<void> delete_sender_key(const SenderKeyName& name) override;
 
-  struct OfferedPreKey {
+  struct KeptPreKey {
     KeyPair key;
-    bool offered = false;
+    PreKeyState state = PreKeyState::unoffered;
   };
   struct KeptSignedPreKey {
     SignedPreKey key;
@@ -44,7 +44,7 @@ class MemoryKeyStore final : public KeyStore {
   std::optional<OwnIdentity> own;
   std::map<Address, Bytes> sessions;
   std::map<Address, PublicKey> identities;
-  std::map<std::uint32_t, OfferedPreKey> pre_keys;
+  std::map<std::uint32_t, KeptPreKey> pre_keys;
   std::map<std::uint32_t, KeptSignedPreKey> signed_pre_keys;
   std::map<SenderKeyName, Bytes> sender_keys;
   std::uint32_t next_pre_key_id = 1;

@@ -102,8 +102,9 @@ class Protocol {
   /// on amd64, 1-2 ms on small ARM boards) runs on the worker.
   void pre_keys_to_offer(std::size_t count, Worker& worker,
                          Once<void(Result<std::vector<PreKey>>)> done);
-  /// A fresh one for a retry receipt, marked as offered already.
-  Result<PreKey> pre_key_for_retry();
+  /// One for a retry receipt, never for the server: the one with the id `again` while nobody has
+  /// used it, else a fresh one.
+  Result<PreKey> pre_key_for_retry(std::optional<std::uint32_t> again = std::nullopt);
 
   // Sessions --------------------------------------------------------------------------------------
 

@@ -108,7 +108,7 @@ class Store final : public signal::KeyStore, public BlobStore {
   Result<std::optional<signal::PublicKey>> peer_identity(const signal::Address& address) override;
   Result<void> forget_peer(std::string_view name) override;
   Result<std::vector<std::uint32_t>> add_pre_keys(std::span<const signal::KeyPair> pairs,
-                                                  bool offered) override;
+                                                  signal::PreKeyState state) override;
   Result<std::optional<signal::PreKey>> pre_key(std::uint32_t id) override;
   Result<std::vector<signal::PreKey>> unoffered_pre_keys(std::size_t limit) override;
   Result<std::size_t> unoffered_pre_key_count() override;

@@ -132,8 +132,8 @@ Result<void> StagedKeys::save_own_identity(const signal::OwnIdentity& identity) 
 }
 
 Result<std::vector<std::uint32_t>> StagedKeys::add_pre_keys(std::span<const signal::KeyPair> pairs,
-                                                            bool offered) {
-  return base_.add_pre_keys(pairs, offered);
+                                                            signal::PreKeyState state) {
+  return base_.add_pre_keys(pairs, state);
 }
 
 Result<std::vector<signal::PreKey>> StagedKeys::unoffered_pre_keys(std::size_t limit) {

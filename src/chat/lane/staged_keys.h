@@ -41,7 +41,7 @@ class StagedKeys final : public signal::KeyStore {
   Result<std::optional<signal::OwnIdentity>> own_identity() override;
   Result<void> save_own_identity(const signal::OwnIdentity& identity) override;
   Result<std::vector<std::uint32_t>> add_pre_keys(std::span<const signal::KeyPair> pairs,
-                                                  bool offered) override;
+                                                  signal::PreKeyState state) override;
   Result<std::vector<signal::PreKey>> unoffered_pre_keys(std::size_t limit) override;
   Result<std::size_t> unoffered_pre_key_count() override;
   Result<void> mark_offered(std::span<const std::uint32_t> ids) override;
