@@ -21,7 +21,13 @@ milliseconds with_jitter(milliseconds value, Random& random) {
   return milliseconds(value.count() - static_cast<std::int64_t>(spread) + offset);
 }
 
-milliseconds BackOff::next(Random& random) {
+void BackOff::penalise(Mono now) {
+  penalty_ = std::min(penalty_ + 5, kMostSteps);
+  penalised_at_ = now;
+}
+
+milliseconds BackOff::next(Random& random, Mono now) {
+  if (penalised_at_ && now - *penalised_at_ >= kQuietDay) forgive();
   const milliseconds wait = fibonacci(step(), cap_);
   step_ = std::min(step_ + 1, kMostSteps);
   return with_jitter(wait, random);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "posthorn/base/random.h"
 #include "posthorn/base/time.h"
 
@@ -12,20 +14,26 @@ class BackOff {
   explicit BackOff(seconds cap = seconds(900)) : cap_(cap) {}
 
   /// The wait before the next attempt; each call is one failure more.
-  [[nodiscard]] milliseconds next(Random& random);
+  [[nodiscard]] milliseconds next(Random& random, Mono now);
   /// Told to slow down (429): five steps that a reset does not take back, only a quiet day does.
-  void penalise() { penalty_ = penalty_ + 5 > kMostSteps ? kMostSteps : penalty_ + 5; }
+  void penalise(Mono now);
   /// The connection was stable.
   void reset() { step_ = 0; }
-  void forgive() { penalty_ = 0; }
+  /// A person wants it now.
+  void forgive() {
+    penalty_ = 0;
+    penalised_at_.reset();
+  }
   [[nodiscard]] unsigned step() const { return step_ + penalty_; }
 
  private:
   static constexpr unsigned kMostSteps = 40;
+  static constexpr hours kQuietDay{24};
 
   seconds cap_;
   unsigned step_ = 0;
   unsigned penalty_ = 0;
+  std::optional<Mono> penalised_at_;
 };
 
 /// value +-10 %, so that a street full of boxes does not come back in step.

@@ -86,7 +86,7 @@ void Connection::deliver() {
 void Connection::on_closed(Error why) { lose(std::move(why)); }
 
 void Connection::write(const wire::Node& stanza) {
-  if (!open_) return;
+  if (!open_ || breaking_off_) return;
   if (const auto queued = channel_->send(stanza); !queued) {
     log::warn("session", "stanza could not be sent",
               {{"tag", stanza.tag}, {"error", queued.error()}});
@@ -120,6 +120,8 @@ void Connection::pause_reading(bool paused) {
 
 void Connection::break_off(Error why) {
   if (!channel_) return;
+  // Whoever breaks off has lost something: what would say otherwise must not leave any more.
+  breaking_off_ = true;
   scheduler_.post([this, alive = alive_, mine = generation_, why = std::move(why)]() mutable {
     if (*alive && mine == generation_) lose(std::move(why));
   });
@@ -142,6 +144,7 @@ void Connection::lose(Error why) {
 
 void Connection::retire_stream() {
   open_ = false;
+  breaking_off_ = false;
   handshake_timer_.stop();
   // Both may be on the call stack below us: they go in a later turn. The stream lingers, because a
   // stream that is dropped at once does not send what it still holds.

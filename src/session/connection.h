@@ -35,7 +35,8 @@ class Connection final : private Stream::Handler {
   ~Connection() override;
 
   void open(const Target& target, wire::ClientIdentity identity, Bytes routing_info);
-  /// Dropped unless open. Stanzas written in one turn of the loop leave in one piece.
+  /// Dropped unless open, and once break_off() was called. Stanzas written in one turn of the loop
+  /// leave in one piece.
   void write(const wire::Node& stanza);
   /// Stops and starts reading from the network.
   void pause_reading(bool paused);
@@ -72,6 +73,7 @@ class Connection final : private Stream::Handler {
   Timer handshake_timer_;
   Timer linger_timer_;
   bool open_ = false;
+  bool breaking_off_ = false;
   bool flush_pending_ = false;
 };
 

@@ -81,7 +81,8 @@ class Core final : public Session,
   };
   /// Losses right after the login or the handshake; several in a short time mean something.
   struct AbruptCloses {
-    std::deque<Mono> at;  ///< at most kAbruptCloses
+    std::deque<Mono> at;       ///< at most kAbruptCloses
+    std::optional<Mono> told;  ///< what that means holds for kPause
     [[nodiscard]] bool too_many(Mono now);
   };
 
@@ -101,8 +102,8 @@ class Core final : public Session,
   [[nodiscard]] Reached reached() const;
   void back_off(const Error& why, Reached reached);
   void wait_for_storage(const Trouble& trouble);
-  /// true: we stand still now, do not connect.
-  bool note_loss(const Error& why);
+  void note_loss(const Error& why);
+  void note_abrupt_close(AbruptCloses& closes, Mono now);
   void close_connection(const Error& why);
   void save_credentials();
   [[nodiscard]] Version version() const { return versions_.version(); }
@@ -204,9 +205,10 @@ class Core final : public Session,
   bool drained_ = false;
   bool resumed_attempt_ = false;  ///< this connection tried IK
   bool used_routing_ = false;
-  bool dialled_ = false;      ///< this connection has reached the other end
-  bool opened_ = false;       ///< Noise is done on this connection
-  bool registering_ = false;  ///< this connection introduced itself without an account
+  bool dialled_ = false;       ///< this connection has reached the other end
+  bool opened_ = false;        ///< Noise is done on this connection
+  bool registering_ = false;   ///< this connection introduced itself without an account
+  bool stream_ended_ = false;  ///< the server has said that it ends this one
   bool logging_out_ = false;
   bool standing_still_ = false;  ///< the record on disk says so
   std::optional<wire::ServerCertificate> certificate_;

@@ -131,6 +131,7 @@ void Core::reconnect() {
   end_standstill();
   close_connection({Errc::disconnected, "the connection is made anew"});
   back_off_.reset();
+  back_off_.forgive();
   if (!credentials_.current().linked()) {
     pairing_rounds_ = 0;
     pairing_rests_until_.reset();
@@ -174,6 +175,7 @@ void Core::connect() {
   used_routing_ = !routing.empty();
   registering_ = !mine.linked();
   dialled_ = false;
+  stream_ended_ = false;
   enter(State::connecting);
   if (connection_.idle()) connection_.open(*target_, std::move(identity), std::move(routing));
 }
@@ -266,9 +268,9 @@ void Core::on_lost(Error why) {
   }
   const Reached come = reached();
   const bool passkey_open = pairing_.passkey().active();
-  const bool still = linked && !logging_out_ && note_loss(why);
+  if (linked && !logging_out_) note_loss(why);
   go_off_line(why);
-  if (!running_ || still || logging_out_) return;
+  if (!running_ || logging_out_) return;
   if (!linked) return after_disconnect(why, come, passkey_open);
   back_off(why, come);
 }
@@ -276,40 +278,38 @@ void Core::on_lost(Error why) {
 bool Core::AbruptCloses::too_many(Mono now) {
   at.push_back(now);
   while (at.size() > kAbruptCloses) at.pop_front();
-  return at.size() == kAbruptCloses && now - at.front() <= kAbruptWindow;
+  const bool many = at.size() == kAbruptCloses && now - at.front() <= kAbruptWindow;
+  if (!many || (told && now - *told < kPause)) return false;
+  told = now;
+  return true;
 }
 
-/// Tells the throttle, and stands still when the server hangs up again and again without a word.
-bool Core::note_loss(const Error& why) {
+/// Tells the throttle. The box comes back after its usual wait, also when the server hangs up again
+/// and again without a word: a server that is being changed over does that to everybody.
+void Core::note_loss(const Error& why) {
   // A full disk says nothing about the account.
-  if (trouble_of(why, reached()).ours) return false;
+  if (trouble_of(why, reached()).ours) return;
   const Mono now = out_.scheduler.now();
   if (!logged_in_) {
-    const bool hung_up = opened_ && !registering_ && why.code == Errc::disconnected;
-    if (!hung_up || !abrupt_handshakes_.too_many(now)) return false;
-    abrupt_handshakes_.at.clear();
-    Restriction restriction;
-    restriction.kind = Restriction::Kind::abrupt_closes;
-    restriction.until = out_.clock.now() + kPause;
-    restrict(restriction);
-    stand_still(
-        {State::paused, 0, "abrupt_closes",
-         "Wait an hour: WhatsApp hangs up on every login without saying why.", restriction.until},
-        kPause);
-    return true;
+    const bool hung_up =
+        opened_ && !registering_ && !stream_ended_ && why.code == Errc::disconnected;
+    if (hung_up) note_abrupt_close(abrupt_handshakes_, now);
+    return;
   }
   Restriction lost;
   lost.kind = Restriction::Kind::connection_lost;
   lost.raw = why.detail;
   restrict(std::move(lost));
-  if (success_at_ && now - *success_at_ <= kAbruptAfterSuccess && abrupt_logins_.too_many(now)) {
-    abrupt_logins_.at.clear();
-    Restriction restriction;
-    restriction.kind = Restriction::Kind::abrupt_closes;
-    restriction.until = out_.clock.now() + kPause;
-    restrict(std::move(restriction));
-  }
-  return false;
+  const bool at_once = success_at_ && now - *success_at_ <= kAbruptAfterSuccess;
+  if (at_once && !stream_ended_) note_abrupt_close(abrupt_logins_, now);
+}
+
+void Core::note_abrupt_close(AbruptCloses& closes, Mono now) {
+  if (!closes.too_many(now)) return;
+  Restriction restriction;
+  restriction.kind = Restriction::Kind::abrupt_closes;
+  restriction.until = out_.clock.now() + kPause;
+  restrict(std::move(restriction));
 }
 
 Reached Core::reached() const {
@@ -320,7 +320,7 @@ Reached Core::reached() const {
 void Core::back_off(const Error& why, Reached reached) {
   const Trouble trouble = trouble_of(why, reached);
   if (trouble.ours) return wait_for_storage(trouble);
-  milliseconds wait = back_off_.next(out_.random);
+  milliseconds wait = back_off_.next(out_.random, out_.scheduler.now());
   // Nobody is bothered by attempts that reach nobody, and the shop wants to be back soon.
   if (reached == Reached::nothing) wait = std::min(wait, with_jitter(kUnreachable, out_.random));
   connect_in(wait);

@@ -29,6 +29,12 @@ bool from_outside(const wire::Node& stanza) {
   return std::ranges::find(kTags, stanza.tag) != kTags.end();
 }
 
+/// What the server says to who has introduced himself; all else may come before it.
+bool is_greeting(const wire::Node& stanza, bool registering) {
+  if (stanza.tag == names::kFailure || stanza.tag == names::kStreamError) return true;
+  return registering ? stanza.child(names::kPairDevice) != nullptr : stanza.tag == names::kSuccess;
+}
+
 std::string raw(const wire::Node& stanza) { return wire::to_xml(stanza).substr(0, kRawBytes); }
 
 }  // namespace
@@ -66,7 +72,7 @@ void Core::restrict(Restriction restriction) {
 
 void Core::on_stanza(wire::Node stanza) {
   keepalive_.on_received();
-  greeting_timer_.stop();
+  if (is_greeting(stanza, registering_)) greeting_timer_.stop();
   if (from_outside(stanza)) {
     hearing_.on_outside_stanza(out_.scheduler.now());
     if (stanza.has_attr(names::kOffline)) drain_.on_backlog_stanza();
@@ -76,7 +82,10 @@ void Core::on_stanza(wire::Node stanza) {
   if (tag == names::kNotification) return on_notification(std::move(stanza));
   if (tag == names::kSuccess) return on_success(stanza);
   if (tag == names::kFailure || tag == names::kStreamError) return on_stop_stanza(stanza);
-  if (tag == names::kXmlstreamend) return drop({Errc::disconnected, "the server ends the stream"});
+  if (tag == names::kXmlstreamend) {
+    stream_ended_ = true;
+    return drop({Errc::disconnected, "the server ends the stream"});
+  }
   if (registering_) return log::debug("session", "ignored while not linked", {{"tag", tag}});
   if (tag == names::kMessage) {
     listener_->on_message(std::move(stanza));
@@ -128,6 +137,8 @@ void Core::on_iq(const wire::Node& iq) {
     return;
   }
   if (is_ping(iq)) return connection_.write(build_iq_result(iq));
+  // From here on the server may be silent for as long as nobody scans.
+  if (registering_ && iq.child(names::kPairDevice) != nullptr) keepalive_.start();
   if (registering_ && pairing_.on_iq(iq)) return;
   log::info("session", "question of the server not answered",
             {{"xmlns", iq.text_attr(names::kXmlns)}});

@@ -72,14 +72,14 @@ void Core::apply_stop(const Stop& stop, const wire::Node& stanza) {
       const bool too_soon = restarted_at_ && now - *restarted_at_ < kRestartAgain;
       restarted_at_ = now;
       enter(State::connecting);
-      return connect_in(too_soon ? back_off_.next(out_.random) : milliseconds(0));
+      return connect_in(too_soon ? back_off_.next(out_.random, now) : milliseconds(0));
     }
     case Retry::back_off_more:
-      back_off_.penalise();
+      back_off_.penalise(out_.scheduler.now());
       [[fallthrough]];
     case Retry::back_off:
       announce_stop(stop, stanza, std::nullopt);
-      connect_in(back_off_.next(out_.random));
+      connect_in(back_off_.next(out_.random, out_.scheduler.now()));
       return enter(std::move(next));
     case Retry::after_expiry: {
       const milliseconds ban = stop.expires_in.value_or(kUnknownBan);

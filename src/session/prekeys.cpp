@@ -207,7 +207,7 @@ void PreKeyKeeper::end_upload(Result<void> outcome) {
     log::warn("session", "prekey upload failed", {{"error", outcome.error()}});
     // 406: the server finds the keys malformed; offering them again would not change that.
     if (refusal_code(outcome.error()) != 406)
-      retry_.start(back_off_.next(out_.random), [this] { upload([] {}); });
+      retry_.start(back_off_.next(out_.random, out_.scheduler.now()), [this] { upload([] {}); });
   }
   for (Task& task : std::exchange(after_upload_, {})) task();
 }

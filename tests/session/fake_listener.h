@@ -26,6 +26,7 @@ class FakeListener final : public Listener {
   }
   void on_notification(wire::Node stanza, Once<void()> handled) override {
     notifications.push_back(std::move(stanza));
+    if (holds_news) return held.push_back(std::move(handled));
     handled();
   }
   void on_call(wire::Node stanza, Once<void()> handled) override {
@@ -39,6 +40,8 @@ class FakeListener final : public Listener {
 
   std::vector<wire::Node> messages, notifications, calls;
   std::size_t most_unfinished = 0;
+  bool holds_news = false;  ///< notifications are not on disk before `held` is run
+  std::vector<Once<void()>> held;
   int onlines = 0, offlines = 0, logouts = 0;
 
  private:

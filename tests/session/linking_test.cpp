@@ -107,6 +107,31 @@ TEST(Linking, IgnoresSuccessWhileUnpaired) {
   EXPECT_TRUE(box.server.line().all("iq", "active").empty());
 }
 
+TEST(Linking, NoticesAServerThatHasFallenSilentMeanwhile) {
+  Box box;
+  box.boot();
+  box.run();
+  ASSERT_TRUE(box.session->qr().has_value());
+  box.server.line().fall_silent();
+  box.run(seconds(55));
+  EXPECT_EQ(box.server.lines.size(), 2U);
+  EXPECT_TRUE(box.session->qr().has_value());
+}
+
+TEST(Linking, DoesNotWaitWithoutEndForTheFirstCode) {
+  Box box;
+  box.server.on_open = [](FakeServer::Line& line) {
+    line.send(FakeServer::ib(wire::Node("edge_routing")));
+  };
+  box.boot();
+  box.run(seconds(20));
+  ASSERT_EQ(box.server.lines.size(), 1U);
+  box.server.on_open = nullptr;
+  box.run(seconds(15));
+  EXPECT_EQ(box.server.lines.size(), 2U);
+  EXPECT_TRUE(box.session->qr().has_value());
+}
+
 TEST(Linking, RotatesRefsAfter60And20Seconds) {
   Box box;
   box.boot();

@@ -55,6 +55,21 @@ TEST(Login, CountsAndResumesTheNextTime) {
   EXPECT_TRUE(line.all("iq", "list").empty());
 }
 
+TEST(Login, IsNotWaitedForWithoutEnd) {
+  Box box;
+  box.link();
+  box.server.on_open = [](FakeServer::Line& line) {
+    line.send(FakeServer::ib(wire::Node("edge_routing")));
+  };
+  box.dialer.cut();
+  box.run(seconds(20));
+  const std::size_t lines = box.server.lines.size();
+  box.server.on_open = nullptr;
+  box.run(seconds(15));
+  EXPECT_EQ(box.server.lines.size(), lines + 1);
+  EXPECT_EQ(box.state(), State::online);
+}
+
 TEST(Login, FallsBackToTheFullHandshakeWhenTheServersKeyIsNew) {
   Box box;
   box.link();
@@ -401,6 +416,22 @@ TEST(Stanzas, OfUnknownKindsAreTolerated) {
   box.run(seconds(30));
   EXPECT_EQ(box.state(), State::online);
   EXPECT_EQ(box.server.lines.size(), 2U);
+}
+
+/// What could not be stored is rolled back: its ack must not go along with what was queued before.
+TEST(Stanzas, ThatCouldNotBeStoredAreNotAcknowledged) {
+  Box box;
+  box.link();
+  box.listener->holds_news = true;
+  box.server_says(notification("account_sync", "n1"));
+  ASSERT_EQ(box.listener->held.size(), 1U);
+  const FakeServer::Line& line = box.server.line();
+  box.session->write(wire::Node("presence"));
+  box.session->drop({Errc::io, "the disk does not take it"});
+  box.listener->held[0]();
+  box.run();
+  EXPECT_EQ(line.all("presence").size(), 1U);
+  EXPECT_TRUE(line.all("ack").empty());
 }
 
 TEST(Stanzas, ThatAreNotReadAreAcknowledgedAllTheSame) {

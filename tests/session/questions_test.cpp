@@ -129,12 +129,14 @@ TEST(Questions, FindTheAckWhateverItsClass) {
   EXPECT_FALSE(desk.questions.on_ack(wire::Node("ack", {{"id", "M1"}})));
 }
 
+constexpr Mono kStart{milliseconds(1000)};
+
 TEST(BackOff, FollowsFibonacciUpToItsCap) {
   SeededRandom random;
   BackOff back_off(seconds(900));
   const int expected[] = {1, 1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144, 233, 377, 610, 900, 900};
   for (const int s : expected) {
-    const auto wait = back_off.next(random).count();
+    const auto wait = back_off.next(random, kStart).count();
     EXPECT_GE(wait, s * 900);
     EXPECT_LE(wait, s * 1100);
   }
@@ -143,12 +145,22 @@ TEST(BackOff, FollowsFibonacciUpToItsCap) {
 TEST(BackOff, KeepsThePenaltyOverAReset) {
   SeededRandom random;
   BackOff back_off;
-  back_off.penalise();
+  back_off.penalise(kStart);
   back_off.reset();
-  EXPECT_GE(back_off.next(random), milliseconds(7200));
+  EXPECT_GE(back_off.next(random, kStart), milliseconds(7200));
   back_off.reset();
   back_off.forgive();
-  EXPECT_LE(back_off.next(random), milliseconds(1100));
+  EXPECT_LE(back_off.next(random, kStart), milliseconds(1100));
+}
+
+TEST(BackOff, ForgivesAfterADayWithoutAnotherPenalty) {
+  SeededRandom random;
+  BackOff back_off;
+  back_off.penalise(kStart);
+  back_off.penalise(kStart + hours(20));
+  EXPECT_GE(back_off.next(random, kStart + hours(43)), milliseconds(80'000));
+  back_off.reset();
+  EXPECT_LE(back_off.next(random, kStart + hours(44)), milliseconds(1100));
 }
 
 TEST(BackOff, DoesNotRepeatItself) {
@@ -156,8 +168,6 @@ TEST(BackOff, DoesNotRepeatItself) {
   SeededRandom two(2);
   EXPECT_NE(with_jitter(minutes(10), one), with_jitter(minutes(10), two));
 }
-
-constexpr Mono kStart{milliseconds(1000)};
 
 TEST(Hearing, TrustsAConnectionThatAnswersNowAndThen) {
   Hearing hearing;

@@ -293,20 +293,50 @@ TEST(Stops, KeepTheLastTenRefusalsVerbatim) {
   EXPECT_NE(text.find("round 11\\\""), std::string::npos);
 }
 
-TEST(Stops, CallAnHourOfSilenceWhenEveryLoginIsHungUpOn) {
+TEST(Stops, AreForgottenWhenAPersonReconnects) {
+  Box box;
+  box.link();
+  box.server_says(FakeServer::stream_error("429"));
+  box.session->reconnect();
+  box.run(seconds(1));
+  ASSERT_EQ(box.state(), State::online);
+  box.dialer.cut();
+  box.run(seconds(3));
+  EXPECT_EQ(box.state(), State::online);
+}
+
+TEST(Stops, GoOnComingBackWhenEveryLoginIsHungUpOn) {
   Box box;
   box.link();
   box.server.on_open = [](FakeServer::Line& line) { line.close(); };
   box.dialer.cut();
   box.run(minutes(2));
-  EXPECT_EQ(box.state(), State::paused);
-  EXPECT_EQ(box.session->state().cause, "abrupt_closes");
-  EXPECT_EQ(box.restrictions(Kind::abrupt_closes).size(), 1U);
-  const std::size_t lines = box.server.lines.size();
+  EXPECT_EQ(box.state(), State::backing_off);
+  ASSERT_EQ(box.restrictions(Kind::abrupt_closes).size(), 1U);
+  EXPECT_TRUE(box.restrictions(Kind::abrupt_closes)[0].until.has_value());
   box.server.on_open = nullptr;
-  box.run(minutes(50));
-  EXPECT_EQ(box.server.lines.size(), lines);
-  box.run(minutes(15));
+  box.run(minutes(2));
+  EXPECT_EQ(box.state(), State::online);
+}
+
+TEST(Stops, TakeAnOrderlyEndOfTheStreamForWhatItIs) {
+  Box box;
+  box.link();
+  bool logged_in = false;
+  box.server.on_open = [&](FakeServer::Line& line) {
+    if (logged_in) line.send(box.server.success());
+    line.send(wire::Node("xmlstreamend"));
+  };
+  for (const bool in : {false, true}) {
+    logged_in = in;
+    const std::size_t lines = box.server.lines.size();
+    box.dialer.cut();
+    box.run(minutes(2));
+    EXPECT_GE(box.server.lines.size() - lines, 3U);
+  }
+  EXPECT_TRUE(box.restrictions(Kind::abrupt_closes).empty());
+  box.server.on_open = nullptr;
+  box.run(minutes(10));
   EXPECT_EQ(box.state(), State::online);
 }
 

@@ -56,7 +56,7 @@ struct Restriction {
     client_refused,    ///< 405, 409
     integrity_challenge,
     takeover_notice,  ///< registration notification
-    abrupt_closes,    ///< closed right after success, three times in ten minutes
+    abrupt_closes,    ///< closed right after handshake or success, three times in ten minutes
     connection_lost,  ///< any loss of an established connection
   };
   Kind kind = Kind::rate_query;
