@@ -61,11 +61,13 @@ GroupFlow::GroupFlow(Tools tools, Job job, Once<void(throttle::SendOutcome)> don
 
 void GroupFlow::cancel() {
   if (step_ == Step::finished) return;
+  marking_ = true;  // no more time for it
   end(step_ == Step::sent ? Kind::uncertain : Kind::not_sent, "the session has ended");
 }
 
 void GroupFlow::finish(throttle::SendOutcome outcome) {
   if (step_ == Step::finished) return;
+  if (taken_ && !marking_) return end_repair();
   step_ = Step::finished;
   done_(taken_ ? std::move(*taken_) : std::move(outcome));
 }
@@ -298,6 +300,8 @@ Result<void> GroupFlow::seal() {
 
 void GroupFlow::on_sealed(Result<void> result) {
   if (!result) return end(result.error());
+  // None of those who were missed has keys: there is nothing to send them.
+  if (taken_ && stanza_.copies.empty()) return end_repair();
   context().store.leave(later(&GroupFlow::on_may_leave));
 }
 
@@ -326,7 +330,8 @@ void GroupFlow::on_ack(Result<wire::Node> ack) {
   const bool other_mode =
       reading.outcome.code == kStaleMode || (mode && *mode != stanza_.addressing_mode);
   if (other_mode) tools_.groups.forget(group_);
-  if (reading.outcome.code == kStaleMode && !std::exchange(mode_changed_, true)) {
+  // What is taken is not sent once more in another form.
+  if (reading.outcome.code == kStaleMode && !taken_ && !std::exchange(mode_changed_, true)) {
     step_ = Step::preparing;
     return ask_group();
   }
@@ -350,6 +355,7 @@ void GroupFlow::follow_up(const AckReading& reading) {
 }
 
 void GroupFlow::mark_holders() {
+  marking_ = true;
   if (holders_.empty()) return finish(*taken_);
   tools_.send.lane.exclusive(
       [self = shared_from_this()]() -> Result<void> {
@@ -376,7 +382,14 @@ void GroupFlow::mark_holders() {
 /// once, under the same id; nobody's key is taken back for it (chapter 10 section 10).
 void GroupFlow::begin_repair() {
   step_ = Step::preparing;
+  first_holders_ = holders_.size();
   tools_.groups.refresh(group_, later(&GroupFlow::on_repair_group));
+}
+
+/// It reached nobody, or nobody knows: who got the first stanza holds the key all the same.
+void GroupFlow::end_repair() {
+  holders_.resize(std::min(first_holders_, holders_.size()));
+  mark_holders();
 }
 
 void GroupFlow::on_repair_group(Result<GroupCache::Info> group) {

@@ -66,6 +66,7 @@ class GroupFlow final : public OpenSend, public std::enable_shared_from_this<Gro
   void mark_holders();
 
   void begin_repair();
+  void end_repair();
   void on_repair_group(Result<GroupCache::Info> group);
   void on_repair_audience(Result<Audience> audience);
 
@@ -95,6 +96,8 @@ class GroupFlow final : public OpenSend, public std::enable_shared_from_this<Gro
   bool mode_changed_ = false;  ///< 421: tried again once
   /// The server has taken it; what follows only reaches devices that it did not know of.
   std::optional<throttle::SendOutcome> taken_;
+  std::size_t first_holders_ = 0;  ///< of holders_: those of the stanza that was taken
+  bool marking_ = false;           ///< nothing else is to come
 };
 
 }  // namespace posthorn::chat
