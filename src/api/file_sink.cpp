@@ -11,8 +11,33 @@ constexpr std::size_t kFieldsAtMost = std::size_t{64} << 10;
 
 using Done = Function<void(Result<Upload> upload, Reply reply)>;
 
+/// What is written of a file, at most so much of it.
+class FileEnd {
+ public:
+  FileEnd(std::unique_ptr<files::Writer> writer, std::uint64_t most)
+      : writer_(std::move(writer)), left_(most) {}
+
+  void on_room(std::function<void()> wake) {
+    if (writer_) writer_->on_room(std::move(wake));
+  }
+  /// True: there is room for more.
+  bool append(std::string_view piece) {
+    if (piece.size() > left_) writer_.reset();  // nothing of it stays
+    if (!writer_) return true;
+    left_ -= piece.size();
+    return writer_->append(piece);
+  }
+  /// Null: it was too long.
+  [[nodiscard]] std::unique_ptr<files::Writer> take() { return std::move(writer_); }
+
+ private:
+  std::unique_ptr<files::Writer> writer_;
+  std::uint64_t left_;
+};
+
 /// The end of both kinds: answers when the file has its name.
 void finish_upload(std::unique_ptr<files::Writer> writer, Upload upload, Done done, Reply reply) {
+  if (!writer) return done(fail(Errc::refused, "the file is too long"), std::move(reply));
   files::Writer& last = *writer;
   last.finish([writer = std::move(writer), upload = std::move(upload), done = std::move(done),
                reply = std::move(reply)](Result<files::File> file) mutable {
@@ -24,27 +49,26 @@ void finish_upload(std::unique_ptr<files::Writer> writer, Upload upload, Done do
 
 class RawSink final : public BodySink {
  public:
-  RawSink(std::unique_ptr<files::Writer> writer, const Request& head, Done done)
-      : writer_(std::move(writer)), done_(std::move(done)) {
+  RawSink(FileEnd file, const Request& head, Done done)
+      : file_(std::move(file)), done_(std::move(done)) {
     upload_.said_type = head.content_type;
   }
 
-  void on_room(std::function<void()> wake) override { writer_->on_room(std::move(wake)); }
-  bool write(std::string_view piece) override { return writer_->append(piece); }
+  void on_room(std::function<void()> wake) override { file_.on_room(std::move(wake)); }
+  bool write(std::string_view piece) override { return file_.append(piece); }
   void finish(Reply reply) override {
-    finish_upload(std::move(writer_), std::move(upload_), std::move(done_), std::move(reply));
+    finish_upload(file_.take(), std::move(upload_), std::move(done_), std::move(reply));
   }
 
  private:
-  std::unique_ptr<files::Writer> writer_;
+  FileEnd file_;
   Upload upload_;
   Done done_;
 };
 
 class FormSink final : public BodySink, private PartListener {
  public:
-  FormSink(std::unique_ptr<files::Writer> writer, Done done)
-      : writer_(std::move(writer)), done_(std::move(done)) {}
+  FormSink(FileEnd file, Done done) : file_(std::move(file)), done_(std::move(done)) {}
 
   Result<void> begin(const Request& head) {
     TRY(MultipartParser parser, MultipartParser::from(head.content_type, *this));
@@ -52,7 +76,7 @@ class FormSink final : public BodySink, private PartListener {
     return {};
   }
 
-  void on_room(std::function<void()> wake) override { writer_->on_room(std::move(wake)); }
+  void on_room(std::function<void()> wake) override { file_.on_room(std::move(wake)); }
 
   bool write(std::string_view piece) override {
     room_ = true;
@@ -70,7 +94,7 @@ class FormSink final : public BodySink, private PartListener {
       fault_ = Error{Errc::malformed, "multipart/form-data: there is no file in the form"};
     }
     if (fault_) return done_(tl::unexpected(*fault_), std::move(reply));
-    finish_upload(std::move(writer_), std::move(upload_), std::move(done_), std::move(reply));
+    finish_upload(file_.take(), std::move(upload_), std::move(done_), std::move(reply));
   }
 
  private:
@@ -88,7 +112,7 @@ class FormSink final : public BodySink, private PartListener {
   }
   Result<void> on_data(std::string_view piece) override {
     if (in_file_) {
-      room_ = writer_->append(piece);
+      room_ = file_.append(piece);
       return {};
     }
     fields_size_ += piece.size();
@@ -100,7 +124,7 @@ class FormSink final : public BodySink, private PartListener {
   }
   Result<void> on_part_end() override { return {}; }
 
-  std::unique_ptr<files::Writer> writer_;
+  FileEnd file_;
   Done done_;
   std::optional<MultipartParser> parser_;
   Upload upload_;
@@ -114,14 +138,15 @@ class FormSink final : public BodySink, private PartListener {
 
 }  // namespace
 
-Result<std::unique_ptr<BodySink>> receive_file(files::Store& store, const Request& head,
-                                               Done done) {
+Result<std::unique_ptr<BodySink>> receive_file(files::Store& store, const Request& head, Done done,
+                                               std::uint64_t most) {
   TRY(auto writer, store.begin(head.content_length));
+  FileEnd file(std::move(writer), most);
   if (!head.content_type.starts_with("multipart/form-data")) {
     return std::unique_ptr<BodySink>(
-        std::make_unique<RawSink>(std::move(writer), head, std::move(done)));
+        std::make_unique<RawSink>(std::move(file), head, std::move(done)));
   }
-  auto form = std::make_unique<FormSink>(std::move(writer), std::move(done));
+  auto form = std::make_unique<FormSink>(std::move(file), std::move(done));
   TRY(form->begin(head));
   return std::unique_ptr<BodySink>(std::move(form));
 }

@@ -98,6 +98,7 @@ json::Value fields_of(const Upload& upload) {
 
 void refuse_upload(Call& call, const Error& error) {
   if (error.code == Errc::full) return call.refuse(507, error.detail);
+  if (error.code == Errc::refused) return call.refuse(413, kTooLargeUpload);
   call.refuse(error);
 }
 
@@ -117,10 +118,10 @@ Result<std::unique_ptr<BodySink>> take(Context& context, const Request& head, On
         Call call{std::move(kept), {}, {}, shared->outside.clock.now(), std::move(reply)};
         if (!upload) return refuse_upload(call, upload.error());
         if (upload->file.size == 0) return call.refuse(invalid("file", "is empty").value());
-        if (upload->file.size > chat::kLargestFile) return call.refuse(413, kTooLargeUpload);
         shared->outside.files->links.on_called(call.request, shared->outside.scheduler.now());
         then(*shared, std::move(call), std::move(*upload));
-      });
+      },
+      chat::kLargestFile);
   // "Full" is the queue's word; here it is the room for files, with a sentence of its own.
   if (!sink && sink.error().code == Errc::full) return fail(Errc::malformed, sink.error().detail);
   return sink;

@@ -105,5 +105,55 @@ TEST(FileByUrl, ARepeatedStatusIsTheSameOneToo) {
   EXPECT_EQ(box.outbox.count(), 1U);
 }
 
+/// What the contract's form of a refusal says (section 3.1).
+void expect_too_large(const Answer& answer) {
+  EXPECT_EQ(answer.status(), 413) << answer.text();
+  EXPECT_EQ(answer.json()["statusCode"], 413);
+  EXPECT_EQ(answer.json()["path"], Box::path("sendFileByUpload"));
+  EXPECT_TRUE(answer.json()["timestamp"].isString());
+  EXPECT_NE(answer.message().find("larger than 100 MB"), std::string::npos) << answer.text();
+}
+
+Request upload_head() {
+  Request head = Box::request(Verb::post, Box::path("sendFileByUpload"));
+  head.content_type = "multipart/form-data; boundary=edge";
+  return head;
+}
+
+TEST(Upload, OfMoreThanAHundredMegabytesIsA413BeforeItComes) {
+  Box box(0);
+  box.keep_files();
+  Request head = upload_head();
+  head.content_length = 100'100'000;
+  EXPECT_FALSE(box.api->terms(head).sink);
+  expect_too_large(*box.send(std::move(head)));
+}
+
+TEST(Upload, ThatDoesNotSayHowMuchItIsIsA413AtItsEnd) {
+  Box box(0);
+  box.keep_files(std::uint64_t{128} << 20);
+  std::size_t rooms = 0;
+  Terms terms = box.api->terms(upload_head());
+  ASSERT_TRUE(terms.sink);
+  terms.sink->on_room([&rooms] { ++rooms; });
+  const auto write = [&](std::string_view piece) {
+    const std::size_t before = rooms;
+    if (terms.sink->write(piece)) return;
+    for (int turn = 0; turn < 1000 && rooms == before; ++turn) box.scheduler.run_posted();
+  };
+  write("--edge\r\nContent-Disposition: form-data; name=\"chatId\"\r\n\r\n4915550007777@c.us\r\n");
+  write("--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"film.mp4\"\r\n\r\n");
+  const std::string piece(std::size_t{1} << 20, 'x');
+  for (int i = 0; i < 97; ++i) write(piece);
+  write("\r\n--edge--\r\n");
+  Answer answer;
+  terms.sink->finish(
+      Reply([&answer](Response response) { answer.response = std::move(response); }));
+  for (int turn = 0; turn < 1000 && !answer.response; ++turn) box.scheduler.run_posted();
+  expect_too_large(answer);
+  EXPECT_TRUE(box.outbox.views.empty());
+  EXPECT_EQ(box.cabinet->store->status().used, 0U) << "nothing of it stays";
+}
+
 }  // namespace
 }  // namespace posthorn::api::test

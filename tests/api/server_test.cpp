@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+#include <cstdio>
+
 #include "box.h"
 #include "live.h"
 
@@ -264,6 +267,47 @@ TEST(LiveApi, AcceptsAMessage) {
   const std::string answer = client.read();
   ASSERT_EQ(box.fakes.outbox.count(), 1U) << answer;
   EXPECT_TRUE(answer.ends_with("{\"idMessage\":\"" + box.fakes.outbox.views[0].job.id + "\"}"));
+}
+
+/// The contract's form of a refusal (section 3.1).
+void expect_413(const std::string& answer) {
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 413 ")) << answer.substr(0, 200);
+  const std::size_t end = answer.find("\r\n\r\n");
+  ASSERT_NE(end, std::string::npos);
+  const auto body = json::parse(answer.substr(end + 4));
+  ASSERT_TRUE(body) << answer;
+  EXPECT_EQ((*body)["statusCode"], 413);
+  EXPECT_EQ((*body)["path"], Box::path("sendMessage"));
+  EXPECT_TRUE((*body)["timestamp"].isString());
+  EXPECT_FALSE((*body)["message"].asString().empty());
+}
+
+TEST(LiveApi, Answers413ToABodyThatIsTooLargeHoweverItComes) {
+  LiveBox box;
+  const std::string body =
+      R"({"chatId":"4915550007777@c.us","message":")" + std::string(600'000, 'x') + "\"}";
+  Client declared(box.loop, box.server->port());
+  declared.write("POST " + Box::path("sendMessage") + " HTTP/1.1\r\nHost: x\r\nContent-Length: " +
+                 std::to_string(body.size()) + "\r\n\r\n" + body);
+  expect_413(declared.read());
+  Client chunked(box.loop, box.server->port());
+  chunked.write("POST " + Box::path("sendMessage") +
+                " HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  constexpr std::size_t kPiece = 60'000;
+  for (std::size_t at = 0; at < body.size(); at += kPiece) {
+    const std::string piece = body.substr(at, kPiece);
+    std::array<char, 16> size{};
+    std::snprintf(size.data(), size.size(), "%zx", piece.size());
+    chunked.write(std::string(size.data()) + "\r\n" + piece + "\r\n");
+  }
+  chunked.write("0\r\n\r\n");
+  expect_413(chunked.read());
+  // Far more, and said before: told at once.
+  Client huge(box.loop, box.server->port());
+  huge.write("POST " + Box::path("sendMessage") +
+             " HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n");
+  expect_413(huge.read());
+  EXPECT_TRUE(box.fakes.outbox.views.empty());
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,11 +24,13 @@ struct Upload {
 
 /// Takes the body of `head` into the store: as it is (curl -T), or the first file of a
 /// multipart/form-data form (curl -F file=@…), whose other fields have 64 KiB together.
+/// most: bytes of the file; what comes behind them is dropped, so that its sender gets the answer.
 /// done: whole and on disk, or why not; answers. Errors: full (told before the body comes, when its
-/// length is known), busy, malformed (form).
+/// length is known), busy, malformed (form), refused (the file is longer than `most`).
 [[nodiscard]] Result<std::unique_ptr<BodySink>> receive_file(
     files::Store& store, const Request& head,
-    Function<void(Result<Upload> upload, Reply reply)> done);
+    Function<void(Result<Upload> upload, Reply reply)> done,
+    std::uint64_t most = std::numeric_limits<std::uint64_t>::max());
 
 /// Answers with a file: Range (one), If-Range, HEAD, ETag (the SHA-256), If-None-Match,
 /// Last-Modified. save_as: suggested name, "" for none. 404: there is no such file.
