@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "posthorn/base/bytes.h"
+#include "posthorn/base/time.h"
 
 namespace posthorn::throttle {
 
@@ -66,6 +67,10 @@ class Decoder {
     }
     if constexpr (std::is_same_v<T, bool>) {
       value = bits != 0;
+    } else if constexpr (std::is_same_v<T, std::int64_t>) {
+      // A time that no clock of ours wrote is none: counting with it would never end, or overflow.
+      const auto time = static_cast<std::int64_t>(bits);
+      value = time < Wall::kYear1 * 1000 || time > Wall::kYear9999 * 1000 ? 0 : time;
     } else {
       value = static_cast<T>(bits);
     }

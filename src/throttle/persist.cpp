@@ -68,6 +68,7 @@ template <class A>
 void fields_of(LastAnswers& answers, A& a) {
   a(answers.bits);
   a(answers.count);
+  answers.count = std::min(answers.count, LastAnswers::kMost);
 }
 
 /// Members that an older release still looks for between those of ours.
@@ -132,12 +133,16 @@ void hot_fields(State& s, A& a) {
   for (std::uint64_t& sequence : s.charged) a(sequence);
 }
 
+/// A century.
+constexpr std::int32_t kMostTrustDays = 36'500;
+
 /// A damaged index must not send us outside an array.
 void sanitize(State& s) {
   s.openings_head %= static_cast<std::uint32_t>(s.openings.size());
   s.standing.rung = std::min<std::uint8_t>(s.standing.rung, 4);
   s.standing.pauses = std::min<std::uint8_t>(s.standing.pauses, 5);
   s.standing.factor = std::clamp(s.standing.factor, 250, 1000);
+  s.standing.trust_days = std::clamp(s.standing.trust_days, 0, kMostTrustDays);
 }
 
 template <class A>

@@ -26,6 +26,7 @@ struct Opening {
 
 /// The last N yes/no answers to one question, newest in bit 0.
 struct LastAnswers {
+  static constexpr std::uint32_t kMost = 64;
   std::uint64_t bits = 0;
   std::uint32_t count = 0;
 

@@ -145,6 +145,29 @@ TEST_F(Persisted, AnyBytesAreReadWithoutHarm) {
   }
 }
 
+TEST_F(Persisted, TimesThatNoClockWroteCountAsNone) {
+  auto engine = std::make_unique<Engine>();
+  note_inbound(engine->state, chat_of(1), kNow, kNow);
+  Persist persist(blobs);
+  ASSERT_TRUE(persist.checkpoint(*engine, {kNow, kNow, kNow}));
+  const Bytes good = blobs.values["throttle/hot"];
+  // Weeks of green were counted one by one, from whichever moment stood there.
+  for (const std::byte fill : {std::byte{0x7F}, std::byte{0x80}}) {
+    for (std::size_t at = 1; at < 700; ++at) {
+      Bytes& hot = blobs.values["throttle/hot"];
+      hot = good;
+      std::fill_n(hot.begin() + static_cast<std::ptrdiff_t>(at), sizeof(Tick), fill);
+      const auto damaged = reload();
+      Moment m;
+      m.now = kNow + kDay;
+      m.wall_ms = m.now;
+      damaged->set_connected(true, m);
+      damaged->add(1, chat_of(1), 5, m.now + kDay, false, true, false, false, m);
+      (void)damaged->next(m);
+    }
+  }
+}
+
 /// A store whose power goes at the nth durable(): nothing after the one before is on the disk.
 class CutStore final : public BlobStore {
  public:
