@@ -13,14 +13,18 @@ namespace {
 constexpr const char* kBlob = "webhook/refused";
 constexpr const char* kRows = "notifications";
 
-/// Damage costs the list, never the queue behind it.
-json::Value sound(json::Value all) {
-  if (!json::at(all, kRows).isArray()) {
-    all = json::Value(::Json::objectValue);
-    all[kRows] = json::Value(::Json::arrayValue);
+constexpr std::int64_t kMostTotal = 1'000'000'000;
+
+/// Damage costs the list or a row of it, never the queue behind it.
+json::Value sound(const json::Value& all) {
+  json::Value out(::Json::objectValue);
+  const std::int64_t total = json::int_at(all, "total").value_or(0);
+  out["total"] = static_cast<::Json::Int64>(std::clamp<std::int64_t>(total, 0, kMostTotal));
+  out[kRows] = json::Value(::Json::arrayValue);
+  for (const json::Value& row : json::at(all, kRows)) {
+    if (row.isObject()) out[kRows].append(row);
   }
-  all["total"] = static_cast<::Json::Int64>(json::int_at(all, "total").value_or(0));
-  return all;
+  return out;
 }
 
 void drop_oldest(json::Value& rows) {
@@ -43,7 +47,7 @@ Result<json::Value> RefusedList::load() const {
   if (!blob) return sound(json::Value(::Json::objectValue));
   auto all = json::parse(as_text(*blob));
   if (!all) log::warn("webhooks", "the list of refused notifications was damaged and is empty");
-  return sound(all ? std::move(*all) : json::Value(::Json::objectValue));
+  return sound(all ? *all : json::Value(::Json::objectValue));
 }
 
 void RefusedList::save(const json::Value& all, Once<void(Result<void>)> done) {

@@ -11,6 +11,8 @@ namespace posthorn::api {
 
 namespace {
 
+constexpr hours kLongestRun{100 * 366 * 24};
+
 /// Keys may be long and may be personal; their hash is neither.
 std::string hash_of(const std::string& key) {
   const crypto::Sha256 digest = crypto::sha256(as_bytes(key));
@@ -77,7 +79,10 @@ Idempotency::Bucket Idempotency::load(std::size_t index) const {
     if (!hash || !id) continue;
     Entry entry{*hash, json::string_at(row, "body").value_or(""), running(), {*id, {}}};
     // Without its running time it is from the release before: as if it were made now.
-    if (const auto ran = json::int_at(row, "ran")) entry.made_at = milliseconds(*ran);
+    if (const auto ran = json::int_at(row, "ran")) {
+      if (*ran < 0 || *ran > milliseconds(kLongestRun).count()) continue;  // damaged
+      entry.made_at = milliseconds(*ran);
+    }
     entry.made.expires_at = Wall{milliseconds(json::int_at(row, "until").value_or(0))};
     bucket.push_back(std::move(entry));
   }

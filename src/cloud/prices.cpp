@@ -31,6 +31,7 @@ Prices::Prices(BlobStore& blobs, const CloudConfig& config)
     const json::Value& kinds = (*kept)[month];
     if (!kinds.isObject()) continue;
     for (const auto& kind : kinds.getMemberNames()) {
+      if (kind.find('/') == std::string::npos) continue;  // damaged
       const auto count = json::int_of(kinds[kind]).value_or(0);
       months_[month][kind] = static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0));
     }

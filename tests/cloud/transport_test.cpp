@@ -561,5 +561,14 @@ TEST(Prices, CountEachMessageOnceByMonth) {
   EXPECT_EQ(prices.month_json(november + 86400 * 40)["service"].asUInt(), 0U);
 }
 
+TEST(Prices, LeaveOutADamagedKind) {
+  posthorn::test::FakeScheduler scheduler;
+  posthorn::test::MemoryBlobStore blobs{scheduler};
+  blobs.values["cloud/prices"] = to_bytes(R"({"2026-11":{"utility":3,"utility/regular":2},"x":1})");
+  const json::Value shown = Prices(blobs, CloudConfig{}).month_json(1'795'000'000);
+  ASSERT_EQ(shown["messages"].size(), 1U);
+  EXPECT_EQ(shown["messages"][0]["count"].asUInt(), 2U);
+}
+
 }  // namespace
 }  // namespace posthorn::cloud

@@ -49,6 +49,16 @@ TEST(RefusedList, IsBoundedInNumberAndInBytes) {
   EXPECT_EQ((*kept.list.list())["total"].asInt(), 70);
 }
 
+TEST(RefusedList, LeavesOutADamagedRow) {
+  Kept kept;
+  EXPECT_TRUE(kept.add(1, "{}"));
+  kept.blobs.values.begin()->second = to_bytes(
+      R"({"total":9223372036854775807,"notifications":[7,"x",{"receiptId":1,"body":"{}"}]})");
+  EXPECT_EQ((*kept.list.list())["notifications"].size(), 1U);
+  EXPECT_TRUE(kept.add(2, "{}"));
+  EXPECT_EQ((*kept.list.list())["notifications"].size(), 2U);
+}
+
 TEST(RefusedList, IsEmptiedAndSurvivesDamage) {
   Kept kept;
   EXPECT_TRUE(kept.add(1, "{}"));
