@@ -57,7 +57,9 @@ void add_override(throttle::Valve& valve, api::Call call) {
   wanted.campaign_text = text(call, "campaignText");
   wanted.who = text(call, "who");
   wanted.reason = text(call, "reason");
-  wanted.lasts = hours(json::int_at(call.body, "hours").value_or(24));
+  // Whatever is out of range is refused; 64 bits of hours do not fit into those of milliseconds.
+  wanted.lasts =
+      hours(std::clamp<std::int64_t>(json::int_at(call.body, "hours").value_or(24), 0, 25));
   finish(call, valve.add_override(wanted));
 }
 

@@ -19,11 +19,14 @@ struct Busy {
   }
   /// Asks whether somebody new may be written to.
   api::Response ask(const std::string& expires_in) {
+    return call("canSend",
+                R"({"chatId":")" + person(9) + R"(","consent":"order")" + expires_in + "}");
+  }
+  api::Response call(std::string_view name, const std::string& text) {
     api::Response answer;
-    const auto body =
-        json::parse(R"({"chatId":")" + person(9) + R"(","consent":"order")" + expires_in + "}");
+    const auto body = json::parse(text);
     for (api::Route& route : throttle_routes(*box.valve, changes, pause, hours(2))) {
-      if (route.name != "canSend") continue;
+      if (route.name != name) continue;
       route.handler({{}, *body, "", Wall{}, api::Reply([&answer](api::Response got) {
                        answer = std::move(got);
                      })});
@@ -52,6 +55,22 @@ TEST(CanSend, RefusesWhatASendRefuses) {
     EXPECT_NE(answer.body.find("'expiresIn'"), std::string::npos) << answer.body;
   }
   EXPECT_EQ(busy.ask(R"(,"expiresIn":"24")").status, 200) << "numbers come as text too";
+}
+
+TEST(Override, RefusesHoursThatNoClockCounts) {
+  Busy busy;
+  const auto ask = [&busy](const char* lasts) {
+    return busy
+        .call("addThrottleOverride",
+              std::string(R"({"limit":"hour","who":"shop","reason":"a very busy day","hours":)") +
+                  lasts + "}")
+        .status;
+  };
+  // The second is nearly two hours, once its milliseconds have run over.
+  for (const char* wrong : {"25", "5124095576030433", "9223372036854775807", "-1", "0"}) {
+    EXPECT_EQ(ask(wrong), 400) << wrong;
+  }
+  EXPECT_EQ(ask("24"), 200);
 }
 
 }  // namespace
