@@ -116,7 +116,8 @@ void Core::on_pairing_failed(std::string cause, std::string what_to_do, Again ag
   close_connection({Errc::refused, cause});
   // Else each look at the QR code would register anew, only to fail at the same disk.
   if (cause == "storage") pairing_rests_until_ = out_.scheduler.now() + kStorageRest;
-  if (again == Again::yes && pairing_wanted()) connect_in(back_off_.next(out_.random));
+  if (again == Again::yes && pairing_wanted())
+    connect_in(back_off_.next(out_.random, out_.scheduler.now()));
   stand_still({State::logged_out, 0, std::move(cause), std::move(what_to_do), std::nullopt},
               std::nullopt);
 }

@@ -124,6 +124,7 @@ TEST(Linking, DoesNotWaitWithoutEndForTheFirstCode) {
     line.send(FakeServer::ib(wire::Node("edge_routing")));
   };
   box.boot();
+  (void)box.session->qr();  // somebody looks
   box.run(seconds(20));
   ASSERT_EQ(box.server.lines.size(), 1U);
   box.server.on_open = nullptr;

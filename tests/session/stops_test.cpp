@@ -330,7 +330,7 @@ TEST(Stops, TakeAnOrderlyEndOfTheStreamForWhatItIs) {
   for (const bool in : {false, true}) {
     logged_in = in;
     const std::size_t lines = box.server.lines.size();
-    box.dialer.cut();
+    box.session->reconnect();
     box.run(minutes(2));
     EXPECT_GE(box.server.lines.size() - lines, 3U);
   }

@@ -43,6 +43,7 @@ class GroupRepair : public testing::Test {
   }
   void expect_that_the_first_two_hold_the_key() {
     rig.turn();
+    rig.turn();
     ASSERT_TRUE(rig.outcome);
     EXPECT_EQ(rig.outcome->kind, SendOutcome::Kind::sent);
     start("3EB0C0FFEE0000000000A2");
