@@ -105,10 +105,10 @@ void Box::keep_journal() {
   make_api();
 }
 
-void Box::keep_files() {
+void Box::keep_files(std::uint64_t quota) {
   cabinet = std::make_unique<FileCabinet>();
   auto disk = files::posix_folder(cabinet->folder.at("files"));
-  auto store = files::Store::open(std::move(*disk), worker, {.quota = std::uint64_t{8} << 20});
+  auto store = files::Store::open(std::move(*disk), worker, {.quota = quota});
   cabinet->store = std::move(*store);
   cabinet->chat.store = cabinet->store.get();
   cabinet->links = std::move(*FileLinks::load(blobs, random, {.public_url = "http://box.lan"}));

@@ -373,7 +373,7 @@ class Box {
   /// From here on there is a journal. The recorder writes it.
   void keep_journal();
   /// From here on there are files.
-  void keep_files();
+  void keep_files(std::uint64_t quota = std::uint64_t{8} << 20);
   /// A multipart body, as clients post it: taken while it streams where the method does that.
   std::shared_ptr<Answer> post_form(const std::string& method, const std::string& body,
                                     const std::string& boundary);
