@@ -22,6 +22,7 @@
 #include "daemon/throttle_api.h"
 #include "daemon/throttle_config.h"
 #include "page/files.h"
+#include "posthorn/api/green_api_names.h"
 #include "posthorn/api/server.h"
 #include "posthorn/base/clock.h"
 #include "posthorn/base/json.h"
@@ -184,7 +185,9 @@ Result<void> Appliance::Impl::start() {
   if (config_.api.https_port) {
     server.listen = config_.api.listen;
     server.port = *config_.api.https_port;
-    TRY(https_, Https::start({loop_, *identity_, *clock_, random_, app_->api()}, server));
+    TRY(https_, Https::start({loop_, *identity_, *clock_, random_, app_->api(),
+                              api::green_api_names(config_.api.names)},
+                             server));
   }
   TRY(listen_for_tills());
   TRY(write_access_file(config_.data_dir, url(), access_));

@@ -17,7 +17,7 @@ constexpr unsigned kConnectionsAtMost = 160;
 Result<std::unique_ptr<Https>> Https::start(Outside outside, api::ServerOptions options) {
   options.connections = std::min(options.connections, kConnectionsAtMost);
   std::unique_ptr<Https> https(new Https(outside, std::move(options)));
-  const CalledAs called = called_as(https->options_.listen);
+  const CalledAs called = https->called();
   TRY(https->certificate_,
       load_certificate(outside.blobs, outside.random, called, outside.clock.now()));
   const api::TlsIdentity& kept = https->certificate_.pem;
@@ -36,6 +36,12 @@ Result<std::unique_ptr<Https>> Https::start(Outside outside, api::ServerOptions 
   return https;
 }
 
+CalledAs Https::called() const {
+  CalledAs out = called_as(options_.listen);
+  out.names.insert(out.names.end(), outside_.names.begin(), outside_.names.end());
+  return out;
+}
+
 Result<void> Https::serve() {
   options_.tls = certificate_.pem;
   timer_.start(kLookEvery, [this] { look(); });
@@ -47,8 +53,7 @@ Result<void> Https::serve() {
 
 void Https::look() {
   timer_.start(kLookEvery, [this] { look(); });
-  auto current = load_certificate(outside_.blobs, outside_.random, called_as(options_.listen),
-                                  outside_.clock.now());
+  auto current = load_certificate(outside_.blobs, outside_.random, called(), outside_.clock.now());
   if (!current) {
     log::warn("https", "the certificate cannot be renewed", {{"error", current.error()}});
     return;

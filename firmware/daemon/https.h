@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "daemon/box_certificate.h"
 #include "posthorn/api/server.h"
@@ -22,6 +23,7 @@ class Https {
     const Clock& clock;
     Random& random;
     api::RequestHandler& handler;
+    std::vector<std::string> names = {};  ///< in the certificate, beside the box's own
   };
 
   /// A port that is taken is told in the log and tried again each minute. Errors: io, crypto.
@@ -45,6 +47,7 @@ class Https {
   Https(Outside outside, api::ServerOptions options)
       : outside_(outside), options_(std::move(options)), timer_(outside.loop) {}
   Result<void> serve();
+  [[nodiscard]] CalledAs called() const;
 
   Outside outside_;
   api::ServerOptions options_;

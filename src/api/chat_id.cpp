@@ -64,7 +64,13 @@ Result<std::string> parse_chat_id(std::string_view text) {
 
 Result<std::string> parse_phone(std::string_view text) {
   const std::string given = without_invisible(text);
-  const std::string user = given.substr(0, given.find('@'));
+  const std::size_t at = std::min(given.find('@'), given.size());
+  const std::string user = given.substr(0, at);
+  const std::string server = lower(given.substr(at));
+  // An @lid is digits too, but of no telephone.
+  if (!server.empty() && server != "@c.us" && server != "@s.whatsapp.net") {
+    return fail(Errc::malformed, kBadPhone);
+  }
   auto digits = parse_phone_number(user);
   if (!digits) return bad(kBadPhone, user, digits.error());
   return digits;

@@ -99,7 +99,8 @@ class FormSink final : public BodySink, private PartListener {
 
  private:
   Result<void> on_part(const PartHead& head) override {
-    in_file_ = !head.file_name.empty();
+    // Some clients forget the name of the file; the field's name says what it is all the same.
+    in_file_ = !head.file_name.empty() || head.name == "file";
     if (in_file_ && std::exchange(found_, true)) {
       return fail(Errc::malformed, "multipart/form-data: one file in a form, please");
     }

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
+
+#include "posthorn/api/green_api_names.h"
 
 namespace posthorn::api {
 
@@ -14,6 +17,8 @@ namespace {
 constexpr std::array<std::string_view, 12> kPrivate{
     ".local",    ".localhost", ".lan",     ".home", ".home.arpa",   ".internal",
     ".intranet", ".corp",      ".private", ".test", ".localdomain", ".fritz.box"};
+
+constexpr std::string_view kGreenApi = "green-api.com";
 
 std::string lower(std::string_view text) {
   std::string out(text);
@@ -42,11 +47,26 @@ bool is_address(std::string_view host, const std::string& name) {
 
 }  // namespace
 
+bool is_green_api_name(std::string_view name) {
+  if (!name.ends_with(kGreenApi)) return false;
+  name.remove_suffix(kGreenApi.size());
+  return name.empty() || name.ends_with('.');
+}
+
+std::vector<std::string> green_api_names(const std::vector<std::string>& names) {
+  std::vector<std::string> out;
+  std::copy_if(names.begin(), names.end(), std::back_inserter(out),
+               [](const std::string& one) { return is_green_api_name(one); });
+  return out;
+}
+
 bool is_our_host(std::string_view host, const std::vector<std::string>& names) {
   if (host.empty()) return true;  // HTTP/1.0; a browser always sends one
   const std::string name = name_of(host);
   if (name.empty()) return false;
   if (is_address(host, name) || name.find('.') == std::string::npos) return true;
+  // No stranger can register a name there either.
+  if (is_green_api_name(name)) return true;
   if (std::any_of(kPrivate.begin(), kPrivate.end(),
                   [&name](std::string_view suffix) { return name.ends_with(suffix); })) {
     return true;

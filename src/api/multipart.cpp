@@ -1,6 +1,9 @@
 #include "api/multipart.h"
 
 #include <algorithm>
+#include <optional>
+
+#include "api/header_words.h"
 
 namespace posthorn::api {
 
@@ -17,26 +20,39 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-/// The parameter `name` of a header's value: name=token or name="quoted \" text".
-std::string parameter(std::string_view value, std::string_view name) {
-  const std::string wanted = std::string(name) + "=";
-  const std::string text = lower(value);
-  for (std::size_t at = text.find(';'); at != std::string::npos; at = text.find(';', at)) {
-    at = std::min(text.find_first_not_of("; \t", at), text.size());
-    if (text.compare(at, wanted.size(), wanted) != 0) continue;
-    std::string_view rest = value.substr(at + wanted.size());
-    if (!rest.starts_with('"')) {
-      rest = rest.substr(0, rest.find_first_of("; \t"));
-      return std::string(rest);
-    }
+/// The parameter `name` of a header's value: name=token or name="quoted \" text"; nullopt: it has
+/// none. What stands between quotes is no parameter.
+std::optional<std::string> parameter(std::string_view value, std::string_view name) {
+  std::size_t at = value.find(';');
+  while (at < value.size()) {
+    at = std::min(value.find_first_not_of("; \t", at), value.size());
+    const std::size_t end = std::min(value.find_first_of("=;", at), value.size());
+    const bool wanted = lower(value.substr(at, end - at)) == name;
+    at = end;
+    if (at == value.size() || value[at] == ';') continue;
     std::string out;
-    for (std::size_t i = 1; i < rest.size() && rest[i] != '"'; ++i) {
-      if (rest[i] == '\\' && i + 1 < rest.size() && rest[i + 1] == '"') ++i;
-      out += rest[i];
+    if (++at < value.size() && value[at] == '"') {
+      for (++at; at < value.size() && value[at] != '"'; ++at) {
+        if (value[at] == '\\' && at + 1 < value.size() && value[at + 1] == '"') ++at;
+        out += value[at];
+      }
+      at = std::min(value.find(';', at), value.size());
+    } else {
+      const std::size_t stop = std::min(value.find_first_of("; \t", at), value.size());
+      out = value.substr(at, stop - at);
+      at = std::min(value.find(';', stop), value.size());
     }
-    return out;
+    if (wanted) return out;
   }
-  return {};
+  return std::nullopt;
+}
+
+/// filename* counts before filename, whose words may be encoded as in mail: .NET sends both.
+std::string file_name_of(std::string_view disposition) {
+  if (const auto extended = parameter(disposition, "filename*")) {
+    if (auto name = decode_extended_value(*extended); name && !name->empty()) return *name;
+  }
+  return decode_words(parameter(disposition, "filename").value_or(""));
 }
 
 PartHead parse_head(std::string_view text) {
@@ -52,8 +68,8 @@ PartHead parse_head(std::string_view text) {
     value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
     if (name == "content-type") head.type = value;
     if (name != "content-disposition") continue;
-    head.name = parameter(value, "name");
-    head.file_name = parameter(value, "filename");
+    head.name = parameter(value, "name").value_or("");
+    head.file_name = file_name_of(value);
   }
   return head;
 }
@@ -66,7 +82,7 @@ tl::unexpected<Error> malformed(const char* what) {
 
 Result<MultipartParser> MultipartParser::from(std::string_view content_type,
                                               PartListener& listener) {
-  std::string boundary = parameter(content_type, "boundary");
+  std::string boundary = parameter(content_type, "boundary").value_or("");
   if (boundary.empty() || boundary.size() > kBoundaryAtMost) {
     return malformed("the Content-Type has no usable boundary");
   }

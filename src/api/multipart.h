@@ -10,7 +10,7 @@ namespace posthorn::api {
 /// One part's head.
 struct PartHead {
   std::string name;       ///< of the form's field
-  std::string file_name;  ///< "": it is no file
+  std::string file_name;  ///< UTF-8 where its sender says so; "": none was said
   std::string type;       ///< as its sender says
 };
 

@@ -128,8 +128,8 @@ struct Inert {
 using Kind = Inert::Kind;
 constexpr std::array<Inert, 9> kInert{{
     {"proxyInstance", Kind::text, true,
-     "cannot be set here: the proxy of the box is the key proxy of section [whatsapp] in its "
-     "configuration"},
+     "cannot be set here: the proxy of the box is the key proxy in section [network] of "
+     "posthorn.toml, on a box from the card the key proxy in posthorn.txt"},
     {"sendFromUTC", Kind::text, false, kQuietHours},
     {"sendToUTC", Kind::text, false, kQuietHours},
     {"sharedSession", Kind::yes_no, true, "must be no: it is obsolete and did nothing any more"},

@@ -41,9 +41,6 @@ Result<std::uint32_t> parse_colour(const json::Value& body) {
   if (!shaped || read.ec != std::errc() || read.ptr != end) {
     return invalid("backgroundColor", "must be a colour like #228B22");
   }
-  if ((rgb | kOpaque) == kWhite) {
-    return invalid("backgroundColor", "must not be #FFFFFF: the text is white");
-  }
   return rgb | kOpaque;
 }
 
@@ -84,6 +81,9 @@ Result<content::Text> parse_status_text(const json::Value& body) {
   }
   content::TextStyle style;
   TRY(const std::uint32_t colour, parse_colour(body));
+  if (colour == kWhite) {
+    return invalid("backgroundColor", "must not be #FFFFFF: the text is white");
+  }
   if (colour != 0) style.background = colour;
   TRY(style.font, parse_font(body));
   kind.style = style;
@@ -105,8 +105,9 @@ void queue_status(Context& context, Call call, const char* method, Result<Job> j
 
 Result<Content::What> voice_of(content::File file, const json::Value& body) {
   TRY(const std::uint32_t colour, parse_colour(body));
-  if (file.kind != content::File::Kind::voice) {
-    return invalid("urlFile", "must be a voice note: Ogg with Opus, which is what WhatsApp plays");
+  using Kind = content::File::Kind;
+  if (file.kind != Kind::voice && file.kind != Kind::audio) {
+    return invalid("urlFile", "must be sound: MP3 or another audio file, or Ogg with Opus");
   }
   file.background = colour == 0 ? content::TextStyle{}.background : colour;
   return Content::What(std::move(file));

@@ -94,7 +94,7 @@ TEST(SetSettings, RefusesInWordsWhatTheBoxCannotDo) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {R"({"sendFromUTC":"09:00"})", "setThrottleSettings"},
       {R"({"sendToUTC":"19:30"})", "setThrottleSettings"},
-      {R"({"proxyInstance":"http://10.0.0.1:3128"})", "[whatsapp]"},
+      {R"({"proxyInstance":"http://10.0.0.1:3128"})", "section [network] of posthorn.toml"},
       {R"({"sharedSession":"yes"})", "must be no"},
       {R"({"deviceWebhook":true})", "must be no"},
       {R"({"incomingBlockWebhook":"yes"})", "must be no"},
@@ -298,6 +298,22 @@ TEST(GetStatusInstance, IsOnlineWhileLoggedIn) {
   EXPECT_EQ(box.get("getStatusInstance")->text(), R"({"statusInstance":"online"})");
   box.set_session(session::State::backing_off);
   EXPECT_EQ(box.get("getStatusInstance")->text(), R"({"statusInstance":"offline"})");
+}
+
+TEST(GetAuthorizationCode, IsForATelephoneNumber) {
+  Box box(0);
+  box.link.who = {};
+  box.set_session(session::State::pairing);
+  const auto ask = [&](const std::string& phone) {
+    return box.post("getAuthorizationCode", R"({"phoneNumber":")" + phone + "\"}");
+  };
+  for (const char* good : {"4915550001234", "4915550001234@c.us", "4915550001234@S.WhatsApp.net"}) {
+    EXPECT_EQ(ask(good)->status(), 200) << good;
+    EXPECT_EQ(box.link.asked, std::vector<std::string>{"4915550001234"});
+  }
+  for (const char* bad : {"182000000000001@lid", "4915550001234@g.us", "4915550001234@"}) {
+    EXPECT_EQ(ask(bad)->message(), "bad phone number, valid 11 or 12 digits") << bad;
+  }
 }
 
 TEST(Reboot, Reconnects) {

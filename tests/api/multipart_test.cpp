@@ -51,6 +51,38 @@ TEST(Multipart, EmptyPartsPreambleAndBlanksAreAllowed) {
       "[a||];[||];");
 }
 
+/// What a Content-Disposition calls its file.
+std::string file_name(const std::string& parameters) {
+  const std::string told = parse("------x7\r\nContent-Disposition: form-data; name=file; " +
+                                     parameters + "\r\n\r\nx\r\n------x7--",
+                                 5);
+  return told.substr(0, told.find("|]")).substr(std::min<std::size_t>(told.size(), 6));
+}
+
+TEST(Multipart, NamesOfFilesMayBeInAnyOfThreeForms) {
+  const std::string name = "R\xC3\xA9sum\xC3\xA9.pdf";
+  EXPECT_EQ(file_name("filename=\"" + name + "\""), name);
+  // .NET's MultipartFormDataContent.
+  EXPECT_EQ(file_name("filename=\"=?utf-8?B?UsOpc3Vtw6kucGRm?=\"; "
+                      "filename*=utf-8''R%C3%A9sum%C3%A9.pdf"),
+            name);
+  EXPECT_EQ(file_name("filename*=UTF-8''R%c3%a9sum%c3%a9.pdf; filename=a.pdf"), name);
+  EXPECT_EQ(file_name("filename*=iso-8859-1'en'R%E9sum%E9.pdf; filename=a.pdf"), name);
+  EXPECT_EQ(file_name("filename=\"=?utf-8?B?UsOpc3Vtw6kucGRm?=\""), name);
+  EXPECT_EQ(file_name("filename=\"=?UTF-8?Q?R=C3=A9sum=C3=A9?= =?utf-8?q?.pdf?=\""), name);
+  EXPECT_EQ(file_name("filename=\"=?ISO-8859-1?Q?R=E9sum=E9.pdf?=\""), name);
+  EXPECT_EQ(file_name("filename=\"my =?utf-8?Q?caf=C3=A9_menu?= new.pdf\""),
+            "my caf\xC3\xA9 menu new.pdf");
+  // What cannot be read is left as it is, or the plain name counts.
+  EXPECT_EQ(file_name("filename*=koi8-r''%D2; filename=a.pdf"), "a.pdf");
+  EXPECT_EQ(file_name("filename*=utf-8''%C; filename=a.pdf"), "a.pdf");
+  EXPECT_EQ(file_name("filename=\"=?koi8-r?B?0g==?=.pdf\""), "=?koi8-r?B?0g==?=.pdf");
+  EXPECT_EQ(file_name("filename=\"=?utf-8?B?.pdf\""), "=?utf-8?B?.pdf");
+  EXPECT_EQ(file_name("filename=\"=?utf-8?Q?=4?=.pdf\""), "=?utf-8?Q?=4?=.pdf");
+  // What stands between quotes names nothing.
+  EXPECT_EQ(file_name("x=\"; filename=evil.exe\"; filename=a.pdf"), "a.pdf");
+}
+
 TEST(Multipart, WhatIsNoneIsRefused) {
   const std::string head = "------x7\r\nContent-Disposition: form-data; name=a\r\n\r\n";
   EXPECT_EQ(parse(head + "abc", 7), "multipart/form-data: the body is cut off");

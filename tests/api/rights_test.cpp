@@ -154,13 +154,17 @@ TEST(Hosts, AreAddressesOwnNamesAndThoseThatNobodyCanRegister) {
   for (const char* good :
        {"", "192.168.1.20", "192.168.1.20:8080", "[fd00::1]:8080", "[fe80::1%eth0]", "localhost",
         "localhost:8080", "posthorn", "POSTHORN.local", "posthorn.local.", "posthorn.fritz.box",
-        "box.lan:80", "box.shop.example", "box.shop.example:8443", "x"}) {
+        "box.lan:80", "box.shop.example", "box.shop.example:8443", "x",
+        // Clients with a fixed host, where the shop's DNS leads them here.
+        "api.green-api.com", "media.green-api.com", "4100.api.green-api.com:443", "green-api.com",
+        "API.Green-API.com."}) {
     EXPECT_TRUE(is_our_host(good, own)) << good;
   }
   for (const char* bad :
        {"evil.example", "posthorn.local.evil.example", "192.168.1.20.evil.example",
         "evil.example:80", "shop.example", "box.shop.example.org", "1.2.3", "1.2.3.4.5", ":80",
-        "[evil.example]", "box.com", "evillocal.com"}) {
+        "[evil.example]", "box.com", "evillocal.com", "evilgreen-api.com",
+        "green-api.com.evil.example", "green-api.org"}) {
     EXPECT_FALSE(is_our_host(bad, own)) << bad;
   }
 }
@@ -180,8 +184,9 @@ TEST(Hosts, ARebindingPageGetsNothingWhateverItAsks) {
   }
 }
 
-TEST(Hosts, OnlyTheTokenApiIsOpenToPagesOfAnyOrigin) {
+TEST(Hosts, OnlyTheTokenApiAndFilesAreOpenToPagesOfAnyOrigin) {
   Box box;
+  EXPECT_TRUE(box.api->terms(Box::request(Verb::get, "/files/ab-cd/a.jpg")).any_origin);
   EXPECT_TRUE(box.api->terms(Box::request(Verb::get, Box::path("getSettings"))).any_origin);
   EXPECT_FALSE(box.api->terms(Box::request(Verb::get, "/healthz")).any_origin);
   EXPECT_FALSE(box.api->terms(Box::request(Verb::get, "/metrics/" + kToken)).any_origin);

@@ -49,6 +49,34 @@ TEST(Statuses, WhatIsWrongWithThemIsSaid) {
   EXPECT_TRUE(box.outbox.views.empty());
 }
 
+/// Green-API recommends MP3 and its client for Python sends one; only Ogg with Opus is a voice
+/// note.
+TEST(Statuses, SoundOfAnyFormIsOne) {
+  Box box(0);
+  box.keep_files();
+  box.cabinet->web["https://shop.example/file.mp3"] = "ID3 and more of it";
+  box.cabinet->web["https://shop.example/note.ogg"] = "OggS.. OpusHead";
+  box.cabinet->web["https://shop.example/a.pdf"] = "%PDF-1.7";
+  const auto post = [&](const std::string& name) {
+    return box.post("sendVoiceStatus", R"({"urlFile":"https://shop.example/)" + name +
+                                           R"(","fileName":")" + name +
+                                           R"(","backgroundColor":"#FFFFFF"})");
+  };
+  using Kind = content::File::Kind;
+  for (const auto& [name, kind] : {std::pair("file.mp3", Kind::audio), {"note.ogg", Kind::voice}}) {
+    const auto answer = post(name);
+    ASSERT_EQ(answer->status(), 200) << answer->text();
+    const Job& job = box.outbox.views.back().job;
+    EXPECT_EQ(job.chat, "status@broadcast");
+    EXPECT_EQ(std::get<content::File>(job.content.what).kind, kind) << name;
+    EXPECT_EQ(std::get<content::File>(job.content.what).background, 0xFFFFFFFFU)
+        << "white is white on a text's white letters only";
+  }
+  const auto other = post("a.pdf");
+  EXPECT_EQ(other->status(), 400);
+  EXPECT_NE(other->message().find("MP3"), std::string::npos) << other->message();
+}
+
 TEST(Statuses, OneIsTakenBack) {
   Box box(0);
   const std::string id = "3EB0A1B2C3D4E5F60718";

@@ -142,6 +142,22 @@ TEST_F(Renewal, ChangesTheCertificateOnTheSamePortWithoutARestart) {
   EXPECT_EQ(https->port(), port);
 }
 
+/// Clients with a fixed host look for its name in the certificate.
+TEST_F(Renewal, HasTheNamesThatItIsGiven) {
+  api::ServerOptions options;
+  options.listen = "127.0.0.1";
+  const Texts names = api::green_api_names({"box.shop.example", "api.green-api.com"});
+  const auto https = Https::start({loop, blobs, clock, random, no_api, names}, options);
+  ASSERT_TRUE(https);
+  const Texts& called = (*https)->served().called.names;
+  EXPECT_EQ(called.front(), "posthorn.local");
+  EXPECT_EQ(called.back(), "api.green-api.com");
+  EXPECT_EQ(std::count(called.begin(), called.end(), "box.shop.example"), 0);
+  const std::string first = (*https)->served().pem.certificate;
+  (*https)->look();
+  EXPECT_EQ((*https)->served().pem.certificate, first);
+}
+
 TEST_F(Renewal, APortThatIsTakenIsTriedAgain) {
   auto first = start(0);
   ASSERT_NE(first, nullptr);
