@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "posthorn/api/green_api_names.h"
 #include "posthorn/base/json.h"
 #include "support/fakes.h"
 
