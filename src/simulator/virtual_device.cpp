@@ -99,7 +99,7 @@ void VirtualDevice::refill_prekeys() {
   std::vector<signal::KeyPair> pairs;
   while (stock.size() + pairs.size() < kPrekeys)
     pairs.push_back(signal::make_key_pair(world_.random));
-  const auto ids = store_.add_pre_keys(pairs, true);
+  const auto ids = store_.add_pre_keys(pairs, signal::PreKeyState::offered);
   if (!ids) return;
   for (std::size_t i = 0; i < pairs.size(); ++i) {
     stock.push_back({(*ids)[i], pairs[i].public_key});
