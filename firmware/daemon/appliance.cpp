@@ -133,7 +133,15 @@ class Appliance::Impl {
   static void tell_of_damage(const store::Store::Opened& opened);
   Result<void> open_rings();
   Result<void> build();
-  Result<void> listen_for_tills();
+  /// A port of the box for one printer.
+  struct TillPort {
+    std::size_t printer = 0;
+    std::uint16_t port = 0;
+    bool lpd = false;
+    std::unique_ptr<net::Listener> listener = {};  ///< null: it cannot be had
+  };
+  void listen_for_tills();
+  [[nodiscard]] Result<void> listen_for_till(TillPort& till);
   void save_clock();
   void flush_rings();
   void watch_store();
@@ -160,7 +168,7 @@ class Appliance::Impl {
   std::unique_ptr<net::NetDialer> printer_dialer_;  ///< null without printers
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<App> app_;
-  std::vector<std::unique_ptr<net::Listener>> tills_;
+  std::vector<TillPort> tills_;
   std::unique_ptr<api::Server> server_;
   std::unique_ptr<Https> https_;
   std::unique_ptr<BoardLink> board_;
@@ -170,6 +178,7 @@ class Appliance::Impl {
   int checks_ = 0;
   Timer clock_timer_{loop_};
   Timer health_timer_{loop_};
+  Timer tills_timer_{loop_};
 };
 
 Result<void> Appliance::Impl::start() {
@@ -189,7 +198,11 @@ Result<void> Appliance::Impl::start() {
                               api::green_api_names(config_.api.names)},
                              server));
   }
-  TRY(listen_for_tills());
+  for (std::size_t i = 0; app_->receipts() != nullptr && i < config_.printers.size(); ++i) {
+    tills_.push_back({i, config_.printers[i].listen, false});
+    if (config_.printers[i].lpd != 0) tills_.push_back({i, config_.printers[i].lpd, true});
+  }
+  listen_for_tills();
   TRY(write_access_file(config_.data_dir, url(), access_));
   board_ = std::make_unique<BoardLink>(
       loop_, config_.board, [this] { return status(); },
@@ -199,23 +212,29 @@ Result<void> Appliance::Impl::start() {
   return {};
 }
 
-/// print: a port of the box for each printer.
-Result<void> Appliance::Impl::listen_for_tills() {
-  ReceiptDesk* desk = app_->receipts();
-  for (std::size_t i = 0; desk != nullptr && i < config_.printers.size(); ++i) {
-    const PrinterConfig& printer = config_.printers[i];
-    const std::string& address = printer.address.empty() ? config_.api.listen : printer.address;
-    auto listener = net::listen(loop_, address, printer.listen,
-                                [desk, i](auto till) { desk->accept(i, std::move(till)); });
-    if (!listener) return fail(listener.error(), "printer." + printer.name);
-    desk->on_listening(i, (*listener)->port());
-    tills_.push_back(std::move(*listener));
-    if (printer.lpd == 0) continue;
-    auto lpd = net::listen(loop_, address, printer.lpd,
-                           [desk, i](auto till) { desk->accept_lpd(i, std::move(till)); });
-    if (!lpd) return fail(lpd.error(), "printer." + printer.name + ".lpd");
-    tills_.push_back(std::move(*lpd));
+/// print: a port of the box for each printer. One that cannot be had (another program has it, the
+/// box's address is not there yet) is told and tried again; the rest of the box works without it.
+void Appliance::Impl::listen_for_tills() {
+  constexpr seconds kTryAgain{30};
+  bool all = true;
+  for (TillPort& till : tills_) {
+    if (till.listener) continue;
+    const auto listening = listen_for_till(till);
+    app_->receipts()->on_listening(till.printer, till.lpd, till.port, listening);
+    all = all && listening;
   }
+  if (!all) tills_timer_.start(kTryAgain, [this] { listen_for_tills(); });
+}
+
+Result<void> Appliance::Impl::listen_for_till(TillPort& till) {
+  ReceiptDesk* desk = app_->receipts();
+  const std::string& own = config_.printers[till.printer].address;
+  TRY(till.listener, net::listen(loop_, own.empty() ? config_.api.listen : own, till.port,
+                                 [desk, i = till.printer, lpd = till.lpd](auto line) {
+                                   lpd ? desk->accept_lpd(i, std::move(line))
+                                       : desk->accept(i, std::move(line));
+                                 }));
+  till.port = till.listener->port();
   return {};
 }
 
