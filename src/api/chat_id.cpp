@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "posthorn/base/ascii.h"
 #include "posthorn/base/phone_number.h"
 #include "posthorn/base/user_id.h"
 
@@ -31,12 +32,6 @@ bool is_group(std::string_view text) {
   return is_number(text.substr(0, dash)) && is_number(text.substr(dash + 1));
 }
 
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return text;
-}
-
 /// The cloud's text; the sentence is for a number with a slip, not for what is no number at all.
 tl::unexpected<Error> bad(const char* text, std::string_view given, const Error& why) {
   const bool number = std::any_of(given.begin(), given.end(), is_digit);
@@ -51,7 +46,7 @@ Result<std::string> parse_chat_id(std::string_view text) {
   const std::string id = without_invisible(text);
   const std::size_t at = std::min(id.find('@'), id.size());
   const std::string user = id.substr(0, at);
-  const std::string server = at == id.size() ? "@c.us" : lower(id.substr(at));
+  const std::string server = at == id.size() ? "@c.us" : ascii_lower(id.substr(at));
   if (server == "@g.us" && is_group(user)) return user + server;
   if (server == "@lid" && is_number(user)) return user + server;
   // Somebody whom the official number knows without a number.
@@ -66,7 +61,7 @@ Result<std::string> parse_phone(std::string_view text) {
   const std::string given = without_invisible(text);
   const std::size_t at = std::min(given.find('@'), given.size());
   const std::string user = given.substr(0, at);
-  const std::string server = lower(given.substr(at));
+  const std::string server = ascii_lower(given.substr(at));
   // An @lid is digits too, but of no telephone.
   if (!server.empty() && server != "@c.us" && server != "@s.whatsapp.net") {
     return fail(Errc::malformed, kBadPhone);

@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "posthorn/base/ascii.h"
 #include "posthorn/base/bytes.h"
 
 namespace posthorn::api {
 namespace {
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
 
 std::string from_latin1(std::string_view bytes) {
   std::string out;
@@ -31,7 +24,7 @@ std::string from_latin1(std::string_view bytes) {
 }
 
 std::optional<std::string> to_utf8(std::string_view charset, std::string bytes) {
-  const std::string name = lower(charset);
+  const std::string name = ascii_lower(charset);
   if (name == "utf-8" || name == "utf8" || name == "us-ascii") return bytes;
   if (name == "iso-8859-1") return from_latin1(bytes);
   return std::nullopt;
@@ -45,7 +38,7 @@ std::optional<std::string> decode_escapes(std::string_view text, char sign) {
       out += text[i];
       continue;
     }
-    const auto byte = hex_decode(lower(text.substr(i + 1, 2)));
+    const auto byte = hex_decode(ascii_lower(text.substr(i + 1, 2)));
     if (!byte || byte->size() != 1) return std::nullopt;
     out += static_cast<char>(byte->front());
     i += 2;

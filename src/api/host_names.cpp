@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "posthorn/api/green_api_names.h"
+#include "posthorn/base/ascii.h"
 
 namespace posthorn::api {
 
@@ -20,21 +21,13 @@ constexpr std::array<std::string_view, 12> kPrivate{
 
 constexpr std::string_view kGreenApi = "green-api.com";
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
-
 /// Without port, brackets and the dot of a full name.
 std::string name_of(std::string_view host) {
   if (host.starts_with('['))
-    return lower(host.substr(1, std::min(host.find(']'), host.size()) - 1));
+    return ascii_lower(host.substr(1, std::min(host.find(']'), host.size()) - 1));
   std::string_view name = host.substr(0, host.find(':'));
   if (name.ends_with('.')) name.remove_suffix(1);
-  return lower(name);
+  return ascii_lower(name);
 }
 
 bool is_address(std::string_view host, const std::string& name) {
@@ -72,7 +65,7 @@ bool is_our_host(std::string_view host, const std::vector<std::string>& names) {
     return true;
   }
   return std::any_of(names.begin(), names.end(),
-                     [&name](const std::string& one) { return lower(one) == name; });
+                     [&name](const std::string& one) { return ascii_lower(one) == name; });
 }
 
 }  // namespace posthorn::api

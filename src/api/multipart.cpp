@@ -5,6 +5,8 @@
 
 #include "api/header_words.h"
 
+#include "posthorn/base/ascii.h"
+
 namespace posthorn::api {
 
 namespace {
@@ -13,13 +15,6 @@ constexpr std::size_t kHeadAtMost = std::size_t{8} << 10;
 constexpr std::size_t kBoundaryAtMost = 70;  // RFC 2046 section 5.1.1
 constexpr unsigned kPartsAtMost = 64;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return out;
-}
-
 /// The parameter `name` of a header's value: name=token or name="quoted \" text"; nullopt: it has
 /// none. What stands between quotes is no parameter.
 std::optional<std::string> parameter(std::string_view value, std::string_view name) {
@@ -27,7 +22,7 @@ std::optional<std::string> parameter(std::string_view value, std::string_view na
   while (at < value.size()) {
     at = std::min(value.find_first_not_of("; \t", at), value.size());
     const std::size_t end = std::min(value.find_first_of("=;", at), value.size());
-    const bool wanted = lower(value.substr(at, end - at)) == name;
+    const bool wanted = ascii_lower(value.substr(at, end - at)) == name;
     at = end;
     if (at == value.size() || value[at] == ';') continue;
     std::string out;
@@ -63,7 +58,7 @@ PartHead parse_head(std::string_view text) {
     text.remove_prefix(std::min(end + 2, text.size()));
     const std::size_t colon = line.find(':');
     if (colon == std::string_view::npos) continue;
-    const std::string name = lower(line.substr(0, colon));
+    const std::string name = ascii_lower(line.substr(0, colon));
     std::string_view value = line.substr(colon + 1);
     value.remove_prefix(std::min(value.find_first_not_of(" \t"), value.size()));
     if (name == "content-type") head.type = value;

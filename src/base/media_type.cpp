@@ -1,8 +1,8 @@
 #include "posthorn/base/media_type.h"
+#include "posthorn/base/ascii.h"
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace posthorn {
 namespace {
@@ -59,17 +59,10 @@ constexpr std::array<Row, 40> kRows{{
     {"html", "text/html"},
 }};
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
 }  // namespace
 
 std::string_view ending_of(std::string_view media_type) {
-  const std::string type = lower(media_type.substr(0, media_type.find_first_of("; ")));
+  const std::string type = ascii_lower(media_type.substr(0, media_type.find_first_of("; ")));
   const auto* row = std::find_if(kRows.begin(), kRows.end(),
                                  [&type](const Row& one) { return one.type == type; });
   return row != kRows.end() ? row->ending : kUnknownEnding;
@@ -82,7 +75,7 @@ std::string_view ending_in(std::string_view file_name) {
 }
 
 std::string_view media_type_of(std::string_view file_name) {
-  const std::string ending = lower(ending_in(file_name));
+  const std::string ending = ascii_lower(ending_in(file_name));
   const auto* row = std::find_if(kRows.begin(), kRows.end(),
                                  [&ending](const Row& one) { return one.ending == ending; });
   return row != kRows.end() ? row->type : std::string_view();

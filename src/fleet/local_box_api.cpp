@@ -1,4 +1,5 @@
 #include "posthorn/fleet/local_box_api.h"
+#include "posthorn/base/ascii.h"
 
 #include <algorithm>
 #include <charconv>
@@ -11,14 +12,6 @@ namespace posthorn::fleet {
 namespace {
 
 constexpr std::size_t kHeadAtMost = 16384;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
 
 template <class T>
 bool read_number(std::string_view text, T& out) {
@@ -67,7 +60,7 @@ std::optional<std::size_t> content_length(std::string_view head) {
     at += 2;
     const std::string_view line = head.substr(at, head.find("\r\n", at) - at);
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || lower(line.substr(0, colon)) != "content-length") {
+    if (colon == std::string_view::npos || ascii_lower(line.substr(0, colon)) != "content-length") {
       continue;
     }
     std::string_view value = line.substr(colon + 1);

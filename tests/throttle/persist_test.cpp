@@ -118,6 +118,16 @@ TEST_F(Persisted, DamageCostsOnlyWhatItHit) {
       << "the opt-outs survive the loss of everything else";
 }
 
+/// A day later it is connected, takes a job and is asked what goes.
+void use(Engine& engine) {
+  Moment m;
+  m.now = kNow + kDay;
+  m.wall_ms = m.now;
+  engine.set_connected(true, m);
+  engine.add(1, chat_of(1), 5, m.now + kDay, false, true, false, false, m);
+  (void)engine.next(m);
+}
+
 TEST_F(Persisted, AnyBytesAreReadWithoutHarm) {
   auto engine = std::make_unique<Engine>();
   for (std::uint64_t i = 0; i < 100; ++i) note_inbound(engine->state, chat_of(i), kNow, kNow);
@@ -135,13 +145,7 @@ TEST_F(Persisted, AnyBytesAreReadWithoutHarm) {
       for (int flips = 0; flips < 4 && !value.empty(); ++flips)
         value[random.between(0, value.size() - 1)] = static_cast<std::byte>(random.between(0, 255));
     }
-    const auto damaged = reload();
-    Moment m;
-    m.now = kNow + kDay;
-    m.wall_ms = m.now;
-    damaged->set_connected(true, m);
-    damaged->add(1, chat_of(1), 5, m.now + kDay, false, true, false, false, m);
-    (void)damaged->next(m);
+    use(*reload());
   }
 }
 
@@ -157,13 +161,7 @@ TEST_F(Persisted, TimesThatNoClockWroteCountAsNone) {
       Bytes& hot = blobs.values["throttle/hot"];
       hot = good;
       std::fill_n(hot.begin() + static_cast<std::ptrdiff_t>(at), sizeof(Tick), fill);
-      const auto damaged = reload();
-      Moment m;
-      m.now = kNow + kDay;
-      m.wall_ms = m.now;
-      damaged->set_connected(true, m);
-      damaged->add(1, chat_of(1), 5, m.now + kDay, false, true, false, false, m);
-      (void)damaged->next(m);
+      use(*reload());
     }
   }
 }

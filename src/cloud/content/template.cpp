@@ -4,6 +4,8 @@
 
 #include "cloud/fields.h"
 
+#include "posthorn/base/ascii.h"
+
 // {"name", "language": {"code"}, "components": [{"type": "body", "parameters": [{"type": "text", …
 namespace posthorn::cloud {
 namespace {
@@ -22,12 +24,6 @@ constexpr const char* kCodeBody = "*{{1}}* is your verification code.";
 std::string upper(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
-  return text;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   return text;
 }
 
@@ -79,7 +75,7 @@ Result<Values> values_of(const json::Value& sent) {
   TRY(const json::Value* list,
       list_in(sent, "parameters", "template.components", 0, kParametersMax));
   for (const json::Value& one : *list) {
-    const std::string type = lower(json::string_at(one, "type").value_or("text"));
+    const std::string type = ascii_lower(json::string_at(one, "type").value_or("text"));
     Values::One value;
     value.name = json::string_at(one, "parameter_name").value_or("");
     const bool fallback = type == "currency" || type == "date_time";
@@ -190,7 +186,7 @@ Result<Header> header_of(const json::Value& header, const json::Value& sent) {
     TRY(out.text, filled_whole(json::string_at(header, "text").value_or(""), sent, "header"));
     return out;
   }
-  const std::string type = lower(format);
+  const std::string type = ascii_lower(format);
   const json::Value& parameters = json::at(sent, "parameters");
   if (!parameters.isArray() || parameters.size() != 1) {
     return fail(Errc::malformed, "header: needs one parameter, the " + type);
