@@ -13,8 +13,6 @@ namespace posthorn::ctl {
 
 namespace {
 
-constexpr long kTimeoutSeconds = 60;
-
 struct CurlDeleter {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
@@ -120,6 +118,12 @@ Result<json::Value> Client::get(const std::string& method, const std::string& qu
   return ask(method_path(method) + (query.empty() ? "" : "?" + query), nullptr);
 }
 
+Client Client::patient(std::chrono::seconds patience) const {
+  Client other = *this;
+  other.patience_ = patience;
+  return other;
+}
+
 Result<json::Value> Client::post(const std::string& method, const json::Value& body) const {
   const std::string text = json::write(body);
   return ask(method_path(method), &text);
@@ -183,7 +187,7 @@ Result<Client::Answer> Client::exchange(const std::string& path, const std::stri
       curl_slist_append(nullptr, (std::string("Content-Type: ") + type).c_str()));
   const Curl curl = prepare(path);
   Answer answer;
-  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, kTimeoutSeconds);
+  curl_easy_setopt(curl.get(), CURLOPT_TIMEOUT, static_cast<long>(patience_.count()));
   curl_easy_setopt(curl.get(), CURLOPT_WRITEFUNCTION, &collect);
   curl_easy_setopt(curl.get(), CURLOPT_WRITEDATA, &answer.body);
   if (body != nullptr) {
@@ -205,10 +209,10 @@ Client::Curl Client::prepare(const std::string& path) const {
   curl_easy_setopt(curl.get(), CURLOPT_USERNAME, "posthornctl");
   curl_easy_setopt(curl.get(), CURLOPT_PASSWORD, secret.c_str());
   curl_easy_setopt(curl.get(), CURLOPT_NOPROXY, "*");
-  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, kTimeoutSeconds);
+  curl_easy_setopt(curl.get(), CURLOPT_CONNECTTIMEOUT, static_cast<long>(patience_.count()));
   // Files take as long as they take, as long as they move.
   curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_LIMIT, 1L);
-  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_TIME, kTimeoutSeconds);
+  curl_easy_setopt(curl.get(), CURLOPT_LOW_SPEED_TIME, static_cast<long>(patience_.count()));
   if (!ca_file_.empty()) curl_easy_setopt(curl.get(), CURLOPT_CAINFO, ca_file_.c_str());
   return curl;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -31,6 +32,9 @@ class Client {
   /// ca_file: PEM that an https:// box must show; empty: the system's roots.
   explicit Client(Access access, std::string ca_file = "")
       : access_(std::move(access)), ca_file_(std::move(ca_file)) {}
+
+  /// The same box, asked for what may take it so long; a minute is usual.
+  [[nodiscard]] Client patient(std::chrono::seconds patience) const;
 
   /// query: "after=5&wait=20" or empty. Errors: disconnected, refused (with the box's own words).
   [[nodiscard]] Result<json::Value> get(const std::string& method,
@@ -70,6 +74,7 @@ class Client {
 
   Access access_;
   std::string ca_file_;
+  std::chrono::seconds patience_{60};
 };
 
 }  // namespace posthorn::ctl

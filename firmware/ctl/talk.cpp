@@ -1,6 +1,7 @@
 #include "ctl/talk.h"
 
 #include <array>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
 
@@ -61,21 +62,34 @@ void print_item(const json::Value& item) {
               what_of(item).c_str(), state.empty() ? "" : ("  [" + state + "]").c_str());
 }
 
+int print_items(const Result<json::Value>& items, const char* none) {
+  if (!items) return complain(items.error());
+  if (!items->isArray() || items->empty()) {
+    std::printf("%s\n", none);
+    return 0;
+  }
+  // As one reads: the newest last.
+  for (::Json::ArrayIndex i = items->size(); i-- > 0;) print_item((*items)[i]);
+  return 0;
+}
+
+/// What the phone has of before the journal: it has a minute to answer, and another for its file.
+int show_older(const Client& client, const std::string& chat, int count) {
+  constexpr std::chrono::seconds kPatience{130};
+  json::Value body(::Json::objectValue);
+  body["chatId"] = chat;
+  body["count"] = count;
+  return print_items(client.patient(kPatience).post("requestChatHistory", body),
+                     "the phone has no older messages");
+}
+
 int show_history(const Client& client, const std::string& chat, const std::string& external,
                  int count) {
   json::Value body(::Json::objectValue);
   if (!chat.empty()) body["chatId"] = chat;
   if (!external.empty()) body["externalId"] = external;
   body["count"] = count;
-  const auto items = client.post("getChatHistory", body);
-  if (!items) return complain(items.error());
-  if (!items->isArray() || items->empty()) {
-    std::printf("nothing in the journal\n");
-    return 0;
-  }
-  // As one reads: the newest last.
-  for (::Json::ArrayIndex i = items->size(); i-- > 0;) print_item((*items)[i]);
-  return 0;
+  return print_items(client.post("getChatHistory", body), "nothing in the journal");
 }
 
 int show_chats(const Client& client, int count) {
@@ -121,6 +135,8 @@ TalkCommands::TalkCommands(CLI::App& options)
   history_->add_option("chat", chat_, "number with country, in quotes if with blanks, or chatId");
   history_->add_option("--external", external_, "only the messages with that externalId");
   history_->add_option("--count", count_, "at most so many")->capture_default_str();
+  history_->add_flag("--phone", phone_,
+                     "older messages than the box has, asked of the phone (50 at most)");
   chats_->add_option("--count", chats_count_, "at most so many")->capture_default_str();
   groups_->add_option("group", group_, "…@g.us");
 }
@@ -130,7 +146,11 @@ std::optional<int> TalkCommands::run(const Client& client) const {
     if (chat_.empty() && external_.empty()) {
       return complain({Errc::malformed, "whose history? A number, a chatId or --external"});
     }
-    return show_history(client, chat_, external_, count_);
+    if (phone_ && chat_.empty()) {
+      return complain({Errc::malformed, "--phone asks about one chat: a number or a chatId"});
+    }
+    return phone_ ? show_older(client, chat_, count_)
+                  : show_history(client, chat_, external_, count_);
   }
   if (chats_->parsed()) return show_chats(client, chats_count_);
   if (groups_->parsed()) {

@@ -24,6 +24,7 @@ class TalkCommands {
   std::string external_;
   std::string group_;
   int count_ = 20;
+  bool phone_ = false;  ///< asked of the phone instead
   int chats_count_ = 50;
 };
 

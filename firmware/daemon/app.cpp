@@ -16,6 +16,7 @@ namespace {
 
 /// WhatsApp refuses the messages of those who are in no group of that name.
 bool is_no_member(const throttle::Fate& fate) {
+  if (fate.refusal == throttle::Refusal::not_in_group) return true;
   return fate.job.chat.ends_with("@g.us") && (fate.code == 403 || fate.code == 404);
 }
 
@@ -69,6 +70,7 @@ Result<void> App::build() {
   }
   // The level that a restart finds is no news, but getStateInstance must tell it.
   notifier_->on_throttle(valve_->level());
+  cloud_->look_at_quality();
   settings_.on_change([this](const api::Settings& changed) { on_settings(changed); });
   on_settings(settings_.current());
   return {};
@@ -100,7 +102,7 @@ Result<void> App::build_send(std::span<const std::string> told) {
                                 on_event(event, std::move(stored));
                               }));
   session_->join(chat_->listener());
-  checker_ = std::make_unique<FirstContactCheck>(chat_->people());
+  checker_ = std::make_unique<FirstContactCheck>(*chat_);
   outbox_ = std::make_unique<Outbox>(out_.outbox_ring, out_.files);
   valve_ = std::make_unique<throttle::Valve>(throttle::Valve::Outside{
       out_.scheduler, out_.clock, out_.random, out_.store, *outbox_, chat_->sender(), *checker_,
@@ -173,6 +175,15 @@ api::Instance App::instance() const {
           account.push_name};
 }
 
+/// What it answers, as far as that is remembered.
+std::optional<Quote> App::quote_of(const Job& job) {
+  if (!chat_) return std::nullopt;  // the box is stopping
+  auto quote = chat_->quotes().find(job.chat, job.content.quote->id);
+  if (!quote) return std::nullopt;
+  if (links_ && quote->file) quote->file->link = links_->link_to(*quote->file);
+  return std::move(*quote);
+}
+
 /// notify: session -> chat -> notifier -> inbox -> long poll | webhook
 void App::build_notify() {
   inbox_ = std::make_unique<Inbox>(out_.inbox_ring, out_.scheduler, out_.clock, config_.queue.keep);
@@ -181,40 +192,48 @@ void App::build_notify() {
       [this](api::InboxItem item, Once<void(Result<void>)> stored) {
         inbox_->append(std::move(item), std::move(stored));
       },
-      out_.inbox_ring.max_payload(),
-      [this](const Job& job) -> std::optional<Quote> {
-        if (!chat_) return std::nullopt;  // the box is stopping
-        auto quote = chat_->quotes().find(job.chat, job.content.quote->id);
-        return quote ? std::optional(std::move(*quote)) : std::nullopt;
-      },
+      out_.inbox_ring.max_payload(), [this](const Job& job) { return quote_of(job); },
       [this](const std::string& chat, const std::string& id) {
         return recorder_ && chat_ ? recorder_->external_id_of(chat, id) : std::string();
       },
       [this](api::MessageStatus status) { hours_.on_status(status); },
       [this](const std::string& chat) {
         return chat_ ? chat_->contacts().contact_name(chat) : std::string();
+      },
+      [this](const std::string& chat) {
+        return chat_ ? chat_->contacts().chat_name(chat) : std::string();
       }});
   mailbox_ = std::make_unique<InboxMailbox>(*inbox_, refused_);
   courier_ = std::make_unique<webhooks::Courier>(
-      webhooks::CourierOptions{},
+      webhooks::CourierOptions{.wait = config_.webhook.wait},
       webhooks::Courier::Outside{out_.scheduler, out_.clock, out_.http, *mailbox_});
+}
+
+Result<std::function<void()>> App::charge_status() {
+  TRY(valve_->take(throttle::Action::post_status));
+  return std::function<void()>(alive_.bind([this] {  // the ring may answer when the box is stopping
+    if (valve_) valve_->give_back(throttle::Action::post_status);
+  }));
 }
 
 /// Whom the API's methods ask, and where what they accept goes.
 api::Api::Outside App::api_outside() {
   // clang-format off
   return {out_.scheduler, out_.clock, out_.random, out_.store, settings_, notifier_->state(),
-          *outbox_, *inbox_, *session_, *people_, chat_->read_marks(), chat_->presence(),
-          chat_->contacts(), chat_->chat_state(), chat_->earlier(), *groups_,
+          *outbox_, *inbox_, *session_, *people_, *both_, *both_,
+          chat_->contacts(), chat_->chat_state(), *both_, *groups_,
           [this] { return status(); }, &notifier_->history(), file_methods(),
-          [this] { return valve_->take(throttle::Action::post_status); }, &chat_->status_views(),
+          [this] { return charge_status(); }, &chat_->status_views(),
           journal_.get(),
           [this](const std::string& chat) { return chat_->identities().account_of(chat); },
           [this](const std::function<void(const Job&)>& visit) {
             return out_.outbox_ring.for_each_pending([&](const queue::Entry&, ByteView record) {
               if (const auto job = decode_job(record)) visit(*job);
             });
-          }};
+          },
+          &chat_->phone_history(),
+          [this](const json::Value& notification) { notifier_->tell(notification); },
+          !config_.cloud.phone_number_id.empty()};
   // clang-format on
 }
 
@@ -222,6 +241,7 @@ api::Api::Outside App::api_outside() {
 void App::build_ask() {
   people_ = std::make_unique<ChargedPeople>(chat_->people(), *valve_);
   groups_ = std::make_unique<ChargedGroups>(chat_->groups(), *valve_);
+  both_ = std::make_unique<BothNumbers>(chat_->read_marks(), chat_->presence(), chat_->earlier());
   api::ApiOptions options;
   options.id_instance = access_.id_instance;
   options.token = access_.token;
@@ -236,7 +256,9 @@ void App::build_ask() {
   api_->serve_page({out_.worker, out_.page_files});
   for (api::Route& route : tail_.routes()) api_->add(std::move(route));
   for (api::Route& route : fleet_.routes()) api_->add(std::move(route));
-  for (api::Route& route : throttle_routes(*valve_, setting_changes_, pause_, config_.queue.keep)) {
+  for (api::Route& route :
+       throttle_routes(*valve_, setting_changes_, pause_, config_.queue.keep,
+                       [this](const Job& job) { return official_->outlook(job); })) {
     api_->add(std::move(route));
   }
   api_->add(get("getActivity", [this](api::Call call) { call.send(activity()); }));
@@ -264,10 +286,13 @@ Result<void> App::build_print() {
     api_->add(get("getReceiptPrinters", [](api::Call call) { call.send_text("[]"); }));
     return {};
   }
-  TRY(receipts_, ReceiptDesk::open(config_, {out_.scheduler, out_.clock, out_.random, out_.worker,
-                                             *out_.printers, out_.receipts, out_.store, *out_.files,
-                                             *outbox_, *inbox_, [this] { return instance(); },
-                                             out_.utc_offset, config_.queue.keep}));
+  TRY(receipts_, ReceiptDesk::open(
+                     config_, {out_.scheduler, out_.clock, out_.random, out_.worker, *out_.printers,
+                               out_.receipts, out_.store, *out_.files, *outbox_, *inbox_,
+                               [this] { return instance(); }, out_.utc_offset, config_.queue.keep,
+                               [this](const std::string& chat) {
+                                 return chat_->identities().account_of(chat);
+                               }}));
   receipts_->add_to(*api_);
   return {};
 }
@@ -292,10 +317,12 @@ void App::stop() {
   api_.reset();
   cloud_.reset();
   if (outbox_) outbox_->divert(nullptr);
+  if (both_) both_->join(nullptr);
   official_.reset();
   receipts_.reset();
   people_.reset();
   groups_.reset();
+  both_.reset();
   chat_.reset();
   session_.reset();
   valve_.reset();
@@ -388,6 +415,10 @@ void App::tell_of_message(const chat::Message& message) {
   } else {
     valve_->on_inbound(message.chat, readable_text(message.content), message.timestamp);
     if (cloud_) cloud_->on_inbound(message.chat, message.timestamp);
+    if (official_) {
+      official_->on_inbound_elsewhere(chat_->identities().account_of(message.chat),
+                                      message.timestamp);
+    }
   }
 }
 
@@ -442,6 +473,11 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
   if (fate.kind == Kind::sent && settings_.current().mark_incoming_messages_readed_on_reply) {
     chat_->read_marks().mark(fate.job.chat, "", [](Result<std::size_t>) {});
   }
+  // Nobody is to see it, or its file is gone: nothing of it reached WhatsApp.
+  const bool story = fate.job.chat == kStoryChat &&
+                     !std::holds_alternative<content::Deletion>(fate.job.content.what);
+  if (story && fate.kind == Kind::failed && fate.code == 0)
+    valve_->give_back(throttle::Action::post_status);
   if (recorder_) recorder_->on_fate(fate.job, status, fate.time);
   notifier_->on_job(fate.job, status, fate.description, fate.time,
                     [settled = std::move(settled)](Result<void> stored) mutable {
@@ -460,6 +496,7 @@ void App::on_level(const throttle::LevelChange& change) {
              {"to", throttle::to_string(change.to)},
              {"signal", change.signal}});
   notifier_->on_throttle(change.to);
+  if (cloud_) cloud_->look_at_quality();
   if (out_.on_change) out_.on_change();
 }
 

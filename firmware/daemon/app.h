@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/access.h"
+#include "daemon/both_numbers.h"
 #include "daemon/charged_groups.h"
 #include "daemon/cloud_side.h"
 #include "daemon/event_tail.h"
@@ -110,11 +111,13 @@ class App final : private throttle::Listener {
   Result<void> open_journal();
   void build_journal();
   [[nodiscard]] api::Instance instance() const;
+  [[nodiscard]] std::optional<Quote> quote_of(const Job& job);
   [[nodiscard]] json::Value activity() const;
   [[nodiscard]] std::string present_state() const;
   [[nodiscard]] std::optional<chat::FilesOutside> files_outside() const;
   [[nodiscard]] std::optional<api::FileOutside> file_methods();
   [[nodiscard]] api::Api::Outside api_outside();
+  [[nodiscard]] Result<std::function<void()>> charge_status();
   /// Whether the job's file lies at WhatsApp's host; else it is brought there first.
   bool prepare(std::uint64_t sequence, const Job& job);
   bool prepare_preview(std::uint64_t sequence, const Job& job);
@@ -164,6 +167,7 @@ class App final : private throttle::Listener {
   std::unique_ptr<api::Api> api_;
   std::unique_ptr<InboxMailbox> mailbox_;
   std::unique_ptr<webhooks::Courier> courier_;
+  std::unique_ptr<BothNumbers> both_;
   std::unique_ptr<CloudSide> cloud_;
   std::unique_ptr<OfficialSide> official_;
   std::unique_ptr<ReceiptDesk> receipts_;  ///< null without printers

@@ -15,8 +15,10 @@ Result<void> App::build_official() {
                             out_.utc_offset, out_.files, config_.network.proxy,
                             [this](Content& content) {
                               if (links_) links_->fill_in(content);
-                            }});
+                            },
+                            &settings_});
   outbox_->divert(official_.get());
+  both_->join(official_.get());
   for (api::Route& route : official_->routes()) api_->add(std::move(route));
   return {};
 }
@@ -32,14 +34,19 @@ Result<void> App::build_cloud() {
   }
   // clang-format off
   TRY(cloud_, CloudSide::make({out_.scheduler, out_.clock, out_.random, out_.store, out_.http,
-      out_.inbox_ring, *outbox_, *notifier_, settings_, chat_->read_marks(), chat_->presence(),
-      chat_->earlier(),
+      out_.inbox_ring, refused_, *outbox_, *notifier_, settings_, *both_, *both_, *both_,
       [this] {
         const session::Account account = session_->account();
         return cloud::Endpoint::Account{account.phone, account.push_name};
       },
       [this] { return status(); }, file_methods(), std::move(hear),
-      config_.cloud.verify_token, config_.queue.keep, rate_scale}));
+      config_.cloud.verify_token, config_.queue.keep, rate_scale,
+      [this](const std::string& user_id) { return official_->chat_of_user_id(user_id); },
+      [this](const std::string& chat, const std::string& wamid, cloud::Typing typing,
+             Once<void(Result<std::size_t>)> done) {
+        official_->mark_read(chat, wamid, typing, std::move(done));
+      },
+      config_.webhook.wait, !config_.cloud.phone_number_id.empty()}));
   // clang-format on
   api_->speak(cloud_->dialect());
   for (api::Route& route : cloud_->routes()) api_->add(std::move(route));

@@ -84,9 +84,11 @@ bool App::was_sent(const std::string& chat, const std::string& id) {
 void App::build_journal() {
   if (!journal_) return;
   recorder_ = std::make_unique<api::Recorder>(
-      api::Recorder::Outside{*journal_, [this](const std::string& chat) {
+      api::Recorder::Outside{*journal_,
+                             [this](const std::string& chat) {
                                return chat_ ? chat_->identities().account_of(chat) : chat;
-                             }});
+                             },
+                             [this](const Job& job) { return quote_of(job); }});
   std::set<std::string_view> told;
   for (const std::string& notification : latest_) told.insert(outgoing_id(notification));
   // One that nobody told of and the store does not know as sent may have been taken back.

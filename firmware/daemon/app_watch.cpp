@@ -95,6 +95,7 @@ Status App::status() const {
   status.clock_trusted = out_.clock.now().trusted;
   status.what_to_do = advise(status, advice_.empty() ? detail.what_to_do : advice_,
                              valve_->status().needs_acknowledgement);
+  if (receipts_ && status.what_to_do.empty()) status.what_to_do = receipts_->trouble();
   return status;
 }
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <future>
 #include <iterator>
 #include <utility>
 
@@ -129,11 +130,26 @@ class Appliance::Impl {
 
  private:
   [[nodiscard]] std::string url_of(const char* scheme, std::uint16_t port) const;
-  Result<void> open_stores();
+  Result<void> open_store();
   static void tell_of_damage(const store::Store::Opened& opened);
-  Result<void> open_rings();
+  Result<void> open_rest();
+  using Ring = std::future<Result<std::unique_ptr<queue::RingFile>>>;
+  /// Being opened. Whoever drops it waits for the end of that.
+  struct Rings {
+    Ring outbox, inbox;
+  };
+  Rings begin_rings();
+  Result<void> take_rings(Rings rings);
   Result<void> build();
-  Result<void> listen_for_tills();
+  /// A port of the box for one printer.
+  struct TillPort {
+    std::size_t printer = 0;
+    std::uint16_t port = 0;
+    bool lpd = false;
+    std::unique_ptr<net::Listener> listener = {};  ///< null: it cannot be had
+  };
+  void listen_for_tills();
+  [[nodiscard]] Result<void> listen_for_till(TillPort& till);
   void save_clock();
   void flush_rings();
   void watch_store();
@@ -150,6 +166,7 @@ class Appliance::Impl {
   loop::PoolWorker worker_{loop_};
   loop::SystemRandom random_;
   std::unique_ptr<store::Store> store_;
+  bool reset_ = false;      ///< settings and token are to be as on the first day
   bool set_aside_ = false;  ///< the database was damaged: the phone must be linked again
   std::unique_ptr<Identity> identity_;
   std::unique_ptr<Clock> clock_;
@@ -160,7 +177,7 @@ class Appliance::Impl {
   std::unique_ptr<net::NetDialer> printer_dialer_;  ///< null without printers
   std::unique_ptr<net::HttpClient> http_;
   std::unique_ptr<App> app_;
-  std::vector<std::unique_ptr<net::Listener>> tills_;
+  std::vector<TillPort> tills_;
   std::unique_ptr<api::Server> server_;
   std::unique_ptr<Https> https_;
   std::unique_ptr<BoardLink> board_;
@@ -170,11 +187,14 @@ class Appliance::Impl {
   int checks_ = 0;
   Timer clock_timer_{loop_};
   Timer health_timer_{loop_};
+  Timer tills_timer_{loop_};
 };
 
 Result<void> Appliance::Impl::start() {
-  TRY(open_stores());
-  TRY(open_rings());
+  TRY(open_store());
+  Rings rings = begin_rings();
+  TRY(open_rest());
+  TRY(take_rings(std::move(rings)));
   TRY(build());
   // First: the name is looked up and the line is made while we do the rest.
   app_->connect();
@@ -189,7 +209,11 @@ Result<void> Appliance::Impl::start() {
                               api::green_api_names(config_.api.names)},
                              server));
   }
-  TRY(listen_for_tills());
+  for (std::size_t i = 0; app_->receipts() != nullptr && i < config_.printers.size(); ++i) {
+    tills_.push_back({i, config_.printers[i].listen, false});
+    if (config_.printers[i].lpd != 0) tills_.push_back({i, config_.printers[i].lpd, true});
+  }
+  listen_for_tills();
   TRY(write_access_file(config_.data_dir, url(), access_));
   board_ = std::make_unique<BoardLink>(
       loop_, config_.board, [this] { return status(); },
@@ -199,29 +223,35 @@ Result<void> Appliance::Impl::start() {
   return {};
 }
 
-/// print: a port of the box for each printer.
-Result<void> Appliance::Impl::listen_for_tills() {
-  ReceiptDesk* desk = app_->receipts();
-  for (std::size_t i = 0; desk != nullptr && i < config_.printers.size(); ++i) {
-    const PrinterConfig& printer = config_.printers[i];
-    const std::string& address = printer.address.empty() ? config_.api.listen : printer.address;
-    auto listener = net::listen(loop_, address, printer.listen,
-                                [desk, i](auto till) { desk->accept(i, std::move(till)); });
-    if (!listener) return fail(listener.error(), "printer." + printer.name);
-    desk->on_listening(i, (*listener)->port());
-    tills_.push_back(std::move(*listener));
-    if (printer.lpd == 0) continue;
-    auto lpd = net::listen(loop_, address, printer.lpd,
-                           [desk, i](auto till) { desk->accept_lpd(i, std::move(till)); });
-    if (!lpd) return fail(lpd.error(), "printer." + printer.name + ".lpd");
-    tills_.push_back(std::move(*lpd));
+/// print: a port of the box for each printer. One that cannot be had (another program has it, the
+/// box's address is not there yet) is told and tried again; the rest of the box works without it.
+void Appliance::Impl::listen_for_tills() {
+  constexpr seconds kTryAgain{30};
+  bool all = true;
+  for (TillPort& till : tills_) {
+    if (till.listener) continue;
+    const auto listening = listen_for_till(till);
+    app_->receipts()->on_listening(till.printer, till.lpd, till.port, listening);
+    all = all && listening;
   }
+  if (!all) tills_timer_.start(kTryAgain, [this] { listen_for_tills(); });
+}
+
+Result<void> Appliance::Impl::listen_for_till(TillPort& till) {
+  ReceiptDesk* desk = app_->receipts();
+  const std::string& own = config_.printers[till.printer].address;
+  TRY(till.listener, net::listen(loop_, own.empty() ? config_.api.listen : own, till.port,
+                                 [desk, i = till.printer, lpd = till.lpd](auto line) {
+                                   lpd ? desk->accept_lpd(i, std::move(line))
+                                       : desk->accept(i, std::move(line));
+                                 }));
+  till.port = till.listener->port();
   return {};
 }
 
-Result<void> Appliance::Impl::open_stores() {
+Result<void> Appliance::Impl::open_store() {
   TRY(make_directory(config_.data_dir));
-  const auto reset = begin_reset(config_.data_dir);
+  reset_ = begin_reset(config_.data_dir).has_value();
   TRY(finish_restore(config_.data_dir));
   store::Store::Options options;
   options.vital.assign(std::begin(kVital), std::end(kVital));
@@ -230,8 +260,13 @@ Result<void> Appliance::Impl::open_stores() {
   store_ = std::move(opened.store);
   set_aside_ = !opened.set_aside.empty() && !opened.restored;
   tell_of_damage(opened);
+  return {};
+}
+
+/// Who the box is, its time, its files.
+Result<void> Appliance::Impl::open_rest() {
   const std::string identity_folder = config_.data_dir + kIdentityFolder;
-  if (reset) {
+  if (reset_) {
     log::warn("posthornd", "settings and API token are as on the first day");
     TRY(store_->erase("settings"));
     TRY(store_->erase(SettingChanges::kBlobName));
@@ -243,7 +278,7 @@ Result<void> Appliance::Impl::open_stores() {
   clock_ = std::make_unique<Clock>(loop_, Wall::from_unix(POSTHORN_BUILD_TIME, false),
                                    saved_time(*store_));
   TRY(access_, load_access(*identity_, config_.api, random_));
-  if (reset) end_reset_when_durable(*store_, config_.data_dir);
+  if (reset_) end_reset_when_durable(*store_, config_.data_dir);
   TRY(auto folder, files::posix_folder(config_.data_dir + "/files"));
   files::StoreOptions files;
   files.quota = config_.files.quota_bytes;
@@ -266,18 +301,28 @@ void Appliance::Impl::tell_of_damage(const store::Store::Opened& opened) {
   }
 }
 
-Result<void> Appliance::Impl::open_rings() {
+/// Mostly waiting for the disk: each on a thread of its own, while the start goes on.
+Appliance::Impl::Rings Appliance::Impl::begin_rings() {
   static queue::PosixDisk disk;  // what is still on the pool at the end outlives us
-  const auto open_ring = [this](const char* name, std::uint64_t bytes, queue::WhenFull when_full) {
+  const auto begin = [this](const char* name, std::uint64_t bytes, queue::WhenFull when_full) {
     queue::RingFile::Options options;
     options.path = config_.data_dir + "/" + name;
     options.bytes = bytes;
     options.when_full = when_full;
-    return queue::RingFile::open(disk, loop_, worker_, random_, options);
+    return std::async(std::launch::async, [this, options = std::move(options)] {
+      loop::SystemRandom random;  // ours is for one thread
+      return queue::RingFile::open(disk, loop_, worker_, random, options);
+    });
   };
-  TRY(outbox_ring_, open_ring("outbox.ring", config_.queue.outbox_bytes, queue::WhenFull::refuse));
-  TRY(inbox_ring_,
-      open_ring("inbox.ring", config_.queue.inbox_bytes, queue::WhenFull::drop_oldest));
+  return {begin("outbox.ring", config_.queue.outbox_bytes, queue::WhenFull::refuse),
+          begin("inbox.ring", config_.queue.inbox_bytes, queue::WhenFull::drop_oldest)};
+}
+
+Result<void> Appliance::Impl::take_rings(Rings rings) {
+  auto outbox = rings.outbox.get();
+  auto inbox = rings.inbox.get();
+  TRY(outbox_ring_, std::move(outbox));
+  TRY(inbox_ring_, std::move(inbox));
   for (const auto& [name, ring] :
        {std::pair{"outbox", outbox_ring_.get()}, std::pair{"inbox", inbox_ring_.get()}}) {
     const queue::Recovery& found = ring->recovery();

@@ -190,7 +190,8 @@ Result<void> open_sealed_file(const std::string& from, const std::string& to,
   for (bool last = false; !last;) {
     TRY(const Bytes front, in.read_exactly(5));
     const auto size = static_cast<std::size_t>(get(ByteView(front).first(4)));
-    last = front[4] != std::byte{0};
+    if (front[4] > std::byte{1}) return fail(Errc::malformed, "the backup is damaged");
+    last = front[4] == std::byte{1};
     if (size > kPiece) return fail(Errc::malformed, "the backup is damaged");
     TRY(const Bytes sealed, in.read_exactly(size + kTag));
     const auto plain = sealer.open(sealed, last);

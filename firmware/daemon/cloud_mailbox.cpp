@@ -1,5 +1,6 @@
 #include "daemon/cloud_mailbox.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "posthorn/base/json_ascii.h"
@@ -35,6 +36,14 @@ void CloudMailbox::on_stored() {
   if (open_ && loaded_.empty()) load();
 }
 
+void CloudMailbox::offer(std::string body, std::function<void()> taken) {
+  if (!open_) return;
+  constexpr std::uint32_t kNoSequence = 0x8000'0000U;
+  const bool was_empty = loaded_.empty();
+  loaded_.push_back({0, std::move(body), kNoSequence | ++offered_, std::move(taken)});
+  if (was_empty && listener_) listener_();
+}
+
 void CloudMailbox::load() {
   if (!open_ || loading_ || loaded_.size() >= kLoadedAtMost) return;
   loading_ = true;
@@ -59,7 +68,8 @@ void CloudMailbox::on_read(const queue::RingFile::Reading& reading) {
     const auto notification = json::parse(as_text(body));
     if (!notification) continue;
     if (const auto webhook = cloud::webhook_of(*notification, context_())) {
-      loaded_.push_back({entry.sequence, json::write_ascii(*webhook)});
+      loaded_.push_back(
+          {entry.sequence, json::write_ascii(*webhook), receipt_id_of(entry.sequence)});
     }
   }
   if (loaded_.empty()) {
@@ -77,25 +87,64 @@ std::optional<webhooks::Mailbox::Head> CloudMailbox::head(std::size_t ahead) {
     load();
     return std::nullopt;
   }
-  return Head{receipt_id_of(loaded_[ahead].sequence), loaded_[ahead].body};
+  return Head{loaded_[ahead].receipt_id, loaded_[ahead].body};
+}
+
+void CloudMailbox::again(const std::vector<Head>& heads) {
+  if (!open_) return;  // there is no callback: they stay listed
+  const bool was_empty = loaded_.empty();
+  for (const Head& head : heads) {
+    const bool there = std::any_of(loaded_.begin(), loaded_.end(), [&head](const Loaded& one) {
+      return one.sequence == 0 && one.receipt_id == head.receipt_id;
+    });
+    if (!there) loaded_.push_back({0, head.body, head.receipt_id});
+  }
+  if (was_empty && !loaded_.empty() && listener_) listener_();
 }
 
 void CloudMailbox::remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) {
-  const bool found = !loaded_.empty() && receipt_id_of(loaded_.front().sequence) == receipt_id;
+  const bool found = !loaded_.empty() && loaded_.front().receipt_id == receipt_id;
   if (found) {
-    ring_.advance(kReader, loaded_.front().sequence);
+    const Loaded gone = std::move(loaded_.front());
     loaded_.pop_front();
+    if (gone.sequence > 0) {
+      ring_.advance(kReader, gone.sequence);
+    } else if (gone.taken) {
+      gone.taken();
+    } else {
+      refused_.remove({{gone.receipt_id, gone.body}}, [](const Result<void>& removed) {
+        if (removed) return;
+        log::warn("cloud", "a webhook that was taken stays on the list of refused ones",
+                  {{"error", removed.error()}});
+      });
+    }
     if (loaded_.empty()) load();
   }
   // The position rides with the next sync: after a power cut a few come twice, none is missing.
   scheduler_.post([found, done = std::move(done)]() mutable { done(found); });
 }
 
+/// First onto the list, then past it: a cut between the two leaves it in both.
 void CloudMailbox::set_aside(const Head& head, const Refusal& refusal,
                              Once<void(Result<bool>)> done) {
-  log::warn("cloud", "the receiver of webhooks refuses one, which is left out",
+  log::warn("cloud", "the receiver of webhooks refuses one: see getRefusedNotifications",
             {{"status", refusal.status}, {"times", refusal.times}});
-  remove(head.receipt_id, std::move(done));
+  if (!loaded_.empty() && loaded_.front().sequence == 0 && !loaded_.front().taken) {
+    loaded_.pop_front();  // it is on the list
+    if (loaded_.empty()) load();
+    scheduler_.post([done = std::move(done)]() mutable { done(true); });
+    return;
+  }
+  refused_.add(
+      head, refusal,
+      [self = alive_.weak(), id = head.receipt_id,
+       done = std::move(done)](Result<void> kept) mutable {
+        CloudMailbox* me = self.get();
+        if (!kept) return done(tl::unexpected(std::move(kept.error())));
+        if (me == nullptr) return done(fail(Errc::cancelled, "shutting down"));
+        me->remove(id, std::move(done));
+      },
+      RefusedList::kCloud);
 }
 
 }  // namespace posthorn::daemon

@@ -3,7 +3,9 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <vector>
 
+#include "daemon/refused_list.h"
 #include "posthorn/base/alive.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/cloud/webhook.h"
@@ -19,9 +21,9 @@ class CloudMailbox final : public webhooks::Mailbox {
   static constexpr const char* kReader = "cloud-webhook";
 
   /// context: asked anew for each notification. Everything outlives the mailbox.
-  CloudMailbox(Scheduler& scheduler, queue::RingFile& ring,
+  CloudMailbox(Scheduler& scheduler, queue::RingFile& ring, RefusedList& refused,
                std::function<cloud::WebhookContext()> context)
-      : scheduler_(scheduler), ring_(ring), context_(std::move(context)) {}
+      : scheduler_(scheduler), ring_(ring), refused_(refused), context_(std::move(context)) {}
 
   /// From here on; where it has been before, from there. Errors: full (too many readers).
   Result<void> open();
@@ -31,26 +33,35 @@ class CloudMailbox final : public webhooks::Mailbox {
   void on_head(std::function<void()> listener) { listener_ = std::move(listener); }
   /// A notification is on disk.
   void on_stored();
+  /// A webhook that is no notification of the inbox, behind those that are loaded. taken: the
+  /// receiver has it; not called when it is closed before.
+  void offer(std::string body, std::function<void()> taken);
+  /// Somebody has looked at what was refused: it goes once more, behind what is at hand, and off
+  /// the list when it is taken.
+  void again(const std::vector<Head>& heads);
 
   [[nodiscard]] std::optional<Head> head(std::size_t ahead) override;
   void remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) override;
-  /// Nothing is kept of what the receiver refuses: the inbox has its own list for the till.
   void set_aside(const Head& head, const Refusal& refusal, Once<void(Result<bool>)> done) override;
 
  private:
   struct Loaded {
-    queue::Sequence sequence = 0;
+    queue::Sequence sequence = 0;  ///< of the inbox; 0: offered, or from the refused ones
     std::string body;
+    std::uint32_t receipt_id = 0;
+    std::function<void()> taken = {};  ///< of what was offered
   };
   void load();
   void on_read(const queue::RingFile::Reading& reading);
 
   Scheduler& scheduler_;
   queue::RingFile& ring_;
+  RefusedList& refused_;
   std::function<cloud::WebhookContext()> context_;
   std::function<void()> listener_;
   std::deque<Loaded> loaded_;
-  queue::Sequence read_ = 0;  ///< up to here it is loaded or has no form
+  std::uint32_t offered_ = 0;  ///< so many were
+  queue::Sequence read_ = 0;   ///< up to here it is loaded or has no form
   bool open_ = false;
   bool loading_ = false;
   Alive<CloudMailbox> alive_{this};

@@ -6,12 +6,14 @@
 #include "daemon/route.h"
 #include "posthorn/api/chat_id.h"
 #include "posthorn/base/json.h"
+#include "posthorn/base/json_ascii.h"
 #include "posthorn/base/log.h"
 #include "posthorn/base/percent_encode.h"
 
 namespace posthorn::daemon {
 namespace {
 
+constexpr const char* kQualityBlob = "cloud/quality";
 constexpr seconds kChallengeWait{15};
 constexpr std::size_t kSecretMin = 16;
 constexpr std::size_t kSecretMax = 128;
@@ -71,8 +73,9 @@ CloudSide::CloudSide(Outside outside, cloud::BoxIdentity identity)
       templates_(out_.blobs, out_.random),
       media_(out_.blobs),
       endpoint_(identity_, templates_, media_, endpoint_outside()),
-      mailbox_(out_.scheduler, out_.inbox, [this] { return webhook_context(); }),
-      courier_(webhooks::CourierOptions{}, {out_.scheduler, out_.clock, out_.http, mailbox_}) {}
+      mailbox_(out_.scheduler, out_.inbox, out_.refused, [this] { return webhook_context(); }),
+      courier_(webhooks::CourierOptions{.wait = out_.webhook_wait},
+               {out_.scheduler, out_.clock, out_.http, mailbox_}) {}
 
 CloudSide::~CloudSide() = default;
 
@@ -95,17 +98,24 @@ cloud::Endpoint::Outside CloudSide::endpoint_outside() {
                 });
           },
           [this](const std::string& url, const std::string& token, Done done) {
-            set_callback(url, token, std::move(done));
+            set_callback(url, token, std::nullopt, std::move(done));
           },
           out_.hear,
           out_.hear_verify_token,
           out_.job_life,
           out_.rate_scale,
-          out_.files};
+          out_.files,
+          out_.chat_of_user_id,
+          out_.mark_official,
+          out_.has_official};
 }
 
 void CloudSide::start() {
+  const auto told = out_.blobs.load(kQualityBlob);
+  if (told && *told) quality_ = as_text(**told);
   mailbox_.on_head([this] { courier_.on_notification(); });
+  out_.refused.on_retry(
+      [this](const std::vector<webhooks::Mailbox::Head>& heads) { mailbox_.again(heads); });
   if (identity_.callback_url.empty()) return;
   if (const auto opened = mailbox_.open(); !opened) {
     log::error("cloud", "no webhooks of the official API's form", {{"error", opened.error()}});
@@ -116,6 +126,7 @@ void CloudSide::start() {
 
 void CloudSide::stop() {
   mailbox_.on_head({});
+  out_.refused.on_retry({});
   courier_.stop();
   alive_.end();
 }
@@ -152,7 +163,7 @@ std::optional<cloud::ShownMedia> CloudSide::media_of(const std::string& chat, co
     file.name = target->name;
   }
   if (file.ref.empty()) return std::nullopt;
-  const auto added = media_.add({file.ref, file.mime, file.name, file.size});
+  const auto added = media_.add({file.ref, file.mime, file.name, file.size}, chat + "\n" + id);
   if (!added) {
     log::warn("cloud", "a file gets no id", {{"error", added.error()}});
     return std::nullopt;
@@ -160,8 +171,9 @@ std::optional<cloud::ShownMedia> CloudSide::media_of(const std::string& chat, co
   return cloud::ShownMedia{*added, std::move(file)};
 }
 
-void CloudSide::set_callback(const std::string& url, const std::string& verify_token, Done done) {
-  if (url.empty()) return keep_callback("", identity_.verify_token, std::move(done));
+void CloudSide::set_callback(const std::string& url, const std::string& verify_token,
+                             const std::optional<std::string>& secret, Done done) {
+  if (url.empty()) return keep_callback("", identity_.verify_token, secret, std::move(done));
   if (!is_http_url(url)) {
     return done(fail(Errc::malformed, "the callback must begin with https:// or http://"));
   }
@@ -173,7 +185,7 @@ void CloudSide::set_callback(const std::string& url, const std::string& verify_t
                 "&hub.verify_token=" + percent_encode(token);
   request.timeout = kChallengeWait;
   out_.http.send(std::move(request),
-                 [self = alive_.weak(), url, token, challenge,
+                 [self = alive_.weak(), url, token, secret, challenge,
                   done = std::move(done)](const Result<net::HttpResponse>& answer) mutable {
                    CloudSide* me = self.get();
                    if (me == nullptr) return done(fail(Errc::cancelled, "the box is restarting"));
@@ -189,23 +201,45 @@ void CloudSide::set_callback(const std::string& url, const std::string& verify_t
                                           std::to_string(answer->status) +
                                           " (is the verify token the same on both sides?)"));
                    }
-                   me->keep_callback(url, token, std::move(done));
+                   me->keep_callback(url, token, secret, std::move(done));
                  });
 }
 
-void CloudSide::keep_callback(const std::string& url, const std::string& verify_token, Done done) {
+void CloudSide::keep_callback(const std::string& url, const std::string& verify_token,
+                              const std::optional<std::string>& secret, Done done) {
   if (url.empty()) {
     mailbox_.close();
   } else if (auto opened = mailbox_.open(); !opened) {
     return done(fail(opened.error(), "too many readers of the inbox, see getReaders"));
   }
-  identity_.callback_url = url;
-  identity_.verify_token = verify_token;
-  if (auto saved = cloud::save_identity(out_.blobs, identity_); !saved) {
+  cloud::BoxIdentity changed = identity_;
+  changed.callback_url = url;
+  changed.verify_token = verify_token;
+  if (secret) changed.app_secret = *secret;
+  if (auto saved = cloud::save_identity(out_.blobs, changed); !saved) {
     return done(tl::unexpected(saved.error()));
   }
+  // Who is told from now on asks for the grade itself.
+  if (changed.callback_url != identity_.callback_url) quality_.clear();
+  identity_ = std::move(changed);
+  look_at_quality();
   aim();
   out_.blobs.durable(std::move(done));
+}
+
+void CloudSide::look_at_quality() {
+  const std::string now = cloud::quality_of(out_.status().throttle);
+  const std::string before = std::exchange(quality_, now);
+  if (before == now) return;
+  if (before.empty() || identity_.callback_url.empty()) return keep_quality(now);
+  mailbox_.offer(json::write_ascii(cloud::quality_webhook(before, now, webhook_context())),
+                 [this, now] { keep_quality(now); });
+}
+
+void CloudSide::keep_quality(const std::string& quality) {
+  if (const auto kept = out_.blobs.save(kQualityBlob, as_bytes(quality)); !kept) {
+    log::warn("cloud", "the grade that was told is not kept", {{"error", kept.error()}});
+  }
 }
 
 json::Value CloudSide::status_json() const {
@@ -225,6 +259,7 @@ json::Value CloudSide::status_json() const {
   out["whatToDo"] = report.failing ? report.what_to_do : "";
   out["delivered"] = number(counters.delivered);
   out["failures"] = number(counters.failures);
+  out["refused"] = number(out_.refused.count(RefusedList::kCloud).value_or(0));
   out["notTold"] = json::Value(::Json::arrayValue);
   const auto tell = [&out](bool on, const char* name) {
     if (!on) out["notTold"].append(name);
@@ -251,13 +286,13 @@ void CloudSide::set_settings(api::Call call) {
     return call.refuse(400,
                        "Validation failed. Details: 'verifyToken' must have 1 to 128 characters");
   }
-  if (secret) identity_.app_secret = *secret;
   auto answer = [call = std::move(call)](const Result<void>& kept) mutable {
     if (!kept) return call.refuse(400, kept.error().detail);
     call.send_text("{\"saveSettings\":true}");
   };
-  if (url) return set_callback(*url, token.value_or(""), std::move(answer));
-  keep_callback(identity_.callback_url, token.value_or(identity_.verify_token), std::move(answer));
+  if (url) return set_callback(*url, token.value_or(""), secret, std::move(answer));
+  keep_callback(identity_.callback_url, token.value_or(identity_.verify_token), secret,
+                std::move(answer));
 }
 
 void CloudSide::send_template(api::Call call) {

@@ -17,8 +17,9 @@ namespace posthorn::daemon {
 /// The box as the official Cloud API: the endpoint at the API's door, and webhooks of its form out
 /// of the inbox. With the methods
 ///   GET  getCloudStatus    {"phoneNumberId", "wabaId", "callbackUrl", "sentence", "failing",
-///                           "last", "whatToDo", "delivered", "failures", "notTold": [settings that
-///                           keep something from the webhook], "templates": [{"name", "language",
+///                           "last", "whatToDo", "delivered", "failures", "refused": how many are
+///                           on getRefusedNotifications' list, "notTold": [settings that keep
+///                           something from the webhook], "templates": [{"name", "language",
 ///                           "sent", "replied", "replyShare"}]}
 ///   GET  getCloudSettings  (careToken) the same ids with "appSecret" and "verifyToken"
 ///   POST setCloudSettings  (careToken) {"callbackUrl", "verifyToken", "appSecret"}, each optional;
@@ -34,6 +35,7 @@ class CloudSide {
     BlobStore& blobs;
     net::HttpClient& http;
     queue::RingFile& inbox;
+    RefusedList& refused;
     api::OutboxPort& outbox;
     api::Notifier& notifier;
     api::SettingsStore& settings;
@@ -50,6 +52,13 @@ class CloudSide {
     std::string hear_verify_token = {};
     hours job_life{24};
     double rate_scale = 1.0;
+    /// As cloud::Endpoint::Outside has them.
+    std::function<std::optional<std::string>(const std::string& user_id)> chat_of_user_id = {};
+    std::function<void(const std::string& chat, const std::string& wamid, cloud::Typing typing,
+                       Once<void(Result<std::size_t>)> done)>
+        mark_official = {};
+    milliseconds webhook_wait{30'000};  ///< for the receiver's answer
+    bool has_official = false;
   };
 
   /// Errors: io.
@@ -64,6 +73,9 @@ class CloudSide {
   void on_stored() { mailbox_.on_stored(); }
   /// A customer has written.
   void on_inbound(const std::string& chat, Wall at) { templates_.on_reply(chat, at); }
+  /// The throttle's level may be another one: the receiver of webhooks is told when that changes
+  /// the number's grade, also over restarts.
+  void look_at_quality();
   /// The network came back.
   void retry_now() { courier_.retry_now(); }
   void stop();
@@ -79,8 +91,12 @@ class CloudSide {
                                                           const std::string& id,
                                                           const std::string& link);
   void aim();
-  void set_callback(const std::string& url, const std::string& verify_token, Done done);
-  void keep_callback(const std::string& url, const std::string& verify_token, Done done);
+  void set_callback(const std::string& url, const std::string& verify_token,
+                    const std::optional<std::string>& secret, Done done);
+  /// secret: nullopt leaves it as it is.
+  void keep_callback(const std::string& url, const std::string& verify_token,
+                     const std::optional<std::string>& secret, Done done);
+  void keep_quality(const std::string& quality);
   [[nodiscard]] json::Value status_json() const;
   void set_settings(api::Call call);
   void send_template(api::Call call);
@@ -92,6 +108,7 @@ class CloudSide {
   cloud::Endpoint endpoint_;
   CloudMailbox mailbox_;
   webhooks::Courier courier_;
+  std::string quality_;  ///< the newest that the receiver has been told, or is about to be
   Alive<CloudSide> alive_{this};
 };
 

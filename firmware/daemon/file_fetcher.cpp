@@ -17,10 +17,13 @@ class StoreSink final : public net::HttpSink {
   explicit StoreSink(std::unique_ptr<files::Writer> writer) : writer_(std::move(writer)) {}
 
   void on_room(std::function<void()> wake) override { writer_->on_room(std::move(wake)); }
+  Result<void> on_length(std::uint64_t bytes) override {
+    if (bytes > chat::kLargestFile) return tl::unexpected(api::too_large_at_url(bytes));
+    return {};
+  }
   Result<bool> write(ByteView piece) override {
-    if (writer_->size() + piece.size() > chat::kLargestFile) {
-      return fail(Errc::full, "larger than 100 MB");
-    }
+    const std::uint64_t come = writer_->size() + piece.size();
+    if (come > chat::kLargestFile) return tl::unexpected(api::too_large_at_url(come));
     return writer_->append(as_text(piece));
   }
   std::unique_ptr<files::Writer> take() { return std::move(writer_); }

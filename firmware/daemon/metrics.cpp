@@ -34,6 +34,7 @@ void Counters::on_event(const session::Event& event) {
 }
 
 void Counters::on_event(const chat::Event& event) {
+  if (std::holds_alternative<chat::Blocked>(event)) return;
   const auto* receipt = std::get_if<chat::Receipt>(&event);
   if (receipt == nullptr) {
     ++messages_in_;

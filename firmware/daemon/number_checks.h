@@ -1,23 +1,30 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "posthorn/chat/chat.h"
 #include "posthorn/chat/people.h"
 #include "posthorn/throttle/valve.h"
 
 namespace posthorn::daemon {
 
-/// Whether a number is on WhatsApp, asked by the throttle before a first contact. The throttle
-/// charges these questions itself.
+/// Whether a number or a LID is on WhatsApp and the account in a group, asked by the throttle
+/// before a first contact. The throttle charges these questions itself.
 class FirstContactCheck final : public throttle::NumberChecker {
  public:
-  explicit FirstContactCheck(chat::People& people) : people_(people) {}
+  explicit FirstContactCheck(chat::Chat& chat) : chat_(chat) {}
 
   void on_whatsapp(const std::string& chat, Once<void(Result<bool>)> done) override;
+  void member_since(const std::string& group,
+                    Once<void(Result<std::optional<Wall>>)> done) override {
+    chat_.member_since(group, std::move(done));
+  }
 
  private:
-  chat::People& people_;
+  chat::Chat& chat_;
 };
 
 /// People as the API asks for them: questions about numbers are charged to the throttle's budget

@@ -41,13 +41,6 @@ Result<std::string> read_secret(const std::string& path, const char* key) {
   return line;
 }
 
-Transport wish_of(const Job& job, Transport otherwise) {
-  if (job.transport == "own") return Transport::own;
-  if (job.transport == "official") return Transport::official;
-  if (job.transport == "auto") return Transport::automatic;
-  return otherwise;
-}
-
 /// What WhatsApp has done to the linked account, or that there is none.
 bool is_restricted(const Status& status) {
   using Level = Status::Throttle;
@@ -109,6 +102,7 @@ OfficialSide::OfficialSide(const CloudConfig& config, cloud::Secrets secrets, Ou
       user_ids_(out_.blobs, [this](const std::string& from,
                                    const std::string& into) { on_joined(from, into); }),
       account_(config, secrets.token, {out_.scheduler, out_.clock, out_.http, out_.proxy}),
+      reads_(config, secrets.token, {out_.blobs, out_.http, out_.proxy}),
       transport_(config, std::move(secrets), transport_outside()),
       heard_(out_.blobs, "cloud/heard", kHeardPerBucket),
       relay_timer_(out_.scheduler),
@@ -157,6 +151,7 @@ void OfficialSide::stop() {
   relay_timer_.stop();
   look_timer_.stop();
   account_.stop();
+  reads_.stop();
   transport_.stop();
   alive_.end();
 }
@@ -164,7 +159,7 @@ void OfficialSide::stop() {
 /// view: of a job that waits in the valve; null: it has just come.
 cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView* view) const {
   cloud::RouteFacts facts;
-  facts.wish = wish_of(job, config_.transport);
+  facts.wish = wish_of(job);
   facts.official_works = transport_.works();
   facts.person = job.chat.ends_with("@c.us");
   if (!facts.person || facts.wish == Transport::own) return facts;
@@ -173,6 +168,8 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
   facts.own_restricted = is_restricted(out_.status());
   facts.limit = minutes(config_.auto_minutes);
   if (facts.wish != Transport::automatic) return facts;
+  facts.answers_official = transport_.way_of(job) == cloud::Way::free_form &&
+                           (wrote_last(job.chat) || quotes_official(job));
   std::optional<Wall> earliest;
   Hold why = Hold::none;
   if (view != nullptr) {
@@ -199,6 +196,19 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
 bool OfficialSide::only_official(const Job& job) const {
   if (!user_id_in(job.chat).empty()) return true;
   return job.chat.ends_with("@c.us") && job.transport == "official";
+}
+
+OfficialOutlook OfficialSide::outlook(const Job& job) const {
+  OfficialOutlook out;
+  out.set_up = transport_.is_set_up();
+  out.takes_it =
+      only_official(job) || cloud::route(facts_of(job, nullptr)) == cloud::Route::official;
+  if (!out.takes_it) return out;
+  out.opted_out = out_.valve.opted_out(user_ids_.kept_as(job.chat));
+  out.refusal = transport_.why_not(job);
+  out.earliest = hold(job);
+  out.stopped = !transport_.works();
+  return out;
 }
 
 bool OfficialSide::on_job(std::uint64_t sequence, const Job& job) {
@@ -251,7 +261,7 @@ void OfficialSide::look_again() {
     if (!view || view->handed_over) continue;
     out_.outbox.read(entry->sequence, alive_.bind([this, sequence = entry->sequence,
                                                    view = *view](const Result<Job>& job) {
-      if (!job || wish_of(*job, config_.transport) != Transport::automatic) return;
+      if (!job || wish_of(*job) == Transport::own) return;
       if (cloud::route(facts_of(*job, &view)) == cloud::Route::own) return;
       if (out_.valve.cancel(sequence) && !transport_.assign(sequence, *job)) {
         out_.valve.on_job(sequence, *job);
@@ -277,7 +287,10 @@ std::optional<Wall> OfficialSide::hold(const Job& job) const {
 
 void OfficialSide::on_fate(const cloud::Transport::Fate& fate) {
   api::MessageStatus status = api::MessageStatus::failed;
-  if (fate.end == cloud::Transport::End::sent) status = api::MessageStatus::sent;
+  if (fate.end == cloud::Transport::End::sent) {
+    status = api::MessageStatus::sent;
+    mark_on_reply(fate.job.chat);
+  }
   if (fate.end == cloud::Transport::End::no_account) status = api::MessageStatus::no_account;
   out_.notifier.on_job(fate.job, status, fate.description, fate.time,
                        [self = alive_.weak(), sequence = fate.sequence](Result<void> stored) {
@@ -360,6 +373,7 @@ void OfficialSide::on_status(const cloud::HeardStatus& heard, Once<void(Result<v
 
 void OfficialSide::on_joined(const std::string& from, const std::string& into) {
   transport_.on_joined(from, into);
+  reads_.on_joined(from, into);
   if (!out_.valve.opted_out(from)) return;
   if (const auto kept =
           out_.valve.add_opt_out(into, "customer", "said so before their number was known");
@@ -377,7 +391,9 @@ void OfficialSide::on_message(cloud::HeardMessage heard, Once<void(Result<void>)
     transport_.on_inbound(message.chat, message.timestamp.unix_seconds());
   }
   if (heard_.find(message.id)) return stored({});  // Meta repeats
+  name_targets(message.content, message.chat);
   if (!message.from_me) {
+    reads_.on_inbound(message.chat, message.id, message.timestamp.unix_seconds());
     out_.valve.heard_elsewhere(message.chat, readable_text(message.content));
   }
   const bool has_file = std::holds_alternative<content::File>(heard.message.content.what);
@@ -430,12 +446,14 @@ void OfficialSide::fetch_file(const cloud::HeardMessage& heard, Once<void(Result
 
 void OfficialSide::tell(chat::Message message, Once<void(Result<void>)> stored) {
   if (out_.fill_in) out_.fill_in(message.content);
+  mark_on_arrival(message);
   const std::string id = message.id;
+  const std::string whose = message.chat + (message.from_me ? kTypedThere : "");
   out_.notifier.on_event(
       chat::Event(std::move(message)),
-      [self = alive_.weak(), id, stored = std::move(stored)](Result<void> result) mutable {
+      [self = alive_.weak(), id, whose, stored = std::move(stored)](Result<void> result) mutable {
         OfficialSide* me = self.get();
-        if (result && me != nullptr) (void)me->heard_.put(id, "1");
+        if (result && me != nullptr) (void)me->heard_.put(id, whose);
         stored(std::move(result));
       });
 }

@@ -195,6 +195,7 @@ api::JobView Outbox::view_of(std::uint64_t sequence, Job job) const {
   if (const auto held = valve_->view(sequence)) {
     view.lane = to_string(held->lane);
     if (held->hold != throttle::Hold::none) view.hold_reason = to_string(held->hold);
+    view.hold_cause = held->cause;
     view.not_before = held->not_before;
     view.job.expires_at = held->expires_at;
   } else if (diversion_ != nullptr) {

@@ -131,7 +131,7 @@ const char* qr_name(receipts::PrinterSettings::Qr qr) {
   return "off";
 }
 
-void list_printers(const Receipts& receipts, const std::vector<std::uint16_t>& ports,
+void list_printers(const Receipts& receipts, const std::vector<PrinterPorts>& ports,
                    api::Call call) {
   json::Value out(::Json::arrayValue);
   const auto all = receipts.printer_status();
@@ -139,7 +139,9 @@ void list_printers(const Receipts& receipts, const std::vector<std::uint16_t>& p
     const Receipts::PrinterStatus& one = all[i];
     json::Value item(::Json::objectValue);
     item["printer"] = one.settings.name;
-    item["port"] = number(i < ports.size() ? ports[i] : 0);
+    item["port"] = number(i < ports.size() ? ports[i].port : 0);
+    item["portTrouble"] = i < ports.size() ? ports[i].trouble : "";
+    item["lpdTrouble"] = i < ports.size() ? ports[i].lpd_trouble : "";
     item["forward"] = one.settings.host.empty()
                           ? ""
                           : one.settings.host + ":" + std::to_string(one.settings.port);
@@ -208,8 +210,7 @@ json::Value receipt_json(const receipts::Receipt& receipt) {
   return out;
 }
 
-std::vector<api::Route> receipt_routes(Receipts& receipts,
-                                       const std::vector<std::uint16_t>& ports) {
+std::vector<api::Route> receipt_routes(Receipts& receipts, const std::vector<PrinterPorts>& ports) {
   std::vector<api::Route> out;
   out.push_back(get("getReceipts",
                     [&receipts](api::Call call) { list_receipts(receipts, std::move(call)); }));

@@ -82,6 +82,7 @@ Result<std::unique_ptr<ReceiptDesk>> ReceiptDesk::open(const Config& config, Out
   receipts::Receipts::Outside beside{out.scheduler, out.clock,    out.random, out.worker,
                                      out.blobs,     out.printers, out.disk};
   beside.utc_offset = out.utc_offset;
+  beside.account_of = out.account_of;
   beside.shop_phone = [me] { return digits_of(me->outside_.instance().wid); };
   beside.new_message_id = [me] {
     return make_message_id(me->outside_.random, me->outside_.clock.now(),
@@ -102,9 +103,37 @@ Result<std::unique_ptr<ReceiptDesk>> ReceiptDesk::open(const Config& config, Out
   return desk;
 }
 
-void ReceiptDesk::on_listening(std::size_t printer, std::uint16_t port) {
-  ports_[printer] = port;
-  log::info("receipts", "tills may print", {{"port", port}});
+void ReceiptDesk::on_listening(std::size_t printer, bool lpd, std::uint16_t port,
+                               const Result<void>& listening) {
+  PrinterPorts& ports = ports_[printer];
+  std::string& trouble = lpd ? ports.lpd_trouble : ports.trouble;
+  if (listening) {
+    trouble.clear();
+    if (!lpd) ports.port = port;
+    return log::info("receipts", "tills may print", {{"port", port}});
+  }
+  const std::string why =
+      "port " + std::to_string(port) + " cannot be listened on: " + listening.error().detail;
+  // It is tried again and again; told once.
+  if (std::exchange(trouble, why) != why) {
+    log::error("receipts", "tills cannot print: the port cannot be had",
+               {{"printer", receipts_->printer_status()[printer].settings.name},
+                {"port", port},
+                {"error", listening.error()}});
+  }
+}
+
+std::string ReceiptDesk::trouble() const {
+  std::string out;
+  const auto all = receipts_->printer_status();
+  for (std::size_t i = 0; i < ports_.size() && i < all.size(); ++i) {
+    for (const std::string& why : {ports_[i].trouble, ports_[i].lpd_trouble}) {
+      if (why.empty()) continue;
+      out += (out.empty() ? "Tills cannot print: printer " : "; printer ") + all[i].settings.name +
+             ": " + why;
+    }
+  }
+  return out.empty() ? out : out + ". Give it another port or address in posthorn.toml.";
 }
 
 void ReceiptDesk::on_message(const chat::Message& message) {
@@ -182,6 +211,10 @@ void ReceiptDesk::tell(const receipts::Event& event) {
   if (const auto* sent = std::get_if<receipts::Sent>(&event)) {
     out["typeWebhook"] = "receiptQueued";
     out["receipt"] = receipt_json(sent->receipt);
+  } else if (const auto* failed = std::get_if<receipts::NotQueued>(&event)) {
+    out["typeWebhook"] = "receiptFailed";
+    out["receipt"] = receipt_json(failed->receipt);
+    out["description"] = failed->why;
   } else if (const auto* gone = std::get_if<receipts::Gone>(&event)) {
     out["typeWebhook"] = "receiptExpired";
     out["receiptId"] = static_cast<::Json::UInt64>(gone->number);

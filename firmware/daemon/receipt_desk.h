@@ -16,6 +16,12 @@
 
 namespace posthorn::daemon {
 
+/// Where tills reach one printer.
+struct PrinterPorts {
+  std::uint16_t port = 0;  ///< 0: not listened on
+  std::string trouble, lpd_trouble;
+};
+
 /// print: net -> receipts -> outbox. Joins the receipts to the box: their messages become jobs,
 /// what happens to them notifications, and the API shows them.
 class ReceiptDesk {
@@ -34,6 +40,8 @@ class ReceiptDesk {
     std::function<api::Instance()> instance;
     std::function<seconds(Wall)> utc_offset;
     hours job_life{24};
+    /// Whose chatId it is (Identities::account_of); may be empty.
+    std::function<std::string(const std::string& chat)> account_of = {};
   };
 
   /// Everything in `outside` outlives it. Errors: malformed (printer.NAME.codepage).
@@ -50,8 +58,11 @@ class ReceiptDesk {
   void accept_lpd(std::size_t printer, std::unique_ptr<Stream> till) {
     receipts_->accept_lpd(printer, std::move(till));
   }
-  /// The port that is listened on for that printer.
-  void on_listening(std::size_t printer, std::uint16_t port);
+  /// Is the port listened on for that printer, or why not. lpd: the one on which tills speak LPD.
+  void on_listening(std::size_t printer, bool lpd, std::uint16_t port,
+                    const Result<void>& listening);
+  /// One sentence for a person: which ports of printers cannot be had, and what to do; "": none.
+  [[nodiscard]] std::string trouble() const;
   /// getReceipts and its sisters, "/receipts" and "/till".
   void add_to(api::Api& api);
   void stop() { receipts_->stop(); }
@@ -69,7 +80,7 @@ class ReceiptDesk {
 
   Outside outside_;
   std::unique_ptr<receipts::Receipts> receipts_;
-  std::vector<std::uint16_t> ports_;
+  std::vector<PrinterPorts> ports_;
   Alive<ReceiptDesk> alive_{this};
 };
 
@@ -89,7 +100,7 @@ class ReceiptDesk {
 ///
 /// receipts and ports outlive the routes.
 [[nodiscard]] std::vector<api::Route> receipt_routes(receipts::Receipts& receipts,
-                                                     const std::vector<std::uint16_t>& ports);
+                                                     const std::vector<PrinterPorts>& ports);
 
 [[nodiscard]] json::Value receipt_json(const receipts::Receipt& receipt);
 

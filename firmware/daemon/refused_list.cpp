@@ -32,6 +32,11 @@ void drop_oldest(json::Value& rows) {
   rows.removeIndex(0, &removed);
 }
 
+/// Rows of a release that knew the till's only do not say it.
+std::string receiver_of(const json::Value& row) {
+  return json::string_at(row, "receiver").value_or(RefusedList::kTill);
+}
+
 /// nullopt: the row is damaged.
 std::optional<webhooks::Mailbox::Head> head_of(const json::Value& row) {
   auto body = json::string_at(row, "body");
@@ -57,11 +62,13 @@ void RefusedList::save(const json::Value& all, Once<void(Result<void>)> done) {
 }
 
 void RefusedList::add(const webhooks::Mailbox::Head& head,
-                      const webhooks::Mailbox::Refusal& refusal, Once<void(Result<void>)> done) {
+                      const webhooks::Mailbox::Refusal& refusal, Once<void(Result<void>)> done,
+                      const char* receiver) {
   auto all = load();
   if (!all) return done(tl::unexpected(all.error()));
   json::Value row;
   row["receiptId"] = head.receipt_id;
+  row["receiver"] = receiver;
   row["refusedAt"] = static_cast<::Json::Int64>(clock_.now().unix_seconds());
   row["status"] = refusal.status;
   row["answer"] = refusal.answer;
@@ -82,14 +89,21 @@ Result<json::Value> RefusedList::list() const {
     const std::string text = json::string_at(row, "body").value_or("");
     auto body = json::parse(text);
     row["body"] = body ? std::move(*body) : json::Value(text);
+    row["receiver"] = receiver_of(row);
   }
   return all;
 }
 
-Result<std::vector<RefusedList::Head>> RefusedList::heads() const {
+Result<std::size_t> RefusedList::count(std::string_view receiver) const {
+  TRY(const auto all, heads(receiver));
+  return all.size();
+}
+
+Result<std::vector<RefusedList::Head>> RefusedList::heads(std::string_view receiver) const {
   TRY(const json::Value all, load());
   std::vector<Head> heads;
   for (const json::Value& row : json::at(all, kRows)) {
+    if (receiver_of(row) != receiver) continue;
     if (auto head = head_of(row)) heads.push_back(std::move(*head));
   }
   return heads;
@@ -97,20 +111,25 @@ Result<std::vector<RefusedList::Head>> RefusedList::heads() const {
 
 struct RefusedList::Retry {
   Once<void(Result<std::size_t>)> done;
-  std::size_t open = 0;      ///< that the inbox has and has not answered for
-  std::vector<Head> stored;  ///< that it has on disk
+  std::size_t elsewhere = 0;  ///< that the Cloud API's callback gets
+  std::size_t open = 0;       ///< that the inbox has and has not answered for
+  std::vector<Head> stored;   ///< that it has on disk
   std::optional<Error> error;
 };
 
 void RefusedList::retry(Inbox& inbox, Once<void(Result<std::size_t>)> done) {
   if (retrying_) return done(fail(Errc::busy, "a retry of the refused notifications is under way"));
-  const auto listed = heads();
+  const auto listed = heads(kTill);
   if (!listed) return done(tl::unexpected(listed.error()));
-  if (listed->empty()) return done(std::size_t{0});
+  auto webhooks = heads(kCloud);
+  const std::size_t elsewhere = webhooks && to_cloud_ ? webhooks->size() : 0;
+  if (elsewhere > 0) to_cloud_(std::move(*webhooks));
+  if (listed->empty()) return done(elsewhere);
   retrying_ = true;
   // Shared by the inbox's answers: the last of them ends it.
   auto retry = std::make_shared<Retry>();
   retry->done = std::move(done);
+  retry->elsewhere = elsewhere;
   retry->open = listed->size();
   for (const Head& head : *listed) {
     inbox.append({head.body, api::NotificationKind::message, {}},
@@ -129,7 +148,7 @@ void RefusedList::finish(const std::shared_ptr<Retry>& retry) {
     if (auto* me = self.get()) me->retrying_ = false;
     if (retry->error) return retry->done(tl::unexpected(*retry->error));
     if (!removed) return retry->done(tl::unexpected(removed.error()));
-    retry->done(retry->stored.size());
+    retry->done(retry->stored.size() + retry->elsewhere);
   });
 }
 

@@ -9,6 +9,7 @@
 #include "daemon/route.h"
 #include "posthorn/api/chat_id.h"
 #include "posthorn/api/job_life.h"
+#include "posthorn/api/send_fields.h"
 #include "posthorn/base/json.h"
 #include "posthorn/base/log.h"
 
@@ -103,14 +104,27 @@ void show_settings(const throttle::Valve& valve, api::Call call) {
   call.send(out);
 }
 
-/// What canSend says of one chat, in words.
-std::string outlook_sentence(const throttle::Outlook& outlook) {
+/// "… until 2026-03-02T09:15:04Z."
+std::string until(std::string words, const std::optional<Wall>& at) {
+  return words + (at ? " until " + to_iso8601(*at) + "." : ".");
+}
+
+const char* who_words(const std::string& chat, const throttle::Outlook& outlook) {
   using throttle::Lane;
-  const char* who = outlook.lane == Lane::reply   ? "has written within a day"
-                    : outlook.lane == Lane::known ? "has written to this number before"
-                    : outlook.new_customer ? "has never written to this number: a new customer"
-                                           : "has been written to and never answered";
-  std::string words = std::string("This person ") + who + ". ";
+  if (api::is_group_chat(chat)) {
+    return outlook.asked_first
+               ? "Whether the account is in this group the box asks WhatsApp with the first message"
+               : "This is a group";
+  }
+  if (outlook.lane == Lane::reply) return "This person has written within a day";
+  if (outlook.lane == Lane::known) return "This person has written to this number before";
+  return outlook.new_customer ? "This person has never written to this number: a new customer"
+                              : "This person has been written to and never answered";
+}
+
+/// What canSend says of one chat, in words.
+std::string outlook_sentence(const std::string& chat, const throttle::Outlook& outlook) {
+  std::string words = std::string(who_words(chat, outlook)) + ". ";
   if (outlook.refusal) {
     words +=
         "A message would not be taken (" + std::string(throttle::to_string(*outlook.refusal)) + ")";
@@ -118,18 +132,39 @@ std::string outlook_sentence(const throttle::Outlook& outlook) {
   }
   if (outlook.why == throttle::Hold::none) return words + "A message would go at once.";
   words += "A message would wait (" + std::string(throttle::to_string(outlook.why)) + ")";
-  return words + (outlook.earliest ? " until " + to_iso8601(*outlook.earliest) + "." : ".");
+  return until(std::move(words), outlook.earliest);
 }
 
-void can_send(throttle::Valve& valve, hours job_life, api::Call call) {
-  const auto chat = api::parse_chat_id(text(call, "chatId"));
-  if (!chat) return call.refuse(chat.error());
-  const bool consent = !text(call, "consent").empty();
-  const bool urgent = json::bool_at(call.body, "urgent").value_or(false);
-  const auto life = api::parse_job_life(call.body);
-  if (!life) return call.refuse(life.error());
-  const throttle::Outlook outlook =
-      valve.can_send(*chat, consent, urgent, life->value_or(job_life));
+json::Value show_official(const OfficialOutlook& outlook) {
+  json::Value out;
+  const bool can = !outlook.opted_out && outlook.refusal.empty();
+  out["canSend"] = can;
+  out["lane"] = "official";
+  out["newCustomer"] = false;
+  out["earliest"] = can && !outlook.stopped ? optional_seconds(outlook.earliest) : json::Value();
+  const char* reason = outlook.opted_out          ? "opted_out"
+                       : !outlook.refusal.empty() ? "official"
+                       : outlook.stopped          ? "official"
+                       : outlook.earliest         ? "quiet_hours"
+                                                  : "";
+  out["reason"] = reason;
+  std::string words = "The official number would send it. ";
+  if (outlook.opted_out) {
+    words += "A message would not be sent: this person has opted out.";
+  } else if (!outlook.refusal.empty()) {
+    words += "A message would fail: " + outlook.refusal + ".";
+  } else if (outlook.stopped) {
+    words += "A message would wait: that number is stopped; getOfficialStatus says why.";
+  } else if (outlook.earliest) {
+    words = until(words + "A message would wait for the morning", outlook.earliest);
+  } else {
+    words += "A message would go at once.";
+  }
+  out["sentence"] = words;
+  return out;
+}
+
+json::Value show_outlook(const std::string& chat, const throttle::Outlook& outlook) {
   json::Value out;
   out["canSend"] = !outlook.refusal;
   out["lane"] = std::string(throttle::to_string(outlook.lane));
@@ -137,8 +172,35 @@ void can_send(throttle::Valve& valve, hours job_life, api::Call call) {
   out["reason"] = std::string(outlook.refusal ? throttle::to_string(*outlook.refusal)
                                               : throttle::to_string(outlook.why));
   out["earliest"] = optional_seconds(outlook.earliest);
-  out["sentence"] = outlook_sentence(outlook);
-  call.send(std::move(out));
+  out["sentence"] = outlook_sentence(chat, outlook);
+  return out;
+}
+
+/// The body as a send would read it, as a job with a plain text.
+Result<Job> parse_question(const api::Call& call, Wall now, hours job_life) {
+  TRY(api::SendFields fields, api::parse_send_fields(call.body));
+  TRY(const auto life, api::parse_job_life(call.body));
+  Job job;
+  job.chat = std::move(fields.chat);
+  job.consent = std::move(fields.consent);
+  job.transport = std::move(fields.transport);
+  job.urgent = fields.urgent;
+  job.content.what = content::Text{"text", true, std::nullopt};
+  job.accepted_at = now;
+  job.expires_at = now + life.value_or(job_life);
+  return job;
+}
+
+void can_send(throttle::Valve& valve, hours job_life, const AskOfficial& ask, api::Call call) {
+  const auto job = parse_question(call, call.now, job_life);
+  if (!job) return call.refuse(job.error());
+  const OfficialOutlook official = ask ? ask(*job) : OfficialOutlook{};
+  const auto way = api::check_way(job->chat, job->transport,
+                                  official.set_up ? api::Official::set_up : api::Official::absent);
+  if (!way) return call.refuse(way.error());
+  if (official.takes_it) return call.send(show_official(official));
+  call.send(show_outlook(job->chat, valve.can_send(job->chat, !job->consent.empty(), job->urgent,
+                                                   job->expires_at - job->accepted_at)));
 }
 
 void declare_in_use(throttle::Valve& valve, api::Call call) {
@@ -270,7 +332,7 @@ json::Value throttle_status_json(const throttle::Valve& valve) {
 }
 
 std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& changes,
-                                        TimedPause& pause, hours job_life) {
+                                        TimedPause& pause, hours job_life, AskOfficial official) {
   return {
       get("getThrottleStatus",
           [&valve, &pause](api::Call call) {
@@ -302,7 +364,9 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& 
           "setThrottleSettings",
           [&valve, &changes](api::Call call) { set_settings(valve, changes, std::move(call)); })),
       post("canSend",
-           [&valve, job_life](api::Call call) { can_send(valve, job_life, std::move(call)); }),
+           [&valve, job_life, official = std::move(official)](api::Call call) {
+             can_send(valve, job_life, official, std::move(call));
+           }),
       care(post("declareNumberInUse",
                 [&valve](api::Call call) { declare_in_use(valve, std::move(call)); })),
       care(post("importRegulars",
@@ -310,13 +374,13 @@ std::vector<api::Route> throttle_routes(throttle::Valve& valve, SettingChanges& 
       get("getOptOuts", [&valve](api::Call call) { list_opt_outs(valve, std::move(call)); }),
       post("addOptOut",
            [&valve](api::Call call) {
-             const auto chat = api::parse_chat_id(text(call, "chatId"));
+             const auto chat = api::parse_chat_field(call.body);
              if (!chat) return call.refuse(chat.error());
              finish(call, valve.add_opt_out(*chat, text(call, "who"), text(call, "reason")));
            }),
       care(post("removeOptOut",
                 [&valve](api::Call call) {
-                  const auto chat = api::parse_chat_id(text(call, "chatId"));
+                  const auto chat = api::parse_chat_field(call.body);
                   if (!chat) return call.refuse(chat.error());
                   finish(call,
                          valve.remove_opt_out(*chat, text(call, "who"), text(call, "reason")));

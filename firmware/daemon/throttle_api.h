@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,17 @@
 #include "posthorn/throttle/valve.h"
 
 namespace posthorn::daemon {
+
+/// What the official number would make of a message that is posted now.
+struct OfficialOutlook {
+  bool set_up = false;
+  bool takes_it = false;  ///< else the linked account does, and nothing below counts
+  bool opted_out = false;
+  std::string refusal;           ///< why it would fail at once; "": it would not
+  bool stopped = false;          ///< it waits for a person (getOfficialStatus)
+  std::optional<Wall> earliest;  ///< it waits for the morning; absent: it goes at once
+};
+using AskOfficial = std::function<OfficialOutlook(const Job& job)>;
 
 /// The throttle over the API (ours, not Green-API's), all under /waInstance{id}/{method}/{token}:
 ///
@@ -24,9 +36,10 @@ namespace posthorn::daemon {
 /// - GET getThrottleSettings: every setting with its value and range
 /// - POST setThrottleSettings (care) {who, NAME: VALUE, …}: inside the policy's ranges; null: as
 ///   in posthorn.toml again
-/// - POST canSend {chatId, consent?, urgent?, expiresIn?}: lane, earliest time and reason of a
-///   message that is posted now; nothing is sent, asked or counted. expiresIn: as on a send; counts
-///   for first messages, which are refused when they cannot go in it
+/// - POST canSend {chatId, consent?, urgent?, transport?, expiresIn?}: lane, earliest time and
+///   reason of a plain text that is posted now; nothing is sent, asked or counted. All as on a
+///   send, which refuses the same. expiresIn counts for first messages, which are refused when they
+///   cannot go in it. Where the official number would take it: lane "official"
 /// - POST declareNumberInUse (care) {months, who}: once in the box's life
 /// - POST importRegulars (care) {csv, who}: whole lines of "number[,YYYY-MM-DD]" in pieces of up to
 ///   500 kB; answers how many were added, known before and not taken, with the first 20 reasons
@@ -36,9 +49,10 @@ namespace posthorn::daemon {
 ///
 /// "(care)" needs the technician's right. Errors: 400 with what is wrong and what is allowed.
 /// valve, changes and pause outlive the API. job_life: of what is posted without expiresIn.
+/// official: may be empty: no official number was ever set up.
 [[nodiscard]] std::vector<api::Route> throttle_routes(throttle::Valve& valve,
                                                       SettingChanges& changes, TimedPause& pause,
-                                                      hours job_life);
+                                                      hours job_life, AskOfficial official = {});
 
 /// The getThrottleStatus answer.
 [[nodiscard]] json::Value throttle_status_json(const throttle::Valve& valve);

@@ -5,6 +5,8 @@
 #include "api/sending/kinds.h"
 #include "posthorn/api/chat_id.h"
 #include "posthorn/api/job_life.h"
+#include "posthorn/api/send_fields.h"
+#include "posthorn/base/user_id.h"
 
 namespace posthorn::api {
 
@@ -17,6 +19,7 @@ constexpr std::size_t kExternalMost = 128;
 constexpr std::int64_t kShortestTyping = 1000;  // milliseconds
 constexpr int kOtherBodyStatus = 422;
 constexpr int kNoBudget = 466;
+constexpr hours kQuotaTold{1};
 constexpr const char* kOtherBody =
     "This Idempotency-Key was used for another message within the last 24 hours; nothing was sent. "
     "Use a new key for each message, and the same key only to repeat the same request";
@@ -24,33 +27,13 @@ constexpr const char* kOtherBody =
 /// What every method that sends takes beside its own fields, documented or once documented, and
 /// the box's own.
 constexpr std::string_view kCommon[] = {
-    "chatId", "phoneNumber", "quotedMessageId", "typingTime", "archiveChat", "mentions",
-    "urgent", "consent",     "expiresIn",       "externalId", "transport"};
+    "chatId",   "phoneNumber", "quotedMessageId", "typingTime", "typingType", "archiveChat",
+    "mentions", "urgent",      "consent",         "expiresIn",  "externalId", "transport"};
 
 Result<void> check_fields(const json::Value& body, std::initializer_list<std::string_view> own) {
   std::vector<std::string_view> known(std::begin(kCommon), std::end(kCommon));
   known.insert(known.end(), own.begin(), own.end());
   return check_known(body, known);
-}
-
-Result<std::string> parse_consent(const json::Value& body) {
-  TRY(auto consent, optional_text(body, "consent"));
-  if (!consent || consent->empty()) return std::string();
-  if (*consent != "order" && *consent != "form" && *consent != "spoken") {
-    return invalid("consent", "must be one of [order, form, spoken]");
-  }
-  return std::move(*consent);
-}
-
-/// Which of the two transports carries it: the linked account, the official API, or whichever is
-/// right.
-Result<std::string> parse_transport(const json::Value& body) {
-  TRY(auto transport, optional_text(body, "transport"));
-  if (!transport || transport->empty()) return std::string();
-  if (*transport != "own" && *transport != "official" && *transport != "auto") {
-    return invalid("transport", "must be one of [own, official, auto]");
-  }
-  return std::move(*transport);
 }
 
 Result<std::optional<Quote>> parse_quoted(const json::Value& body) {
@@ -87,6 +70,9 @@ Result<std::vector<std::string>> parse_mentions(const json::Value& body) {
   for (const json::Value& item : list) {
     TRY(std::string chat, parse_chat_id(json::text_of(item).value_or("")));
     if (is_group_chat(chat)) return invalid("mentions", "must name people, not groups");
+    if (!user_id_in(chat).empty()) {
+      return invalid("mentions", "must name people by number or LID: WhatsApp knows no user ids");
+    }
     mentions.push_back(std::move(chat));
   }
   return mentions;
@@ -111,7 +97,7 @@ struct Answered {
 void answer_id(Context& context, Call& call, Answered answered,
                const Result<Idempotency::Answer>& made) {
   if (!made && made.error().code == Errc::full) {
-    return call.reply.send(quota_response(answered.method, context.outside.outbox.count()));
+    return refuse_full(context, call, answered.method);
   }
   if (!made && made.error().code == Errc::busy) return call.refuse(kNoBudget, made.error().detail);
   if (!made) return call.refuse(made.error());
@@ -121,44 +107,60 @@ void answer_id(Context& context, Call& call, Answered answered,
   call.send(*answered.beside);
 }
 
-/// Statuses have a budget of their own; taking one back is free.
-Result<void> charge(Context& context, const Job& job) {
+/// Statuses have a budget of their own; taking one back is free. Returns how to give it back.
+Result<std::function<void()>> charge(Context& context, const Job& job) {
   const bool post =
       job.chat == kStoryChat && !std::holds_alternative<content::Deletion>(job.content.what);
-  if (!post || !context.outside.charge_status) return {};
-  const auto charged = context.outside.charge_status();
+  if (!post || !context.outside.charge_status) return std::function<void()>([] {});
+  auto charged = context.outside.charge_status();
   if (!charged) return fail(Errc::busy, charged.error().detail);
-  return {};
+  return charged;
 }
 
 /// done gets the id of the message that will go out for it.
 void accept(Context& context, Job job, Once<void(Result<Idempotency::Made>)> done) {
-  if (auto charged = charge(context, job); !charged) return done(tl::unexpected(charged.error()));
+  const Official official = context.outside.has_official ? Official::set_up : Official::absent;
+  if (auto way = check_way(job.chat, job.transport, official); !way)
+    return done(tl::unexpected(way.error()));
+  auto charged = charge(context, job);
+  if (!charged) return done(tl::unexpected(charged.error()));
   const Wall expires_at = job.expires_at;
-  context.outside.outbox.accept(
-      std::move(job), [expires_at, done = std::move(done)](Result<std::string> id) mutable {
-        if (!id) return done(tl::unexpected(id.error()));
-        done(Idempotency::Made{std::move(*id), expires_at});
-      });
+  const std::string own_id = job.id;
+  context.outside.outbox.accept(std::move(job),
+                                [expires_at, own_id, give_back = std::move(*charged),
+                                 done = std::move(done)](Result<std::string> id) mutable {
+                                  // Not queued, or the same as one that was posted a moment ago.
+                                  if (!id || *id != own_id) give_back();
+                                  if (!id) return done(tl::unexpected(id.error()));
+                                  done(Idempotency::Made{std::move(*id), expires_at});
+                                });
 }
 
 }  // namespace
+
+Result<Typing> parse_typing_type(const json::Value& body) {
+  TRY(const auto type, optional_text(body, "typingType"));
+  if (!type || type->empty() || *type == "typing") return Typing::text;
+  if (*type == "recording") return Typing::recording;
+  return invalid("typingType", "must be one of [typing, recording]");
+}
 
 Result<Job> parse_job(const json::Value& body, const Settings& settings,
                       std::initializer_list<std::string_view> own_fields,
                       Result<Content::What> what) {
   if (settings.strict_validation) TRY(check_fields(body, own_fields));
   Job job;
-  TRY(job.chat, required_chat(body));
+  TRY(SendFields way, parse_send_fields(body));
+  job.chat = std::move(way.chat);
   TRY(job.content.what, std::move(what));
   TRY(job.content.quote, parse_quoted(body));
   TRY(job.content.mentions, parse_mentions(body));
-  TRY(const auto urgent, optional_bool(body, "urgent"));
-  job.urgent = urgent.value_or(false);
+  job.urgent = way.urgent;
   TRY(job.typing, parse_typing(body, settings));
-  TRY(job.consent, parse_consent(body));
+  TRY(job.typing_type, parse_typing_type(body));
+  job.consent = std::move(way.consent);
   TRY(job.external_id, parse_external(body));
-  TRY(job.transport, parse_transport(body));
+  job.transport = std::move(way.transport);
   return job;
 }
 
@@ -183,6 +185,18 @@ void complete_job(Context& context, Job& job, const Call& call, std::optional<ho
 Result<void> check_key(const std::string& key) {
   if (key.size() > kKeyMax) return invalid("Idempotency-Key", "must be at most 255 symbols");
   return {};
+}
+
+void refuse_full(Context& context, Call& call, const char* method) {
+  const std::size_t queued = context.outside.outbox.count();
+  const Mono now = context.outside.scheduler.now();
+  const bool due = !context.quota_told || now - *context.quota_told >= kQuotaTold;
+  if (context.settings().quota_webhook && due) {
+    context.quota_told = now;
+    context.tell(
+        build_quota_exceeded(method, queued, context.settings(), context.instance(), call.now));
+  }
+  call.reply.send(quota_response(method, queued));
 }
 
 void refuse_other_body(Call& call) { call.refuse(kOtherBodyStatus, kOtherBody); }

@@ -16,6 +16,10 @@ namespace posthorn::api {
                                     std::initializer_list<std::string_view> own_fields,
                                     Result<Content::What> what);
 
+/// typingType, as sendTyping and every method with typingTime take it; absent: text.
+/// Errors: malformed.
+[[nodiscard]] Result<Typing> parse_typing_type(const json::Value& body);
+
 /// The request that makes that job: {"type": method, "body": {...}}, for showMessagesQueue.
 [[nodiscard]] json::Value request_of(const Job& job);
 
@@ -29,6 +33,9 @@ void queue_once(Context& context, Job job, Once<void(Result<Idempotency::Answer>
 
 /// Answers a POST whose Idempotency-Key has made a message already. False: it has not.
 [[nodiscard]] bool answer_repeat(Context& context, Call& call, const char* method);
+
+/// Answers a POST that the full queue could not take, and tells of it, once an hour at most.
+void refuse_full(Context& context, Call& call, const char* method);
 
 /// Why an Idempotency-Key cannot be taken. Errors: malformed.
 [[nodiscard]] Result<void> check_key(const std::string& key);

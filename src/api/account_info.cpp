@@ -6,9 +6,26 @@ namespace posthorn::api {
 
 namespace {
 
+constexpr minutes kAvatarRests{1};
+
 /// Green-API shows the account only while it may be used.
 bool shows_account(InstanceState::Value value) {
   return value == InstanceState::Value::authorized || value == InstanceState::Value::restricted;
+}
+
+/// The own picture's address, as far as WhatsApp tells it. Pages ask again and again: one question
+/// that is not answered is enough for a while.
+void add_avatar(Context& context, Call call, json::Value out) {
+  const Mono now = context.outside.scheduler.now();
+  if (now < context.avatar_rests_until) return call.send(out);
+  context.avatar_rests_until = now + kAvatarRests;
+  context.outside.contacts.picture(
+      context.wid(), [shared = context.shared_from_this(), call = std::move(call),
+                      out = std::move(out)](const Result<chat::Picture>& picture) mutable {
+        if (picture) shared->avatar_rests_until = Mono{};
+        if (picture) out["avatar"] = picture->url;
+        call.send(out);
+      });
 }
 
 }  // namespace
@@ -23,12 +40,15 @@ void get_wa_settings(Context& context, Call call) {
   out["chatId"] = shown ? context.wid() : "";
   out["stateInstance"] = std::string(to_string(state, context.settings()));
   out["deviceId"] = account.device_jid;
+  auto* phone = context.outside.phone_history;
+  out["historySyncProgress"] = !shown ? 0 : phone == nullptr ? 100 : phone->progress();
   out["logoutProcess"] = context.logging_out;
   const auto until = context.outside.status().until;
   if (state == InstanceState::Value::restricted && until) {
     out["suspendedUntil"] = static_cast<::Json::Int64>(until->unix_seconds());
   }
-  call.send(out);
+  if (!shown) return call.send(out);
+  add_avatar(context, std::move(call), std::move(out));
 }
 
 void get_state_instance_history(Context& context, Call call) {

@@ -18,8 +18,7 @@ constexpr hours kDeletable{60};
 constexpr std::size_t kReactionMax = 32;  // bytes: one emoji of several joined ones
 constexpr const char* kUnknown =
     "ID message notfound: this chat has no such message among those that the box remembers (of "
-    "what "
-    "it sent those of a month, of what came in the newest 2000)";
+    "what it sent those of a month, of what came in the newest 2000) or has in its queue";
 
 /// The message in that chat. Errors: not_found, with what the till is told.
 Result<EarlierMessage> find_earlier(Context& context, const std::string& chat,
@@ -27,6 +26,15 @@ Result<EarlierMessage> find_earlier(Context& context, const std::string& chat,
   TRY(auto found, context.outside.earlier.find(chat, id));
   if (!found) return fail(Errc::malformed, kUnknown);
   return std::move(*found);
+}
+
+/// What is done to a message by the number that it went by. Errors: malformed, for the till.
+Result<void> check_changeable(const EarlierMessage& message) {
+  if (!message.official) return {};
+  return invalid(
+      "idMessage",
+      "must be of a message of the linked account: this one went by the official number, "
+      "where nothing can be edited or deleted");
 }
 
 bool is_older(const EarlierMessage& message, Wall now, milliseconds limit) {
@@ -67,6 +75,7 @@ constexpr const char* kNoText =
 Result<Job> parse_edit_job(Context& context, const Call& call, content::Edit edit) {
   TRY(const std::string chat, required_chat(call.body));
   TRY(EarlierMessage earlier, find_earlier(context, chat, edit.target_id));
+  TRY(check_changeable(earlier));
   if (!earlier.from_me) {
     return invalid("idMessage", "must be of a message of this account: nobody can edit another's");
   }
@@ -109,6 +118,7 @@ void rewrite(Context& context, Call call, Job job, content::Edit edit) {
 Result<Job> parse_deletion_job(Context& context, const Call& call, const std::string& chat,
                                const std::string& id) {
   TRY(const EarlierMessage earlier, find_earlier(context, chat, id));
+  TRY(check_changeable(earlier));
   if (!earlier.from_me && !is_group_chat(chat)) {
     return invalid("idMessage",
                    "must be of a message of this account: a customer's can be deleted for oneself "
@@ -144,6 +154,7 @@ Result<Deletion> parse_deletion(const json::Value& body) {
 void delete_here(Context& context, Call call, const Deletion& deletion) {
   const auto earlier = find_earlier(context, deletion.chat, deletion.id);
   if (!earlier) return call.refuse(earlier.error());
+  if (auto good = check_changeable(*earlier); !good) return call.refuse(good.error());
   if (!earlier->from_me && is_group_chat(deletion.chat)) {
     return call.refuse(invalid("onlySenderDelete",
                                "must be false for another member's message in a group: delete "
@@ -170,10 +181,8 @@ Result<content::Reaction> parse_reaction(const json::Value& body) {
 }
 
 Result<Job> parse_reaction_job(Context& context, const Call& call) {
-  TRY(const std::string chat, required_chat(call.body));
   TRY(std::string id, required_text(call.body, "idMessage"));
   TRY(id, check_message_id(std::move(id)));
-  TRY(const EarlierMessage earlier, find_earlier(context, chat, id));
   TRY(Job job, parse_job(call.body, context.settings(), {"idMessage", "reaction"},
                          Result<Content::What>(parse_reaction(call.body))));
   job.content.quote.emplace().id = std::move(id);
@@ -216,7 +225,20 @@ void delete_message(Context& context, Call call) {
 
 void send_reaction(Context& context, Call call) {
   auto job = parse_reaction_job(context, call);
-  queue_job(context, std::move(call), "sendReaction", std::move(job));
+  if (!job) return call.refuse(job.error());
+  const std::string id = job->content.quote->id;
+  auto earlier = context.outside.earlier.find(job->chat, id);
+  if (!earlier) return call.refuse(earlier.error());
+  if (*earlier) return queue_job(context, std::move(call), "sendReaction", std::move(job));
+  // It may still wait; then the reaction goes behind it.
+  context.outside.outbox.waiting(
+      id, [shared = context.shared_from_this(), job = std::move(*job),
+           call = std::move(call)](Result<std::optional<Job>> target) mutable {
+        if (!target) return call.refuse(target.error());
+        const bool here = *target && (*target)->chat == job.chat;
+        if (!here) return call.refuse(Error{Errc::malformed, kUnknown});
+        queue_job(*shared, std::move(call), "sendReaction", Result<Job>(std::move(job)));
+      });
 }
 
 }  // namespace posthorn::api

@@ -4,6 +4,7 @@
 #include "api/handlers.h"
 #include "api/picture_form.h"
 #include "api/utf8.h"
+#include "posthorn/base/function.h"
 
 /// People and chats as lists and one by one, and the owner's address book.
 namespace posthorn::api {
@@ -77,13 +78,36 @@ chat::ChatState::Done answered(Call call, const char* member) {
   };
 }
 
+constexpr const char* kLate = "get avatar timeout limit exceeded";
+
+bool is_late(const Error& error) { return error.code == Errc::timeout || error.code == Errc::busy; }
+
+using OnAvatar = Function<void(const Result<chat::Picture>& picture, bool exists)>;
+
+/// Of a number without an account WhatsApp says the same as of one without a picture.
+void find_avatar(Context& context, const std::string& chat, OnAvatar done) {
+  context.outside.contacts.picture(
+      chat, [shared = context.shared_from_this(), chat,
+             done = std::move(done)](Result<chat::Picture> picture) mutable {
+        const bool unsure = picture && picture->url.empty() && !picture->hidden;
+        if (!unsure || !chat.ends_with("@c.us")) return done(picture, true);
+        shared->outside.people.check_numbers(
+            {chat.substr(0, chat.find('@'))},
+            [picture = std::move(picture), done = std::move(done)](
+                const Result<std::vector<chat::NumberStatus>>& numbers) mutable {
+              const bool none = numbers && !numbers->empty() && !numbers->front().exists;
+              done(picture, !none);
+            });
+      });
+}
+
 /// picture: an error is one of time.
 void send_avatar(Call& call, const Result<chat::Picture>& picture, bool exists) {
   json::Value out(::Json::objectValue);
   out["existsWhatsapp"] = exists;
   out["urlAvatar"] = picture ? picture->url : "";
   out["available"] = picture && !picture->url.empty();
-  out["reason"] = picture ? json::Value() : json::Value("get avatar timeout limit exceeded");
+  out["reason"] = picture ? json::Value() : json::Value(kLate);
   call.send(out);
 }
 
@@ -165,23 +189,33 @@ void get_contact_info(Context& context, Call call) {
 void get_avatar(Context& context, Call call) {
   const auto chat = required_chat(call.body);
   if (!chat) return call.refuse(chat.error());
-  context.outside.contacts.picture(
-      *chat, [shared = context.shared_from_this(), chat = *chat,
-              call = std::move(call)](Result<chat::Picture> picture) mutable {
-        const bool late = !picture && (picture.error().code == Errc::timeout ||
-                                       picture.error().code == Errc::busy);
-        if (!picture && !late) return call.refuse(picture.error());
-        // Of a number without an account WhatsApp says the same as of one without a picture.
-        const bool unsure = picture && picture->url.empty() && !picture->hidden;
-        if (!unsure || !chat.ends_with("@c.us")) return send_avatar(call, picture, true);
-        shared->outside.people.check_numbers(
-            {chat.substr(0, chat.find('@'))},
-            [picture = std::move(picture),
-             call = std::move(call)](Result<std::vector<chat::NumberStatus>> numbers) mutable {
-              const bool none = numbers && !numbers->empty() && !numbers->front().exists;
-              send_avatar(call, picture, !none);
-            });
-      });
+  find_avatar(context, *chat,
+              [call = std::move(call)](const Result<chat::Picture>& picture, bool exists) mutable {
+                if (!picture && !is_late(picture.error())) return call.refuse(picture.error());
+                send_avatar(call, picture, exists);
+              });
+}
+
+/// Answered at once; what was found comes as a notification.
+void get_avatar_async(Context& context, Call call) {
+  const auto chat = required_chat(call.body);
+  if (!chat) return call.refuse(chat.error());
+  if (!context.settings().avatar_info_webhook) {
+    return call.refuse(400,
+                       "the answer would be a notification, and avatarInfoWebhook is no: switch it "
+                       "on with setSettings, or use getAvatar");
+  }
+  call.send_text("");
+  find_avatar(context, *chat,
+              [shared = context.shared_from_this(), chat = *chat](
+                  const Result<chat::Picture>& picture, bool exists) {
+                if (!picture && picture.error().code == Errc::cancelled) return;  // the box stops
+                AvatarInfo info{chat, exists, picture ? picture->url : "", ""};
+                if (!picture)
+                  info.reason = is_late(picture.error()) ? kLate : picture.error().detail;
+                shared->tell(build_avatar_info(info, shared->settings(), shared->instance(),
+                                               shared->outside.clock.now()));
+              });
 }
 
 void add_contact(Context& context, Call call) { save(context, std::move(call), "addContact"); }
@@ -200,10 +234,12 @@ void set_profile_picture(Context& context, Call call) {
   if (!form) return call.refuse(form.error());
   if (!may_set_picture(context, call, "setProfilePicture")) return;
   context.outside.contacts.set_own_picture(
-      to_bytes(form->picture), [call = std::move(call)](Result<void> set) mutable {
-        const bool refused = !set && set.error().code == Errc::refused;
-        if (!set && !refused) return call.refuse(set.error());
-        call.send(picture_answer("setProfilePicture", refused ? "bad request data" : ""));
+      to_bytes(form->picture), [&context, shared = context.shared_from_this(),
+                                call = std::move(call)](Result<void> set) mutable {
+        constexpr const char* kWord = "setProfilePicture";
+        if (set) return answer_new_picture(context, std::move(call), kWord, context.wid());
+        if (set.error().code != Errc::refused) return call.refuse(set.error());
+        call.send(picture_answer(kWord, "bad request data"));
       });
 }
 

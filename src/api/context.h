@@ -1,7 +1,10 @@
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "api/idempotency.h"
 #include "api/long_polls.h"
@@ -10,6 +13,7 @@
 #include "api/qr_wait.h"
 #include "api/typing_shows.h"
 #include "posthorn/api/api.h"
+#include "posthorn/api/notification.h"
 
 namespace posthorn::api {
 
@@ -41,9 +45,19 @@ struct Context : std::enable_shared_from_this<Context> {
   Idempotency idempotency;
   NumberCache numbers;
   TypingShows typing{outside.scheduler, outside.presence};
+  /// POSTs whose file is on its way, by key and body: the first, and those that repeat it.
+  std::map<std::string, std::vector<Reply>> fetches;
+  Mono avatar_rests_until{};  ///< WhatsApp is not asked for the own picture before that
   bool logging_out = false;
   std::optional<Mono> webhooks_cleared;
+  std::optional<Mono> quota_told;  ///< quotaExceeded, last
 
+  [[nodiscard]] Instance instance() const {
+    return {options.id_instance, wid(), outside.link.account().push_name};
+  }
+  void tell(const std::optional<json::Value>& notification) const {
+    if (notification && outside.tell) outside.tell(*notification);
+  }
   [[nodiscard]] const Settings& settings() const { return outside.settings.current(); }
   [[nodiscard]] std::string wid() const {
     const std::string phone = outside.link.account().phone;

@@ -6,6 +6,7 @@
 
 #include "api/utf8.h"
 #include "posthorn/api/chat_id.h"
+#include "posthorn/base/job.h"
 
 namespace posthorn::api {
 
@@ -93,6 +94,11 @@ Result<std::string> required_chat(const json::Value& body) {
   if (!value.isNull() && !value.isString()) return invalid("chatId", "must be a string");
   TRY(const std::string text, required_text(body, "chatId"));
   return parse_chat_id(text);
+}
+
+Result<std::string> required_chat_or_statuses(const json::Value& body) {
+  if (json::string_at(body, "chatId") == kStoryChat) return std::string(kStoryChat);
+  return required_chat(body);
 }
 
 Result<std::string> check_message_id(std::string id) {

@@ -40,6 +40,9 @@ namespace posthorn::api {
 /// The chat a call is about: chatId, or phoneNumber as old clients send it. Normalised.
 [[nodiscard]] Result<std::string> required_chat(const json::Value& body);
 
+/// The same where statuses are a chat too: what reads of messages and sends none.
+[[nodiscard]] Result<std::string> required_chat_or_statuses(const json::Value& body);
+
 /// An idMessage: at least 16 characters, else "'message id' must be at least 16 symbols".
 [[nodiscard]] Result<std::string> check_message_id(std::string id);
 

@@ -40,6 +40,11 @@ Result<std::vector<std::string>> parse_ids(const json::Value& body) {
 /// What is sent for an earlier message. Errors: malformed, in words for the till.
 Result<Content> passed_on(Context& context, const std::string& chat, const std::string& id) {
   TRY(auto earlier, context.outside.earlier.find(chat, id));
+  if (earlier && earlier->official) {
+    return invalid("messages", "names " + id +
+                                   ", which went by the official number: of those the box keeps no "
+                                   "copy to pass on");
+  }
   if (!earlier || !earlier->content) {
     return invalid("messages", "names " + id +
                                    ", which the box does not remember: it keeps what it sent for a "
@@ -96,9 +101,7 @@ Result<Forwards> parse_forwards(Context& context, const Call& call) {
 }
 
 void refuse_all(Context& context, Call& call, const Error& error) {
-  if (error.code == Errc::full) {
-    return call.reply.send(quota_response("forwardMessages", context.outside.outbox.count()));
-  }
+  if (error.code == Errc::full) return refuse_full(context, call, "forwardMessages");
   call.refuse(error);
 }
 

@@ -193,10 +193,13 @@ void set_group_picture(Context& context, Call call) {
   if (!may_set_picture(context, call, "setGroupPicture")) return;
   context.outside.groups.set_picture(
       *group, to_bytes(form->picture),
-      [call = std::move(call)](Result<chat::GroupChange> change) mutable {
+      [&context, shared = context.shared_from_this(), group = *group,
+       call = std::move(call)](Result<chat::GroupChange> change) mutable {
+        constexpr const char* kWord = "setGroupPicture";
         if (!change) return call.refuse(change.error());
-        const std::string why = change->reason.empty() ? "bad request data" : change->reason;
-        call.send(picture_answer("setGroupPicture", change->done ? "" : why));
+        if (change->done) return answer_new_picture(context, std::move(call), kWord, group);
+        call.send(
+            picture_answer(kWord, change->reason.empty() ? "bad request data" : change->reason));
       });
 }
 

@@ -66,6 +66,7 @@ void get_contacts(Context& context, Call call);
 void get_chats(Context& context, Call call);
 void get_contact_info(Context& context, Call call);
 void get_avatar(Context& context, Call call);
+void get_avatar_async(Context& context, Call call);
 void add_contact(Context& context, Call call);
 void edit_contact(Context& context, Call call);
 void delete_contact(Context& context, Call call);
@@ -91,6 +92,9 @@ void last_incoming_calls(Context& context, Call call);
 void last_outgoing_calls(Context& context, Call call);
 void get_incoming_statuses(Context& context, Call call);
 void get_outgoing_statuses(Context& context, Call call);
+
+// phone_history.cpp
+void request_chat_history(Context& context, Call call);
 
 // read_mark.cpp
 void read_chat(Context& context, Call call);

@@ -22,6 +22,12 @@ Value by_throttle(Status::Throttle throttle, Value otherwise) {
   return otherwise;
 }
 
+/// On the way to wherever the session will be.
+bool is_under_way(State state) {
+  return state == State::offline || state == State::connecting || state == State::handshaking ||
+         state == State::backing_off;
+}
+
 bool logged_in(State state) { return state == State::online || state == State::syncing; }
 
 }  // namespace
@@ -55,6 +61,7 @@ Value InstanceState::compute() const {
       break;
   }
   if (!linked_()) return Value::not_authorized;
+  if (rebooting_) return Value::starting;
   const bool in_grace = scheduler_.now() < grace_ends_;
   return by_throttle(throttle_, in_grace ? Value::authorized : Value::starting);
 }
@@ -64,6 +71,7 @@ void InstanceState::on_session(session::State state) {
     grace_ends_ = scheduler_.now() + kGrace;
     grace_.start_at(grace_ends_, [this] { update(); });
   }
+  if (!is_under_way(state)) rebooting_ = false;
   session_ = state;
   update();
 }

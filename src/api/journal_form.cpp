@@ -4,6 +4,7 @@
 
 #include "api/notification/kinds.h"
 #include "api/record.h"
+#include "api/status_style.h"
 #include "api/utf8.h"
 #include "posthorn/api/notification.h"
 
@@ -41,6 +42,14 @@ std::string write_kept(json::Value data, const Content* content) {
   }
   out["data"] = std::move(data);
   return to_record(out, journal::Journal::kBodyMost);
+}
+
+/// Of a text status how it looks, and who sees it.
+void add_style(const std::string& chat, const Content& content,
+               const std::vector<std::string>& audience, json::Value& data) {
+  const auto* text = std::get_if<content::Text>(&content.what);
+  if (chat != kStoryChat || text == nullptr || !text->style) return;
+  if (data.isMember("extendedTextMessageData")) show_style(*text->style, audience, data);
 }
 
 /// textMessage where the text is, and what it is called in an item.
@@ -137,6 +146,7 @@ std::string_view status_name(Status status) {
 std::optional<std::string> kept_form(const chat::Message& message) {
   auto data = build_message_data(message.content);
   if (!data) return std::nullopt;
+  add_style(message.chat, message.content, {}, *data);
   if (!message.from_me) {
     (*data)["sender"] = shown_text(message.sender);
     (*data)["name"] = shown_text(message.sender_name);
@@ -147,6 +157,7 @@ std::optional<std::string> kept_form(const chat::Message& message) {
 std::optional<std::string> kept_form(const Job& job) {
   auto data = build_job_data(job);
   if (!data) return std::nullopt;
+  add_style(job.chat, job.content, job.audience, *data);
   return write_kept(std::move(*data), &job.content);
 }
 

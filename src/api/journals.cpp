@@ -1,3 +1,5 @@
+#include "api/journals.h"
+
 #include <charconv>
 #include <limits>
 
@@ -16,7 +18,6 @@ using journal::Direction;
 using journal::Entry;
 using journal::What;
 
-constexpr const char* kStories = "status@broadcast";
 constexpr std::int64_t kUsualCount = 100;
 constexpr std::int64_t kMostCount = 100'000;
 constexpr std::int64_t kUsualMinutes = 1440;
@@ -26,6 +27,19 @@ constexpr std::size_t kPiece = 32;
 
 constexpr const char* kNoJournal =
     "this box keeps no journal: days is 0 in section [journal] of its configuration";
+
+}  // namespace
+
+bool has_journal(Context& context, Call& call) {
+  if (context.outside.journal != nullptr) return true;
+  call.refuse(400, kNoJournal);
+  return false;
+}
+
+std::string key_of(const Context& context, const std::string& chat) {
+  if (!context.outside.account_of || chat == kStoryChat) return chat;
+  return context.outside.account_of(chat);
+}
 
 json::Value message_item(Context& context, const Entry& entry, const std::string& chat,
                          const std::string& host) {
@@ -37,6 +51,8 @@ json::Value message_item(Context& context, const Entry& entry, const std::string
   }
   return item;
 }
+
+namespace {
 
 /// The list as it is read: a piece of it in memory for each reader.
 class JournalSource final : public BodySource {
@@ -99,21 +115,11 @@ class JournalSource final : public BodySource {
   bool ended_ = false;
 };
 
-bool has_journal(Context& context, Call& call) {
-  if (context.outside.journal != nullptr) return true;
-  call.refuse(400, kNoJournal);
-  return false;
-}
-
 void send_list(Context& context, Call call, JournalSource::Options options) {
   options.host = call.request.host;
   auto source = std::make_shared<JournalSource>(context.shared_from_this(), std::move(options));
   if (auto begun = source->begin(); !begun) return call.refuse(begun.error());
   call.reply.send(Response{.body = {}, .headers = {}, .stream = std::move(source)});
-}
-
-std::string key_of(const Context& context, const std::string& chat) {
-  return context.outside.account_of ? context.outside.account_of(chat) : chat;
 }
 
 /// A number in the query, else in the body; absent, empty or no number: the usual one.
@@ -141,7 +147,7 @@ void send_latest(Context& context, Call call, Direction direction, What what) {
   JournalSource::Options options;
   options.query.direction = direction;
   options.query.what = what;
-  options.query.not_chat = kStories;
+  options.query.not_chat = kStoryChat;
   options.query.external_id = asked_external(call);
   options.query.since = call.now - minutes(asked(call, "minutes", kUsualMinutes, kMostMinutes));
   send_list(context, std::move(call), std::move(options));
@@ -150,7 +156,7 @@ void send_latest(Context& context, Call call, Direction direction, What what) {
 void send_stories(Context& context, Call call, Direction direction) {
   if (!has_journal(context, call)) return;
   JournalSource::Options options;
-  options.query.chat = kStories;
+  options.query.chat = kStoryChat;
   options.query.direction = direction;
   options.query.since = call.now - minutes(asked(call, "minutes", kUsualMinutes, kMostMinutes));
   send_list(context, std::move(call), std::move(options));
@@ -166,7 +172,7 @@ Result<Entry> wanted_message(Context& context, const Call& call) {
     if (found.empty()) return fail(Errc::malformed, "externalId not found");
     return found.front();
   }
-  TRY(const std::string chat, required_chat(call.body));
+  TRY(const std::string chat, required_chat_or_statuses(call.body));
   TRY(std::string id, required_text(call.body, "idMessage"));
   const std::string key = key_of(context, chat);
   TRY(const auto found, journal.find(key, id));
@@ -185,7 +191,7 @@ void get_chat_history(Context& context, Call call) {
                         json::at(call.body, "chatId").isNull() &&
                         json::at(call.body, "phoneNumber").isNull();
   if (!any_chat) {
-    const auto chat = required_chat(call.body);
+    const auto chat = required_chat_or_statuses(call.body);
     if (!chat) return call.refuse(chat.error());
     options.chat = *chat;
     options.query.chat = key_of(context, *chat);
@@ -200,7 +206,7 @@ void get_message(Context& context, Call call) {
   if (!has_journal(context, call)) return;
   const auto entry = wanted_message(context, call);
   if (!entry) return call.refuse(entry.error());
-  const auto asked_chat = required_chat(call.body);
+  const auto asked_chat = required_chat_or_statuses(call.body);
   call.send(
       message_item(context, *entry, asked_chat ? *asked_chat : entry->chat, call.request.host));
 }

@@ -47,20 +47,28 @@ Found message_data(const Content& content) {
   return data;
 }
 
+/// The switch of its kind; nullptr: it has only that of its direction.
+const bool* switch_of(const Content& content, const Settings& settings) {
+  if (std::holds_alternative<content::Edit>(content.what)) return &settings.edited_message_webhook;
+  if (std::holds_alternative<content::Deletion>(content.what)) {
+    return &settings.deleted_message_webhook;
+  }
+  const bool poll = std::holds_alternative<content::Poll>(content.what) ||
+                    std::holds_alternative<content::PollVote>(content.what);
+  return poll ? &settings.poll_message_webhook : nullptr;
+}
+
+/// What comes in is asked for by its kind's own switch, where it has one; of what goes out both
+/// switches count.
 bool wanted(const Message& message, const Settings& settings) {
-  const bool direction =
-      message.from_me ? settings.outgoing_message_webhook : settings.incoming_webhook;
-  if (std::holds_alternative<content::Edit>(message.content.what)) {
-    return settings.edited_message_webhook && (direction || !message.from_me);
-  }
-  if (std::holds_alternative<content::Deletion>(message.content.what)) {
-    return settings.deleted_message_webhook && (direction || !message.from_me);
-  }
-  if (std::holds_alternative<content::Poll>(message.content.what) ||
-      std::holds_alternative<content::PollVote>(message.content.what)) {
-    return settings.poll_message_webhook && (direction || !message.from_me);
-  }
-  return direction;
+  const bool* own = switch_of(message.content, settings);
+  if (!message.from_me) return own != nullptr ? *own : settings.incoming_webhook;
+  return settings.outgoing_message_webhook && (own == nullptr || *own);
+}
+
+bool wanted(const Job& job, const Settings& settings) {
+  const bool* own = switch_of(job.content, settings);
+  return settings.outgoing_api_message_webhook && (own == nullptr || *own);
 }
 
 Found from_message(const Message& message, const Settings& settings, const Instance& instance) {
@@ -92,6 +100,15 @@ Found from_call(const chat::Call& call, const Settings& settings, const Instance
   out["idMessage"] = shown_text(call.id);
   // Receivers with closed classes know no more than that.
   if (settings.call_details) out["isVideo"] = call.video;
+  return out;
+}
+
+Found from_blocked(const chat::Blocked& blocked, const Settings& settings,
+                   const Instance& instance) {
+  if (!settings.incoming_block_webhook) return std::nullopt;
+  json::Value out = envelope("incomingBlock", instance, blocked.at);
+  out["chatId"] = blocked.chat;
+  out["chatState"] = "blocked";
   return out;
 }
 
@@ -127,6 +144,9 @@ Found to_notification(const chat::Event& event, const Settings& settings,
   if (const auto* call = std::get_if<chat::Call>(&event)) {
     return from_call(*call, settings, instance);
   }
+  if (const auto* blocked = std::get_if<chat::Blocked>(&event)) {
+    return from_blocked(*blocked, settings, instance);
+  }
   return from_receipt(std::get<Receipt>(event), settings, instance);
 }
 
@@ -157,15 +177,47 @@ Found build_job_data(const Job& job) {
   return message_data(content);
 }
 
+Job with_quote(Job job, const QuoteOf& quote_of) {
+  if (!job.content.quote || !quote_of) return job;
+  if (auto quote = quote_of(job)) job.content.quote = std::move(quote);
+  return job;
+}
+
 Found build_api_message(const Job& job, const Settings& settings, const Instance& instance,
                         Wall sent_at) {
-  if (!settings.outgoing_api_message_webhook) return std::nullopt;
+  if (job.chat == kStoryChat || !wanted(job, settings)) return std::nullopt;
   json::Value out = envelope("outgoingAPIMessageReceived", instance, sent_at);
   out["idMessage"] = job.id;
   out["senderData"] = sender_data(job.chat, "", instance.wid, instance.name);
   Found data = build_job_data(job);
   if (!data) return std::nullopt;
   out["messageData"] = std::move(*data);
+  return out;
+}
+
+Found build_avatar_info(const AvatarInfo& info, const Settings& settings, const Instance& instance,
+                        Wall now) {
+  if (!settings.avatar_info_webhook) return std::nullopt;
+  json::Value out = envelope("deviceInfo", instance, now);
+  json::Value& avatar = out["avatarInfo"];
+  avatar["chatId"] = info.chat;
+  avatar["urlAvatar"] = info.url;
+  if (!settings.call_details) return out;
+  avatar["existsWhatsapp"] = info.exists;
+  avatar["reason"] = shown_text(info.reason);
+  return out;
+}
+
+Found build_quota_exceeded(std::string_view method, std::uint64_t queued, const Settings& settings,
+                           const Instance& instance, Wall now) {
+  if (!settings.quota_webhook) return std::nullopt;
+  json::Value out = envelope("quotaExceeded", instance, now);
+  json::Value& quota = out["quotaData"];
+  quota["method"] = std::string(method);
+  quota["used"] = static_cast<::Json::UInt64>(queued);
+  quota["total"] = static_cast<::Json::UInt64>(queued);
+  quota["status"] = "QUOTA_EXCEEDED";
+  quota["description"] = "The queue of the box is full, try again when messages have left";
   return out;
 }
 

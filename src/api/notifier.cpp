@@ -83,6 +83,7 @@ void Notifier::emit(const std::optional<json::Value>& notification, Notification
 
 void Notifier::on_event(const session::Event& event, Once<void(Result<void>)> stored) {
   if (const auto* changed = std::get_if<session::StateChanged>(&event)) {
+    if (changed->cause == session::kReboot) state_.on_reboot();
     state_.on_session(changed->state);
     return stored({});
   }
@@ -114,17 +115,17 @@ void Notifier::on_event(const chat::Event& event, Once<void(Result<void>)> store
   emit(notification, NotificationKind::message, std::move(stored));
 }
 
-/// What the owner's address book calls whom a message is from; of one that nobody has named
-/// otherwise the chat, too.
+/// What the owner's address book calls whom a message is from; and the chat, when the message did
+/// not bring its name.
 void Notifier::name_people(json::Value& notification, bool incoming) const {
-  if (!outside_.contact_name_of) return;
   json::Value& people = notification["senderData"];
-  const std::string chat = json::string_at(people, "chatId").value_or("");
   const std::string sender = json::string_at(people, "sender").value_or("");
-  if (incoming) people["senderContactName"] = shown_text(outside_.contact_name_of(sender));
-  if (!json::string_at(people, "chatName").value_or("").empty()) return;
-  people["chatName"] = incoming && chat == sender ? people["senderContactName"]
-                                                  : shown_text(outside_.contact_name_of(chat));
+  if (incoming && outside_.contact_name_of) {
+    people["senderContactName"] = shown_text(outside_.contact_name_of(sender));
+  }
+  if (!outside_.chat_name_of || !json::string_at(people, "chatName").value_or("").empty()) return;
+  const std::string chat = json::string_at(people, "chatId").value_or("");
+  people["chatName"] = shown_text(outside_.chat_name_of(chat));
 }
 
 std::string Notifier::external_id_of(const std::string& chat, const std::string& id) const {
@@ -147,10 +148,16 @@ void Notifier::on_state(InstanceState::Value value) {
   if (const auto saved = outside_.blobs.save(kBlob, as_bytes(name)); !saved) {
     log::warn("api", "instance state not kept", {{"error", saved.error()}});
   }
-  emit(build_state_changed(value, settings, outside_.instance(), outside_.clock.now()),
-       NotificationKind::state, [](Result<void> stored) {
-         if (!stored) log::warn("api", "state notification lost", {{"error", stored.error()}});
-       });
+  if (auto changed =
+          build_state_changed(value, settings, outside_.instance(), outside_.clock.now())) {
+    tell(*changed);
+  }
+}
+
+void Notifier::tell(const json::Value& notification) {
+  emit(notification, NotificationKind::state, [](Result<void> stored) {
+    if (!stored) log::warn("api", "a notification is lost", {{"error", stored.error()}});
+  });
 }
 
 /// A receipt that overtook the server's ack says that the message was sent, too.
@@ -210,11 +217,8 @@ void Notifier::on_job(const Job& job, MessageStatus status, const std::string& d
   auto [message_stored, status_stored] = join(std::move(stored));
   std::optional<json::Value> message;
   if (status == MessageStatus::sent && !std::exchange(known_.at(job.id).shown, true)) {
-    Job shown = job;
-    if (job.content.quote && outside_.quote_of) {
-      if (auto quote = outside_.quote_of(job)) shown.content.quote = std::move(quote);
-    }
-    message = build_api_message(shown, outside_.settings.current(), outside_.instance(), at);
+    message = build_api_message(with_quote(job, outside_.quote_of), outside_.settings.current(),
+                                outside_.instance(), at);
     if (message) name_people(*message, false);
   }
   auto shown = [alive = alive_, this, id = job.id,

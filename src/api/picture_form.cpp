@@ -48,6 +48,15 @@ json::Value picture_answer(const char* word, const std::string& why) {
   return out;
 }
 
+void answer_new_picture(Context& context, Call call, const char* word, const std::string& chat) {
+  context.outside.contacts.new_picture(
+      chat, [word, call = std::move(call)](const Result<chat::Picture>& picture) mutable {
+        json::Value out = picture_answer(word, "");
+        if (picture && !picture->url.empty()) out["urlAvatar"] = picture->url;
+        call.send(out);
+      });
+}
+
 bool may_set_picture(const Context& context, Call& call, const char* word) {
   using Value = InstanceState::Value;
   const Value state = context.outside.state.value();

@@ -19,6 +19,8 @@ struct PictureForm {
 
 /// Their answer: word: done, and why not. why: empty when it is done.
 [[nodiscard]] json::Value picture_answer(const char* word, const std::string& why);
+/// Answers for a picture that is set, with its address; null: WhatsApp does not tell it.
+void answer_new_picture(Context& context, Call call, const char* word, const std::string& chat);
 /// True, or the call has been answered with what is missing.
 [[nodiscard]] bool may_set_picture(const Context& context, Call& call, const char* word);
 

@@ -22,10 +22,16 @@ json::Value queue_item(const JobView& view) {
     // As it was sent; the text is kept once. A text that was made of buttons was not in it.
     const bool had_text = !posted->isMember("buttons") && item["body"].isMember("message");
     if (had_text) (*posted)["message"] = item["body"]["message"];
+    // An upload is shown as the link that serves it; "file" is the box's own name of its bytes.
+    if (posted->isMember("file") && item["body"].isMember("urlFile")) {
+      posted->removeMember("file");
+      (*posted)["urlFile"] = item["body"]["urlFile"];
+    }
     item["body"] = std::move(*posted);
   }
   if (!view.lane.empty()) item["lane"] = view.lane;
   if (!view.hold_reason.empty()) item["holdReason"] = view.hold_reason;
+  if (!view.hold_cause.empty()) item["holdCause"] = view.hold_cause;
   if (view.not_before) {
     item["notBefore"] = static_cast<::Json::Int64>(view.not_before->unix_seconds());
   }

@@ -148,7 +148,7 @@ void Recorder::catch_up(const Job& done) {
 
 void Recorder::add_job(const Job& job, Status status) {
   know_external(job);
-  auto body = kept_form(job);
+  auto body = kept_form(with_quote(job, outside_.quote_of));
   if (!body) return;
   Entry entry;
   entry.id = job.id;
@@ -163,7 +163,7 @@ void Recorder::add_job(const Job& job, Status status) {
 }
 
 void Recorder::on_replaced(const Job& job) {
-  if (auto body = kept_form(job)) {
+  if (auto body = kept_form(with_quote(job, outside_.quote_of))) {
     outside_.journal.set_body(key_of(job.chat), job.id, std::move(*body));
   }
 }

@@ -82,8 +82,7 @@ void queue_file(Context& context, Call call, const char* method, content::File f
     call.body["file"] = file.ref;
     call.body["fileName"] = file.name;
   }
-  auto job = parse_job(call.body, context.settings(),
-                       {"file", "fileName", "urlFile", "caption", "typingType"},
+  auto job = parse_job(call.body, context.settings(), {"file", "fileName", "urlFile", "caption"},
                        with_caption(std::move(file), call.body));
   json::Value extra(::Json::objectValue);
   if (!by_url) extra["urlFile"] = link;
@@ -166,13 +165,59 @@ void refuse_fetch(Context& context, Call& call, const char* method, const Error&
                   const std::string& url) {
   // Meanwhile the first of two may have had the file.
   if (answer_repeat(context, call, method)) return;
-  if (error.code == Errc::full) {
-    return call.refuse(500, "File from url exceeded max upload size. Limit: 100mb Url: " + url);
+  if (error.code == Errc::full && error.detail.starts_with(kTooLargeAtUrl)) {
+    return call.refuse(500, error.detail + " Url: " + url);
   }
+  if (error.code == Errc::full) return call.refuse(507, error.detail);
   call.refuse(400, "the file could not be fetched from urlFile: " + to_string(error));
 }
 
+/// A till that has given up waiting and posts the same again, while its file is still on its way,
+/// waits with the first for the one answer: one file is fetched, one message goes out. nullopt: it
+/// does; else this is the first, and what it is answered goes to all.
+std::optional<Call> join_fetch(Context& context, Call call, const char* method) {
+  std::string key = call.request.idempotency_key + "\n" + Idempotency::digest_of(method, call.body);
+  std::vector<Reply>& waiting = context.fetches[key];
+  waiting.push_back(std::move(call.reply));
+  if (waiting.size() > 1) return std::nullopt;
+  Reply to_all([shared = context.shared_from_this(), key = std::move(key)](Response response) {
+    auto all = shared->fetches.extract(key);
+    for (Reply& one : all.mapped()) one.send(response);
+  });
+  return Call{std::move(call.request), std::move(call.body), std::move(call.argument), call.now,
+              std::move(to_all)};
+}
+
+/// Brings it into the store: from this box, or from wherever it lies.
+void fetch_file(Context& context, Call call, const char* method, const std::string& url,
+                std::string name, OnFile then) {
+  const FileOutside& files = *context.outside.files;
+  if (const auto ours = files.links.read_url(url)) {
+    files.chat.fetch(ours->ref, [&context, shared = context.shared_from_this(), method,
+                                 call = std::move(call), name = std::move(name), url,
+                                 then = std::move(then)](Result<files::File> stored) mutable {
+      if (!stored) return refuse_fetch(context, call, method, stored.error(), url);
+      use_stored(context, std::move(call), *stored, std::move(name), "", std::move(then));
+    });
+    return;
+  }
+  files.fetch(url, [&context, shared = context.shared_from_this(), method, call = std::move(call),
+                    name = std::move(name), url,
+                    then = std::move(then)](Result<FetchedFile> fetched) mutable {
+    if (!fetched) return refuse_fetch(context, call, method, fetched.error(), url);
+    use_stored(context, std::move(call), fetched->file, std::move(name),
+               std::move(fetched->said_type), std::move(then));
+  });
+}
+
 }  // namespace
+
+Error too_large_at_url(std::uint64_t bytes) {
+  constexpr std::uint64_t kMb = 1'000'000;
+  return {Errc::full, std::string(kTooLargeAtUrl) +
+                          " Size: " + std::to_string((bytes + kMb - 1) / kMb) +
+                          "mb Limit: " + std::to_string(chat::kLargestFile / kMb) + "mb"};
+}
 
 bool is_too_large_upload(const Request& head) {
   return head.content_length.value_or(0) > chat::kLargestFile + kFormMost;
@@ -180,7 +225,6 @@ bool is_too_large_upload(const Request& head) {
 
 void take_file_by_url(Context& context, Call call, const char* method, OnFile then) {
   if (answer_repeat(context, call, method)) return;
-  const FileOutside& files = *context.outside.files;
   const auto url = required_text(call.body, "urlFile");
   if (!url) return call.refuse(url.error());
   if (!is_http_url(*url)) {
@@ -192,22 +236,9 @@ void take_file_by_url(Context& context, Call call, const char* method, OnFile th
   if (!given) return call.refuse(given.error());
   auto name = checked_name(*given);
   if (!name) return call.refuse(name.error());
-  if (const auto ours = files.links.read_url(*url)) {
-    files.chat.fetch(ours->ref, [&context, shared = context.shared_from_this(), method,
-                                 call = std::move(call), name = std::move(*name), url = *url,
-                                 then = std::move(then)](Result<files::File> stored) mutable {
-      if (!stored) return refuse_fetch(context, call, method, stored.error(), url);
-      use_stored(context, std::move(call), *stored, std::move(name), "", std::move(then));
-    });
-    return;
-  }
-  files.fetch(*url, [&context, shared = context.shared_from_this(), method, call = std::move(call),
-                     name = std::move(*name), url = *url,
-                     then = std::move(then)](Result<FetchedFile> fetched) mutable {
-    if (!fetched) return refuse_fetch(context, call, method, fetched.error(), url);
-    use_stored(context, std::move(call), fetched->file, std::move(name),
-               std::move(fetched->said_type), std::move(then));
-  });
+  auto first = join_fetch(context, std::move(call), method);
+  if (!first) return;
+  fetch_file(context, std::move(*first), method, *url, std::move(*name), std::move(then));
 }
 
 namespace {
@@ -222,7 +253,7 @@ void send_file_by_url(Context& context, Call call) {
 
 void download_file(Context& context, Call call) {
   const FileOutside& files = *context.outside.files;
-  const auto chat = required_chat(call.body);
+  const auto chat = required_chat_or_statuses(call.body);
   if (!chat) return call.refuse(chat.error());
   const auto id = required_text(call.body, "idMessage");
   if (!id) return call.refuse(id.error());

@@ -26,7 +26,7 @@ struct Switch {
   bool Settings::*member;
   Written written;
 };
-constexpr std::array<Switch, 15> kSwitches{{
+constexpr std::array<Switch, 16> kSwitches{{
     {"markIncomingMessagesReaded", &Settings::mark_incoming_messages_readed, Written::yes_no},
     {"markIncomingMessagesReadedOnReply", &Settings::mark_incoming_messages_readed_on_reply,
      Written::yes_no},
@@ -39,15 +39,17 @@ constexpr std::array<Switch, 15> kSwitches{{
     {"keepOnlineStatus", &Settings::keep_online_status, Written::yes_no},
     {"pollMessageWebhook", &Settings::poll_message_webhook, Written::yes_no},
     {"incomingCallWebhook", &Settings::incoming_call_webhook, Written::yes_no},
+    {"incomingBlockWebhook", &Settings::incoming_block_webhook, Written::yes_no},
+    {"avatarInfoWebhook", &Settings::avatar_info_webhook, Written::yes_no},
     {"editedMessageWebhook", &Settings::edited_message_webhook, Written::yes_no},
     {"deletedMessageWebhook", &Settings::deleted_message_webhook, Written::yes_no},
-    {"enableLidMode", &Settings::enable_lid_mode, Written::boolean},
     {"linkPreview", &Settings::link_preview, Written::boolean},
 }};
-constexpr std::array<Switch, 4> kExtensions{{
+constexpr std::array<Switch, 5> kExtensions{{
     {"strictValidation", &Settings::strict_validation, Written::extension},
     {"rejectCalls", &Settings::reject_calls, Written::extension},
     {"callDetails", &Settings::call_details, Written::extension},
+    {"quotaWebhook", &Settings::quota_webhook, Written::extension},
     {"interactiveFallback", &Settings::interactive_fallback, Written::extension},
 }};
 
@@ -121,12 +123,12 @@ constexpr std::array<const char*, 4> kReadOnly{"wid", "countryInstance", "typeAc
 /// back; whoever asks for what they meant is told, instead of waiting for it.
 struct Inert {
   const char* key;
-  enum class Kind : std::uint8_t { text, yes_no } kind;
+  enum class Kind : std::uint8_t { text, yes_no, boolean } kind;
   bool shown;  ///< by getSettings
   const char* why;
 };
 using Kind = Inert::Kind;
-constexpr std::array<Inert, 9> kInert{{
+constexpr std::array<Inert, 8> kInert{{
     {"proxyInstance", Kind::text, true,
      "cannot be set here: the proxy of the box is the key proxy in section [network] of "
      "posthorn.toml, on a box from the card the key proxy in posthorn.txt"},
@@ -135,15 +137,14 @@ constexpr std::array<Inert, 9> kInert{{
     {"sharedSession", Kind::yes_no, true, "must be no: it is obsolete and did nothing any more"},
     {"deviceWebhook", Kind::yes_no, true,
      "must be no: WhatsApp does not tell about the phone any more"},
-    {"incomingBlockWebhook", Kind::yes_no, true,
-     "must be no: there are no such notifications any more"},
     {"enableMessagesHistory", Kind::yes_no, true,
      "must be no: the journal is kept all the same, as long as section [journal] of the "
      "configuration says"},
     {"outgoingCallWebhook", Kind::yes_no, true,
      "must be no: Posthorn does not learn of calls made on the phone yet"},
-    {"avatarInfoWebhook", Kind::yes_no, true,
-     "must be no: getAvatar answers with the avatar itself"},
+    {"enableLidMode", Kind::boolean, true,
+     "must be false: there is nothing to switch on, a chat whose phone number WhatsApp does not "
+     "tell always has its @lid as chatId here, and every other one its number"},
 }};
 
 Result<void> apply_switch(Settings& settings, const Switch& one, const json::Value& body) {
@@ -174,6 +175,8 @@ json::Value off(Kind kind) {
       return "";
     case Kind::yes_no:
       return "no";
+    case Kind::boolean:
+      return false;
   }
   return {};
 }

@@ -7,8 +7,10 @@
 #include "api/fields.h"
 #include "api/handlers.h"
 #include "api/sending_file.h"
+#include "api/status_style.h"
 #include "api/utf8.h"
 #include "posthorn/api/chat_id.h"
+#include "posthorn/base/user_id.h"
 
 // Statuses (stories): sendTextStatus, sendVoiceStatus, sendMediaStatus, deleteStatus. A status is a
 // message to the chat of statuses, which those see whom the job names.
@@ -21,14 +23,6 @@ constexpr unsigned kParticipantsMax = 1000;
 constexpr std::uint32_t kOpaque = 0xFF00'0000;
 constexpr std::uint32_t kWhite = 0xFFFF'FFFF;
 constexpr hours kLives{24};
-
-struct Font {
-  std::string_view name;
-  std::int32_t number;
-};
-// Source: WhatsApp's protobuf schema, ExtendedTextMessage.FontType of 2021.
-constexpr std::array kFonts{Font{"SANS_SERIF", 0}, Font{"SERIF", 1}, Font{"NORICAN_REGULAR", 2},
-                            Font{"BRYNDAN_WRITE", 3}, Font{"OSWALD_HEAVY", 5}};
 
 /// "#228B22" as ARGB; 0: not said.
 Result<std::uint32_t> parse_colour(const json::Value& body) {
@@ -47,14 +41,13 @@ Result<std::uint32_t> parse_colour(const json::Value& body) {
 Result<std::int32_t> parse_font(const json::Value& body) {
   TRY(const auto name, optional_text(body, "font"));
   if (!name || name->empty()) return 0;
-  const auto* font = std::find_if(kFonts.begin(), kFonts.end(),
-                                  [&](const Font& one) { return one.name == *name; });
-  if (font == kFonts.end()) {
+  const auto font = status_font(*name);
+  if (!font) {
     return invalid("font",
                    "must be one of [SERIF, SANS_SERIF, NORICAN_REGULAR, BRYNDAN_WRITE, "
                    "OSWALD_HEAVY]");
   }
-  return font->number;
+  return *font;
 }
 
 Result<std::vector<std::string>> parse_participants(const json::Value& body) {
@@ -67,6 +60,10 @@ Result<std::vector<std::string>> parse_participants(const json::Value& body) {
   for (const json::Value& one : list) {
     TRY(std::string chat, parse_chat_id(json::text_of(one).value_or("")));
     if (is_group_chat(chat)) return invalid("participants", "must name people, not groups");
+    if (!user_id_in(chat).empty()) {
+      return invalid("participants",
+                     "must name people by number or LID: WhatsApp knows no user ids");
+    }
     people.push_back(std::move(chat));
   }
   return people;

@@ -1,3 +1,4 @@
+#include "api/accept.h"
 #include "api/fields.h"
 #include "api/handlers.h"
 
@@ -19,11 +20,7 @@ Result<Wish> parse_typing_wish(const json::Value& body) {
   TRY(wish.chat, required_chat(body));
   TRY(const auto lasts, number_between(body, "typingTime", kShortest, kLongestTyping.count()));
   if (lasts) wish.lasts = milliseconds(*lasts);
-  TRY(const auto type, optional_text(body, "typingType"));
-  if (type && !type->empty() && *type != "typing" && *type != "recording") {
-    return invalid("typingType", "must be one of [typing, recording]");
-  }
-  if (type == "recording") wish.what = chat::Typing::recording;
+  TRY(wish.what, parse_typing_type(body));
   return wish;
 }
 

@@ -176,11 +176,13 @@ Take loopback_hosts(std::vector<std::string>& out) {
   };
 }
 
-Take keep_hours(hours& out) {
-  return [&out](const toml::node& node) -> Result<void> {
+/// A whole number of the unit.
+template <class Unit>
+Take duration(Unit& out, std::int64_t low, std::int64_t high) {
+  return [&out, low, high](const toml::node& node) -> Result<void> {
     std::int64_t count = 0;
-    TRY(number(count, 1, 168)(node));
-    out = hours(count);
+    TRY(number(count, low, high)(node));
+    out = Unit(count);
     return {};
   };
 }
@@ -362,7 +364,8 @@ std::vector<Table> tables(Config& c) {
       {"queue",
        {{"outbox_bytes", number(c.queue.outbox_bytes, kMiB, 1024 * kMiB)},
         {"inbox_bytes", number(c.queue.inbox_bytes, kMiB, 1024 * kMiB)},
-        {"keep_hours", keep_hours(c.queue.keep)}}},
+        {"keep_hours", duration(c.queue.keep, 1, 168)}}},
+      {"webhook", {{"wait_s", duration(c.webhook.wait, 30, 180)}}},
       {"files",
        {{"quota_bytes", number(c.files.quota_bytes, 16 * kMiB, 1024 * 1024 * kMiB)},
         {"fetch_on_arrival", flag(c.files.fetch_on_arrival)},
@@ -468,15 +471,6 @@ Result<void> read_printers(const toml::table& from, Config& config, const std::v
     PrinterConfig printer;
     printer.name = std::string(key.str());
     TRY(read_table(*section, printer_table(name, printer), all, file));
-    const bool taken = std::any_of(config.printers.begin(), config.printers.end(),
-                                   [&printer](const PrinterConfig& other) {
-                                     return printer.listen != 0 && other.listen == printer.listen &&
-                                            other.address == printer.address;
-                                   });
-    if (taken) {
-      return fail(Errc::malformed, where(file, key.source()) + name +
-                                       ".listen: must be another port than the other printers'");
-    }
     config.printers.push_back(std::move(printer));
   }
   return {};
@@ -509,11 +503,7 @@ Result<Config> parse_config(std::string_view text, std::string_view file) {
     }
     TRY(read_table(*from, table, all, file));
   }
-  if (config.api.port != 0 && config.api.port == config.api.https_port) {
-    return fail(Errc::malformed, std::string(file) +
-                                     ": api.https_port: must be another port than " +
-                                     "api.port, which is " + std::to_string(config.api.port));
-  }
+  TRY(check_ports(config, file));
   if (config.throttle.unpaced_for_benchmarks && !is_loopback(host_of(config.whatsapp.url))) {
     return fail(Errc::malformed,
                 std::string(file) +

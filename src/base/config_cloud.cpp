@@ -63,7 +63,18 @@ Result<void> check_cloud(const CloudConfig& c, std::string_view file) {
   const auto wrong = [file](const char* what) {
     return fail(Errc::malformed, std::string(file) + ": cloud." + what);
   };
-  if (c.phone_number_id.empty()) return {};
+  if (c.phone_number_id.empty()) {
+    // Whoever wrote one of these wants an official number.
+    const bool meant = !c.token_file.empty() || !c.app_secret_file.empty() ||
+                       !c.relay_url.empty() || !c.relay_token_file.empty() ||
+                       !c.verify_token.empty() || !c.waba_id.empty() ||
+                       !c.receipt_template.empty() || c.mode != Mode::send_only ||
+                       c.transport != Transport::own || c.direct_send;
+    if (!meant) return {};
+    return wrong(
+        "phone_number_id: is missing, and without it there is no official number; for none, leave "
+        "the whole section out");
+  }
   if (c.token_file.empty()) return wrong("token_file: must name the file with the access token");
   if (c.mode == Mode::send_only) return {};
   if (c.app_secret_file.empty()) {

@@ -1,4 +1,7 @@
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "base/config_take.h"
@@ -56,6 +59,22 @@ Take country_digits(std::string& out) {
   };
 }
 
+namespace {
+
+bool is_address(int family, const std::string& text) {
+  std::array<unsigned char, 16> bytes{};
+  return inet_pton(family, text.c_str(), bytes.data()) == 1;
+}
+
+/// What looks like an address must be one; any other text may be a name.
+bool may_be_host(const std::string& host, bool bracket) {
+  if (bracket) return is_address(AF_INET6, host.substr(0, host.find('%')));
+  const bool numeric = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host.empty() || !numeric || is_address(AF_INET, host);
+}
+
+}  // namespace
+
 Take host_and_port(std::string& host, std::uint16_t& port) {
   return [&host, &port](const toml::node& node) -> Result<void> {
     TRY(const std::string value, text_of(node));
@@ -77,7 +96,8 @@ Take host_and_port(std::string& host, std::uint16_t& port) {
       number = 0;
     }
     const bool blank = host.find_first_of(" /@") != std::string::npos;
-    if ((host.empty() && !value.empty()) || blank || number < 1 || number > 65535) {
+    const bool wrong = (host.empty() && !value.empty()) || blank || !may_be_host(host, bracket);
+    if (wrong || number < 1 || number > 65535) {
       return fail(Errc::malformed,
                   "must be the printer's address, like \"192.168.1.50:9100\", or empty");
     }
@@ -93,6 +113,67 @@ Take paper_width(std::uint16_t& out) {
     out = static_cast<std::uint16_t>(*value);
     return {};
   };
+}
+
+namespace {
+
+/// A port of the box that something listens on.
+struct Place {
+  std::string name, address;
+  std::uint16_t port = 0;  ///< 0: any free one, or none
+};
+
+std::vector<Place> places_of(const Config& config) {
+  // Without plain_http the API's own port is for this machine.
+  const std::string plain = config.api.plain_http ? config.api.listen : "127.0.0.1";
+  std::vector<Place> out{{"api.port", plain, config.api.port},
+                         {"api.https_port", config.api.listen, config.api.https_port.value_or(0)}};
+  for (const PrinterConfig& printer : config.printers) {
+    const std::string& address = printer.address.empty() ? config.api.listen : printer.address;
+    out.push_back({"printer." + printer.name + ".listen", address, printer.listen});
+    out.push_back({"printer." + printer.name + ".lpd", address, printer.lpd});
+  }
+  return out;
+}
+
+/// "::" takes the port from addresses of both kinds.
+bool same_place(const Place& a, const Place& b) {
+  if (a.port == 0 || a.port != b.port) return false;
+  if (a.address == b.address || a.address == "::" || b.address == "::") return true;
+  const bool any = a.address == "0.0.0.0" || b.address == "0.0.0.0";
+  return any && a.address.find(':') == std::string::npos &&
+         b.address.find(':') == std::string::npos;
+}
+
+bool is_this_box(const std::string& host, const std::vector<Place>& places) {
+  if (host == "localhost" || host == "::1" || host.starts_with("127.")) return true;
+  return std::any_of(places.begin(), places.end(),
+                     [&host](const Place& place) { return place.address == host; });
+}
+
+}  // namespace
+
+Result<void> check_ports(const Config& config, std::string_view file) {
+  const std::vector<Place> places = places_of(config);
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (!same_place(places[i], places[k])) continue;
+      return fail(Errc::malformed, std::string(file) + ": " + places[i].name +
+                                       ": must be another port than " + places[k].name +
+                                       ", which is " + std::to_string(places[k].port));
+    }
+  }
+  for (const PrinterConfig& printer : config.printers) {
+    if (!is_this_box(printer.forward_host, places)) continue;
+    const auto own = std::find_if(places.begin(), places.end(), [&printer](const Place& place) {
+      return place.port != 0 && place.port == printer.forward_port;
+    });
+    if (own == places.end()) continue;
+    return fail(Errc::malformed, std::string(file) + ": printer." + printer.name +
+                                     ".forward: must be the printer's address, not the box's own " +
+                                     "(" + own->name + ")");
+  }
+  return {};
 }
 
 }  // namespace posthorn

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "posthorn/base/config.h"
@@ -18,6 +19,8 @@ namespace posthorn {
 /// "192.168.1.50:9100", "printer.lan", "[fe80::1]:9100"; empty: none.
 [[nodiscard]] Take host_and_port(std::string& host, std::uint16_t& port);
 [[nodiscard]] Take paper_width(std::uint16_t& out);
+/// No two of the box's ports are one, and no printer is the box itself. Errors: malformed.
+[[nodiscard]] Result<void> check_ports(const Config& config, std::string_view file);
 
 // config_cloud.cpp: values of [cloud]
 [[nodiscard]] Take digits(std::string& out);

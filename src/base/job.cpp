@@ -35,6 +35,7 @@ Bytes encode_job(const Job& job) {
   out["until"] = static_cast<::Json::Int64>(job.expires_at.since_epoch.count());
   if (job.urgent) out["urgent"] = true;
   if (job.typing.count() != 0) out["typing"] = static_cast<::Json::Int64>(job.typing.count());
+  if (job.typing_type == Typing::recording) out["recording"] = true;
   if (!job.consent.empty()) out["consent"] = job.consent;
   if (!job.transport.empty()) out["transport"] = job.transport;
   if (!job.idempotency_key.empty()) out["key"] = job.idempotency_key;
@@ -66,6 +67,7 @@ Result<Job> decode_job(ByteView record) {
   job.urgent = json::bool_at(in, "urgent").value_or(false);
   job.typing = milliseconds(
       std::clamp<std::int64_t>(json::int_at(in, "typing").value_or(0), 0, kLongestTyping.count()));
+  if (json::bool_at(in, "recording").value_or(false)) job.typing_type = Typing::recording;
   job.consent = json::string_at(in, "consent").value_or("");
   job.transport = json::string_at(in, "transport").value_or("");
   job.idempotency_key = json::string_at(in, "key").value_or("");

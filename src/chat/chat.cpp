@@ -10,6 +10,7 @@
 #include "chat/groups/service.h"
 #include "chat/groups/stories.h"
 #include "chat/history/history.h"
+#include "chat/history/on_demand.h"
 #include "chat/lane/context.h"
 #include "chat/lane/lane.h"
 #include "chat/lane/staged_keys.h"
@@ -38,6 +39,7 @@
 #include "chat/state/keyring.h"
 #include "chat/status_views.h"
 #include "posthorn/base/log.h"
+#include "posthorn/store/awaited_store.h"
 #include "posthorn/store/history_store.h"
 #include "posthorn/store/media_store.h"
 #include "posthorn/store/message_store.h"
@@ -72,6 +74,7 @@ struct Chat::Stores {
   std::unique_ptr<store::SyncStore> sync;
   std::unique_ptr<store::PeopleStore> people;
   std::unique_ptr<store::HistoryStore> history;
+  std::unique_ptr<store::AwaitedStore> awaited;
 };
 
 /// The parts, in the order in which they need each other, and what each stanza is for.
@@ -135,6 +138,7 @@ class Chat::Parts final : public session::Listener {
   Collections collections_;
   AppState state_;
   History history_;
+  OnDemandHistory on_demand_;
   OwnDevices own_devices_;
   Profiles profiles_;
   Inbound inbound_;
@@ -187,9 +191,13 @@ Chat::Parts::Parts(session::Line& line, const Outside& outside, EventSink sink, 
       collections_(context_, *stores_.sync, keyring_, effects_),
       state_(context_, lane_, collections_, *stores_.sync, keyring_, blobs()),
       history_(context_, lane_, tokens_, *stores_.history, *stores_.people, blobs()),
-      own_devices_(keyring_, state_, history_),
+      on_demand_(context_, peers_, blobs(), history_),
+      own_devices_(keyring_, state_, history_, on_demand_),
       profiles_(context_, *stores_.people, tokens_, blocked_),
-      inbound_(context_, lane_, protocol_, tokens_, own_devices_),
+      inbound_(context_, lane_, protocol_, tokens_, own_devices_, *stores_.awaited,
+               [this](wa::Message question, Once<void(Result<void>)> done) {
+                 peers_.send(std::move(question), PeerMessages::To::phone, std::move(done));
+               }),
       statuses_(context_, [this](const Node& stanza) { answer_retry(stanza); }),
       resends_(send_tools(), desk_, outside.unsure),
       reader_(context_, lane_),
@@ -259,6 +267,7 @@ void Chat::Parts::on_online() {
   presence_.on_online();
   state_.on_online();
   history_.on_online();
+  inbound_.on_online();
   if (files_) files_->on_online();
   groups_.ask_names();
   blocked_.ask();
@@ -275,6 +284,7 @@ void Chat::Parts::on_offline(const Error&) {
   presence_.on_offline();
   state_.on_offline();
   history_.on_offline();
+  on_demand_.on_offline();
   lane_.forget_waiting();
   inbound_.forget_waiting();
   resends_.forget_waiting();
@@ -288,6 +298,7 @@ void Chat::Parts::on_logged_out() {
   profiles_.forget_all();
   blocked_.forget_all();
   state_.on_logged_out();
+  history_.on_logged_out();
   reader_.forget_account();
   names_.forget_cache();
   addressing_.forget();
@@ -300,6 +311,7 @@ void Chat::Parts::on_logged_out() {
     TRY(stores_.people->clear());
     TRY(stores_.views->clear());
     TRY(stores_.history->clear());
+    TRY(inbound_.on_logged_out());
     return tokens_.set_salt({});
   };
   if (auto cleared = clear(); !cleared) {
@@ -319,6 +331,7 @@ Result<std::unique_ptr<Chat>> Chat::open(session::Line& line, Outside outside, E
   TRY(stores.sync, store::SyncStore::open(database));
   TRY(stores.people, store::PeopleStore::open(database));
   TRY(stores.history, store::HistoryStore::open(database));
+  TRY(stores.awaited, store::AwaitedStore::open(database));
   return std::unique_ptr<Chat>(
       new Chat(std::make_unique<Parts>(line, outside, std::move(sink), std::move(stores))));
 }
@@ -341,6 +354,8 @@ Calls& Chat::calls() { return parts_->calls_; }
 
 StatusViews& Chat::status_views() { return parts_->views_; }
 
+PhoneHistory& Chat::phone_history() { return parts_->on_demand_; }
+
 People& Chat::people() { return parts_->numbers_; }
 
 Identities& Chat::identities() { return parts_->names_; }
@@ -351,6 +366,29 @@ Groups& Chat::groups() { return parts_->group_service_; }
 
 void Chat::on_group(std::function<void(const std::string& chat, Wall since)> heard) {
   parts_->groups_.on_joined(std::move(heard));
+}
+
+void Chat::member_since(const std::string& group, Once<void(Result<std::optional<Wall>>)> done) {
+  const auto jid = parse_chat_id(group);
+  if (!jid) return done(tl::unexpected(jid.error()));
+  GroupCache& groups = parts_->groups_;
+  groups.get(*jid, [&groups, done = std::move(done)](Result<GroupCache::Info> info) mutable {
+    const bool gone = !info && info.error().code == Errc::not_found;
+    if (!info && !gone) return done(tl::unexpected(info.error()));
+    done(gone ? std::nullopt : groups.member_since(**info));
+  });
+}
+
+void Chat::is_there(const std::string& lid, Once<void(Result<bool>)> done) {
+  const auto jid = parse_chat_id(lid);
+  if (!jid) return done(tl::unexpected(jid.error()));
+  const auto number = parts_->names_.other(*jid);
+  if (number && *number) return done(true);
+  parts_->devices_.get({*jid},
+                       [done = std::move(done)](Result<std::vector<UserDevices>> lists) mutable {
+                         if (!lists) return done(tl::unexpected(lists.error()));
+                         done(!lists->empty() && lists->front().found);
+                       });
 }
 
 ReadMarks& Chat::read_marks() { return parts_->reader_; }

@@ -4,6 +4,7 @@
 
 #include "cloud/endpoint_impl.h"
 #include "cloud/fields.h"
+#include "posthorn/api/form.h"
 
 namespace posthorn::cloud {
 namespace {
@@ -31,16 +32,47 @@ bool is_version(std::string_view text) {
          is_digits(text.substr(1, dot - 1)) && is_digits(text.substr(dot + 1));
 }
 
-/// Empty bodies count as {}; forms of old clients are not taken. Errors: malformed.
-Result<json::Value> parse_graph_body(const std::string& body) {
+/// What curl sends without a header says that it is a form, and may be JSON.
+bool is_form(const api::Request& request) {
+  return request.content_type.starts_with("application/x-www-form-urlencoded") &&
+         !request.body.starts_with('{');
+}
+
+/// The fields of a form; those that begin as an object or a list are JSON, as Meta takes them.
+Result<json::Value> parse_fields(const std::string& body) {
+  json::Value out(::Json::objectValue);
+  for (const auto& [name, value] : api::parse_form(body)) {
+    if (!is_utf8(name) || !is_utf8(value)) return fail(Errc::malformed, "the form is not UTF-8");
+    if (!value.starts_with('{') && !value.starts_with('[')) {
+      out[name] = value;
+      continue;
+    }
+    auto nested = json::parse(value, kBodyValues);
+    if (!nested) return fail(Errc::malformed, "the field " + name + " begins as JSON and is none");
+    out[name] = std::move(*nested);
+  }
+  return out;
+}
+
+/// JSON or a form; empty bodies count as {}. Errors: malformed.
+Result<json::Value> parse_graph_body(const api::Request& request) {
+  const std::string& body = request.body;
   if (body.find_first_not_of(" \t\r\n") == std::string::npos) {
     return json::Value(::Json::objectValue);
   }
+  if (request.content_type.starts_with("multipart/")) {
+    return fail(Errc::malformed,
+                "multipart/form-data is taken at media only: send JSON or "
+                "application/x-www-form-urlencoded");
+  }
+  if (is_form(request)) return parse_fields(body);
   if (!is_utf8(body)) return fail(Errc::malformed, "the body is not UTF-8");
   TRY(auto value, json::parse(body, kBodyValues));
   if (!value.isObject()) return fail(Errc::malformed, "the body must be a JSON object");
   return value;
 }
+
+GraphError too_many() { return {Code::rate, "more than 80 requests a second; try again later"}; }
 
 }  // namespace
 
@@ -162,15 +194,30 @@ api::Terms Endpoint::Impl::terms(const api::Request& head) {
     return out;
   }
   out.body_limit = kBodyLimit;
-  const GraphPath path = parse_path(head.path);
-  const bool is_upload = head.verb == Verb::post && path.parts.size() == 2 &&
-                         path.parts[0] == identity_.phone_number_id && path.parts[1] == "media" &&
-                         head.content_type.starts_with("multipart/form-data");
+  const bool is_upload =
+      is_media_post(head) && head.content_type.starts_with("multipart/form-data");
+  if (!is_upload || !out_.files) return out;
   // What is wrong with it is told by handle(), which is asked when nobody takes the body.
-  if (is_upload && out_.files && take_rate()) {
-    if (auto sink = receive(head)) out.sink = std::move(*sink);
-  }
+  if (auto sink = receive(head); sink && take_rate()) out.sink = std::move(*sink);
   return out;
+}
+
+bool Endpoint::Impl::is_media_post(const api::Request& request) const {
+  const GraphPath path = parse_path(request.path);
+  return request.verb == Verb::post && path.parts.size() == 2 &&
+         path.parts[0] == identity_.phone_number_id && path.parts[1] == "media";
+}
+
+/// Why nobody took the body of an upload.
+GraphError Endpoint::Impl::upload_refusal(const api::Request& request) {
+  const bool is_upload = request.content_type.starts_with("multipart/form-data");
+  auto sink = is_upload && out_.files ? receive(request) : Result<std::unique_ptr<api::BodySink>>();
+  // terms() would have taken it but for this.
+  const bool is_fine = is_upload && out_.files && sink;
+  if (is_fine || !take_rate()) return too_many();
+  if (!out_.files) return {Code::media_upload, "this box carries no files"};
+  if (!sink) return {Code::media_upload, sink.error().detail};
+  return {Code::invalid_parameter, "the body must be multipart/form-data with a part file"};
 }
 
 void Endpoint::Impl::refuse(GraphCall& call, const GraphError& error) {
@@ -190,16 +237,13 @@ void Endpoint::Impl::handle(api::Request request, api::Reply reply) {
   if (is_webhook(request.path)) return hear(std::move(request), std::move(reply));
   GraphCall call{std::move(request), {}, json::Value(::Json::objectValue), std::move(reply)};
   call.path = parse_path(call.request.path);
+  if (is_media_post(call.request)) return refuse(call, upload_refusal(call.request));
   if (call.request.body_too_large) {
     return refuse(call, GraphError{Code::unknown, "the body is larger than 512 KiB"});
   }
-  if (!take_rate()) {
-    return refuse(call, GraphError{Code::rate, "more than 80 requests a second; try again later"});
-  }
-  const bool has_form = call.request.content_type.starts_with("multipart/") ||
-                        call.request.content_type.starts_with("application/x-www-form-urlencoded");
-  if (call.request.verb == Verb::post && !has_form) {
-    auto body = parse_graph_body(call.request.body);
+  if (!take_rate()) return refuse(call, too_many());
+  if (call.request.verb == Verb::post) {
+    auto body = parse_graph_body(call.request);
     if (!body) return refuse(call, GraphError{Code::invalid_parameter, body.error().detail});
     call.body = std::move(*body);
   }
@@ -231,15 +275,6 @@ void Endpoint::Impl::on_number(GraphCall call) {
   if (what == "messages" && verb == Verb::post) return messages(std::move(call));
   if (what == "whatsapp_business_profile" && reads) return show_profile(std::move(call));
   if ((what == "register" || what == "deregister") && verb == Verb::post) return call.succeed();
-  if (what == "media" && verb == Verb::post) {
-    if (!out_.files) {
-      return refuse(call, GraphError{Code::media_upload, "this box carries no files"});
-    }
-    auto sink = receive(call.request);
-    if (!sink) return refuse(call, GraphError{Code::media_upload, sink.error().detail});
-    return refuse(call, GraphError{Code::invalid_parameter,
-                                   "the body must be multipart/form-data with a part file"});
-  }
   refuse_path(call);
 }
 

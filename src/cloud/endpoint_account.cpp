@@ -3,6 +3,7 @@
 
 #include "cloud/endpoint_impl.h"
 #include "cloud/fields.h"
+#include "posthorn/cloud/webhook.h"
 
 // What the number and the business are, and who is told.
 namespace posthorn::cloud {
@@ -11,21 +12,6 @@ namespace {
 using api::Verb;
 
 constexpr std::size_t kUrlMax = 2048;
-
-/// The throttle's levels as the official API grades a number.
-const char* quality_of(Status::Throttle level) {
-  switch (level) {
-    case Status::Throttle::green:
-      return "GREEN";
-    case Status::Throttle::amber:
-      return "YELLOW";
-    case Status::Throttle::yellow:
-    case Status::Throttle::red:
-    case Status::Throttle::black:
-      return "RED";
-  }
-  return "GREEN";
-}
 
 json::Value no_paging() {
   json::Value out;

@@ -51,12 +51,15 @@ class Endpoint::Impl {
   void on_number(GraphCall call);
   void on_business(GraphCall call);
   [[nodiscard]] bool take_rate();
+  [[nodiscard]] bool is_media_post(const api::Request& request) const;
+  [[nodiscard]] GraphError upload_refusal(const api::Request& request);
   void refuse_path(GraphCall& call);
 
   // endpoint_messages.cpp
   void messages(GraphCall call);
   void mark_read(GraphCall call);
-  [[nodiscard]] Result<void> check(MessageRequest& request) const;
+  void check_target(GraphCall call, MessageRequest request);
+  void send_message(GraphCall call, MessageRequest request);
   /// True, or the call has been answered.
   [[nodiscard]] bool apply_template(GraphCall& call, MessageRequest& request, Job& job);
   void queue(GraphCall call, MessageRequest request, Job job);

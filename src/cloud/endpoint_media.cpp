@@ -151,7 +151,8 @@ void Endpoint::Impl::on_upload(GraphCall call, Result<api::Upload> upload) {
   if (const auto fit = check_size(media.mime, media.size); !fit) {
     return refuse(call, GraphError{Code::media_upload, fit.error().detail});
   }
-  const auto id = media_.add(media);
+  // Each upload is deleted by itself.
+  const auto id = media_.add(media, as_text(out_.random.bytes(16)));
   if (!id) return refuse(call, id.error());
   out_.blobs.durable(
       [self = alive_.weak(), call = std::move(call), id = *id](Result<void> kept) mutable {

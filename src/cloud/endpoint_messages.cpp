@@ -3,6 +3,8 @@
 #include "cloud/content/template.h"
 #include "cloud/endpoint_impl.h"
 #include "cloud/fields.h"
+#include "posthorn/api/send_fields.h"
+#include "posthorn/base/user_id.h"
 #include "posthorn/cloud/wamid.h"
 
 // POST /{phone-number-id}/messages.
@@ -18,43 +20,67 @@ constexpr std::size_t kPostedMax = 4096;
 
 void Endpoint::Impl::messages(GraphCall call) {
   if (!json::at(call.body, "status").isNull()) return mark_read(std::move(call));
-  auto request = parse_message(call.body);
+  auto request = parse_message(call.body, out_.chat_of_user_id);
   if (!request) return refuse(call, request.error());
-  if (auto checked = check(*request); !checked) return refuse(call, checked.error());
+  const std::string own = out_.account().phone;
+  if (!own.empty() && request->chat == own + "@c.us") {
+    return refuse(call, GraphError{Code::own_number, "to is the number of the linked account"});
+  }
+  const auto official = out_.has_official ? api::Official::set_up : api::Official::absent;
+  if (const auto trouble = api::trouble_of_way(request->chat, request->transport, official)) {
+    const bool recipient = std::string_view(trouble->field) == "chatId";
+    return refuse(call, bad("", recipient ? "to" : trouble->field, trouble->what).value());
+  }
+  check_target(std::move(call), std::move(*request));
+}
+
+/// What a reaction or an answer is about must be known, or still wait in the queue.
+void Endpoint::Impl::check_target(GraphCall call, MessageRequest request) {
+  const bool reacts = !request.reaction_to.empty();
+  const std::string& named = reacts ? request.reaction_to : request.answer_to;
+  if (named.empty()) return send_message(std::move(call), std::move(request));
+  const auto target = decode_wamid(named);
+  const char* where = reacts ? "reaction" : "context";
+  if (!target) {
+    return refuse(call, bad(where, "message_id", "is no message id of this box").value());
+  }
+  request.content.quote.emplace().id = target->id;
+  const auto known = out_.earlier.find(request.chat, target->id);
+  if (!known) return refuse(call, fail(known.error(), where).value());
+  if (*known) return send_message(std::move(call), std::move(request));
+  out_.outbox.waiting(target->id, [self = alive_.weak(), call = std::move(call), where,
+                                   request =
+                                       std::move(request)](Result<std::optional<Job>> job) mutable {
+    Impl* me = self.get();
+    if (me == nullptr) return;  // the reply answers 500 by itself
+    if (!job) return me->refuse(call, job.error());
+    const bool here = *job && (*job)->chat == request.chat;
+    if (here) return me->send_message(std::move(call), std::move(request));
+    me->refuse(call, bad(where, "message_id",
+                         "is no message of this chat that the box remembers or has in its queue")
+                         .value());
+  });
+}
+
+void Endpoint::Impl::send_message(GraphCall call, MessageRequest request) {
   if (out_.status().link == Status::Link::blocked) {
     return refuse(call, GraphError{Code::account_locked,
                                    "WhatsApp has locked the linked account; see the box's page"});
   }
-  Job job = new_job(*request);
+  Job job = new_job(request);
   // What became lines of a text here is kept as it was: the official transport can show it.
-  if (request->type == "interactive" || request->with_template) {
+  if (request.type == "interactive" || request.with_template) {
     job.posted = json::write(call.body);
     if (job.posted.size() > kPostedMax) job.posted.clear();
     job.method = "messages";
   }
-  if (request->with_template && !apply_template(call, *request, job)) return;
-  if (!request->media) return queue(std::move(call), std::move(*request), std::move(job));
+  if (request.with_template && !apply_template(call, request, job)) return;
+  if (!request.media) return queue(std::move(call), std::move(request), std::move(job));
   if (!out_.files) return refuse(call, GraphError{Code::media_upload, "this box carries no files"});
-  if (!request->media->id.empty()) {
-    return with_media_id(std::move(call), std::move(*request), std::move(job));
+  if (!request.media->id.empty()) {
+    return with_media_id(std::move(call), std::move(request), std::move(job));
   }
-  with_link(std::move(call), std::move(*request), std::move(job));
-}
-
-Result<void> Endpoint::Impl::check(MessageRequest& request) const {
-  const std::string own = out_.account().phone;
-  if (!own.empty() && request.chat == own + "@c.us") {
-    return fail(Errc::refused, "to is the number of the linked account");
-  }
-  if (request.reaction_to.empty()) return {};
-  const auto target = decode_wamid(request.reaction_to);
-  const auto known = target ? out_.earlier.find(request.chat, target->id)
-                            : Result<std::optional<chat::EarlierMessage>>(std::nullopt);
-  if (!known) return fail(known.error(), "reaction.message_id");
-  if (!*known)
-    return bad("reaction", "message_id", "is no message of this chat that the box knows");
-  request.content.quote.emplace().id = target->id;
-  return {};
+  with_link(std::move(call), std::move(request), std::move(job));
 }
 
 Job Endpoint::Impl::new_job(const MessageRequest& request) const {
@@ -133,7 +159,7 @@ void Endpoint::Impl::answer_message(GraphCall& call, const MessageRequest& reque
   out["messaging_product"] = "whatsapp";
   json::Value contact;
   contact["input"] = request.input;
-  if (request.chat.ends_with("@lid")) {
+  if (request.chat.ends_with("@lid") || !user_id_in(request.chat).empty()) {
     contact["user_id"] = user_id_of_chat(request.chat);
   } else {
     contact["wa_id"] = user_of_chat(request.chat);
@@ -157,15 +183,21 @@ void Endpoint::Impl::mark_read(GraphCall call) {
   if (!wamid) {
     return refuse(call, GraphError{Code::bad_value, "message_id is no message id of this box"});
   }
-  if (json::at(call.body, "typing_indicator").isObject()) show_typing(wamid->chat);
-  out_.read_marks.mark(
-      wamid->chat, wamid->id,
-      [self = alive_.weak(), call = std::move(call)](const Result<std::size_t>& marked) mutable {
-        Impl* me = self.get();
-        if (me == nullptr) return;
-        if (!marked) return me->refuse(call, marked.error());
-        call.succeed();
-      });
+  const bool typing = json::at(call.body, "typing_indicator").isObject();
+  auto marked = [self = alive_.weak(),
+                 call = std::move(call)](const Result<std::size_t>& result) mutable {
+    Impl* me = self.get();
+    if (me == nullptr) return;
+    if (!result) return me->refuse(call, result.error());
+    call.succeed();
+  };
+  // A message to the official number: Meta takes both in one.
+  if (is_wamid(wamid->id) && out_.mark_official) {
+    return out_.mark_official(wamid->chat, wamid->id, typing ? Typing::yes : Typing::no,
+                              std::move(marked));
+  }
+  if (typing) show_typing(wamid->chat);
+  out_.read_marks.mark(wamid->chat, wamid->id, std::move(marked));
 }
 
 void Endpoint::Impl::show_typing(const std::string& chat) {

@@ -27,6 +27,8 @@ int status_of(Code code) {
     case Code::bad_value:
     case Code::own_number:
     case Code::undeliverable:
+    case Code::window_closed:
+    case Code::held_back:
     case Code::opted_out:
     case Code::unsupported_type:
     case Code::media_upload:
@@ -61,6 +63,10 @@ std::string_view title_of(Code code) {
       return "Message undeliverable";
     case Code::account_locked:
       return "Business account locked";
+    case Code::window_closed:
+      return "Re-engagement message";
+    case Code::held_back:
+      return "Not delivered to maintain healthy ecosystem engagement";
     case Code::opted_out:
       return "Recipient has opted out";
     case Code::unsupported_type:
@@ -75,6 +81,13 @@ std::string_view title_of(Code code) {
       return "Template does not exist";
   }
   return "Something went wrong";
+}
+
+std::string_view title_of_number(int code) {
+  const std::string_view known = title_of(static_cast<Code>(code));
+  const bool is_one =
+      code == static_cast<int>(Code::something_wrong) || known != title_of(Code::something_wrong);
+  return is_one ? known : "Message failed to send";
 }
 
 int http_status_of(const GraphError& error) { return status_of(error.code); }

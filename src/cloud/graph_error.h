@@ -22,6 +22,8 @@ enum class Code : int {
   own_number = 131021,
   undeliverable = 131026,
   account_locked = 131031,
+  window_closed = 131047,
+  held_back = 131049,
   opted_out = 131050,
   unsupported_type = 131051,
   media_upload = 131053,
@@ -39,6 +41,8 @@ struct GraphError {
 
 /// The short title of a code, as it stands behind "(#CODE)".
 [[nodiscard]] std::string_view title_of(Code code);
+/// The same for a number that may be none of these.
+[[nodiscard]] std::string_view title_of_number(int code);
 [[nodiscard]] int http_status_of(const GraphError& error);
 
 /// What a parser found, as the API says it: not_found is a missing field, unsupported a kind that

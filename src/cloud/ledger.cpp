@@ -64,7 +64,7 @@ Result<void> Ledger::put(std::string_view key, std::string_view value) {
   auto facts = load(bucket);
   const auto found = std::find_if(facts.begin(), facts.end(), at_key(key));
   if (found != facts.end() && found->value == value) return {};
-  if (found != facts.end()) facts.erase(found);
+  std::erase_if(facts, at_key(key));  // a damaged bucket may have it twice
   facts.push_back({std::string(key), std::string(value)});
   if (facts.size() > per_bucket_) facts.erase(facts.begin());
   return save(bucket, facts);

@@ -11,9 +11,9 @@ namespace {
 constexpr std::size_t kPerBucket = 64;
 constexpr std::uint64_t kLow = 1'000'000'000'000'000;  // 16 digits
 
-std::string id_of(const MediaIds::Media& media) {
-  const crypto::Sha256 digest =
-      crypto::sha256(as_bytes(media.ref + "\n" + media.mime + "\n" + media.name));
+std::string id_of(const MediaIds::Media& media, std::string_view salt) {
+  const crypto::Sha256 digest = crypto::sha256(
+      as_bytes(media.ref + "\n" + media.mime + "\n" + media.name + "\n" + std::string(salt)));
   std::uint64_t number = 0;
   for (std::size_t i = 0; i < 8; ++i) number = number << 8U | std::to_integer<unsigned>(digest[i]);
   return std::to_string(kLow + number % (9 * kLow));
@@ -23,8 +23,8 @@ std::string id_of(const MediaIds::Media& media) {
 
 MediaIds::MediaIds(BlobStore& blobs) : ledger_(blobs, "cloud/media", kPerBucket) {}
 
-Result<std::string> MediaIds::add(const Media& media) {
-  std::string id = id_of(media);
+Result<std::string> MediaIds::add(const Media& media, std::string_view salt) {
+  std::string id = id_of(media, salt);
   json::Value out;
   out["ref"] = media.ref;
   out["mime"] = media.mime;

@@ -2,6 +2,7 @@
 
 #include "cloud/fields.h"
 #include "posthorn/api/chat_id.h"
+#include "posthorn/base/user_id.h"
 #include "posthorn/cloud/wamid.h"
 
 namespace posthorn::cloud {
@@ -11,7 +12,20 @@ constexpr std::size_t kNumberMax = 200;
 constexpr std::size_t kWordMax = 100;
 constexpr std::size_t kCallbackMax = 512;
 
-Result<void> parse_recipient(const json::Value& body, MessageRequest& out) {
+/// A person by user id: of this box's own, or as Meta names them to the official number.
+Result<std::string> chat_of_user(const std::string& user, const ChatOfUserId& known) {
+  if (auto own = chat_of_user_id(user)) return std::move(*own);
+  if (known) {
+    if (auto chat = known(user)) return std::move(*chat);
+  }
+  return fail(Errc::crypto,
+              "recipient: this box knows nobody by the user id " + user +
+                  " (only those who have written to its official number); send to the phone number "
+                  "in to");
+}
+
+Result<void> parse_recipient(const json::Value& body, const ChatOfUserId& known,
+                             MessageRequest& out) {
   TRY(const std::string to, text_in(body, "to", "", kNumberMax));
   TRY(const std::string user, text_in(body, "recipient", "", kNumberMax));
   TRY(const std::string kind, text_in(body, "recipient_type", "", kWordMax));
@@ -20,15 +34,8 @@ Result<void> parse_recipient(const json::Value& body, MessageRequest& out) {
   }
   if (to.empty() && user.empty()) return missing("", "to");
   out.input = to.empty() ? user : to;
-  if (to.empty()) {
-    auto chat = chat_of_user_id(user);
-    if (!chat) {
-      return fail(
-          Errc::crypto,
-          "recipient: user ids of the official service mean nobody to a linked device; send "
-          "to the phone number in to");
-    }
-    out.chat = std::move(*chat);
+  if (to.empty() || is_user_id(to)) {
+    TRY(out.chat, chat_of_user(out.input, known));
     return {};
   }
   const bool is_group = kind == "group" && to.find('@') == std::string::npos;
@@ -40,15 +47,11 @@ Result<void> parse_recipient(const json::Value& body, MessageRequest& out) {
   return {};
 }
 
-/// The message that is answered. Errors: malformed (no wamid of this box).
+/// The message that is answered.
 Result<void> parse_context(const json::Value& body, MessageRequest& out) {
   const json::Value& context = json::at(body, "context");
   if (context.isNull() || out.type == "reaction") return {};
-  TRY(const std::string id, text_in(context, "message_id", "context", kCallbackMax));
-  if (id.empty()) return {};
-  const auto wamid = decode_wamid(id);
-  if (!wamid) return bad("context", "message_id", "is no message id of this box");
-  out.content.quote.emplace().id = wamid->id;
+  TRY(out.answer_to, text_in(context, "message_id", "context", kCallbackMax));
   return {};
 }
 
@@ -85,14 +88,14 @@ Result<void> parse_content(const json::Value& body, MessageRequest& out) {
 
 }  // namespace
 
-Result<MessageRequest> parse_message(const json::Value& body) {
+Result<MessageRequest> parse_message(const json::Value& body, const ChatOfUserId& known) {
   TRY(const std::string product, text_in(body, "messaging_product", "", kWordMax));
   if (product.empty()) return missing("", "messaging_product");
   if (product != "whatsapp") return bad("", "messaging_product", "must be whatsapp");
   MessageRequest out;
   TRY(out.type, text_in(body, "type", "", kWordMax));
   if (out.type.empty()) out.type = "text";
-  TRY(parse_recipient(body, out));
+  TRY(parse_recipient(body, known, out));
   TRY(out.callback_data, text_in(body, "biz_opaque_callback_data", "", kCallbackMax));
   TRY(out.transport, text_in(body, "transport", "", kWordMax));
   if (!out.transport.empty() && out.transport != "own" && out.transport != "official" &&

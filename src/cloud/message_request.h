@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -18,12 +19,17 @@ struct MessageRequest {
   std::optional<MediaAsked> media;  ///< the file that `content` is to become
   bool with_template = false;       ///< the content comes from a template
   std::string reaction_to;          ///< wamid; "": no reaction
+  std::string answer_to;            ///< wamid of the message that it answers; "": none
   std::string callback_data;
   std::string transport;  ///< of ours: as in sendMessage
 };
 
+/// The chatId of a user id that Meta has named; may be empty.
+using ChatOfUserId = std::function<std::optional<std::string>(const std::string& user_id)>;
+
 /// Errors: as cloud/fields.h; unsupported (131051), crypto stands for a user id that nobody here
 /// knows (131062).
-[[nodiscard]] Result<MessageRequest> parse_message(const json::Value& body);
+[[nodiscard]] Result<MessageRequest> parse_message(const json::Value& body,
+                                                   const ChatOfUserId& known = {});
 
 }  // namespace posthorn::cloud

@@ -73,7 +73,7 @@ std::uint32_t Prices::price_of(const std::string& category) const {
   return 0;
 }
 
-json::Value Prices::month_json(std::int64_t unix_seconds) const {
+json::Value Prices::month_json(std::int64_t unix_seconds, bool hears) const {
   const std::string name = month_of(unix_seconds);
   json::Value out;
   out["month"] = name;
@@ -99,8 +99,9 @@ json::Value Prices::month_json(std::int64_t unix_seconds) const {
     one["cost"] = static_cast<double>(price * count) / 1000.0;
     out["messages"].append(std::move(one));
   }
-  out["service"] = static_cast<::Json::UInt64>(service);
-  out["cost"] = all_priced ? json::Value(static_cast<double>(thousandths) / 1000.0) : json::Value();
+  out["service"] = hears ? json::Value(static_cast<::Json::UInt64>(service)) : json::Value();
+  const bool summed = hears && all_priced;
+  out["cost"] = summed ? json::Value(static_cast<double>(thousandths) / 1000.0) : json::Value();
   return out;
 }
 

@@ -246,13 +246,13 @@ void Transport::work_on(Waiting one) {
 std::string Transport::why_not(const Job& job) const {
   const Way way = way_of(job);
   if (way == Way::none) {
-    return "needs a template: they have not written within 24 hours; name one in "
+    return std::string(kNeedsTemplate) +
+           ": they have not written within 24 hours; name one in "
            "cloud.receipt_template";
   }
   if (way == Way::free_form) return "";
   if (const auto until = standing_.held_until(kept_as(job.chat))) {
-    return "Meta holds back what is sent to this person until " + to_iso8601(*until) +
-           "; they can write first";
+    return std::string(kHeldBack) + " until " + to_iso8601(*until) + "; they can write first";
   }
   const bool ours = way == Way::template_ && !names_template(job) && out_.trouble_with_template;
   return ours ? out_.trouble_with_template(config_.receipt_template, config_.template_language)
@@ -324,6 +324,7 @@ Result<json::Value> Transport::body_of(const Job& job, const std::string& media_
   facts.template_name = config_.receipt_template;
   facts.template_language = config_.template_language;
   facts.to = out_.newest_name ? out_.newest_name(job.chat) : job.chat;
+  if (job.content.quote) facts.quoted = wamid_of(job.content.quote->id);
   return build_message(job, facts);
 }
 
@@ -440,6 +441,12 @@ std::optional<Transport::Known> Transport::known(const std::string& wamid) const
   return Known{fact->substr(0, blank), fact->substr(blank + 1)};
 }
 
+std::string Transport::wamid_of(const std::string& message_id) const {
+  if (is_wamid(message_id)) return message_id;
+  const auto state = states_.find(message_id);
+  return state && state->starts_with(kSent) ? state->substr(kSent.size()) : std::string();
+}
+
 std::size_t Transport::open_windows() const {
   std::size_t open = 0;
   const std::string ours = of_number("");
@@ -465,7 +472,7 @@ json::Value Transport::status_json() const {
   out["heldToday"] = count(standing_.held_people());
   out["windows"]["known"] = is_set_up() && hears();
   out["windows"]["open"] = count(hears() ? open_windows() : 0);
-  out["month"] = prices_.month_json(out_.clock.now().unix_seconds());
+  out["month"] = prices_.month_json(out_.clock.now().unix_seconds(), hears());
   return out;
 }
 

@@ -11,6 +11,10 @@ inline constexpr const char* kAssigned = "assigned";
 /// With the wamid behind it: Meta has taken it.
 inline constexpr std::string_view kSent = "sent ";
 
+/// How the sentences of two failures begin that are the box's own.
+inline constexpr const char* kNeedsTemplate = "needs a template";
+inline constexpr const char* kHeldBack = "Meta holds back what is sent to this person";
+
 /// 1, 4, 16, 64 … seconds, at most a quarter of an hour.
 [[nodiscard]] milliseconds backoff(int tries);
 

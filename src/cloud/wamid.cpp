@@ -41,6 +41,8 @@ bool take(std::string_view& from, std::string_view wanted) {
 
 }  // namespace
 
+bool is_wamid(std::string_view text) { return text.starts_with(kPrefix); }
+
 std::string encode_wamid(const Wamid& wamid) {
   std::string_view chat = wamid.chat;
   if (chat.ends_with(kPerson)) chat.remove_suffix(kPerson.size());

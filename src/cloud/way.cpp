@@ -90,7 +90,8 @@ Route route(const RouteFacts& facts) {
   // Who asks for it waits there for whatever has stopped it.
   if (facts.wish == Transport::official) return Route::official;
   if (!facts.official_works || !facts.official_can) return Route::own;
-  if (facts.own_restricted) return Route::official;
+  // Whoever writes to a number is answered by it.
+  if (facts.own_restricted || facts.answers_official) return Route::official;
   if (!facts.opening) return Route::own;
   if (facts.no_capacity) return Route::official;
   return facts.wait && *facts.wait > facts.limit ? Route::official : Route::own;

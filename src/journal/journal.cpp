@@ -363,6 +363,10 @@ Result<std::optional<Entry>> Journal::find_written(const std::string& chat, cons
 
 Result<bool> Journal::any_external() { return impl_->read().any_external(); }
 
+Result<std::vector<Entry>> Journal::oldest(const std::string& chat, std::size_t count) {
+  return impl_->read().oldest(chat, count);
+}
+
 Result<bool> Journal::knows(const std::string& chat) { return impl_->read().knows(chat); }
 
 Result<std::vector<Entry>> Journal::pending(std::size_t count) {

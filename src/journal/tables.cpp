@@ -319,6 +319,12 @@ Result<std::vector<Entry>> Tables::next(const Query& query, Position& position, 
   return out;
 }
 
+Result<std::vector<Entry>> Tables::oldest(const std::string& chat, std::size_t count) {
+  TRY(const auto number, chat_number(chat));
+  if (!number) return std::vector<Entry>();
+  return all(on_whatsapp_.query(*number, count));
+}
+
 Result<bool> Tables::knows(const std::string& chat) {
   TRY(const auto number, chat_number(chat));
   return number.has_value();

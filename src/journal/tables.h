@@ -41,6 +41,7 @@ class Tables {
   Result<std::optional<Entry>> find(const std::string& chat, const std::string& id);
   Result<std::optional<Entry>> find(const std::string& id);
   Result<std::vector<Entry>> next(const Query& query, Position& position, std::size_t count);
+  Result<std::vector<Entry>> oldest(const std::string& chat, std::size_t count);
   Result<bool> knows(const std::string& chat);
   Result<bool> any_external();
   Result<std::vector<Entry>> pending(std::size_t count);
@@ -110,6 +111,9 @@ class Tables {
                      "WHERE j.chat = ?1 AND (j.at, j.n) < (?2, ?3) AND j.at >= ?4 AND j.what = ?5"
                      " AND (?6 < 0 OR j.direction = ?6) AND (?7 = '' OR j.external = ?7)"
                      " ORDER BY j.at DESC, j.n DESC LIMIT ?8"};
+  Statement on_whatsapp_{db_, POSTHORN_ROWS_
+                         "WHERE j.chat = ?1 AND j.what = 0 AND j.status IN (0, 2, 3, 4)"
+                         " ORDER BY j.at, j.n LIMIT ?2"};
   Statement of_time_{db_, POSTHORN_ROWS_
                      "WHERE j.what = ?5 AND j.direction = ?6 AND (j.at, j.n) < (?2, ?3)"
                      " AND j.at >= ?4 AND c.chat <> ?1"

@@ -67,6 +67,7 @@ struct Transfer {
   std::unique_ptr<MemoryFile> roots;
   std::optional<Error> failure;  ///< of the source or the sink
   bool refused_address = false;
+  bool length_told = false;
 };
 
 Errc errc_of(CURLcode code) {
@@ -96,10 +97,23 @@ bool is_success(const Transfer& transfer) {
   return status >= 200 && status < 300;
 }
 
+/// Once, before the first piece.
+Result<void> tell_length(Transfer& transfer) {
+  if (std::exchange(transfer.length_told, true)) return {};
+  curl_off_t length = -1;
+  transfer.curl.easy_getinfo(transfer.easy.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  if (length < 0) return {};
+  return transfer.request.sink->on_length(static_cast<std::uint64_t>(length));
+}
+
 /// 0 makes libcurl give the transfer up.
 std::size_t to_sink(Transfer& transfer, ByteView piece) {
   bool room = false;
   const bool ran = guarded("http client", [&] {
+    if (auto fits = tell_length(transfer); !fits) {
+      transfer.failure = std::move(fits.error());
+      return;
+    }
     auto taken = transfer.request.sink->write(piece);
     if (taken) room = *taken;
     if (!taken) transfer.failure = std::move(taken.error());

@@ -60,6 +60,8 @@ class Desk final : public Receipts {
     bool kept = false;                                       ///< it is on disk
     bool told = false;                                       ///< that it was printed
     bool told_kept = false;                                  ///< and that is on disk
+    int tries = 0;                                           ///< to queue its message
+    Mono again;                                              ///< not before
     bool working = false;  ///< its claim goes to the disk, or it is being made into a message
     std::string total, customer_id;
     std::size_t lines = 0;
@@ -110,6 +112,10 @@ class Desk final : public Receipts {
   void on_message_made(std::uint64_t number, Message message);
   void on_queued(std::uint64_t number, const Result<std::string>& queued);
   void retry();
+  void arm_retry();
+  /// It cannot be sent, however often it is tried.
+  void give_up(Entry& entry, const Error& error);
+  [[nodiscard]] bool same_person(const std::string& chat, const std::string& other) const;
   void answer_unknown(const std::string& chat);
   void send_text(const std::string& chat, const std::string& text);
   [[nodiscard]] std::string caption_of(const Entry& entry);

@@ -12,7 +12,8 @@ namespace posthorn::receipts {
 
 namespace {
 
-constexpr seconds kRetry{10};
+constexpr seconds kRetryFirst{10};
+constexpr minutes kRetryLongest{10};
 constexpr hours kAsked{24};
 constexpr std::size_t kMostRegulars = 2000;
 constexpr std::size_t kLongestText = 15'000;
@@ -70,7 +71,21 @@ Result<void> fill_message(Outgoing& out, const Rendered& rendered, Form form) {
   return {};
 }
 
+/// What another try may find otherwise; cancelled: the box is restarting.
+bool may_pass(Errc code) {
+  return code == Errc::full || code == Errc::busy || code == Errc::io || code == Errc::cancelled;
+}
+
 }  // namespace
+
+/// One customer has the till's printed number, WhatsApp's own and a LID.
+bool Desk::same_person(const std::string& chat, const std::string& other) const {
+  if (chat == other) return true;
+  if (outside_.account_of && outside_.account_of(chat) == outside_.account_of(other)) return true;
+  return chat.ends_with("@c.us") && other.ends_with("@c.us") &&
+         same_number(std::string_view(chat).substr(0, chat.find('@')),
+                     std::string_view(other).substr(0, other.find('@')));
+}
 
 std::string fill_in(std::string_view text,
                     const std::map<std::string, std::string, std::less<>>& names) {
@@ -116,7 +131,7 @@ bool Desk::on_message(const std::string& chat, std::string_view text) {
     return true;
   }
   // Who asks twice has it already, or gets it in a moment.
-  if (open && entry->second.claim && entry->second.claim->chat == chat) return true;
+  if (open && entry->second.claim && same_person(entry->second.claim->chat, chat)) return true;
   if (guesses_.on_wrong(chat, now)) answer_unknown(chat);
   return true;
 }
@@ -143,7 +158,7 @@ void Desk::send(std::uint64_t number, const std::string& chat, Once<void(Result<
     return done(fail(Errc::refused, "this job was longer than 4 MiB and is not whole"));
   }
   if (entry.claim) {
-    return done(fail(Errc::refused, entry.claim->chat == chat
+    return done(fail(Errc::refused, same_person(entry.claim->chat, chat)
                                         ? "this receipt is on its way to them, or was sent"
                                         : "this receipt went to somebody else already"));
   }
@@ -264,14 +279,16 @@ void Desk::on_queued(std::uint64_t number, const Result<std::string>& queued) {
   Entry& entry = found->second;
   entry.working = false;
   if (!queued) {
+    if (!may_pass(queued.error().code)) return give_up(entry, queued.error());
     log::warn("receipts", "a receipt is not queued yet",
-              {{"number", number}, {"error", queued.error()}});
+              {{"number", number}, {"tries", entry.tries + 1}, {"error", queued.error()}});
+    const milliseconds wait = kRetryFirst * (1 << std::min(entry.tries++, 10));
+    entry.again = outside_.scheduler.now() + std::min<milliseconds>(wait, kRetryLongest);
     if (entry.waiter) {
       entry.waiter(
           fail(queued.error().code, "not queued yet, and tried again: " + queued.error().detail));
     }
-    if (!retry_timer_.active()) retry_timer_.start(kRetry, [this] { retry(); });
-    return;
+    return arm_retry();
   }
   entry.claim->queued = true;
   entry.claim->file = *queued;
@@ -282,11 +299,36 @@ void Desk::on_queued(std::uint64_t number, const Result<std::string>& queued) {
   if (entry.waiter) entry.waiter({});
 }
 
-void Desk::retry() {
+void Desk::give_up(Entry& entry, const Error& error) {
+  log::error("receipts", "a receipt cannot be sent",
+             {{"number", entry.record.number}, {"error", error}});
+  NotQueued event{shown(entry), error.detail};
+  event.receipt.state = Receipt::State::waiting;
+  entry.claim.reset();
+  entry.tries = 0;
+  entry.due = outside_.scheduler.now() + life_of(entry);
+  shelf_.unclaim(entry.record.number);
+  arm_sweep();
+  if (auto waiter = std::exchange(entry.waiter, {})) waiter(fail(error.code, error.detail));
+  outside_.tell(event);
+}
+
+void Desk::arm_retry() {
+  std::optional<Mono> soonest;
   for (const auto& [number, entry] : entries_) {
     if (!entry.claim || entry.claim->queued || entry.working) continue;
+    soonest = soonest ? std::min(*soonest, entry.again) : entry.again;
+  }
+  if (soonest) retry_timer_.start_at(*soonest, [this] { retry(); });
+}
+
+void Desk::retry() {
+  const Mono now = outside_.scheduler.now();
+  for (const auto& [number, entry] : entries_) {
+    if (!entry.claim || entry.claim->queued || entry.working || entry.again > now) continue;
     outside_.scheduler.post(alive_.bind([this, one = number] { make_message(one); }));
   }
+  outside_.scheduler.post(alive_.bind([this] { arm_retry(); }));
 }
 
 }  // namespace posthorn::receipts

@@ -31,11 +31,11 @@ void LpdTill::answer(std::uint8_t byte) { line_->write(Bytes{static_cast<std::by
 void LpdTill::refuse() {
   answer(kRefused);
   line_->end_writing();
-  state_ = State::refused;
+  state_ = State::over;
 }
 
 void LpdTill::on_data(ByteView data) {
-  while (!data.empty() && state_ != State::refused) {
+  while (!data.empty() && state_ != State::over) {
     if (state_ == State::command) {
       const char c = static_cast<char>(data.front());
       data = data.subspan(1);
@@ -85,6 +85,7 @@ void LpdTill::on_line() {
     return refuse();
   }
   line_->end_writing();
+  state_ = State::over;
 }
 
 /// "\2" or "\3", the file's size, a blank, its name.

@@ -29,8 +29,9 @@ class LpdTill final : public Stream, private Stream::Handler {
   void reset() override { line_->reset(); }
 
  private:
-  /// Of what comes: `ends` is the zero byte behind a file.
-  enum class State : std::uint8_t { command, file, ends, refused };
+  /// Of what comes: `ends` is the zero byte behind a file; `over`: refused or answered, and nothing
+  /// more is read.
+  enum class State : std::uint8_t { command, file, ends, over };
 
   void on_data(ByteView data) override;
   bool on_end() override { return handler_->on_end(); }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "posthorn/base/json.h"
+#include "posthorn/base/log.h"
 
 namespace posthorn::receipts {
 
@@ -188,6 +189,17 @@ void Shelf::keep(const Record& record, Bytes raw, Once<void(Result<void>)> done)
       [self = alive_.weak(), size, done = std::move(done)](Result<void> written) mutable {
         if (Shelf* me = self.get()) me->waiting_bytes_ -= size;
         done(std::move(written));
+      });
+}
+
+void Shelf::unclaim(std::uint64_t number) {
+  add<Result<void>>(
+      [name = name_of(number, kClaim)](files::Disk& disk) -> Result<void> {
+        TRY(disk.remove(name));
+        return disk.sync_names();
+      },
+      [](const Result<void>& removed) {
+        if (!removed) log::warn("receipts", "a claim stays", {{"error", removed.error()}});
       });
 }
 

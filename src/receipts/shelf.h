@@ -63,6 +63,8 @@ class Shelf {
   /// done: on disk. Errors: full (disk, or too much waits), io.
   void keep(const Record& record, Bytes raw, Once<void(Result<void>)> done);
   void claim(std::uint64_t number, const Claim& claim, Once<void(Result<void>)> done);
+  /// Nobody gets it after all.
+  void unclaim(std::uint64_t number);
   /// done: the job's bytes. Errors: not_found, io, malformed.
   void read(std::uint64_t number, Once<void(Result<Bytes>)> done);
   /// Both files.

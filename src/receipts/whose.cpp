@@ -78,6 +78,15 @@ std::optional<std::string> number_in_payload(const std::string& payload, const S
   return std::nullopt;
 }
 
+/// Without what some countries print in a mobile's number and WhatsApp may leave out: Brazil's
+/// ninth digit, Mexico's 1, Argentina's 9 (base/identities.h).
+std::string as_one_form(std::string_view digits) {
+  std::string out(digits);
+  if (out.size() == 13 && out.starts_with("55") && out[4] == '9') out.erase(4, 1);
+  if (out.size() == 13 && (out.starts_with("521") || out.starts_with("549"))) out.erase(2, 1);
+  return out;
+}
+
 std::optional<std::string> number_in_line(const std::string& line, const Settings& settings) {
   std::string run;
   for (const char c : line + "\n") {
@@ -125,6 +134,10 @@ Result<std::string> complete_number(std::string_view text, std::string_view coun
   return parse_phone_number(given);
 }
 
+bool same_number(std::string_view a, std::string_view b) {
+  return as_one_form(a) == as_one_form(b);
+}
+
 std::string find_customer_id(const Rendered& receipt, const Settings& settings) {
   for (const std::string& line : receipt.lines) {
     for (const std::string& word : settings.customer_words) {
@@ -137,7 +150,7 @@ std::string find_customer_id(const Rendered& receipt, const Settings& settings) 
 std::optional<Customer> find_customer(const Rendered& receipt, const Settings& settings,
                                       const CustomerTable& table, std::string_view shop_phone) {
   const auto taken = [&](std::optional<std::string> number, Way way) -> std::optional<Customer> {
-    if (!number || number->empty() || *number == shop_phone) return std::nullopt;
+    if (!number || number->empty() || same_number(*number, shop_phone)) return std::nullopt;
     return Customer{std::move(*number), way};
   };
   for (const std::string& line : receipt.tagged) {

@@ -34,6 +34,9 @@ using CustomerTable = std::map<std::string, std::string, std::less<>>;
                                                     const CustomerTable& table,
                                                     std::string_view shop_phone);
 
+/// Digits with the country's: one phone, in whichever of the forms that its country prints.
+[[nodiscard]] bool same_number(std::string_view a, std::string_view b);
+
 /// "Kunde 1042" -> "1042"; empty: none of the words is on it.
 [[nodiscard]] std::string find_customer_id(const Rendered& receipt, const Settings& settings);
 

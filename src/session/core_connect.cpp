@@ -130,6 +130,7 @@ void Core::reconnect() {
   if (banned) return log::warn("session", "no reconnect before the ban has ended");
   end_standstill();
   close_connection({Errc::disconnected, "the connection is made anew"});
+  enter({State::offline, 0, std::string(kReboot), "", std::nullopt});
   back_off_.reset();
   back_off_.forgive();
   if (!credentials_.current().linked()) {

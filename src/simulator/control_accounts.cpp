@@ -76,6 +76,8 @@ void Control::change_account(const Request& request, Done done) {
       account->about = json::text_of(value).value_or("");
     } else if (member == "restricted") {
       changed = simulator_.set_restricted(name, value.isBool() && value.asBool());
+    } else if (member == "history_answers") {
+      changed = simulator_.set_history_answers(name, json::text_of(value).value_or(""));
     } else if (member == "snapshots") {
       account->state_snapshots = value.isBool() && value.asBool();
     } else if (member == "lid_migrated") {

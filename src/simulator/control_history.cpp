@@ -1,9 +1,7 @@
-#include <zlib.h>
-
-#include "posthorn/base/media_cipher.h"
 #include "posthorn/wire/fields.h"
 #include "simulator/control.h"
 #include "simulator/control_replies.h"
+#include "simulator/phone_history.h"
 #include "simulator/virtual_device.h"
 #include "simulator/world.h"
 
@@ -21,14 +19,17 @@ std::string chat_named(const World& world, const json::Value& value) {
   return account == nullptr ? name : to_string(account->lid());
 }
 
+std::string id_of(const json::Value& message, std::size_t count) {
+  return json::string_at(message, "id")
+      .value_or("3EB0AAAAAAAA" + std::to_string(100'000'000 + count));
+}
+
 FieldWriter message_row(const std::string& chat, const json::Value& value, std::size_t count) {
   const bool from_me = json::bool_at(value, "from_me").value_or(false);
   const auto at = json::int_at(value, "at").value_or(0);
   FieldWriter key, content, web, row;
   key.text(1, chat).number(2, from_me ? 1 : 0);
-  key.text(
-      3,
-      json::string_at(value, "id").value_or("3EB0AAAAAAAA" + std::to_string(100'000'000 + count)));
+  key.text(3, id_of(value, count));
   content.text(1, json::string_at(value, "text").value_or(""));
   web.message(1, key).message(2, content).number(3, static_cast<std::uint64_t>(at));
   web.number(4, from_me ? 3 : 2);
@@ -73,13 +74,18 @@ Bytes history_of(const World& world, const json::Value& body) {
   return history.take();
 }
 
-Bytes deflated(ByteView plain) {
-  uLongf size = compressBound(static_cast<uLong>(plain.size()));
-  Bytes out(size);
-  (void)compress(reinterpret_cast<Bytef*>(out.data()), &size,
-                 reinterpret_cast<const Bytef*>(plain.data()), static_cast<uLong>(plain.size()));
-  out.resize(size);
-  return out;
+/// The phone has it all afterwards, as it would: a companion may ask for it again.
+void keep(const World& world, const json::Value& body, Account& account) {
+  for (const json::Value& chat : json::at(body, "chats")) {
+    std::size_t count = 0;
+    for (const json::Value& one : json::at(chat, "messages")) {
+      ++count;
+      account.old_messages.push_back({chat_named(world, json::at(chat, "chat")), id_of(one, count),
+                                      json::bool_at(one, "from_me").value_or(false),
+                                      json::string_at(one, "text").value_or(""),
+                                      json::int_at(one, "at").value_or(0)});
+    }
+  }
 }
 
 }  // namespace
@@ -88,32 +94,25 @@ void Control::tell_history(const Request& request, Done done) {
   Account* account = world_.directory.find(request.parts[2]);
   VirtualDevice* phone = account == nullptr ? nullptr : account->device(0)->virtual_device.get();
   if (phone == nullptr) return done(refusal(404, "no such account"));
-  const Bytes packed = deflated(history_of(world_, request.body));
+  keep(world_, request.body, *account);
+  json::Value body(::Json::objectValue);
+  if (!json::bool_at(request.body, "tell").value_or(true)) return done(ok(body));
   wa::Message message;
   auto& protocol = *message.mutable_protocolmessage();
   protocol.set_type(wa::Message::ProtocolMessage::HISTORY_SYNC_NOTIFICATION);
   auto& news = *protocol.mutable_historysyncnotification();
   news.set_synctype(static_cast<int>(json::int_at(request.body, "type").value_or(0)));
   news.set_chunkorder(1);
-  news.set_progress(100);
-  if (json::bool_at(request.body, "inline").value_or(false)) {
-    news.set_initialhistbootstrapinlinepayload(to_string(packed));
-  } else {
-    const Bytes key = world_.random.bytes(crypto::kMediaKeyBytes);
-    crypto::MediaSealer sealer(key, "WhatsApp History Keys");
-    Bytes sealed = sealer.add(packed);
-    append(sealed, sealer.finish());
-    news.set_filesha256(std::string(as_text(crypto::sha256(packed))));
-    news.set_filelength(packed.size());
-    news.set_mediakey(to_string(key));
-    news.set_fileencsha256(std::string(as_text(crypto::sha256(sealed))));
-    news.set_directpath(world_.media.put("md-msg-hist", std::move(sealed)));
-  }
+  news.set_progress(
+      static_cast<std::uint32_t>(json::int_at(request.body, "progress").value_or(100)));
+  const bool in_message = json::bool_at(request.body, "inline").value_or(false);
+  const std::size_t size =
+      put_history(world_, history_of(world_, request.body),
+                  in_message ? HistoryPlace::in_message : HistoryPlace::at_media_host, news);
   for (const auto& [number, device] : account->devices) {
     if (number != 0) phone->send_peer(*device, message);
   }
-  json::Value body(::Json::objectValue);
-  body["bytes"] = json::Value::UInt64(packed.size());
+  body["bytes"] = json::Value::UInt64(size);
   done(ok(body));
 }
 

@@ -87,6 +87,7 @@ Result<PeerText> read_peer_text(const json::Value& value) {
   text.extended = json::bool_at(value, "extended").value_or(false);
   text.tamper = json::bool_at(value, "tamper").value_or(false);
   text.tamper_all = json::bool_at(value, "tamper_all").value_or(false);
+  text.unavailable = read("unavailable");
   text.vote_in = read("vote_in");
   for (const json::Value& option : json::at(value, "options")) {
     text.options.push_back(json::text_of(option).value_or(""));

@@ -13,7 +13,7 @@ namespace posthorn::simulator {
 [[nodiscard]] json::Value violation_json(const Violation& violation);
 
 /// {to, text, as_device?, id?, quoted_id?, quoted_text?, edit_of?, revoke_of?, reaction_to?,
-/// extended?, tamper?, tamper_all?}. Errors: malformed.
+/// extended?, tamper?, tamper_all?, unavailable?}. Errors: malformed.
 [[nodiscard]] Result<PeerText> read_peer_text(const json::Value& value);
 /// {reply_after?, reply_text?, read_after?, deliver?, retry?}, times in ms. Errors: malformed.
 [[nodiscard]] Result<PeerScript> read_script(const json::Value& value);

@@ -115,8 +115,10 @@ struct Account {
     std::int64_t expire = 0;
   } failure;
   std::map<std::string, Collection> app_state;
-  bool state_snapshots = false;         ///< who begins with a collection gets it as a file
-  Bytes nct_salt;                       ///< of its first texts; empty: it has none
+  bool state_snapshots = false;            ///< who begins with a collection gets it as a file
+  Bytes nct_salt;                          ///< of its first texts; empty: it has none
+  std::vector<OldMessage> old_messages;    ///< of before its companions, for the one that asks
+  std::string history_answers = "inline";  ///< how that one is answered
   std::string media_retry = "success";  ///< what the phone says when it is to upload a file again
   struct {
     std::optional<PasskeyCredential> credential;  ///< linking asks for it

@@ -219,6 +219,8 @@ std::optional<std::vector<Relay::Routed>> Relay::route(Device& from, Account& ta
     }
     Device* device = owner->device(jid->device);
     const Node* enc = to.child(names::kEnc);
+    // What a virtual sender has nothing for: chapter 06 section 6.5.
+    if (enc == nullptr && from.virtual_device != nullptr) enc = to.child(names::kUnavailable);
     if (device == &from) {
       world_.violation(from, "message encrypted for the sending device itself");
       continue;

@@ -1,5 +1,6 @@
 #include "posthorn/simulator/simulator.h"
 
+#include "posthorn/base/job.h"
 #include "posthorn/wire/names.h"
 #include "simulator/control.h"
 #include "simulator/virtual_device.h"
@@ -178,6 +179,26 @@ Result<void> Simulator::set_media_retry(std::string_view account, std::string_vi
   Account* found = world_->directory.find(account);
   if (found == nullptr) return fail(Errc::not_found, "no account " + std::string(account));
   found->media_retry = answer;
+  return {};
+}
+
+Result<void> Simulator::keep_old_messages(std::string_view name, std::vector<OldMessage> messages) {
+  Account* account = world_->directory.find(name);
+  if (account == nullptr) return unknown(name);
+  for (OldMessage& one : messages) {
+    if (one.id.empty()) one.id = make_message_id(world_->random, world_->now(), account->phone);
+    account->old_messages.push_back(std::move(one));
+  }
+  return {};
+}
+
+Result<void> Simulator::set_history_answers(std::string_view name, std::string_view how) {
+  Account* account = world_->directory.find(name);
+  if (account == nullptr) return unknown(name);
+  if (how != "inline" && how != "file" && how != "silence") {
+    return fail(Errc::malformed, "history_answers: inline, file or silence");
+  }
+  account->history_answers = how;
   return {};
 }
 

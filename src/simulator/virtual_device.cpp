@@ -8,6 +8,7 @@
 #include "posthorn/wire/names.h"
 #include "simulator/peer_content.h"
 #include "simulator/peer_files.h"
+#include "simulator/phone_history.h"
 #include "simulator/stanzas.h"
 #include "simulator/world.h"
 
@@ -262,6 +263,14 @@ void VirtualDevice::keep(const Node& message, const Device& sender, const wa::Me
   if (!again) {
     seen_.put(received.id, {from, chat == nullptr ? std::string() : chat->phone, author});
     world_.peers.keep(device_.account, received);
+  }
+  const auto& question = content.protocolmessage().peerdataoperationrequestmessage();
+  if (!again && received.from_me && device_.id == 0 && question.has_historysyncondemandrequest()) {
+    Device* asker = world_.directory.find_device(sender.pn());
+    if (asker != nullptr) answer_history(world_, *asker, received.id, question);
+  }
+  if (!again && received.from_me && question.placeholdermessageresendrequest_size() > 0) {
+    answer_placeholders(sender, received.id, question);
   }
   if (received.from_me) {
     return receipt(message, message.text_attr(names::kCategory) == names::kPeer ? names::kPeerMsg

@@ -68,6 +68,7 @@ class VirtualDevice final : public Endpoint {
     bool hide = false;
     bool tamper = false;
     bool tamper_all = false;
+    std::string unavailable = {};  ///< PeerText::unavailable
   };
 
   Result<std::string> send(Account& to, const std::string& id, const wa::Message& message,
@@ -99,6 +100,9 @@ class VirtualDevice final : public Endpoint {
   [[nodiscard]] Result<wa::Message> build(const Account& to, const PeerText& text) const;
   [[nodiscard]] Result<wa::Message> build_vote(const Account& to, const PeerText& text) const;
   void check_look(const wire::Node& message, const Device& sender, const wa::Message& content);
+  /// A companion of ours did not get these messages, or could not read them.
+  void answer_placeholders(const Device& asker, const std::string& question_id,
+                           const wa::Message::PeerDataOperationRequestMessage& question);
 
   World& world_;
   Device& device_;

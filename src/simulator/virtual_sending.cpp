@@ -114,6 +114,7 @@ Result<std::string> VirtualDevice::send(Account& to, const PeerText& text) {
   style.hide = !style.edit.empty() || reacts || look.polltype == "vote";
   style.tamper = text.tamper || text.tamper_all;
   style.tamper_all = text.tamper_all;
+  style.unavailable = text.unavailable;
   return send(to, id, message, style);
 }
 
@@ -142,6 +143,13 @@ Result<std::string> VirtualDevice::send(Account& to, const std::string& id,
   const auto add = [&](Account& account, const wa::Message& content) {
     for (const auto& [number, device] : account.devices) {
       if (device.get() == &device_) continue;
+      if (number != 0 && !style.unavailable.empty()) {
+        Node nothing(names::kUnavailable);
+        if (style.unavailable != "none") nothing.set_attr(names::kType, style.unavailable);
+        recipients.emplace_back(names::kTo, std::vector<wire::Attr>{{"jid", device->lid()}},
+                                std::vector{std::move(nothing)});
+        continue;
+      }
       auto enc = encrypt(*device, content);
       if (!enc) continue;
       if (style.tamper) std::get<Bytes>(enc->content).back() ^= std::byte{1};

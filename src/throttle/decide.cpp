@@ -11,6 +11,7 @@ namespace {
 
 constexpr Tick kYesFor = 30 * kDay;  // how long an answer about a number is believed
 constexpr Tick kNoFor = 7 * kDay;
+constexpr Tick kNoGroupFor = kMinute;  // whoever is told so may put the account into it at once
 constexpr Tick kGroupAge = 12 * kHour;
 constexpr std::uint32_t kCampaignChats = 30;
 constexpr std::uint32_t kUrgentPerNight = 20;
@@ -33,15 +34,8 @@ Lane lane_of_line(Line line) {
 
 /// Where a job that is handed over again stands among the others of its lane.
 Line line_of_lane(Lane lane) {
-  switch (lane) {
-    case Lane::reply:
-      return Line::reply;
-    case Lane::known:
-      return Line::known;
-    case Lane::first:
-      return Line::follow_up;
-  }
-  return Line::follow_up;
+  if (lane == Lane::first) return Line::follow_up;
+  return lane == Lane::reply ? Line::reply : Line::known;
 }
 
 bool is_unchecked(Line line) {
@@ -55,8 +49,8 @@ bool is_opening(Line line) {
 /// Of a chat in Line::refused.
 Refusal refusal_of(const State& state, const ChatKey& chat) {
   const ChatRecord* record = state.chats.find(chat);
-  const bool opted_out = record != nullptr && record->is(ChatRecord::opted_out);
-  return opted_out ? Refusal::opted_out : Refusal::no_account;
+  if (record != nullptr && record->is(ChatRecord::opted_out)) return Refusal::opted_out;
+  return chat.is_group() ? Refusal::not_in_group : Refusal::no_account;
 }
 bool has_consent(Line line) {
   return line == Line::opening_consent || line == Line::unchecked_consent;
@@ -328,13 +322,23 @@ Tick next_event(const Waiting& waiting, Tick now) {
   return at;
 }
 
-/// The line of somebody whose number has to be asked about before anything is sent to it; `line`
-/// when it has not.
+/// The line of somebody who has to be asked about before anything is sent to them, by number or
+/// LID; `line` when they have not.
 Line line_before(const State& state, const ChatKey& key, const ChatRecord* record, Line unchecked,
                  Line line, Tick now) {
-  if (key.kind != ChatKey::Kind::phone || state.settings.unpaced_for_benchmarks) return line;
+  using Kind = ChatKey::Kind;
+  if (state.settings.unpaced_for_benchmarks || (key.kind != Kind::phone && key.kind != Kind::lid))
+    return line;
   if (checked(record, ChatRecord::checked_yes, kYesFor, now)) return line;
   return checked(record, ChatRecord::checked_no, kNoFor, now) ? Line::refused : unchecked;
+}
+
+/// A group that nothing was ever heard of is asked about, as numbers are.
+Line line_of_group(const State& state, const ChatKey& key, const ChatRecord* record, Tick now) {
+  if (key == kStories || state.settings.unpaced_for_benchmarks) return Line::known;
+  if (record != nullptr && (record->joined != 0 || record->last_out != 0)) return Line::known;
+  const bool no = checked(record, ChatRecord::checked_no, kNoGroupFor, now);
+  return no ? Line::refused : Line::unchecked_known;
 }
 
 }  // namespace
@@ -348,7 +352,9 @@ Line classify(const State& state, const ChatKey& key, const WaitingJob& head, Ti
     return is_charged(state, head.sequence) ? Line::retry : Line::reply;
   }
   if (is_charged(state, head.sequence)) return Line::retry;
-  switch (lane_of(state, record, now)) {
+  const Lane lane = lane_of(state, record, now);
+  if (key.is_group() && lane != Lane::reply) return line_of_group(state, key, record, now);
+  switch (lane) {
     case Lane::reply:
       return Line::reply;
     case Lane::known:
@@ -358,7 +364,6 @@ Line classify(const State& state, const ChatKey& key, const WaitingJob& head, Ti
     case Lane::first:
       break;
   }
-  if (key.is_group()) return Line::known;
   if (record != nullptr && record->last_out != 0) return Line::follow_up;
   return head.consent
              ? line_before(state, key, record, Line::unchecked_consent, Line::opening_consent, now)
@@ -521,11 +526,11 @@ Admission admit(const State& state, const Moment& m, const Waiting& waiting, con
 
 Forecast forecast_of(const State& state, const Moment& m, const Waiting& waiting,
                      const ChatKey& chat, const WaitingJob& job) {
-  const ChatRecord* record = state.chats.find(chat);
   const Line line = classify(state, chat, job, m.now);
   Forecast out;
-  out.lane = lane_of(state, record, m.now);
+  out.lane = shown_lane(state, chat, m.now);
   out.new_customer = is_opening(line);
+  out.asked_first = is_unchecked(line);
   if (const Admission admission = admit(state, m, waiting, chat, job); admission.refusal) {
     out.refusal = admission.refusal;
     out.at = admission.earliest == 0 ? kNever : admission.earliest;
@@ -551,6 +556,10 @@ Forecast forecast_of(const State& state, const Moment& m, const Waiting& waiting
     out.why = why.why;
   }
   if (out.refusal || out.at == kNever) return out;
+  if (chat.is_group() && out.asked_first && out.why == Hold::none) {
+    out.at = m.now + kGroupAge;  // how long we are in it nobody has said
+    out.why = Hold::opening_cap;
+  }
   if (line == Line::known && out.why == Hold::none) {
     out.at = regulars_turn(state, m, waiting, job.urgent);
     if (out.at > m.now) out.why = Hold::pace;
@@ -571,7 +580,7 @@ Explanation explain(const State& state, const Moment& m, const Waiting& waiting,
                     std::uint32_t slot) {
   const WaitingJob& job = waiting.job(slot);
   const WaitingChat& chat = waiting.chat(job.chat);
-  const Lane lane = lane_of(state, state.chats.find(chat.key), m.now);
+  const Lane lane = shown_lane(state, chat.key, m.now);
   const Gate account = gate_of_account(state, m.now);
   if (account.at > m.now) return {lane, account.why, account.at};
   if (chat.head != slot) return {lane, Hold::chat_gap, 0};

@@ -70,6 +70,7 @@ struct Admission {
 struct Forecast {
   Lane lane = Lane::first;
   bool new_customer = false;
+  bool asked_first = false;  ///< about the number or the group
   Hold why = Hold::none;
   Tick at = 0;  ///< kNever: unknown
   std::optional<Refusal> refusal;

@@ -82,7 +82,7 @@ Engine::Step Engine::next(const Moment& m) {
       continue;
     }
     const Charge charge = charge_for(decision, m);
-    throttle::charge(state, charge, m.now);
+    newest_ = throttle::charge(state, charge, m.now);
     waiting.set_busy(decision.chat, Hold::none);
     Step step = step_of(Step::Kind::send, decision.job, m.now);
     step.chat = charge.chat;
@@ -102,6 +102,22 @@ void Engine::finish(std::uint32_t job, const Moment& m) {
 
 void Engine::put_back(std::uint32_t job, Tick until, Hold why) {
   waiting.hold(waiting.job(job).chat, until, why);
+}
+
+void Engine::take_back(std::uint32_t job, Tick until, Hold why) {
+  take_back_newest(waiting.job(job).sequence, waiting.chat(waiting.job(job).chat).key);
+  waiting.hold(waiting.job(job).chat, until, why);
+}
+
+void Engine::charge_again(const Charge& charge, Tick at) {
+  Charged charged = throttle::charge(state, charge, at);
+  if (!charge.own_device) newest_ = std::move(charged);
+}
+
+void Engine::take_back_newest(std::uint64_t sequence, const ChatKey& chat) {
+  if (!newest_ || newest_->what.sequence != sequence) return;
+  throttle::take_back(state, *newest_, chat);
+  newest_.reset();
 }
 
 void Engine::on_checked(const ChatKey& key, std::optional<bool> on_whatsapp, const Moment& m) {

@@ -52,6 +52,12 @@ class Engine {
   void finish(std::uint32_t job, const Moment& moment);
   /// The job stays, still charged, and is not looked at before `until`.
   void put_back(std::uint32_t job, Tick until, Hold why);
+  /// The same for one of which nothing has left the box: its charge is taken back.
+  void take_back(std::uint32_t job, Tick until, Hold why);
+
+  // For the journal's replay: the newest charge of a job, and taking it back.
+  void charge_again(const Charge& charge, Tick at);
+  void take_back_newest(std::uint64_t sequence, const ChatKey& chat);
   /// nullopt: no answer; asked again after a while.
   void on_checked(const ChatKey& chat, std::optional<bool> on_whatsapp, const Moment& moment);
 
@@ -74,6 +80,8 @@ class Engine {
 
  private:
   Charge charge_for(const Decision& decision, const Moment& moment) const;
+
+  std::optional<Charged> newest_;  ///< of the job in flight
 };
 
 }  // namespace posthorn::throttle

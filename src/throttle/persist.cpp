@@ -309,13 +309,16 @@ void Persist::replay(Engine& engine, const JournalEvent& event) {
   moment.now = event.at;
   switch (event.kind) {
     case JournalEvent::Kind::charge:
-      charge(engine.state, event.charge, event.at);
+      engine.charge_again(event.charge, event.at);
       return;
     case JournalEvent::Kind::inbound:
       engine.on_inbound(event.charge.chat, event.request, event.written, moment);
       return;
     case JournalEvent::Kind::final:
       note_final(engine.state, event.charge.sequence);
+      return;
+    case JournalEvent::Kind::taken_back:
+      engine.take_back_newest(event.charge.sequence, event.charge.chat);
       return;
   }
 }

@@ -15,11 +15,11 @@ namespace posthorn::throttle {
 /// and inbound messages. Replayed on top of the checkpoint at start.
 struct JournalEvent {
   /// Stored: do not renumber.
-  enum class Kind : std::uint8_t { charge = 1, inbound = 2, final = 3 };
+  enum class Kind : std::uint8_t { charge = 1, inbound = 2, final = 3, taken_back = 4 };
   std::uint64_t number = 0;
   Kind kind = Kind::charge;
   Tick at = 0;
-  Charge charge;        ///< charge: all of it; inbound: chat; final: sequence
+  Charge charge;        ///< charge: all of it; inbound: chat; final: sequence; taken_back: both
   Tick written = 0;     ///< inbound
   std::string request;  ///< inbound: the text when it was a stop or start word
 };

@@ -51,6 +51,14 @@ class Rolling {
     }
   }
 
+  /// One that was counted at that moment never happened.
+  void take_back(Tick counted) {
+    const std::int64_t bucket = counted / Length;
+    if (bucket > newest_ || bucket < oldest(counted)) return;
+    std::uint16_t& slot = slots_[index(bucket)];
+    if (slot > 0) --slot;
+  }
+
   template <class Archive>
   void fields(Archive& archive) {
     archive(newest_);

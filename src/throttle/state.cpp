@@ -18,7 +18,7 @@ Tick draw_between(State& state, Tick low, Tick high) {
   return low + static_cast<Tick>(draw(state) % static_cast<std::uint64_t>(high - low + 1));
 }
 
-void count_in_windows(State& state, const Charge& what, Tick now) {
+void count_in_windows(State& state, const Charge& what, Tick now, Charged& done) {
   state.day_total.add(now);
   if (what.lane == Lane::reply) {
     state.minute_reply.add(now);
@@ -28,8 +28,18 @@ void count_in_windows(State& state, const Charge& what, Tick now) {
   state.hour_known_first.add(now);
   const ChatRecord* record = state.chats.find(what.chat);
   const bool regular = what.lane == Lane::known && record != nullptr && in_touch(*record, now);
-  if (!regular) state.day_known_first.add(now);
-  if (what.lane == Lane::first && !what.again) state.month_unanswered.add(now);
+  done.day = !regular;
+  done.month = what.lane == Lane::first && !what.again;
+  if (done.day) state.day_known_first.add(now);
+  if (done.month) state.month_unanswered.add(now);
+}
+
+void take_from_windows(State& state, const Charged& charged) {
+  state.day_total.take_back(charged.at);
+  if (charged.what.lane == Lane::reply) return state.minute_reply.take_back(charged.at);
+  state.minute_known_first.take_back(charged.at);
+  state.hour_known_first.take_back(charged.at);
+  if (charged.day) state.day_known_first.take_back(charged.at);
 }
 
 void note_text(State& state, ChatRecord& record, const Charge& what, Tick now) {
@@ -65,6 +75,61 @@ void draw_gaps(State& state, Lane lane, Tick now) {
   const GapRange range = gap_range(state, lane, now);
   state.next_in_lane[static_cast<std::size_t>(lane)] =
       now + draw_between(state, range.low, range.high);
+}
+
+/// The nth newest.
+Opening& opening_at(State& state, std::size_t nth) {
+  const std::size_t size = state.openings.size();
+  return state.openings[(state.openings_head + size - nth) % size];
+}
+
+void push_opening(State& state, const Opening& opening) {
+  state.openings_head =
+      static_cast<std::uint32_t>((state.openings_head + 1) % state.openings.size());
+  state.openings[state.openings_head] = opening;
+}
+
+/// The chat's newest one; size(): there is none.
+std::size_t find_opening(State& state, const ChatKey& chat) {
+  std::size_t nth = 0;
+  while (nth < state.openings.size() && opening_at(state, nth).chat != chat) ++nth;
+  return nth;
+}
+
+/// It is one opening, and the newest now.
+void move_opening(State& state, const ChatKey& chat, Tick now) {
+  std::size_t nth = find_opening(state, chat);
+  if (nth == state.openings.size()) return;
+  Opening moved = opening_at(state, nth);
+  for (; nth > 0; --nth) opening_at(state, nth) = opening_at(state, nth - 1);
+  moved.at = now;
+  opening_at(state, 0) = moved;
+}
+
+void drop_opening(State& state, const ChatKey& chat, Tick at) {
+  std::size_t nth = find_opening(state, chat);
+  const std::size_t size = state.openings.size();
+  if (nth == size || opening_at(state, nth).at != at) return;
+  for (; nth + 1 < size; ++nth) opening_at(state, nth) = opening_at(state, nth + 1);
+  opening_at(state, size - 1) = {};
+}
+
+/// What the chat's record says of the send that did not happen. True: its opening is to go too.
+bool take_from_record(State& state, const Charged& charged, const ChatKey& chat) {
+  ChatRecord* record = state.chats.touch(chat, charged.at);
+  if (record == nullptr || !charged.record || chat != charged.what.chat) return true;
+  const ChatRecord& before = *charged.record;
+  const bool answered = record->last_in != before.last_in || record->run == 0;
+  if (!answered && charged.month) state.month_unanswered.take_back(charged.at);
+  if (!answered && !charged.what.again && record->run < 255) --record->run;
+  if (before.is(ChatRecord::confirm_due) && record->is(ChatRecord::opted_out))
+    record->set(ChatRecord::confirm_due);
+  if (record->last_out != charged.at) return false;  // another one has gone out since
+  record->last_out = before.last_out;
+  record->before = before.before;
+  record->text = before.text;
+  record->text_at = before.text_at;
+  return true;
 }
 
 /// The first message to a chat is handed over once more: it counts where it really leaves.
@@ -155,6 +220,11 @@ Lane lane_of(const State& state, const ChatRecord* record, Tick now) {
   return Lane::first;
 }
 
+Lane shown_lane(const State& state, const ChatKey& chat, Tick now) {
+  const Lane lane = lane_of(state, state.chats.find(chat), now);
+  return chat.is_group() && lane == Lane::first ? Lane::known : lane;
+}
+
 bool in_quiet_hours(const Settings& settings, const Moment& m) {
   if (!m.trusted || settings.quiet_from_min == settings.quiet_to_min) return false;
   const std::int64_t minute = local_ms_of_day(m) / kMinute;
@@ -202,15 +272,19 @@ const RunningOverride* find_override(const State& state, Exception limit, Tick n
   return nullptr;
 }
 
-void charge(State& state, const Charge& what, Tick now) {
-  count_in_windows(state, what, now);
-  if (what.opening || opens_again(state, what)) {
-    state.openings_head =
-        static_cast<std::uint32_t>((state.openings_head + 1) % state.openings.size());
-    state.openings[state.openings_head] = {what.chat, now, what.consent, false, false};
-  }
-  if (what.lane == Lane::first && !what.again) ++state.standing.quota_used;
+Charged charge(State& state, const Charge& what, Tick now) {
+  Charged done;
+  done.what = what;
+  done.at = now;
+  count_in_windows(state, what, now, done);
+  done.pushed = what.opening;
+  if (what.opening) push_opening(state, {what.chat, now, what.consent, false, false});
+  if (opens_again(state, what)) move_opening(state, what.chat, now);
+  done.quota = what.lane == Lane::first && !what.again;
+  if (done.quota) ++state.standing.quota_used;
+  if (const TextUse* use = state.texts.find(what.text, now)) done.text = *use;
   if (ChatRecord* record = state.chats.touch(what.chat, now)) {
+    done.record = *record;
     if (!what.again) note_text(state, *record, what, now);
     note_in_record(*record, now, what.again);
     if (!what.own_device) record->set(ChatRecord::confirm_due, false);
@@ -218,13 +292,33 @@ void charge(State& state, const Charge& what, Tick now) {
   if (what.night != 0) {
     state.urgent_at_night = state.night == what.night ? state.urgent_at_night + 1 : 1;
     state.night = what.night;
+    done.night = true;
   }
   if (!what.own_device) draw_gaps(state, what.lane, now);
   if (what.sequence != 0 && !is_charged(state, what.sequence)) {
     std::rotate(state.charged.begin(), state.charged.end() - 1, state.charged.end());
     state.charged[0] = what.sequence;
+    done.marked = true;
   }
   state.standing.last_traffic = now;
+  return done;
+}
+
+void take_back(State& state, const Charged& charged, const ChatKey& chat) {
+  const Charge& what = charged.what;
+  take_from_windows(state, charged);
+  const bool untouched = take_from_record(state, charged, chat);
+  if (charged.pushed && untouched) drop_opening(state, chat, charged.at);
+  if (charged.quota && state.standing.quota_used > 0) --state.standing.quota_used;
+  if (!what.again && what.text != 0 && what.lane != Lane::reply && untouched)
+    state.texts.restore(what.text, charged.text);
+  if (charged.night && state.night == what.night && state.urgent_at_night > 0)
+    --state.urgent_at_night;
+  // They were open when it was charged, so no earlier moment than that is needed.
+  state.next_any = std::min(state.next_any, charged.at);
+  Tick& in_lane = state.next_in_lane[static_cast<std::size_t>(what.lane)];
+  in_lane = std::min(in_lane, charged.at);
+  if (charged.marked) note_final(state, what.sequence);
 }
 
 void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now) {
@@ -258,7 +352,7 @@ void note_check(State& state, const ChatKey& chat, bool on_whatsapp, Tick now) {
   // People are counted, not questions: one wrong number stays one.
   const bool same = record != nullptr &&
                     record->is(on_whatsapp ? ChatRecord::checked_yes : ChatRecord::checked_no);
-  if (!same) state.checks.push(!on_whatsapp, 50);
+  if (!same && !chat.is_group()) state.checks.push(!on_whatsapp, 50);
   if (record == nullptr) return;
   record->set(ChatRecord::checked_yes, on_whatsapp);
   record->set(ChatRecord::checked_no, !on_whatsapp);

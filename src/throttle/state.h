@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "posthorn/throttle/settings.h"
@@ -123,11 +124,25 @@ struct Charge {
   bool operator==(const Charge&) const = default;
 };
 
+/// What a charge changed, for when nothing of it leaves the box.
+struct Charged {
+  Charge what;
+  Tick at = 0;
+  bool day = false, month = false, quota = false;  ///< counted there
+  bool pushed = false;                             ///< one more opening
+  bool marked = false;                             ///< among State::charged
+  bool night = false;                              ///< one of State::urgent_at_night
+  std::optional<ChatRecord> record;                ///< as it was
+  std::optional<TextUse> text;                     ///< as it was; nullopt: there was none
+};
+
 // Facts ---------------------------------------------------------------------------------------
 
 /// Within 24 h, as far as that is sure.
 [[nodiscard]] bool wrote_lately(const State& state, const ChatRecord& record, Tick now);
 [[nodiscard]] Lane lane_of(const State& state, const ChatRecord* record, Tick now);
+/// For people: a group is nobody new, however little is known of it.
+[[nodiscard]] Lane shown_lane(const State& state, const ChatKey& chat, Tick now);
 [[nodiscard]] bool in_quiet_hours(const Settings& settings, const Moment& moment);
 /// When the present night ends; only while in quiet hours.
 [[nodiscard]] Tick morning_after(const Settings& settings, const Moment& moment);
@@ -149,7 +164,12 @@ inline constexpr double kPoorNumbers = 0.25;  ///< for all
 
 // Changes -------------------------------------------------------------------------------------
 
-void charge(State& state, const Charge& what, Tick now);
+/// Returns what take_back() needs.
+Charged charge(State& state, const Charge& what, Tick now);
+/// Nothing of it has left the box: as if it had not been charged, but for the jitter. chat: under
+/// which the person is kept now. What came meanwhile (an answer, a message typed on the phone)
+/// stays as it is.
+void take_back(State& state, const Charged& charged, const ChatKey& chat);
 /// An inbound message, without its opt-out meaning. written_at: when the customer wrote it.
 void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now);
 void note_check(State& state, const ChatKey& chat, bool on_whatsapp, Tick now);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::array<std::string_view, 5> kLevels{"green", "amber", "yellow", "red", "black"};
 constexpr std::array<std::string_view, 3> kLanes{"reply", "known", "first"};
-constexpr std::array<std::string_view, 19> kHolds{"",
+constexpr std::array<std::string_view, 20> kHolds{"",
                                                   "pace",
                                                   "chat_gap",
                                                   "hour_cap",
@@ -29,10 +29,11 @@ constexpr std::array<std::string_view, 19> kHolds{"",
                                                   "offline",
                                                   "reconnect_ramp",
                                                   "double_post",
-                                                  "preparing"};
-constexpr std::array<std::string_view, 7> kRefusals{
+                                                  "preparing",
+                                                  "not_sent"};
+constexpr std::array<std::string_view, 8> kRefusals{
     "noAccount",   "opted_out", "unanswered_limit", "campaign_needs_approval",
-    "no_capacity", "expired",   "bad_chat"};
+    "no_capacity", "expired",   "bad_chat",         "not_in_group"};
 constexpr std::array<std::string_view, 18> kSignals{"rate_query",       "rate_stream",
                                                     "rate_message",     "reachout_ack",
                                                     "new_chat_cap_ack", "reachout_lock",

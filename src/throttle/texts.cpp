@@ -132,6 +132,13 @@ TextUse& Texts::touch(std::uint64_t hash, Tick now) {
   return *victim;
 }
 
+void Texts::restore(std::uint64_t hash, const std::optional<TextUse>& use) {
+  const std::size_t set = (hash % kSets) * kWays;
+  for (std::size_t way = 0; way < kWays; ++way) {
+    if (uses_[set + way].hash == hash) uses_[set + way] = use.value_or(TextUse{});
+  }
+}
+
 std::vector<TextUse> Texts::live(Tick now) const {
   std::vector<TextUse> out;
   std::copy_if(uses_.begin(), uses_.end(), std::back_inserter(out),

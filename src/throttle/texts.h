@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,8 @@ class Texts {
   [[nodiscard]] const TextUse* find(std::uint64_t hash, Tick now) const;
   /// The entry of this text, made when absent.
   [[nodiscard]] TextUse& touch(std::uint64_t hash, Tick now);
+  /// The entry of this text as it was; nullopt: there was none.
+  void restore(std::uint64_t hash, const std::optional<TextUse>& use);
 
   /// Only the entries that still matter.
   [[nodiscard]] std::vector<TextUse> live(Tick now) const;

@@ -15,31 +15,38 @@ class TypedGap {
  public:
   /// A job that was charged at `charged` leaves only now.
   void sent(const State& state, Lane lane, const ChatKey& chat, Tick charged, Tick now) {
+    before_ = now_;
     const Tick late = now - charged;
-    any_ = state.next_any + late;
-    in_lane_[static_cast<std::size_t>(lane)] =
+    now_.any = state.next_any + late;
+    now_.in_lane[static_cast<std::size_t>(lane)] =
         state.next_in_lane[static_cast<std::size_t>(lane)] + late;
-    chat_ = chat;
-    in_chat_ = now + state.settings.gap_chat_ms;
+    now_.chat = chat;
+    now_.in_chat = now + state.settings.gap_chat_ms;
   }
+  /// It did not leave after all.
+  void not_sent() { now_ = before_; }
   /// The next job of that kind leaves no earlier.
   [[nodiscard]] Tick earliest(const State& state, Lane lane, const ChatKey& chat) const {
     if (state.settings.unpaced_for_benchmarks) return 0;
-    const Tick general = std::max(any_, in_lane_[static_cast<std::size_t>(lane)]);
-    return chat == chat_ ? std::max(general, in_chat_) : general;
+    const Tick general = std::max(now_.any, now_.in_lane[static_cast<std::size_t>(lane)]);
+    return chat == now_.chat ? std::max(general, now_.in_chat) : general;
   }
   /// The calendar jumped ahead: gaps are counted in real time.
   void jump(Tick by, Tick now) {
-    for (Tick* at : {&any_, &in_lane_[0], &in_lane_[1], &in_lane_[2], &in_chat_}) {
+    for (Tick* at :
+         {&now_.any, &now_.in_lane[0], &now_.in_lane[1], &now_.in_lane[2], &now_.in_chat}) {
       if (*at > now - by) *at += by;
     }
   }
 
  private:
-  Tick any_ = 0;
-  std::array<Tick, 3> in_lane_{};
-  ChatKey chat_{};
-  Tick in_chat_ = 0;
+  struct Ends {
+    Tick any = 0;
+    std::array<Tick, 3> in_lane{};
+    ChatKey chat{};
+    Tick in_chat = 0;
+  };
+  Ends now_, before_;
 };
 
 }  // namespace posthorn::throttle

@@ -1,5 +1,6 @@
 #include "posthorn/throttle/valve.h"
 
+#include <array>
 #include <ctime>
 
 #include "posthorn/base/log.h"
@@ -78,8 +79,10 @@ Result<void> Valve::end_override(const std::string& limit, const std::string& wh
   return impl_->end_override(limit, who);
 }
 Result<void> Valve::take(Action action, const std::string& member_chat) {
-  return impl_->take(action, member_chat);
+  return impl_->take(std::array{Cost{action, member_chat}});
 }
+Result<void> Valve::take(std::span<const Cost> costs) { return impl_->take(costs); }
+void Valve::give_back(Action action, std::uint32_t count) { impl_->give_back(action, count); }
 
 std::vector<OptOut> Valve::opt_outs() const { return impl_->opt_outs(); }
 bool Valve::opted_out(const std::string& chat) const {

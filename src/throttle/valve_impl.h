@@ -66,7 +66,10 @@ class Valve::Impl {
   Result<void> acknowledge(const std::string& who, const std::string& reason);
   Result<void> add_override(const Override& exception);
   Result<void> end_override(const std::string& limit, const std::string& who);
-  Result<void> take(Action action, const std::string& member_chat);
+  Result<void> take(std::span<const Cost> costs);
+  void give_back(Action action, std::uint32_t count);
+  /// Errors: refused (a stranger).
+  Result<void> may_join(const std::string& chat, Tick now);
   std::vector<OptOut> opt_outs();
   Result<void> set_opt_out(const std::string& chat, bool on, const std::string& who,
                            const std::string& reason);
@@ -105,11 +108,15 @@ class Valve::Impl {
   void pass_on(std::uint64_t sequence, Lane lane, const Job& job);
   void on_outcome(std::uint64_t sequence, Lane lane, const Job& job, const SendOutcome& outcome);
   void count_rejected(int code);
-  void try_again(std::uint64_t sequence, bool reached_the_wire);
+  void try_again(std::uint64_t sequence);
+  void on_not_sent(std::uint64_t sequence, const std::string& cause);
   void refuse(const Step& step);
   void check(const Step& step);
+  void check_group(const ChatKey& group);
   void end(std::uint64_t sequence, Fate fate);
   void put_back(std::uint64_t sequence, milliseconds after);
+  /// The same for a job of which nothing has left the box: it costs nothing.
+  void give_back(std::uint64_t sequence, milliseconds after, Hold why = Hold::pace);
   /// Tells a change of level, once, with its audit record.
   void publish_level(const Moment& now);
   void tell_held();
@@ -157,9 +164,13 @@ class Valve::Impl {
   Tick ask_again_ = 0;        ///< for the restriction, once its end has passed
   bool poor_list_told_ = false;
   bool low_reply_told_ = false;
-  std::set<std::string> opted_out_ids_;    ///< chatIds on the opt-out list that are user ids
-  std::set<std::uint64_t> preparing_;      ///< sequences that are not ready for their turn
-  std::map<std::uint64_t, int> attempts_;  ///< of jobs that came back, by sequence
+  std::set<std::string> opted_out_ids_;  ///< chatIds on the opt-out list that are user ids
+  std::set<std::uint64_t> preparing_;    ///< sequences that are not ready for their turn
+  struct Attempts {
+    int count = 0;
+    std::string cause;  ///< of the newest, where nothing left the box
+  };
+  std::map<std::uint64_t, Attempts> attempts_;  ///< of jobs that came back, by sequence
   struct Counters {
     std::array<std::uint64_t, 3> sent{};  ///< by lane
     std::map<std::string, std::uint64_t> refused;

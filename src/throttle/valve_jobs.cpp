@@ -15,6 +15,11 @@ constexpr milliseconds kRetryFirst = seconds(5);
 constexpr milliseconds kRetryLongest = minutes(10);
 constexpr milliseconds kDiskTrouble = seconds(10);
 
+/// tries: before this one.
+milliseconds wait_after(int tries) {
+  return std::min(kRetryFirst * (1 << std::min(tries, 10)), kRetryLongest);
+}
+
 }  // namespace
 
 // Start and time -----------------------------------------------------------------------------
@@ -233,6 +238,9 @@ std::optional<JobView> Valve::Impl::view(std::uint64_t sequence) {
   view.lane = why.lane;
   view.hold = why.why;
   view.handed_over = is_charged(engine_.state, sequence);
+  if (const auto tried = attempts_.find(sequence);
+      why.why == Hold::not_sent && tried != attempts_.end())
+    view.cause = tried->second.cause;
   if (why.not_before > m.now && why.not_before != kNever)
     view.not_before = Wall{milliseconds(m.to_wall(why.not_before)), m.trusted};
   view.expires_at = Wall{milliseconds(m.to_wall(engine_.waiting.job(job).expires)), m.trusted};
@@ -253,6 +261,7 @@ Outlook Valve::Impl::can_send(const std::string& chat, bool consent, bool urgent
   Outlook out;
   out.lane = forecast.lane;
   out.new_customer = forecast.new_customer;
+  out.asked_first = forecast.asked_first;
   out.why = forecast.why;
   out.refusal = forecast.refusal;
   if (forecast.at != kNever) out.earliest = Wall{milliseconds(m.to_wall(forecast.at)), m.trusted};
@@ -315,7 +324,7 @@ void Valve::Impl::send(const Step& step) {
   charged_ = event.at;
   if (const Result<void> saved = persist_.record(std::move(event)); !saved) {
     log::error("throttle", "cannot save a charge; nothing is sent", {{"error", saved.error()}});
-    return put_back(sequence, kDiskTrouble);
+    return give_back(sequence, kDiskTrouble);
   }
   // Charge before send: the sender syncs the count together with its keys before anything leaves
   // (sender.h); a sync of our own would only double the wear of the flash.
@@ -327,7 +336,7 @@ void Valve::Impl::hand_over(std::uint64_t sequence, const ChatKey& chat, Lane la
   o_.outbox.read(
       sequence, guarded([this, sequence, chat, lane](Result<Job> job) {
         if (!job) {
-          if (job.error().code == Errc::io) return put_back(sequence, kDiskTrouble);
+          if (job.error().code == Errc::io) return give_back(sequence, kDiskTrouble);
           log::error("throttle", "a job is lost in the outbox", {{"error", job.error()}});
           in_flight_ = false;
           engine_.finish(engine_.waiting.find_job(sequence), moment());
@@ -335,7 +344,7 @@ void Valve::Impl::hand_over(std::uint64_t sequence, const ChatKey& chat, Lane la
         }
         // A signal may have come while the charge was written.
         if (!started_ || !still_allowed(engine_.state, chat, lane, moment().now))
-          return put_back(sequence, milliseconds(0));
+          return give_back(sequence, milliseconds(0));
         if (attempts_.contains(sequence)) job->typing = milliseconds(0);
         const Tick wait = std::max(job->typing.count(),
                                    typed_gap_.earliest(engine_.state, lane, chat) - moment().now);
@@ -347,13 +356,13 @@ void Valve::Impl::hand_over(std::uint64_t sequence, const ChatKey& chat, Lane la
 /// Typing is part of the gap between two sends: the charge, and with it the gap, began before it.
 void Valve::Impl::type_first(std::uint64_t sequence, const ChatKey& chat, Lane lane, Job job,
                              milliseconds wait) {
-  if (job.typing.count() > 0) o_.sender.show_typing(job.chat, true);
+  if (job.typing.count() > 0) o_.sender.show_typing(job.chat, job.typing_type);
   typing_.start(wait, [this, sequence, chat, lane, job = std::move(job)] {
     const Tick now = moment().now;
     // A signal may have come meanwhile.
     if (!still_allowed(engine_.state, chat, lane, now)) {
-      if (job.typing.count() > 0) o_.sender.show_typing(job.chat, false);
-      return put_back(sequence, milliseconds(0));
+      if (job.typing.count() > 0) o_.sender.show_typing(job.chat, Typing::none);
+      return give_back(sequence, milliseconds(0));
     }
     typed_gap_.sent(engine_.state, lane, chat, charged_, now);
     pass_on(sequence, lane, job);
@@ -362,7 +371,7 @@ void Valve::Impl::type_first(std::uint64_t sequence, const ChatKey& chat, Lane l
 
 void Valve::Impl::pass_on(std::uint64_t sequence, Lane lane, const Job& job) {
   o_.sender.send(job, guarded([this, sequence, lane, sent = job](SendOutcome outcome) {
-                   if (sent.typing.count() > 0) o_.sender.show_typing(sent.chat, false);
+                   if (sent.typing.count() > 0) o_.sender.show_typing(sent.chat, Typing::none);
                    on_outcome(sequence, lane, sent, outcome);
                  }));
 }
@@ -379,9 +388,9 @@ void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,
   switch (outcome.kind) {
     case Kind::uncertain:
       ++counters_.uncertain;
-      return try_again(sequence, true);
+      return try_again(sequence);
     case Kind::not_sent:
-      return try_again(sequence, false);
+      return on_not_sent(sequence, outcome.detail);
     case Kind::sent:
       fate.kind = Fate::Kind::sent;
       fate.time = outcome.server_time;
@@ -410,7 +419,7 @@ void Valve::Impl::on_outcome(std::uint64_t sequence, Lane lane, const Job& job,
       if (known) note_known_send(engine_.state, true);
       on_signal(signal);
       // Too fast is no refusal of this message; 463 and 475 are, and are never tried again.
-      if (signal.kind == Signal::Kind::rate_message) return try_again(sequence, false);
+      if (signal.kind == Signal::Kind::rate_message) return try_again(sequence);
       fate.kind = Fate::Kind::failed;
       break;
     }
@@ -426,12 +435,38 @@ void Valve::Impl::count_rejected(int code) {
   ++counters_.rejected[room ? code : 0];
 }
 
-void Valve::Impl::try_again(std::uint64_t sequence, bool reached_the_wire) {
-  const int attempt = attempts_[sequence]++;
-  milliseconds wait = std::min(kRetryFirst * (1 << std::min(attempt, 10)), kRetryLongest);
-  // What never left the box waits for the link, not for a timer.
-  if (!reached_the_wire) wait = std::min(wait, milliseconds(kRetryFirst));
-  put_back(sequence, wait);
+void Valve::Impl::try_again(std::uint64_t sequence) {
+  Attempts& tried = attempts_[sequence];
+  tried.cause.clear();
+  put_back(sequence, wait_after(tried.count++));
+}
+
+/// Whoever cannot be sent now stands in nobody's way: not counted, and looked at ever more rarely.
+void Valve::Impl::on_not_sent(std::uint64_t sequence, const std::string& cause) {
+  Attempts& tried = attempts_[sequence];
+  // A broken link is nothing of this job's, and its return ends the wait.
+  if (!engine_.state.connected) return give_back(sequence, kRetryFirst);
+  const milliseconds wait = wait_after(tried.count++);
+  tried.cause = cause;
+  log::warn("throttle", "a message could not leave yet",
+            {{"why", cause}, {"tries", tried.count}, {"again_in_s", wait / seconds(1)}});
+  give_back(sequence, wait, Hold::not_sent);
+}
+
+void Valve::Impl::give_back(std::uint64_t sequence, milliseconds after, Hold why) {
+  in_flight_ = false;
+  typed_gap_.not_sent();
+  const std::uint32_t job = engine_.waiting.find_job(sequence);
+  if (job == kNone) return wake();
+  JournalEvent event;
+  event.kind = JournalEvent::Kind::taken_back;
+  event.at = moment().now;
+  event.charge.chat = engine_.waiting.chat(engine_.waiting.job(job).chat).key;
+  event.charge.sequence = sequence;
+  engine_.take_back(job, event.at + after.count(), why);
+  // A stopped valve has saved its state, and what is charged too much errs on the careful side.
+  if (started_) record(std::move(event));
+  wake();
 }
 
 void Valve::Impl::put_back(std::uint64_t sequence, milliseconds after) {
@@ -458,6 +493,7 @@ void Valve::Impl::refuse(const Step& step) {
 
 void Valve::Impl::check(const Step& step) {
   const ChatKey chat = step.chat;
+  if (chat.is_group()) return check_group(chat);
   o_.checker.on_whatsapp(build_chat(chat), guarded([this, chat](Result<bool> exists) {
                            const std::optional<bool> answer =
                                exists ? std::optional<bool>(*exists) : std::nullopt;
@@ -466,6 +502,18 @@ void Valve::Impl::check(const Step& step) {
                            if (answer) save();
                            wake();
                          }));
+}
+
+void Valve::Impl::check_group(const ChatKey& group) {
+  o_.checker.member_since(build_chat(group),
+                          guarded([this, group](Result<std::optional<Wall>> since) {
+                            std::optional<bool> answer;
+                            if (since) answer = since->has_value();
+                            if (since && *since) on_group(build_chat(group), **since);
+                            engine_.on_checked(group, answer, moment());
+                            if (answer) save();
+                            wake();
+                          }));
 }
 
 void Valve::Impl::end(std::uint64_t sequence, Fate fate) {

@@ -19,38 +19,43 @@ struct Budget {
 };
 
 template <class Window>
-Budget budget_of(const Window& window, std::uint32_t limit, Tick now, const char* name) {
-  return {limit, window.free_at(now, limit), window.used(now), name};
+Budget budget_of(const Window& window, std::uint32_t limit, std::uint32_t count, Tick now,
+                 const char* name) {
+  const Tick free_at = count > limit ? kNever : window.free_at(now, limit + 1 - count);
+  return {limit, free_at, window.used(now), name};
 }
 
-Budget budget_of(const State& state, Action action, Tick now) {
+/// For `count` more of them at once.
+Budget budget_of(const State& state, Action action, std::uint32_t count, Tick now) {
   switch (action) {
     case Action::create_group:
-      return budget_of(state.day_groups, 2, now, "24 h");
+      return budget_of(state.day_groups, 2, count, now, "24 h");
     case Action::add_group_member:
-      return budget_of(state.day_members, 10, now, "24 h");
+      return budget_of(state.day_members, 10, count, now, "24 h");
     case Action::post_status:
-      return budget_of(state.day_statuses, 4, now, "24 h");
+      return budget_of(state.day_statuses, 4, count, now, "24 h");
     case Action::change_profile:
-      return budget_of(state.day_profile, 4, now, "24 h");
+      return budget_of(state.day_profile, 4, count, now, "24 h");
     case Action::look_up:
-      return budget_of(state.hour_look_ups, 60, now, "1 h");
+      return budget_of(state.hour_look_ups, 60, count, now, "1 h");
   }
   return {};
 }
 
-void charge_action(State& state, Action action, Tick now) {
+/// change: of the window in which that is counted.
+template <class Change>
+void change_window(State& state, Action action, Change change) {
   switch (action) {
     case Action::create_group:
-      return state.day_groups.add(now);
+      return change(state.day_groups);
     case Action::add_group_member:
-      return state.day_members.add(now);
+      return change(state.day_members);
     case Action::post_status:
-      return state.day_statuses.add(now);
+      return change(state.day_statuses);
     case Action::change_profile:
-      return state.day_profile.add(now);
+      return change(state.day_profile);
     case Action::look_up:
-      return state.hour_look_ups.add(now);
+      return change(state.hour_look_ups);
   }
 }
 
@@ -159,26 +164,43 @@ Result<void> Valve::Impl::end_override(const std::string& name, const std::strin
   return fail(Errc::not_found, "no such override is active");
 }
 
-Result<void> Valve::Impl::take(Action action, const std::string& member_chat) {
+Result<void> Valve::Impl::may_join(const std::string& chat, Tick now) {
+  const ChatKey member = key_of(chat);
+  engine_.state.chats.recall(member, now);
+  const ChatRecord* record = engine_.state.chats.find(member);
+  if (record != nullptr && record->is(ChatRecord::has_inbound)) return {};
+  return fail(Errc::refused,
+              chat + ": only people who have written to this number may be put into a group");
+}
+
+Result<void> Valve::Impl::take(std::span<const Cost> costs) {
   const Moment m = moment();
-  const Budget budget = budget_of(engine_.state, action, m.now);
-  if (!member_chat.empty()) {
-    const ChatKey member = key_of(member_chat);
-    engine_.state.chats.recall(member, m.now);
-    const ChatRecord* record = engine_.state.chats.find(member);
-    if (record == nullptr || !record->is(ChatRecord::has_inbound))
-      return fail(Errc::refused,
-                  "only people who have written to this number may be put into a group");
+  std::map<Action, std::uint32_t> counts;
+  for (const Cost& cost : costs) {
+    if (!cost.member_chat.empty()) TRY(may_join(cost.member_chat, m.now));
+    ++counts[cost.action];
   }
-  if (budget.free_at > m.now) {
-    const Wall next{milliseconds(m.to_wall(budget.free_at)), m.trusted};
-    return fail(Errc::busy, std::string(to_string(action)) + ": " + std::to_string(budget.used) +
-                                " of " + std::to_string(budget.limit) + " in " + budget.window +
-                                ", next at " + to_iso8601(next));
+  for (const auto& [action, count] : counts) {
+    const Budget budget = budget_of(engine_.state, action, count, m.now);
+    if (budget.free_at <= m.now) continue;
+    std::string words = std::string(to_string(action)) + ": " + std::to_string(budget.used) +
+                        " of " + std::to_string(budget.limit) + " in " + budget.window;
+    if (count > 1) words += ", " + std::to_string(count) + " more are too many";
+    if (budget.free_at != kNever)
+      words += ", next at " + to_iso8601(Wall{milliseconds(m.to_wall(budget.free_at)), m.trusted});
+    return fail(Errc::busy, std::move(words));
   }
-  charge_action(engine_.state, action, m.now);
+  for (const auto& [action, count] : counts)
+    change_window(engine_.state, action,
+                  [&m, many = count](auto& window) { window.add(m.now, many); });
   save();
   return {};
+}
+
+void Valve::Impl::give_back(Action action, std::uint32_t count) {
+  const Tick now = moment().now;
+  change_window(engine_.state, action, [now, count](auto& window) { window.refund(now, count); });
+  save();
 }
 
 std::vector<OptOut> Valve::Impl::opt_outs() {

@@ -30,18 +30,17 @@ TEST(SetSettings, TakesBothFormsOfBooleansAndNumbersAsText) {
   Box box;
   const auto answer = box.post(
       "setSettings",
-      R"({"incomingWebhook":"no","outgoingMessageWebhook":true,"linkPreview":"no","enableLidMode":true,"delaySendMessagesMilliseconds":"2000","autoTyping":3})");
+      R"({"incomingWebhook":"no","outgoingMessageWebhook":true,"linkPreview":"no","enableLidMode":"no","delaySendMessagesMilliseconds":"2000","autoTyping":3})");
   EXPECT_EQ(answer->text(), R"({"saveSettings":true})");
   const Settings& now = box.settings.current();
   EXPECT_FALSE(now.incoming_webhook);
   EXPECT_TRUE(now.outgoing_message_webhook);
-  EXPECT_TRUE(now.enable_lid_mode);
   EXPECT_EQ(now.delay_send_messages, milliseconds(2000));
   EXPECT_EQ(now.auto_typing, 3);
   const json::Value shown = box.get("getSettings")->json();
   EXPECT_EQ(shown["incomingWebhook"].asString(), "no");
   EXPECT_EQ(shown["linkPreview"], json::Value(false));
-  EXPECT_EQ(shown["enableLidMode"], json::Value(true));
+  EXPECT_EQ(shown["enableLidMode"], json::Value(false));
 }
 
 TEST(SetSettings, SaysWhatIsWrongAndChangesNothing) {
@@ -95,12 +94,11 @@ TEST(SetSettings, RefusesInWordsWhatTheBoxCannotDo) {
       {R"({"sendFromUTC":"09:00"})", "setThrottleSettings"},
       {R"({"sendToUTC":"19:30"})", "setThrottleSettings"},
       {R"({"proxyInstance":"http://10.0.0.1:3128"})", "section [network] of posthorn.toml"},
+      {R"({"enableLidMode":true})", "always has its @lid"},
       {R"({"sharedSession":"yes"})", "must be no"},
       {R"({"deviceWebhook":true})", "must be no"},
-      {R"({"incomingBlockWebhook":"yes"})", "must be no"},
       {R"({"enableMessagesHistory":"yes"})", "must be no"},
       {R"({"outgoingCallWebhook":"yes"})", "must be no"},
-      {R"({"avatarInfoWebhook":"yes"})", "must be no"},
   };
   for (const auto& [body, word] : cases) {
     Box box;
@@ -179,7 +177,7 @@ TEST(GetWaSettings, ShowsTheAccountWhileItMayBeUsed) {
       box.get("getWaSettings")->json(),
       *json::parse(
           R"({"avatar":"","phone":"4915550001234","chatId":"4915550001234@c.us","stateInstance":"authorized",
- "deviceId":"4915550001234:17@s.whatsapp.net","logoutProcess":false})"));
+ "deviceId":"4915550001234:17@s.whatsapp.net","historySyncProgress":100,"logoutProcess":false})"));
   EXPECT_EQ(box.get("getAccountSettings")->json(), box.get("getWaSettings")->json());
   box.state.on_throttle(Status::Throttle::yellow);
   box.status.until = Wall::from_unix(1'767'300'000);
@@ -326,6 +324,23 @@ TEST(Reboot, Reconnects) {
   box.set_session(session::State::pairing);
   EXPECT_EQ(box.get("reboot")->text(), R"({"isReboot":false})");
   EXPECT_EQ(box.link.reconnects, 1);
+}
+
+TEST(GetStateInstance, IsStartingWhileARebootLastsAndThenWhatItWas) {
+  using Value = InstanceState::Value;
+  using session::State;
+  Box box;
+  EXPECT_EQ(box.state.value(), Value::authorized);
+  box.state.on_reboot();
+  for (const State state : {State::offline, State::connecting, State::handshaking}) {
+    box.set_session(state);
+    EXPECT_EQ(box.state.value(), Value::starting);
+  }
+  box.set_session(State::online);
+  EXPECT_EQ(box.state.value(), Value::authorized);
+  box.set_session(State::connecting);
+  EXPECT_EQ(box.state.value(), Value::authorized) << "a line that breaks has its minute";
+  EXPECT_EQ(box.states, (std::vector<Value>{Value::starting, Value::authorized}));
 }
 
 TEST(Logout, UnlinksOnceAndKeepsTheQueue) {

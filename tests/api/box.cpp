@@ -86,11 +86,13 @@ void Box::make_api() {
         }});
   }
   if (journal_file) outside.journal = journal_file->journal.get();
+  outside.phone_history = &link;
   outside.each_job = [this](const std::function<void(const Job&)>& visit) -> Result<void> {
     if (outbox.unreadable) return tl::unexpected(*outbox.unreadable);
     for (const JobView& view : outbox.views) visit(view.job);
     return {};
   };
+  outside.tell = [this](const json::Value& notification) { told.push_back(notification); };
   api = std::make_unique<Api>(options, std::move(outside));
   api->serve_page({worker, kPageFiles, 100});
 }
@@ -119,7 +121,7 @@ void Box::keep_files(std::uint64_t quota) {
 void Box::fetch(const std::string& url, Once<void(Result<FetchedFile>)> done) {
   const auto found = cabinet->web.find(url);
   if (found == cabinet->web.end()) return done(fail(Errc::refused, "status 404"));
-  if (found->second.empty()) return done(fail(Errc::full, "too large"));
+  if (found->second.empty()) return done(tl::unexpected(too_large_at_url(103'500'000)));
   auto begun = cabinet->store->begin(std::nullopt);
   if (!begun) return done(tl::unexpected(begun.error()));
   std::shared_ptr<files::Writer> writer = std::move(*begun);  // shared: with its own answer

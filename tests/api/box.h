@@ -34,8 +34,7 @@ class FakeOutbox final : public OutboxPort {
     if (posted_before) return done(*std::exchange(posted_before, std::nullopt));
     if (views.size() >= most) return done(fail(Errc::full, "the outbox is full"));
     std::string id = job.id;
-    views.push_back(
-        {.sequence = 0, .job = std::move(job), .lane = {}, .hold_reason = {}, .not_before = {}});
+    views.emplace_back().job = std::move(job);
     if (!hold_answers) return done(std::move(id));
     held.push_back([id = std::move(id), done = std::move(done)]() mutable { done(std::move(id)); });
   }
@@ -119,6 +118,7 @@ class FakeLink final : public session::Linking,
                        public chat::Contacts,
                        public chat::ChatState,
                        public chat::Earlier,
+                       public chat::PhoneHistory,
                        public chat::Groups {
  public:
   ~FakeLink() override;
@@ -235,12 +235,16 @@ class FakeLink final : public session::Linking,
                                     [&](const auto& one) { return one.chat == chat; });
     return found == listed.end() ? std::string() : std::string(found->contact);
   }
+  std::string chat_name(const std::string& chat) override { return contact_name(chat); }
   void details(const std::string& chat, Once<void(Result<chat::ChatDetails>)> done) override {
     asked = {chat};
     done(known);
   }
   void picture(const std::string& chat, Once<void(Result<chat::Picture>)> done) override {
     asked = {chat};
+    done(face);
+  }
+  void new_picture(const std::string&, Once<void(Result<chat::Picture>)> done) override {
     done(face);
   }
   void set_own_picture(Bytes, Once<void(Result<void>)> done) override { done({}); }
@@ -271,6 +275,16 @@ class FakeLink final : public session::Linking,
   void remove_contact(const std::string& chat, Done done) override {
     change("remove " + chat, std::move(done));
   }
+
+  void older(const std::string& chat, const chat::KnownMessage& than, std::uint32_t count,
+             Once<void(Result<std::vector<chat::PastMessage>>)> done) override {
+    asked = {chat, than.id, than.from_me ? "ours" : "theirs",
+             std::to_string(than.at.unix_seconds()), std::to_string(count)};
+    done(older_messages);
+  }
+  [[nodiscard]] int progress() override { return history_percent; }
+  Result<std::vector<chat::PastMessage>> older_messages;
+  int history_percent = 100;
 
   std::vector<chat::ListedChat> listed;
   Result<chat::ChatDetails> known;
@@ -391,6 +405,7 @@ class Box {
   FakeLink link;
   Status status;
   std::vector<InstanceState::Value> states;
+  std::vector<json::Value> told;  ///< notifications of the API's own
   InstanceState state{scheduler, [this] { return !link.who.phone.empty(); },
                       [this](InstanceState::Value value) { states.push_back(value); }};
   StateHistory history{blobs};

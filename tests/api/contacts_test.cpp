@@ -107,6 +107,9 @@ TEST(Contacts, TheProfilePictureIsAJpegInAForm) {
     return box.send(std::move(request));
   };
   EXPECT_EQ(post("\xFF\xD8\xFF picture")->json()["setProfilePicture"], true);
+  EXPECT_TRUE(post("\xFF\xD8\xFF picture")->json()["urlAvatar"].isNull()) << "not told";
+  box.link.face = chat::Picture{"https://pps.whatsapp.net/v/me.jpg", false};
+  EXPECT_EQ(post("\xFF\xD8\xFF picture")->json()["urlAvatar"], "https://pps.whatsapp.net/v/me.jpg");
   EXPECT_EQ(post("GIF89a")->status(), 400);
 }
 
@@ -133,6 +136,50 @@ TEST(Contacts, TheAddressBookAndTheArchiveAreChanged) {
   EXPECT_EQ(box.post("addContact", R"({"chatId":"4915550007777@c.us","firstName":"Ida"})")
                 ->json()["addContact"],
             false);
+}
+
+TEST(Contacts, NeedAnAccount) {
+  Box box(0);
+  box.link.who = {};
+  box.set_session(session::State::pairing);
+  const auto answer = box.get("getContacts");
+  EXPECT_EQ(answer->status(), 400);
+  EXPECT_EQ(answer->message(), "instance account not authorized");
+}
+
+TEST(GetWaSettings, HasTheOwnPictureAndAsksOnceWhereThereIsNoAnswer) {
+  Box box(0);
+  box.link.face = fail(Errc::timeout, "no answer");
+  EXPECT_EQ(box.get("getWaSettings")->json()["avatar"], "");
+  EXPECT_EQ(box.link.asked, std::vector<std::string>{"4915550001234@c.us"});
+  box.link.asked.clear();
+  EXPECT_EQ(box.get("getWaSettings")->json()["avatar"], "");
+  EXPECT_TRUE(box.link.asked.empty());
+  box.scheduler.advance(minutes(2));
+  box.link.face = chat::Picture{"https://pps.whatsapp.net/v/me.jpg", false};
+  EXPECT_EQ(box.get("getWaSettings")->json()["avatar"], "https://pps.whatsapp.net/v/me.jpg");
+  EXPECT_EQ(box.get("getWaSettings")->json()["avatar"], "https://pps.whatsapp.net/v/me.jpg");
+}
+
+TEST(GetAvatarAsync, AnswersAtOnceAndTellsLater) {
+  Box box(0);
+  const auto refused = box.post("getAvatarAsync", kChat);
+  EXPECT_EQ(refused->status(), 400);
+  EXPECT_NE(refused->message().find("avatarInfoWebhook"), std::string::npos) << refused->message();
+  box.configure(R"({"avatarInfoWebhook":"yes"})");
+  box.link.face = chat::Picture{"https://pps.whatsapp.net/v/1.jpg", false};
+  const auto answer = box.post("getAvatarAsync", kChat);
+  EXPECT_EQ(answer->status(), 200);
+  EXPECT_EQ(answer->text(), "");
+  ASSERT_EQ(box.told.size(), 1U);
+  EXPECT_EQ(box.told[0]["typeWebhook"], "deviceInfo");
+  EXPECT_EQ(box.told[0]["avatarInfo"]["urlAvatar"], "https://pps.whatsapp.net/v/1.jpg");
+  box.configure(R"({"callDetails":"yes"})");
+  box.link.face = fail(Errc::timeout, "no answer");
+  EXPECT_EQ(box.post("getAvatarAsync", kChat)->status(), 200);
+  ASSERT_EQ(box.told.size(), 2U);
+  EXPECT_EQ(box.told[1]["avatarInfo"]["reason"], "get avatar timeout limit exceeded");
+  EXPECT_EQ(box.post("getAvatarAsync", "{}")->status(), 400);
 }
 
 }  // namespace

@@ -93,6 +93,7 @@ TEST(FileBodies, AHeadTellsTheSize) {
   const std::string answer = client.peek();
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
   EXPECT_NE(answer.find("Content-Length: 3\r\n"), std::string::npos);
+  EXPECT_NE(answer.find("\r\nx-amz-expiration: expiry-date=\""), std::string::npos) << answer;
   EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
 }
 
@@ -113,6 +114,10 @@ TEST(FileBodies, AFormsFileGoesInWithItsFields) {
   EXPECT_NE(shop.put(body.substr(0, body.size() - 9), type).find("the body is cut off"),
             std::string::npos);
   EXPECT_NE(shop.put("--b--\r\n", type).find("there is no file in the form"), std::string::npos);
+  const std::string nameless =
+      "--b\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n" + file + "\r\n--b--\r\n";
+  EXPECT_TRUE(shop.put(nameless, type).ends_with(sha_of(file)));
+  EXPECT_EQ(shop.last.file_name, "");
   shop.settle();
   EXPECT_EQ(shop.names(), 1U) << "nothing stays of what was refused";
 }

@@ -75,21 +75,62 @@ TEST(FileByUrl, ARepeatIsTheSameMessageWhateverItsUrlGivesByThen) {
   EXPECT_EQ(box.send(with_key("sendFileByUrl", other))->status(), 422);
 }
 
-TEST(FileByUrl, TwoAtOnceAreOneMessage) {
-  Box box;
+void run(Box& box) {
+  for (int turn = 0; turn < 50; ++turn) box.scheduler.run_posted();
+}
+
+TEST(FileByUrl, TwoAtOnceAreOneFetchAndOneMessage) {
+  for (const bool keyed : {true, false}) {
+    Box box(0);
+    box.keep_files();
+    box.cabinet->hold_fetches = true;
+    const auto post = [&] {
+      Request request = with_key("sendFileByUrl", kSendBill);
+      if (!keyed) request.idempotency_key.clear();
+      return box.send(std::move(request));
+    };
+    const auto first = post();
+    const auto second = post();
+    const auto third = post();
+    ASSERT_EQ(box.cabinet->held_fetches.size(), 1U) << "the others wait for the first";
+    box.cabinet->web[kBill] = "%PDF-1.7";
+    box.cabinet->held_fetches[0]();
+    run(box);
+    ASSERT_EQ(first->status(), 200) << first->text();
+    EXPECT_EQ(second->text(), first->text());
+    EXPECT_EQ(third->text(), first->text());
+    EXPECT_EQ(box.outbox.count(), 1U);
+    // Once it is answered, the next one without a key is another message.
+    box.cabinet->hold_fetches = false;
+    EXPECT_EQ(post()->text() == first->text(), keyed);
+  }
+}
+
+TEST(FileByUrl, AFetchThatFailsIsToldToAllAndTriedAgainByTheNext) {
+  Box box(0);
   box.keep_files();
   box.cabinet->hold_fetches = true;
-  const auto first = box.send(with_key("sendFileByUrl", kSendBill));
-  const auto second = box.send(with_key("sendFileByUrl", kSendBill));
-  ASSERT_EQ(box.cabinet->held_fetches.size(), 2U);
-  box.cabinet->web[kBill] = "%PDF-1.7";
+  const auto first = box.post("sendFileByUrl", kSendBill);
+  const auto second = box.post("sendFileByUrl", kSendBill);
+  const auto other = box.send(with_key("sendFileByUrl", kSendBill));
+  ASSERT_EQ(box.cabinet->held_fetches.size(), 2U) << "a key makes another message";
   box.cabinet->held_fetches[0]();
-  for (int turn = 0; turn < 50; ++turn) box.scheduler.run_posted();
-  ASSERT_EQ(first->status(), 200) << first->text();
-  box.cabinet->web.clear();  // it gives the file once
+  run(box);
+  EXPECT_EQ(first->status(), 400);
+  EXPECT_EQ(second->status(), 400);
+  EXPECT_FALSE(other->response);
   box.cabinet->held_fetches[1]();
-  EXPECT_EQ(second->text(), first->text());
-  EXPECT_EQ(box.outbox.count(), 1U);
+  box.cabinet->hold_fetches = false;
+  box.cabinet->web[kBill] = "%PDF-1.7";
+  EXPECT_EQ(box.post("sendFileByUrl", kSendBill)->status(), 200);
+}
+
+TEST(FileByUrl, WithoutRoomItIsNotCalledTooLarge) {
+  Box box(0);
+  box.keep_files();
+  box.cabinet->web[kBill] = std::string(9 * kMiB, 'x');  // of 8 MiB
+  const auto answer = box.post("sendFileByUrl", kSendBill);
+  EXPECT_EQ(answer->status(), 507) << answer->text();
 }
 
 TEST(FileByUrl, ARepeatedStatusIsTheSameOneToo) {

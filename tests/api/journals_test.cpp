@@ -224,6 +224,60 @@ TEST_F(JournalsTest, StoriesHaveListsOfTheirOwn) {
   EXPECT_EQ(box.get("lastIncomingMessages")->text(), "[]");
 }
 
+TEST_F(JournalsTest, ATextStatusShowsHowItLooks) {
+  content::Text bread{"Fresh bread", false, {}};
+  bread.style = content::TextStyle{0xFF22'8B22, 1};
+  Job ours = job("3EB0C0FFEE0123456789", bread);
+  ours.chat = "status@broadcast";
+  ours.audience = {kIda};
+  box.recorder->on_job(ours);
+  json::Value item = box.get("getOutgoingStatuses")->json()[0];
+  EXPECT_EQ(item["typeMessage"], "extendedTextMessage");
+  EXPECT_EQ(item["textMessage"], "Fresh bread");
+  EXPECT_EQ(item["extendedTextMessage"]["text"], "Fresh bread");
+  EXPECT_EQ(item["extendedTextMessage"]["backgroundColor"], "#228B22");
+  EXPECT_EQ(item["extendedTextMessage"]["font"], "SERIF");
+  EXPECT_EQ(item["extendedTextMessage"]["participants"][0], kIda);
+  // One that came in; WhatsApp's newer fonts have no word here.
+  content::Text theirs{"Closed today", true, content::Preview{}};
+  theirs.style = content::TextStyle{0xFF00'0000, 9};
+  hear(incoming("3EB0000000000000000B", kNow - 9, theirs, "status@broadcast"));
+  item = box.get("getIncomingStatuses")->json()[0];
+  EXPECT_EQ(item["extendedTextMessage"]["backgroundColor"], "#000000");
+  EXPECT_EQ(item["extendedTextMessage"]["font"], "SANS_SERIF");
+  EXPECT_TRUE(item["extendedTextMessage"]["participants"].empty());
+  // Elsewhere such members would be a surprise.
+  hear(incoming("3EB0000000000000000C", kNow - 8, theirs));
+  EXPECT_FALSE(history()[0]["extendedTextMessage"].isMember("font"));
+}
+
+TEST_F(JournalsTest, StatusesAreAChatToRead) {
+  hear(incoming("3EB0000000000000000A", kNow - 9, content::Text{"Fresh bread", true, {}},
+                "status@broadcast"));
+  const std::string chat = R"({"chatId":"status@broadcast")";
+  EXPECT_EQ(box.post("getChatHistory", chat + "}")->json()[0]["textMessage"], "Fresh bread");
+  EXPECT_EQ(
+      box.post("getMessage", chat + R"(,"idMessage":"3EB0000000000000000A"})")->json()["chatId"],
+      "status@broadcast");
+  EXPECT_EQ(box.post("sendMessage", chat + R"(,"message":"x"})")->status(), 400);
+}
+
+TEST_F(JournalsTest, AReplyOfOursShowsWhatItAnswers) {
+  box.recorder = std::make_unique<Recorder>(Recorder::Outside{
+      *box.journal_file->journal, {}, [](const Job& asking) -> std::optional<Quote> {
+        return Quote{asking.content.quote->id, kIda, "Shall I come?"};
+      }});
+  Job reply = job("3EB0C0FFEE0123456789", content::Text{"Yes", true, {}});
+  reply.content.quote.emplace().id = "3EB0AA11BB22CC33DD44";
+  box.recorder->on_job(reply);
+  EXPECT_EQ(history()[0]["quotedMessage"]["textMessage"], "Shall I come?");
+  EXPECT_EQ(history()[0]["quotedMessage"]["participant"], kIda);
+  reply.content.what = content::Text{"No", true, {}};
+  box.recorder->on_replaced(reply);
+  EXPECT_EQ(history()[0]["textMessage"], "No");
+  EXPECT_EQ(history()[0]["quotedMessage"]["textMessage"], "Shall I come?");
+}
+
 TEST_F(JournalsTest, TheTillsOwnNumberFindsItsMessage) {
   Job order = job("3EB0C0FFEE0123456789", content::Text{"Order 118 is ready", true, {}});
   order.external_id = "order-118";

@@ -152,7 +152,13 @@ TEST(Mentions, AreKeptAsChatIds) {
   expect_refused(
       {{"sendMessage", R"("message":"x","mentions":"all")", "'mentions' must be an array"},
        {"sendMessage", R"("message":"x","mentions":["120363000000000001@g.us"])",
-        "'mentions' must name people, not groups"}});
+        "'mentions' must name people, not groups"},
+       // Taken, it was handed over again and again for a day.
+       {"sendMessage", R"("message":"x","mentions":["DE.1a2B@bsuid"])",
+        "'mentions' must name people by number or LID: WhatsApp knows no user ids"},
+       {"sendMessage", R"("message":"x","transport":"official")",
+        "'transport' must not be official: no official number is set up ([cloud] in "
+        "posthorn.toml)"}});
 }
 
 /// A box that remembers one message of that chat.
@@ -190,11 +196,44 @@ TEST(EditMessage, OfAMessageThatStillWaitsRewritesIt) {
   Job waits;
   waits.id = kEarlier;
   waits.chat = "4915550007777@c.us";
-  late.outbox.views.push_back({0, waits, {}, {}, {}});
+  late.outbox.views.emplace_back().job = waits;
   late.outbox.leaves = true;
   EXPECT_EQ(late.post("editMessage", body(kId + R"(,"message":"x")"))->status(), 200);
   ASSERT_EQ(late.outbox.views.size(), 2U);
   EXPECT_TRUE(std::holds_alternative<content::Edit>(late.outbox.views[1].job.content.what));
+}
+
+TEST(Changes, OfAMessageOfTheOfficialNumberAreReactionsOnly) {
+  Remembering box(true);
+  box.link.earlier["4915550007777@c.us/" + kEarlier].official = true;
+  box.link.earlier["4915550007777@c.us/" + kEarlier].content.reset();
+  const auto refusal = [&box](const char* method, const std::string& fields) {
+    const auto answer = box.post(method, body(fields));
+    EXPECT_EQ(answer->status(), 400) << answer->text();
+    return answer->message();
+  };
+  for (const std::string& message :
+       {refusal("editMessage", kId + R"(,"message":"x")"), refusal("deleteMessage", kId),
+        refusal("deleteMessage", kId + R"(,"onlySenderDelete":true)"),
+        refusal("forwardMessages",
+                R"("chatIdFrom":"4915550007777@c.us","messages":["3EB0A1B2C3D4E5F60718"])")}) {
+    EXPECT_NE(message.find("went by the official number"), std::string::npos) << message;
+  }
+  EXPECT_EQ(box.post("sendReaction", body(kId + R"(,"reaction":"👍")"))->status(), 200);
+}
+
+TEST(SendReaction, ToAMessageThatStillWaitsGoesBehindIt) {
+  Box box;
+  job_of(box, "sendMessage", R"("message":"Two cakes")");
+  const std::string id = box.outbox.views[0].job.id;
+  const auto react = [&] {
+    return box.post("sendReaction", body(R"("reaction":"👍","idMessage":")" + id + "\""));
+  };
+  ASSERT_EQ(react()->status(), 200);
+  ASSERT_EQ(box.outbox.views.size(), 2U);
+  EXPECT_EQ(box.outbox.views[1].job.content.quote->id, id);
+  box.outbox.views[0].job.chat = "4915550008888@c.us";
+  EXPECT_TRUE(react()->message().starts_with("ID message notfound"));
 }
 
 TEST(EditMessage, RefusesWhatWhatsAppWouldNotTake) {
@@ -286,7 +325,7 @@ TEST(EditMessage, ChangesTheCaptionOfAFileThatWaits) {
   content::File file;
   file.kind = content::File::Kind::document;
   job.content.what = file;
-  box.outbox.views.push_back({1, job, "", "", {}});
+  box.outbox.views.emplace_back().job = job;
   EXPECT_EQ(box.post("editMessage", body(kId + R"(,"message":"Your invoice")"))->status(), 200);
   EXPECT_EQ(std::get<content::File>(box.outbox.views[0].job.content.what).caption, "Your invoice");
 }

@@ -18,6 +18,7 @@ struct Told {
   std::optional<Error> failure;
   std::size_t limit_bytes = std::size_t{256} << 10;
   std::vector<MessageStatus> counted;
+  std::map<std::string, std::string> names;  ///< of chats
   std::unique_ptr<Notifier> notifier = make();
 
   std::unique_ptr<Notifier> make() {
@@ -36,7 +37,9 @@ struct Told {
                           limit_bytes,
                           {},
                           {},
-                          [this](MessageStatus status) { counted.push_back(status); }});
+                          [this](MessageStatus status) { counted.push_back(status); },
+                          {},
+                          [this](const std::string& chat) { return names[chat]; }});
   }
   template <class Event>
   Result<void> event(const Event& event) {
@@ -73,6 +76,30 @@ TEST(Notifier, TellsAMessageOnlyWhenItIsStored) {
   EXPECT_EQ(told.stored[0].first, NotificationKind::message);
   told.failure = Error{Errc::full, "inbox"};
   EXPECT_FALSE(told.event(incoming(text("x")))) << "the server must send it again";
+}
+
+TEST(Notifier, NamesTheChatOfTheApisOwnMessages) {
+  Told told;
+  Settings settings = everything();
+  told.settings.replace(settings, [](Result<void>) {});
+  told.scheduler.run_posted();
+  told.names["4915550007777@c.us"] = "Ida K.";
+  EXPECT_TRUE(told.job("3EB0C0FFEE0123456789AB", MessageStatus::sent));
+  ASSERT_FALSE(told.stored.empty());
+  EXPECT_EQ(told.stored[0].second["senderData"]["chatName"], "Ida K.");
+}
+
+TEST(Notifier, TellsARebootAsStartingAndThenThePreviousState) {
+  Told told;
+  told.state(session::State::online);
+  session::StateChanged reboot;
+  reboot.state = session::State::offline;
+  reboot.cause = session::kReboot;
+  EXPECT_TRUE(told.event(reboot));
+  told.state(session::State::connecting);
+  told.state(session::State::online);
+  EXPECT_EQ(told.values("stateInstance"),
+            (std::vector<std::string>{"authorized", "starting", "authorized"}));
 }
 
 TEST(Notifier, KeepsTheHistoryOfStates) {

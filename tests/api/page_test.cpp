@@ -1,8 +1,9 @@
 #include <gtest/gtest.h>
 
-#include "api/page/form.h"
+#include "api/page/escape_html.h"
 #include "api/page/sessions.h"
 #include "box.h"
+#include "posthorn/api/form.h"
 #include "posthorn/base/bytes.h"
 
 namespace posthorn::api::test {

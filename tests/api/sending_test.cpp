@@ -501,5 +501,68 @@ TEST(SendMessage, AnswersFromTheDiskMayOutliveTheApi) {
   EXPECT_EQ(plain->status(), 200);
 }
 
+TEST(TypingType, IsTakenWhereverTypingTimeIs) {
+  Box box(0);
+  box.keep_files();
+  box.cabinet->web["https://shop.example/a.pdf"] = "%PDF-1.7";
+  const std::string typing = R"("chatId":"4915550007777@c.us","typingTime":2000,"typingType":)";
+  const std::pair<const char*, const char*> methods[] = {
+      {"sendMessage", R"("message":"Ready")"},
+      {"sendLocation", R"("latitude":52.5,"longitude":13.4)"},
+      {"sendFileByUrl", R"("urlFile":"https://shop.example/a.pdf","fileName":"a.pdf")"}};
+  box.configure(R"({"strictValidation":true})");
+  for (const auto& [method, fields] : methods) {
+    box.outbox.views.clear();
+    const auto with = [&, method = method, fields = fields](const std::string& type) {
+      return box.post(method, "{" + typing + type + "," + fields + "}");
+    };
+    ASSERT_EQ(with("\"recording\"")->status(), 200) << with("\"recording\"")->text();
+    EXPECT_EQ(box.outbox.views.back().job.typing_type, Typing::recording) << method;
+    EXPECT_EQ(box.outbox.views.back().job.typing, seconds(2));
+    ASSERT_EQ(with("\"typing\"")->status(), 200);
+    EXPECT_EQ(box.outbox.views.back().job.typing_type, Typing::text) << method;
+    EXPECT_EQ(with("\"dancing\"")->message(),
+              "Validation failed. Details: 'typingType' must be one of [typing, recording]")
+        << method;
+  }
+}
+
+TEST(ShowMessagesQueue, ShowsAnUploadAsTheLinkThatServesIt) {
+  Box box(0);
+  box.keep_files();
+  const auto answer = box.post_form(
+      "sendFileByUpload",
+      "--X\r\nContent-Disposition: form-data; name=\"chatId\"\r\n\r\n4915550007777@c.us\r\n"
+      "--X\r\nContent-Disposition: form-data; name=\"file\"; filename=\"bill.pdf\"\r\n\r\n%PDF-1.7"
+      "\r\n--X--\r\n",
+      "X");
+  ASSERT_EQ(answer->status(), 200) << answer->text();
+  const json::Value item = box.get("showMessagesQueue")->json()[0];
+  EXPECT_EQ(item["type"], "sendFileByUrl");
+  EXPECT_EQ(item["body"]["urlFile"], answer->json()["urlFile"]) << json::write(item);
+  EXPECT_EQ(item["body"]["fileName"], "bill.pdf");
+  EXPECT_FALSE(item["body"].isMember("file")) << json::write(item);
+}
+
+TEST(QuotaExceeded, IsToldOnceAnHourWhenTheQueueIsFullAndSomebodyAskedForIt) {
+  Box box(0);
+  box.outbox.most = 0;
+  const auto post = [&] {
+    return box.post("sendMessage", R"({"chatId":"4915550007777@c.us","message":"x"})")->status();
+  };
+  EXPECT_EQ(post(), 466);
+  EXPECT_TRUE(box.told.empty());
+  box.configure(R"({"quotaWebhook":"yes"})");
+  box.scheduler.advance(hours(2));
+  EXPECT_EQ(post(), 466);
+  EXPECT_EQ(post(), 466);
+  ASSERT_EQ(box.told.size(), 1U);
+  EXPECT_EQ(box.told[0]["typeWebhook"], "quotaExceeded");
+  EXPECT_EQ(box.told[0]["quotaData"]["method"], "sendMessage");
+  box.scheduler.advance(hours(1));
+  EXPECT_EQ(post(), 466);
+  EXPECT_EQ(box.told.size(), 2U);
+}
+
 }  // namespace
 }  // namespace posthorn::api::test

@@ -205,6 +205,7 @@ TEST(Job, SurvivesEncodingAndIgnoresWhatItDoesNotKnow) {
   job.expires_at = job.accepted_at + hours(24);
   job.urgent = true;
   job.typing = seconds(3);
+  job.typing_type = Typing::recording;
   EXPECT_EQ(*decode_job(encode_job(job)), job);
   std::string newer = to_string(encode_job(job));
   newer.insert(1, "\"later\":{\"x\":1},");

@@ -86,6 +86,15 @@ TEST(Config, TheJournalCanBeBoundedAndSwitchedOff) {
             std::string::npos);
 }
 
+TEST(Config, AReceiverOfNotificationsMayTakeUpToThreeMinutes) {
+  EXPECT_EQ(parse_config("", "posthorn.toml")->webhook.wait, seconds(30));
+  EXPECT_EQ(parse_config("[webhook]\nwait_s = 180\n", "posthorn.toml")->webhook.wait, seconds(180));
+  for (const char* wait : {"29", "181", "\"60\""}) {
+    EXPECT_EQ(error_of(std::string("[webhook]\nwait_s = ") + wait + "\n"),
+              "posthorn.toml:2: webhook.wait_s: must be a whole number from 30 to 180");
+  }
+}
+
 TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(error_of("\n\n[api]\nport = 70000\n"),
             "posthorn.toml:4: api.port: must be a whole number from 0 to 65535");
@@ -105,7 +114,7 @@ TEST(Config, SaysFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(
       error_of("x = 1\n"),
       "posthorn.toml:1: x: unknown key; known here: data_dir; sections: whatsapp, api, network, "
-      "queue, files, journal, cloud, throttle, receipts, printer, board, log");
+      "queue, webhook, files, journal, cloud, throttle, receipts, printer, board, log");
   EXPECT_EQ(error_of("[whatsapp]\nurl = \"ws://web.whatsapp.com/\"\n"),
             "posthorn.toml:2: whatsapp.url: must begin with wss:// (ws:// only for 127.0.0.1, ::1 "
             "and localhost)");
@@ -205,6 +214,46 @@ width = 58
   EXPECT_TRUE(parse_config("", "posthorn.toml")->printers.empty());
 }
 
+// "--check-config" said "all right", and the daemon ended at its start.
+TEST(Config, NoTwoOfTheBoxsPortsAreOne) {
+  const auto says = [](const std::string& text, const std::string& words) {
+    const std::string error = error_of(text);
+    EXPECT_NE(error.find(words), std::string::npos) << text << ": " << error;
+  };
+  says("[api]\nport = 9100\n[printer.1]\n", "printer.1.listen: must be another port than api.port");
+  says("[api]\nhttps_port = 9100\n[printer.1]\n", "than api.https_port, which is 9100");
+  says("[printer.1]\nlpd = 9100\n", "printer.1.lpd: must be another port than printer.1.listen");
+  says("[printer.1]\n[printer.2]\nlisten = 9101\nlpd = 9100\n", "printer.2.lpd");
+  says("[printer.1]\n[printer.2]\naddress = \"192.168.1.20\"\n", "printer.2.listen");
+  says("[printer.1]\naddress = \"::\"\n[printer.2]\naddress = \"192.168.1.20\"\n",
+       "printer.2.listen");
+  EXPECT_TRUE(
+      parse_config("[printer.1]\naddress = \"192.168.1.20\"\n"
+                   "[printer.2]\naddress = \"192.168.1.21\"\n",
+                   "posthorn.toml"));
+  EXPECT_TRUE(parse_config("[printer.1]\nlisten = 0\n[printer.2]\nlisten = 0\n", "posthorn.toml"));
+}
+
+TEST(Config, APrinterIsNotTheBoxItself) {
+  for (const char* host : {"127.0.0.1", "localhost", "192.168.1.20"}) {
+    const std::string error = error_of("[printer.1]\naddress = \"192.168.1.20\"\nforward = \"" +
+                                       std::string(host) + ":9100\"\n");
+    EXPECT_NE(error.find("printer.1.forward: must be the printer's address"), std::string::npos)
+        << host << ": " << error;
+  }
+  EXPECT_TRUE(parse_config("[printer.1]\nforward = \"127.0.0.1:9101\"\n", "posthorn.toml"));
+}
+
+TEST(Config, KeysOfAnOfficialNumberNeedTheNumber) {
+  for (const char* key : {"token_file = \"/a\"", "transport = \"auto\"", "mode = \"direct\"",
+                          "receipt_template = \"receipt\""}) {
+    EXPECT_NE(error_of("[cloud]\n" + std::string(key)).find("cloud.phone_number_id: is missing"),
+              std::string::npos)
+        << key;
+  }
+  EXPECT_TRUE(parse_config("[cloud]\n", "posthorn.toml"));
+}
+
 TEST(Config, SaysWhatAPrinterMayBe) {
   EXPECT_NE(error_of("[printer.1]\nqr = \"yes\"").find("printer.1.qr: must be one of \"off\""),
             std::string::npos);
@@ -212,6 +261,11 @@ TEST(Config, SaysWhatAPrinterMayBe) {
   EXPECT_NE(error_of("[printer.1]\nforward = \"printer:0\"").find("192.168.1.50:9100"),
             std::string::npos);
   EXPECT_NE(error_of("[printer.1]\n[printer.2]\n").find("another port"), std::string::npos);
+  EXPECT_NE(error_of("[printer.1]\nforward = \"192.168.1.300\"").find("192.168.1.50:9100"),
+            std::string::npos);
+  EXPECT_NE(error_of("[printer.1]\nforward = \"[fe80::zz]:9100\"").find("192.168.1.50:9100"),
+            std::string::npos);
+  EXPECT_TRUE(parse_config("[printer.1]\nforward = \"printer2.lan\"", "posthorn.toml"));
   EXPECT_NE(error_of("[printer.1]\nspeed = 1").find("unknown key"), std::string::npos);
   EXPECT_NE(error_of("printer = 1").find("must be a section"), std::string::npos);
   EXPECT_NE(error_of("[printer]\na = 1").find("[printer.1]"), std::string::npos);

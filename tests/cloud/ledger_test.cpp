@@ -38,14 +38,14 @@ TEST(Ledger, ADamagedBucketCountsAsEmpty) {
   EXPECT_EQ(ledger.find("a"), "c");
 }
 
-TEST(MediaIds, TheSameFileHasTheSameId) {
+TEST(MediaIds, TheSameFileOfTheSameHasTheSameId) {
   Kept kept;
   MediaIds media(kept.blobs);
   const MediaIds::Media cake{std::string(64, 'a'), "image/png", "cake.png", 123};
-  const auto id = media.add(cake);
+  const auto id = media.add(cake, "message 1");
   ASSERT_TRUE(id);
   EXPECT_EQ(id->size(), 16U);
-  EXPECT_EQ(media.add(cake).value_or(""), *id);
+  EXPECT_EQ(media.add(cake, "message 1").value_or(""), *id);
   EXPECT_EQ(MediaIds(kept.blobs).find(*id), cake);
   ASSERT_TRUE(media.remove(*id));
   EXPECT_FALSE(media.find(*id));

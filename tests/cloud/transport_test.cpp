@@ -533,6 +533,57 @@ TEST(Transport, AUserIdIsWrittenToAsRecipient) {
   EXPECT_FALSE(desk.meta.bodies.at(0).isMember("to"));
 }
 
+Job answer_to(Desk& desk, const Job& target, Content::What what) {
+  Job out = desk.job();
+  out.chat = target.chat;
+  out.content.what = std::move(what);
+  out.content.quote.emplace().id = target.id;
+  return out;
+}
+
+TEST(Transport, AnAnswerToAMessageOfOursNamesItAsMetaDoes) {
+  Desk desk;
+  desk.config.mode = CloudConfig::Mode::direct;
+  desk.restart();
+  const Job first = desk.job();
+  desk.transport->on_inbound(first.chat, desk.clock.now().unix_seconds());
+  desk.post(first);
+  // In the same moment: what it answers has no wamid yet.
+  desk.post(answer_to(desk, first, content::Text{"and a coffee", true, std::nullopt}));
+  desk.post(answer_to(desk, first, content::Reaction{"👍"}));
+  desk.run();
+  ASSERT_EQ(desk.meta.bodies.size(), 3U);
+  EXPECT_EQ(desk.meta.bodies[1]["context"]["message_id"].asString(), "wamid." + first.id);
+  EXPECT_EQ(desk.meta.bodies[2]["reaction"]["message_id"].asString(), "wamid." + first.id);
+  EXPECT_FALSE(desk.meta.bodies[2].isMember("context"));
+}
+
+TEST(Transport, WhatTheOfficialNumberDoesNotHaveIsNotNamedThere) {
+  Desk desk;
+  desk.config.mode = CloudConfig::Mode::direct;
+  desk.restart();
+  const Job stranger = desk.job();
+  desk.transport->on_inbound(stranger.chat, desk.clock.now().unix_seconds());
+  desk.post(answer_to(desk, stranger, content::Text{"yes", true, std::nullopt}));
+  desk.post(answer_to(desk, stranger, content::Reaction{"👍"}));
+  desk.run();
+  ASSERT_EQ(desk.meta.bodies.size(), 1U);
+  EXPECT_FALSE(desk.meta.bodies[0].isMember("context"));
+  EXPECT_NE(desk.fates.back().description.find("neither sent nor got"), std::string::npos)
+      << desk.fates.back().description;
+}
+
+TEST(Transport, WhoHearsNothingKnowsNoSum) {
+  Desk desk;
+  const json::Value month = desk.transport->status_json()["month"];
+  EXPECT_TRUE(month["service"].isNull());
+  EXPECT_TRUE(month["cost"].isNull());
+  EXPECT_EQ(month["freeService"].asUInt(), 1000U);
+  desk.config.mode = CloudConfig::Mode::direct;
+  desk.restart();
+  EXPECT_EQ(desk.transport->status_json()["month"]["service"].asUInt(), 0U);
+}
+
 TEST(Prices, CountEachMessageOnceByMonth) {
   posthorn::test::FakeScheduler scheduler;
   posthorn::test::MemoryBlobStore blobs{scheduler};
@@ -552,20 +603,20 @@ TEST(Prices, CountEachMessageOnceByMonth) {
   prices.add("wamid.2", pricing("utility", "regular"), november);
   prices.add("wamid.3", pricing("service", "free_customer_service"), november);
   prices.add("wamid.4", json::Value(), november);
-  const json::Value shown = Prices(blobs, config).month_json(november);
+  const json::Value shown = Prices(blobs, config).month_json(november, true);
   EXPECT_EQ(shown["month"].asString(), "2026-11");
   EXPECT_EQ(shown["service"].asUInt(), 1U);
   EXPECT_DOUBLE_EQ(shown["cost"].asDouble(), 0.068);
   prices.add("wamid.5", pricing("marketing", "regular"), november);
-  EXPECT_TRUE(prices.month_json(november)["cost"].isNull()) << "its price is not known";
-  EXPECT_EQ(prices.month_json(november + 86400 * 40)["service"].asUInt(), 0U);
+  EXPECT_TRUE(prices.month_json(november, true)["cost"].isNull()) << "its price is not known";
+  EXPECT_EQ(prices.month_json(november + 86400 * 40, true)["service"].asUInt(), 0U);
 }
 
 TEST(Prices, LeaveOutADamagedKind) {
   posthorn::test::FakeScheduler scheduler;
   posthorn::test::MemoryBlobStore blobs{scheduler};
   blobs.values["cloud/prices"] = to_bytes(R"({"2026-11":{"utility":3,"utility/regular":2},"x":1})");
-  const json::Value shown = Prices(blobs, CloudConfig{}).month_json(1'795'000'000);
+  const json::Value shown = Prices(blobs, CloudConfig{}).month_json(1'795'000'000, true);
   ASSERT_EQ(shown["messages"].size(), 1U);
   EXPECT_EQ(shown["messages"][0]["count"].asUInt(), 2U);
 }

@@ -78,6 +78,20 @@ TEST(Route, AutoTakesTheOfficialOneOnlyForOpeningsThatWaitTooLong) {
   EXPECT_EQ(route(facts), Route::own) << "groups";
 }
 
+TEST(Route, AutoAnswersByTheNumberThatWasWrittenTo) {
+  RouteFacts facts;
+  facts.wish = Transport::automatic;
+  facts.official_works = true;
+  facts.official_can = true;
+  facts.answers_official = true;
+  EXPECT_EQ(route(facts), Route::official);
+  facts.wish = Transport::own;
+  EXPECT_EQ(route(facts), Route::own);
+  facts.wish = Transport::automatic;
+  facts.official_works = false;
+  EXPECT_EQ(route(facts), Route::own);
+}
+
 TEST(Route, WhileTheOwnAccountIsRestrictedAllGoesOfficial) {
   RouteFacts facts;
   facts.wish = Transport::automatic;

@@ -177,6 +177,41 @@ TEST(Webhook, FailuresHaveTheOfficialCodes) {
   EXPECT_EQ(code(R"("status":"failed","description":"expired")"), 131000);
 }
 
+TEST(Webhook, FailuresOfTheOfficialNumberHaveMetasOwnCode) {
+  const auto error = [](const std::string& state, const std::string& description) {
+    return value_of(status(R"("status":")" + state + R"(","description":")" + description +
+                           R"(")"))["statuses"][0]["errors"][0];
+  };
+  const json::Value payment = error("failed", "official API: 131042: no payment method");
+  EXPECT_EQ(payment["code"].asInt(), 131042);
+  EXPECT_EQ(payment["title"].asString(), "Message failed to send");
+  EXPECT_EQ(payment["error_data"]["details"].asString(), "no payment method");
+  EXPECT_EQ(error("failed", "official API: 131049: why: so")["error_data"]["details"].asString(),
+            "why: so");
+  EXPECT_EQ(error("failed", "opted_out: official API: 131050: stopped")["code"].asInt(), 131050);
+  EXPECT_EQ(error("noAccount", "official API: 131026: gone")["code"].asInt(), 131026);
+  EXPECT_EQ(error("failed", "official API: 131000: ")["title"].asString(), "Something went wrong");
+  EXPECT_EQ(error("failed", "needs a template: they have not written")["code"].asInt(), 131047);
+  EXPECT_EQ(error("failed", "Meta holds back what is sent to this person until x")["code"].asInt(),
+            131049);
+  for (const char* other : {"official API: ", "official API: x: y", "official API: -1: y"}) {
+    EXPECT_EQ(error("failed", other)["code"].asInt(), 131000) << other;
+  }
+}
+
+TEST(Webhook, TellsWhenTheGradeOfTheNumberChanges) {
+  const auto event = [](const char* before, const char* now) {
+    const json::Value change = quality_webhook(before, now, context())["entry"][0]["changes"][0];
+    EXPECT_EQ(change["field"].asString(), "phone_number_quality_update");
+    EXPECT_EQ(change["value"]["display_phone_number"].asString(), "4915550001234");
+    return change["value"]["event"].asString();
+  };
+  EXPECT_EQ(event("GREEN", "YELLOW"), "DOWNGRADE");
+  EXPECT_EQ(event("YELLOW", "RED"), "FLAGGED");
+  EXPECT_EQ(event("RED", "YELLOW"), "UNFLAGGED");
+  EXPECT_EQ(event("YELLOW", "GREEN"), "UPGRADE");
+}
+
 TEST(Webhook, WhatIsTypedOnThePhoneIsAnEcho) {
   json::Value typed =
       incoming(R"({"typeMessage":"textMessage","textMessageData":{"textMessage":"On my way"}})");

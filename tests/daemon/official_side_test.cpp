@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cloud/transport_desk.h"
+#include "daemon/both_numbers.h"
 #include "posthorn/base/crypto.h"
 #include "support/mem_disk.h"
 #include "throttle/valve_fixture.h"
@@ -45,11 +46,21 @@ class Official : public testing::Test {
           if (const auto told = json::parse(item.body)) told_.push_back(*told);
           stored({});
         }});
-    side_ = std::make_unique<OfficialSide>(
-        config_, cloud::Secrets{"token", kSecret, ""},
-        OfficialSide::Outside{scheduler_, clock_, blobs_, meta_, *ring_, *outbox_, *valve_,
-                              *notifier_, [] { return Status(); },
-                              [](Wall) { return seconds(0); }});
+    side_ = std::make_unique<OfficialSide>(config_, cloud::Secrets{"token", kSecret, ""},
+                                           OfficialSide::Outside{scheduler_,
+                                                                 clock_,
+                                                                 blobs_,
+                                                                 meta_,
+                                                                 *ring_,
+                                                                 *outbox_,
+                                                                 *valve_,
+                                                                 *notifier_,
+                                                                 [] { return Status(); },
+                                                                 [](Wall) { return seconds(0); },
+                                                                 nullptr,
+                                                                 "",
+                                                                 {},
+                                                                 settings_.get()});
     outbox_->divert(side_.get());
     ASSERT_TRUE(valve_->start({}));
     side_->start();
@@ -240,6 +251,211 @@ TEST_F(Official, AJobThatCannotBeReadNowIsReadLater) {
   disk_.fault = nullptr;
   run(seconds(20));
   EXPECT_EQ(side_->waits_for(beyond), "official: official API: 190: expired");
+}
+
+TEST_F(Official, WhatTheyAnswerIsNamedAsTheTillNamesIt) {
+  api::Settings settings = settings_->current();
+  settings.outgoing_message_webhook = true;
+  settings.edited_message_webhook = true;
+  settings.deleted_message_webhook = true;
+  settings_->replace(settings, [](const Result<void>&) {});
+  hear_to_the_end(said("wamid.1", R"("from":"4915550007777")", "Is it ready?"));
+  const Job one = post(job());
+  run();
+  const std::string ours = "wamid." + one.id;
+  const auto hear_of = [&](const std::string& id, const std::string& rest) {
+    hear_to_the_end(
+        webhook(R"("messages":[{"from":"4915550007777","timestamp":"1767225602","id":")" + id +
+                R"(",)" + rest + "}]"));
+    return told_.back()["messageData"];
+  };
+  const json::Value reply = hear_of(
+      "wamid.2", R"("type":"text","text":{"body":"thanks"},"context":{"id":")" + ours + R"("})");
+  EXPECT_EQ(reply["quotedMessage"]["stanzaId"].asString(), one.id);
+  const json::Value reaction = hear_of(
+      "wamid.3", R"("type":"reaction","reaction":{"emoji":"👍","message_id":")" + ours + R"("})");
+  EXPECT_EQ(reaction["quotedMessage"]["stanzaId"].asString(), one.id);
+  const json::Value choice = hear_of(
+      "wamid.4", R"("type":"interactive","interactive":{"type":"button_reply","button_reply":)"
+                 R"({"id":"y","title":"Yes"}},"context":{"id":")" +
+                     ours + R"("})");
+  EXPECT_EQ(choice["templateButtonReplyMessage"]["stanzaId"].asString(), one.id);
+  const json::Value own =
+      hear_of("wamid.5", R"("type":"text","text":{"body":"as I said"},"context":{"id":"wamid.1"})");
+  EXPECT_EQ(own["quotedMessage"]["stanzaId"].asString(), "wamid.1");
+  EXPECT_EQ(own["quotedMessage"]["participant"].asString(), "4915550007777@c.us");
+  // Typed on the phone of the official number, about what the till sent.
+  const auto echo = [&](const std::string& id, const std::string& rest) {
+    std::string body =
+        webhook(R"("message_echoes":[{"to":"4915550007777","timestamp":"1767225603","id":")" + id +
+                R"(",)" + rest + "}]");
+    hear_to_the_end(body);
+    return told_.back()["messageData"];
+  };
+  EXPECT_EQ(echo("wamid.6",
+                 R"("type":"edit","edit":{"original_message_id":")" + ours +
+                     R"(","message":{"type":"text","text":{"body":"two"}}})")["editedMessageData"]
+                                                                             ["stanzaId"]
+                                                                                 .asString(),
+            one.id);
+  EXPECT_EQ(echo("wamid.7", R"("type":"revoke","revoke":{"original_message_id":")" + ours +
+                                R"("})")["deletedMessageData"]["stanzaId"]
+                .asString(),
+            one.id);
+}
+
+TEST_F(Official, KnowsItsMessagesByChat) {
+  hear_to_the_end(said("wamid.1", R"("from":"4915550007777","from_user_id":"DE.1a2B")", "Hello"));
+  const Job one = post(job());
+  run();
+  const auto earlier = side_->earlier(one.chat, one.id);
+  ASSERT_TRUE(earlier);
+  EXPECT_TRUE(earlier->from_me);
+  EXPECT_TRUE(earlier->official);
+  ASSERT_TRUE(side_->earlier(one.chat, "wamid.1"));
+  EXPECT_FALSE(side_->earlier(one.chat, "wamid.1")->from_me);
+  EXPECT_TRUE(side_->earlier("DE.1a2B@bsuid", "wamid.1")) << "one person";
+  EXPECT_FALSE(side_->earlier("4915550008888@c.us", "wamid.1"));
+  EXPECT_FALSE(side_->earlier("4915550008888@c.us", one.id));
+  EXPECT_FALSE(side_->earlier(one.chat, "wamid.9"));
+  EXPECT_FALSE(side_->earlier(one.chat, "3EB0FFFF"));
+  EXPECT_EQ(side_->chat_of_user_id("DE.1a2B"), "DE.1a2B@bsuid");
+  EXPECT_EQ(side_->chat_of_user_id("DE.9z"), std::nullopt);
+}
+
+TEST_F(Official, AutoAnswersByTheNumberThatWasWrittenToLast) {
+  config_.transport = Transport::automatic;
+  lose_power();
+  const std::string chat = "4915550007777@c.us";
+  const auto goes_official = [this](Job one) {
+    post(one);
+    run();
+    return meta_.sent[one.id] == 1;
+  };
+  EXPECT_FALSE(goes_official(job("before"))) << "nobody has written";
+  hear_to_the_end(said("wamid.1", R"("from":"4915550007777")", "Is it ready?"));
+  EXPECT_TRUE(goes_official(job("Yes, come by")));
+  EXPECT_EQ(meta_.bodies.back()["type"].asString(), "text");
+  side_->on_inbound_elsewhere(chat, Wall::from_unix(1'767'225'700));
+  EXPECT_FALSE(goes_official(job("also here")));
+  Job answer = job("about your question");
+  answer.content.quote.emplace().id = "wamid.1";
+  EXPECT_TRUE(goes_official(answer)) << "what it answers is there";
+  EXPECT_EQ(meta_.bodies.back()["context"]["message_id"].asString(), "wamid.1");
+  run(hours(25));
+  answer = job("much later");
+  answer.content.quote.emplace().id = "wamid.1";
+  EXPECT_FALSE(goes_official(answer)) << "the window is closed";
+}
+
+TEST_F(Official, AReactionGoesWhereItsMessageIs) {
+  config_.transport = Transport::own;
+  lose_power();
+  hear_to_the_end(said("wamid.1", R"("from":"4915550007777")", "Is it ready?"));
+  const auto react_to = [this](const std::string& id) {
+    Job one = job();
+    one.content.what = content::Reaction{"👍"};
+    one.content.quote.emplace().id = id;
+    post(one);
+    run();
+    return meta_.sent[one.id] == 1;
+  };
+  EXPECT_TRUE(react_to("wamid.1"));
+  EXPECT_EQ(meta_.bodies.back()["reaction"]["message_id"].asString(), "wamid.1");
+  EXPECT_FALSE(react_to("3A01"));
+}
+
+TEST_F(Official, WhatComesIsMarkedAsTheSettingsSay) {
+  const auto marks = [this] {
+    std::vector<std::string> out;
+    for (const json::Value& body : meta_.bodies) {
+      if (json::string_at(body, "status") == "read") out.push_back(body["message_id"].asString());
+    }
+    return out;
+  };
+  hear_to_the_end(said("wamid.1", R"("from":"4915550007777")", "Is it ready?"));
+  EXPECT_TRUE(marks().empty());
+  api::Settings settings = settings_->current();
+  settings.mark_incoming_messages_readed = true;
+  settings_->replace(settings, [](const Result<void>&) {});
+  hear_to_the_end(said("wamid.2", R"("from":"4915550007777")", "Hello?"));
+  EXPECT_EQ(marks(), std::vector<std::string>{"wamid.2"});
+  settings.mark_incoming_messages_readed_on_reply = true;
+  settings_->replace(settings, [](const Result<void>&) {});
+  hear_to_the_end(said("wamid.3", R"("from":"4915550007777")", "Hello??"));
+  EXPECT_EQ(marks().size(), 1U);
+  post(job());
+  run();
+  EXPECT_EQ(marks().back(), "wamid.3");
+}
+
+TEST_F(Official, MarksNothingForANumberThatIsStopped) {
+  hear_to_the_end(said("wamid.1", R"("from":"4915550007777")", "Is it ready?"));
+  meta_.answers = {cloud::refusal(401, 190, "expired")};
+  post(job());
+  run();
+  std::optional<Errc> code;
+  side_->mark_read("4915550007777@c.us", "", cloud::Typing::no,
+                   [&code](const Result<std::size_t>& marked) {
+                     if (!marked) code = marked.error().code;
+                   });
+  EXPECT_EQ(code, Errc::disconnected);
+}
+
+/// The linked account beside it, which remembers two messages and may be offline.
+struct Linked final : chat::ReadMarks, chat::Presence, chat::Earlier {
+  void mark(const std::string& chat, const std::string& id,
+            Once<void(Result<std::size_t>)> done) override {
+    asked.push_back("read " + chat + " " + id);
+    done(offline ? Result<std::size_t>(fail(Errc::disconnected, "offline"))
+                 : Result<std::size_t>(std::size_t{2}));
+  }
+  void show_typing(const std::string& chat, chat::Typing what) override {
+    asked.push_back((what == chat::Typing::none ? "end " : "typing ") + chat);
+  }
+  void keep_online(bool) override {}
+  Result<std::optional<chat::EarlierMessage>> find(const std::string& chat,
+                                                   const std::string& id) override {
+    if (chat.ends_with("@bsuid")) return fail(Errc::malformed, "no chat of WhatsApp's");
+    return id == "3A01" ? std::optional<chat::EarlierMessage>(std::in_place) : std::nullopt;
+  }
+  std::vector<std::string> asked;
+  bool offline = false;
+};
+
+TEST_F(Official, BothNumbersAreOneForReadMarksTypingAndTargets) {
+  const std::string chat = "4915550007777@c.us";
+  Linked linked;
+  BothNumbers both(linked, linked, linked);
+  both.join(side_.get());
+  const auto mark = [&](const std::string& id) {
+    std::string out;
+    both.mark(chat, id, [&out](const Result<std::size_t>& marked) {
+      out = marked ? std::to_string(*marked) : "error";
+    });
+    run();
+    return out;
+  };
+  EXPECT_EQ(mark(""), "2");
+  hear_to_the_end(said("wamid.1", R"("from":"4915550007777")", "Is it ready?"));
+  EXPECT_EQ(mark(""), "3");
+  EXPECT_EQ(mark(""), "2") << "there nothing is unread any more";
+  hear_to_the_end(said("wamid.2", R"("from":"4915550007777")", "Hello?"));
+  linked.offline = true;
+  EXPECT_EQ(mark("3A01"), "error");
+  EXPECT_EQ(mark("wamid.2"), "1") << "the linked account is not asked";
+  linked.asked.clear();
+  both.show_typing(chat, chat::Typing::text);
+  both.show_typing(chat, chat::Typing::none);
+  EXPECT_TRUE(linked.asked.empty());
+  EXPECT_EQ(meta_.bodies.back()["typing_indicator"]["type"].asString(), "text");
+  both.show_typing("4915550008888@c.us", chat::Typing::text);
+  EXPECT_EQ(linked.asked, std::vector<std::string>{"typing 4915550008888@c.us"});
+  EXPECT_FALSE(both.find(chat, "3A01").value_or(std::nullopt)->official);
+  EXPECT_TRUE(both.find(chat, "wamid.2").value_or(std::nullopt)->official);
+  EXPECT_TRUE(both.find("DE.1a2B@bsuid", "3A01"));
+  both.join(nullptr);
+  EXPECT_FALSE(both.find(chat, "wamid.2").value_or(std::nullopt));
 }
 
 }  // namespace

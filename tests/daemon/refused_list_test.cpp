@@ -49,6 +49,24 @@ TEST(RefusedList, IsBoundedInNumberAndInBytes) {
   EXPECT_EQ((*kept.list.list())["total"].asInt(), 70);
 }
 
+TEST(RefusedList, KeepsWhoseReceiverRefused) {
+  Kept kept;
+  EXPECT_TRUE(kept.add(1, "{}"));
+  kept.list.add(
+      {2, R"({"object":"whatsapp_business_account"})"}, {.status = 400, .answer = "", .times = 5},
+      [](const Result<void>& done) { EXPECT_TRUE(done); }, RefusedList::kCloud);
+  kept.scheduler.run_posted();
+  const json::Value rows = (*kept.list.list())["notifications"];
+  EXPECT_EQ(rows[0]["receiver"].asString(), "webhook");
+  EXPECT_EQ(rows[1]["receiver"].asString(), "cloud");
+  EXPECT_EQ(kept.list.count(RefusedList::kCloud).value_or(0), 1U);
+  std::vector<webhooks::Mailbox::Head> again;
+  kept.list.on_retry([&again](std::vector<webhooks::Mailbox::Head> heads) { again = heads; });
+  kept.list.remove({{1, "{}"}}, [](const Result<void>&) {});
+  kept.scheduler.run_posted();
+  ASSERT_EQ((*kept.list.list())["notifications"].size(), 1U);
+}
+
 TEST(RefusedList, LeavesOutADamagedRow) {
   Kept kept;
   EXPECT_TRUE(kept.add(1, "{}"));

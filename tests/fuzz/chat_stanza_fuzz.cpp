@@ -37,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (const auto envelope = parse_envelope(*node, self, Wall{})) {
     fuzz::require(!envelope->id.empty(), "a message has an id");
     fuzz::require(!envelope->unavailable || envelope->parts.empty(), "unavailable holds nothing");
-    (void)build_delivery_receipt(*envelope, self);
+    (void)build_delivery_receipt(*envelope, self, Available::no);
     (void)build_retry_request(*node, 1, 1, 1, std::nullopt);
   }
   return 0;

@@ -90,6 +90,69 @@ ${more}
     assert.ok(!(direct.seen ?? []).some(body => body.idMessage === 'wamid.IN'), 'once')
   })
 
+  test('what they answer is named as the till names it, and what the till answers as Meta does', { timeout }, async () => {
+    const id = await direct.send(chat, 'Your cake is ready', { externalId: 'order-118' })
+    await statusOf(direct, id, 'delivered')
+    const { wamid } = (await graph.state()).posts.at(-1)
+    const hear = async (type, part, more) => {
+      const heard = `wamid.HEARD-${type}`
+      const message = { from: customer, id: heard, timestamp: `${Math.floor(Date.now() / 1000)}`, type, [type]: part, ...more }
+      assert.equal(await graph.tell({ contacts: [{ profile: { name: 'Ida' }, wa_id: customer }], messages: [message] }), 200)
+      return direct.nextWhere(`their ${type}`, body => body.idMessage === heard)
+    }
+    const reply = await hear('text', { body: 'Great!' }, { context: { from: graph.phone, id: wamid } })
+    assert.equal(reply.messageData.quotedMessage.stanzaId, id)
+    assert.equal(reply.messageData.quotedMessage.externalId, 'order-118')
+    const liked = await hear('reaction', { message_id: wamid, emoji: '👍' })
+    assert.equal(liked.messageData.quotedMessage.stanzaId, id)
+
+    await statusOf(direct, await direct.send(chat, 'See you', { quotedMessageId: reply.idMessage }), 'sent')
+    assert.equal((await graph.posts()).at(-1).context.message_id, reply.idMessage)
+    await statusOf(direct, await direct.send(chat, 'about this', { quotedMessageId: id }), 'sent')
+    assert.equal((await graph.posts()).at(-1).context.message_id, wamid)
+    for (const [idMessage, theirs] of [[reply.idMessage, reply.idMessage], [id, wamid]]) {
+      await statusOf(direct, (await direct.call('sendReaction', { chatId: chat, idMessage, reaction: '🎂' })).idMessage, 'sent')
+      assert.deepEqual((await graph.posts()).at(-1).reaction, { message_id: theirs, emoji: '🎂' })
+    }
+    await assert.rejects(direct.call('editMessage', { chatId: chat, idMessage: id, message: 'x' }), /went by the official number/)
+    await assert.rejects(direct.call('sendReaction', { chatId: chat, idMessage: 'wamid.NEVER', reaction: '🎂' }), /notfound/)
+  })
+
+  test('a read mark and typing reach the official number, by either dialect', { timeout }, async () => {
+    const reads = async () => (await graph.state()).reads.map(one => [one.message_id, one.typing_indicator?.type])
+    const ids = await direct.call('getCloudSettings', undefined, { token: direct.care })
+    const local = (to, id) => 'wamid.' + Buffer.concat([Buffer.from([0x1c, 0x18, to.length]), Buffer.from(to), Buffer.from([0x15, 2, 0, 0x12, 0x18, id.length]), Buffer.from(id), Buffer.from([0])]).toString('base64')
+    const post = async body => {
+      const answer = await fetch(`${direct.url}/v26.0/${ids.phoneNumberId}/messages`, { method: 'POST', headers: { authorization: `Bearer ${direct.token}`, 'content-type': 'application/json' }, body: JSON.stringify({ messaging_product: 'whatsapp', ...body }) })
+      return { status: answer.status, body: await answer.json() }
+    }
+    assert.equal(await graph.say(customer, 'Anybody there?', 'wamid.READ1'), 200)
+    const typing = await post({ status: 'read', message_id: local(customer, 'wamid.READ1'), typing_indicator: { type: 'text' } })
+    assert.deepEqual(typing, { status: 200, body: { success: true } })
+    assert.deepEqual((await reads()).at(-1), ['wamid.READ1', 'text'])
+    assert.equal(await graph.say(customer, 'Hello?', 'wamid.READ2'), 200)
+    assert.equal((await direct.call('readChat', { chatId: chat })).setRead, true)
+    assert.deepEqual((await reads()).at(-1), ['wamid.READ2', undefined])
+    const marked = (await reads()).length
+    await direct.call('readChat', { chatId: chat, idMessage: 'wamid.READ2' })
+    assert.equal((await reads()).length, marked, 'once')
+    await direct.call('sendTyping', { chatId: chat })
+    await waitFor(async () => (await reads()).length === marked + 1, 'typing')
+    assert.deepEqual((await reads()).at(-1), ['wamid.READ2', 'text'])
+
+    const answer = await post({ to: customer, text: { body: 'Yes!' }, context: { message_id: local(customer, 'wamid.READ2') } })
+    assert.equal(answer.status, 200)
+    const sent = await waitFor(async () => (await graph.posts()).find(one => one.text?.body === 'Yes!'), 'the answer')
+    assert.equal(sent.context.message_id, 'wamid.READ2')
+    const never = await post({ to: customer, text: { body: 'Yes!' }, context: { message_id: local(customer, 'wamid.NEVER') } })
+    assert.equal(never.body.error.code, 131009)
+    assert.equal(await graph.say('DE.9zRead', 'No number'), 200)
+    const nameless = await post({ recipient: 'DE.9zRead', text: { body: 'Come by' } })
+    assert.equal(nameless.status, 200, JSON.stringify(nameless.body))
+    await waitFor(async () => (await graph.posts()).find(one => one.recipient === 'DE.9zRead'), 'who has no number is written to')
+    assert.equal((await post({ recipient: 'DE.nobody', text: { body: 'x' } })).body.error.code, 131062)
+  })
+
   test('a window that Meta says is closed: once more as a template', { timeout }, async () => {
     await graph.forward(25 * 3600)
     const before = (await graph.posts()).length

@@ -127,6 +127,28 @@ TEST_F(JournalTest, GivesTheNewestOfAChatFirst) {
   EXPECT_EQ(ids(of("4915550000000@c.us")), Names{});
 }
 
+TEST_F(JournalTest, KnowsTheOldestMessagesThatWhatsAppHasToo) {
+  journal_->add(outgoing("failed", kStart));
+  journal_->set_status(kIda, "failed", Status::failed);
+  journal_->add(outgoing("waits", kStart + 1));
+  Entry call = incoming("call", kStart + 2);
+  call.what = What::call;
+  journal_->add(call);
+  journal_->add(incoming("other", kStart + 3, "{}", kOtto));
+  journal_->add(incoming("second", kStart + 5));
+  journal_->add(outgoing("first", kStart + 4));
+  journal_->set_status(kIda, "first", Status::sent);
+  journal_->add(incoming("third", kStart + 6));
+  const auto oldest = journal_->oldest(kIda, 2);
+  ASSERT_TRUE(oldest);
+  ASSERT_EQ(oldest->size(), 2U);
+  EXPECT_EQ((*oldest)[0].id, "first");
+  EXPECT_EQ((*oldest)[1].id, "second");
+  const auto none = journal_->oldest("4915550009999@c.us", 2);
+  ASSERT_TRUE(none);
+  EXPECT_TRUE(none->empty());
+}
+
 TEST_F(JournalTest, OfOneSecondTheLatestArrivalIsFirst) {
   for (const char* id : {"A", "B", "C"}) journal_->add(incoming(id, kStart));
   EXPECT_EQ(ids(of(kIda)), (Names{"C", "B", "A"}));

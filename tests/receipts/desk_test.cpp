@@ -40,7 +40,8 @@ struct Box {
     outside.shop_phone = [this] { return phone; };
     outside.new_message_id = [this] { return "ID" + std::to_string(++ids) + run; };
     outside.send = [this](Outgoing message, Once<void(Result<std::string>)> done) {
-      if (refuse_send) return done(fail(Errc::full, "the queue is full"));
+      ++asked;
+      if (refuse_send) return done(fail(refuse_with, "the queue is full"));
       sent.push_back(std::move(message));
       done(same_file ? "file" : "file" + std::to_string(sent.size()));
     };
@@ -108,6 +109,8 @@ struct Box {
   int ids = 0;
   std::string run;
   bool refuse_send = false;
+  Errc refuse_with = Errc::full;
+  int asked = 0;           ///< how often the outbox was asked
   bool same_file = false;  ///< as of receipts whose pictures are the same bytes
   std::vector<Outgoing> sent;
   std::vector<std::string> removed;
@@ -381,6 +384,56 @@ TEST(Receipts, AFullQueueIsTriedAgainWithTheSameId) {
   box.scheduler.advance(seconds(11));
   ASSERT_EQ(box.sent.size(), 1U);
   EXPECT_EQ(box.sent[0].message_id, "ID1");
+}
+
+TEST(Receipts, AFullQueueIsTriedEverMoreRarely) {
+  Box box(folder());
+  box.refuse_send = true;
+  box.print("WA: +4915550001234\n" + kSale);
+  box.scheduler.advance(hours(1));
+  EXPECT_GE(box.asked, 8);
+  EXPECT_LE(box.asked, 13) << "10 s, doubling to 10 minutes";
+  box.refuse_send = false;
+  box.scheduler.advance(minutes(10));
+  EXPECT_EQ(box.sent.size(), 1U);
+}
+
+// It was tried each ten seconds for 25 hours.
+TEST(Receipts, WhatCannotBeSentEndsWithAnEventThatSaysWhy) {
+  Box box(folder());
+  box.refuse_send = true;
+  box.refuse_with = Errc::malformed;
+  box.print(kSale);
+  Errc told = Errc::io;
+  box.receipts->send(1, kAnna, [&told](const Result<void>& sent) {
+    if (!sent) told = sent.error().code;
+  });
+  box.scheduler.advance(minutes(30));
+  EXPECT_EQ(box.asked, 1);
+  EXPECT_EQ(told, Errc::malformed);
+  ASSERT_EQ(box.count<NotQueued>(), 1U);
+  // Somebody may say once more whose it is.
+  box.refuse_send = false;
+  box.print(kSale);
+  box.receipts->send(2, kAnna, [](const Result<void>&) {});
+  box.turn();
+  EXPECT_EQ(box.sent.size(), 1U);
+}
+
+TEST(Receipts, ACustomerIsOnePersonUnderAllTheirNumbers) {
+  Box box(folder());
+  box.print(kSale);
+  box.receipts->send(1, "5511987654321@c.us", [](const Result<void>&) {});
+  box.turn();
+  std::string said;
+  box.receipts->send(1, "551187654321@c.us", [&said](const Result<void>& sent) {
+    if (!sent) said = sent.error().detail;
+  });
+  EXPECT_EQ(said, "this receipt is on its way to them, or was sent");
+  box.receipts->send(1, kBert, [&said](const Result<void>& sent) {
+    if (!sent) said = sent.error().detail;
+  });
+  EXPECT_EQ(said, "this receipt went to somebody else already");
 }
 
 TEST(Receipts, AFullDiskLosesTheCopyAndNotThePaper) {

@@ -34,6 +34,14 @@ TEST(Whose, TakesTheNumberOfATagLine) {
 
 TEST(Whose, NeverTakesTheShopsOwnNumber) { EXPECT_FALSE(whose("WA: +4915550000000\n")); }
 
+TEST(Whose, KnowsANumberInTheFormsThatItsCountryPrints) {
+  EXPECT_TRUE(same_number("5511987654321", "551187654321")) << "Brazil's ninth digit";
+  EXPECT_TRUE(same_number("5215512345678", "525512345678")) << "Mexico's 1";
+  EXPECT_TRUE(same_number("5491112345678", "541112345678")) << "Argentina's 9";
+  EXPECT_FALSE(same_number("5511987654321", "551187654322"));
+  EXPECT_FALSE(same_number("4915550001234", "49155500012"));
+}
+
 TEST(Whose, NeverTakesWhatOnlyLooksLikeANumberUnlessAsked) {
   const auto job =
       "Shop\n(111)111-1111\nTea\n\n+4915550001234\nSum\nVAT\nBye\nTel +4915550009999\n";

@@ -219,7 +219,7 @@ class SyncingSender final : public Sender {
       done(outcome);
     });
   }
-  void show_typing(const std::string&, bool) override {}
+  void show_typing(const std::string&, Typing) override {}
 
  private:
   CutStore& store_;

@@ -60,16 +60,16 @@ class ScriptedSender final : public Sender {
       scheduler_.post([done = std::move(done), outcome]() mutable { done(outcome); });
     }
   }
-  void show_typing(const std::string& chat, bool on) override {
-    typed.emplace_back(chat, on, scheduler_.now());
+  void show_typing(const std::string& chat, Typing what) override {
+    typed.emplace_back(chat, what, scheduler_.now());
   }
   void answer(SendOutcome outcome) { pending(std::move(outcome)); }
 
   std::vector<Job> sent;
   std::vector<Mono> times;
-  std::vector<std::tuple<std::string, bool, Mono>> typed;  ///< chat, on, when
-  std::deque<SendOutcome> outcomes;                        ///< then: sent
-  bool keep = false;                                       ///< the test answers
+  std::vector<std::tuple<std::string, Typing, Mono>> typed;  ///< chat, what, when
+  std::deque<SendOutcome> outcomes;                          ///< then: sent
+  bool keep = false;                                         ///< the test answers
   Once<void(SendOutcome)> pending;
 
  private:
@@ -88,9 +88,18 @@ class ScriptedChecker final : public NumberChecker {
     scheduler_.post([done = std::move(done), answer]() mutable { done(answer); });
   }
 
+  void member_since(const std::string& group,
+                    Once<void(Result<std::optional<Wall>>)> done) override {
+    asked.push_back(group);
+    Result<std::optional<Wall>> answer = missing.contains(group) ? std::nullopt : member;
+    if (offline) answer = fail(Errc::disconnected, "offline");
+    scheduler_.post([done = std::move(done), answer]() mutable { done(answer); });
+  }
+
   std::vector<std::string> asked;
   std::map<std::string, bool> missing;
-  std::function<void(const std::string& chat)> before_answer;  ///< what the answer teaches
+  std::optional<Wall> member = Wall::from_unix(1'000'000'000);  ///< in every group, for years
+  std::function<void(const std::string& chat)> before_answer;   ///< what the answer teaches
   bool offline = false;
 
  private:

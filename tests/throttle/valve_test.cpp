@@ -28,11 +28,12 @@ TEST(Valve, ShowsTypingBeforeAndNoLongerThanAsked) {
   box.wrote(person(1));
   Job job = box.make_job(person(1), "with typing");
   job.typing = seconds(5);
+  job.typing_type = Typing::recording;
   const Mono posted = box.scheduler.now();
   box.post(job);
   box.scheduler.advance(milliseconds(4900));
   ASSERT_EQ(box.sender.typed.size(), 1U);
-  EXPECT_TRUE(std::get<bool>(box.sender.typed[0]));
+  EXPECT_EQ(std::get<Typing>(box.sender.typed[0]), Typing::recording);
   EXPECT_TRUE(box.sender.sent.empty());
   EXPECT_FALSE(box.valve->cancel(1)) << "a job that is being typed has started";
   box.scheduler.advance(seconds(3));
@@ -40,7 +41,7 @@ TEST(Valve, ShowsTypingBeforeAndNoLongerThanAsked) {
   EXPECT_EQ(box.sender.times[0] - std::get<Mono>(box.sender.typed[0]), seconds(5));
   EXPECT_LT(std::get<Mono>(box.sender.typed[0]) - posted, seconds(3));
   ASSERT_EQ(box.sender.typed.size(), 2U);
-  EXPECT_FALSE(std::get<bool>(box.sender.typed[1]));
+  EXPECT_EQ(std::get<Typing>(box.sender.typed[1]), Typing::none);
   EXPECT_EQ(std::get<std::string>(box.sender.typed[1]), person(1));
 }
 
@@ -97,7 +98,7 @@ TEST(Valve, ASignalWhileTypingStopsTheMessage) {
   box.scheduler.advance(minutes(5));
   EXPECT_TRUE(box.sender.sent.empty());
   ASSERT_EQ(box.sender.typed.size(), 2U);
-  EXPECT_FALSE(std::get<bool>(box.sender.typed[1]));
+  EXPECT_EQ(std::get<Typing>(box.sender.typed[1]), Typing::none);
   EXPECT_EQ(box.valve->view(1)->hold, Hold::yellow) << "it waits";
 }
 

@@ -24,6 +24,7 @@
 #include "posthorn/chat/earlier.h"
 #include "posthorn/chat/groups.h"
 #include "posthorn/chat/people.h"
+#include "posthorn/chat/phone_history.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/read_marks.h"
 #include "posthorn/chat/status_views.h"
@@ -138,8 +139,9 @@ class Api final : public RequestHandler {
     const StateHistory* history = nullptr;
     /// nullopt: the methods that carry files are absent.
     std::optional<FileOutside> files = {};
-    /// One status more today. Errors: what the throttle says against it. May be empty.
-    std::function<Result<void>()> charge_status = {};
+    /// One status more today; returns what gives it back when it is not queued after all. Errors:
+    /// what the throttle says against it. May be empty.
+    std::function<Result<std::function<void()>>()> charge_status = {};
     chat::StatusViews* status_views = nullptr;  ///< null: getStatusStatistic is always empty
     /// What was said; null: nothing is kept.
     journal::Journal* journal = nullptr;
@@ -147,6 +149,11 @@ class Api final : public RequestHandler {
     std::function<std::string(const std::string& chat)> account_of = {};
     /// Run once, when the Api is built: no job may leave before. May be empty: none waits.
     EachJob each_job = {};
+    chat::PhoneHistory* phone_history = nullptr;  ///< null: there is no phone to ask
+    /// A notification of the API's own goes to the inbox: avatarInfo, quotaExceeded. May be empty.
+    std::function<void(const json::Value& notification)> tell = {};
+    /// A number of the official API is set up.
+    bool has_official = false;
   };
 
   /// Everything in `outside` outlives the Api.

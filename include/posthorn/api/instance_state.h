@@ -26,6 +26,9 @@ class InstanceState {
 
   [[nodiscard]] Value value() const { return value_; }
   void on_session(session::State state);
+  /// The connection is made anew because somebody asked for it: "starting" until the session says
+  /// how it ended, without the grace of a connection that broke. The session's state follows.
+  void on_reboot() { rebooting_ = true; }
   void on_throttle(Status::Throttle throttle);
 
  private:
@@ -38,6 +41,7 @@ class InstanceState {
   /// Nothing is known before the session's first word: a linked box that starts is not unlinked.
   std::optional<session::State> session_;
   Status::Throttle throttle_ = Status::Throttle::green;
+  bool rebooting_ = false;
   Mono grace_ends_{};
   Timer grace_;
   Value value_;

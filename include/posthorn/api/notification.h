@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +25,7 @@ struct Instance {
   std::string name;  ///< own push name
 };
 
-/// Message, Receipt and Call events.
+/// Message, Receipt, Call and Blocked events.
 [[nodiscard]] std::optional<json::Value> to_notification(const chat::Event& event,
                                                          const Settings& settings,
                                                          const Instance& instance);
@@ -44,10 +45,34 @@ struct Instance {
 [[nodiscard]] std::optional<json::Value> build_message_data(const Content& content);
 [[nodiscard]] std::optional<json::Value> build_job_data(const Job& job);
 
-/// outgoingAPIMessageReceived, for a job that the server has taken. quote: what it answers; when
-/// the job quotes something and this is absent, only the id is told.
+/// What a job that quotes answers, as far as it is remembered; nullopt: it is not.
+using QuoteOf = std::function<std::optional<Quote>(const Job& job)>;
+/// The job with what it answers, which it knows by its id only. quote_of may be empty.
+[[nodiscard]] Job with_quote(Job job, const QuoteOf& quote_of);
+
+/// outgoingAPIMessageReceived, for a job that the server has taken; of what it answers as much is
+/// told as its quote knows, see with_quote().
 [[nodiscard]] std::optional<json::Value> build_api_message(const Job& job, const Settings& settings,
                                                            const Instance& instance, Wall sent_at);
+
+/// What getAvatarAsync has found.
+struct AvatarInfo {
+  std::string chat;
+  bool exists = true;  ///< on WhatsApp
+  std::string url;     ///< empty: none, or hidden
+  std::string reason;  ///< why nothing is known; else empty
+};
+/// deviceInfo with avatarInfo. Receivers with closed classes know chatId and urlAvatar only; the
+/// rest comes with callDetails.
+[[nodiscard]] std::optional<json::Value> build_avatar_info(const AvatarInfo& info,
+                                                           const Settings& settings,
+                                                           const Instance& instance, Wall now);
+
+/// quotaExceeded: a method was refused because the queue holds all that it can.
+[[nodiscard]] std::optional<json::Value> build_quota_exceeded(std::string_view method,
+                                                              std::uint64_t queued,
+                                                              const Settings& settings,
+                                                              const Instance& instance, Wall now);
 
 /// Values of outgoingMessageStatus.
 enum class MessageStatus : std::uint8_t {

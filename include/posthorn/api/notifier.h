@@ -37,8 +37,7 @@ class Notifier {
     /// Stores one notification; stored runs when it is on disk.
     std::function<void(InboxItem item, Once<void(Result<void>)> stored)> store;
     std::size_t limit_bytes = std::size_t{256} << 10;  ///< what the inbox takes of one
-    /// What a job that quotes answers, as far as it is remembered; may be empty.
-    std::function<std::optional<Quote>(const Job& job)> quote_of = {};
+    QuoteOf quote_of = {};                             ///< may be empty
     /// The till's own number of a message of ours; empty: it gave none. May be empty.
     std::function<std::string(const std::string& chat, const std::string& id)> external_id_of = {};
     /// A status of a till's message was told for the first time; one that was read without having
@@ -46,6 +45,8 @@ class Notifier {
     std::function<void(MessageStatus status)> on_status = {};
     /// As the owner's address book has that person; empty: it does not. May be empty.
     std::function<std::string(const std::string& chat)> contact_name_of = {};
+    /// What a chat is called, chat::Contacts::chat_name(). May be empty.
+    std::function<std::string(const std::string& chat)> chat_name_of = {};
   };
   /// Messages whose statuses are remembered.
   static constexpr std::size_t kRemembered = 4096;
@@ -59,6 +60,8 @@ class Notifier {
   void on_event(const session::Event& event, Once<void(Result<void>)> stored);
   void on_event(const chat::Event& event, Once<void(Result<void>)> stored);
   void on_throttle(Status::Throttle throttle) { state_.on_throttle(throttle); }
+  /// A notification that somebody else has built; what comes of it is told in the log only.
+  void tell(const json::Value& notification);
 
   /// The job left the queue: outgoingAPIMessageReceived (unless the message never went out), then
   /// outgoingMessageStatus, unless a receipt was faster and said more. at: 1970 counts as now.

@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "posthorn/api/file_links.h"
@@ -23,6 +24,7 @@ struct JobView {
   Job job;
   std::string lane;         ///< "reply", "known", "first" or ""
   std::string hold_reason;  ///< "" while nothing holds it
+  std::string hold_cause;   ///< not_sent: why it could not leave, for people
   std::optional<Wall> not_before;
 };
 
@@ -81,13 +83,18 @@ struct FetchedFile {
   std::string said_type;  ///< Content-Type; may be empty
 };
 
+/// Why an address was not fetched: what lies there is larger than WhatsApp takes. bytes: all of it,
+/// or what had come of it. Errc::full; its detail is the beginning of Green-API's answer.
+[[nodiscard]] Error too_large_at_url(std::uint64_t bytes);
+inline constexpr std::string_view kTooLargeAtUrl = "File from url exceeded max upload size.";
+
 /// What the methods that carry files need. Everything outlives the API.
 struct FileOutside {
   files::Store& store;
   chat::Files& chat;
   FileLinks& links;
-  /// Brings what lies at an http or https address into the store. Errors: full (too large, or no
-  /// room), refused (status, or an address that may not be asked), timeout, not_found, …
+  /// Brings what lies at an http or https address into the store. Errors: full (too_large_at_url(),
+  /// or no room), refused (status, or an address that may not be asked), timeout, not_found, …
   std::function<void(const std::string& url, Once<void(Result<FetchedFile>)> done)> fetch;
 };
 

@@ -22,6 +22,7 @@ class Recorder {
     journal::Journal& journal;
     /// The one name of whom a chatId is (base/identities.h).
     std::function<std::string(const std::string& chat)> account_of;
+    QuoteOf quote_of = {};  ///< may be empty
   };
 
   explicit Recorder(Outside outside) : outside_(std::move(outside)) {}

@@ -32,11 +32,12 @@ struct Settings {
   bool keep_online_status = false;
   bool poll_message_webhook = true;
   bool incoming_call_webhook = true;
+  bool incoming_block_webhook = false;
+  bool avatar_info_webhook = false;
   bool edited_message_webhook = false;
   bool deleted_message_webhook = false;
   std::int64_t auto_typing = 0;  ///< seconds of "typing…" before each text, 0 .. 10
-  bool enable_lid_mode = false;
-  bool link_preview = true;  ///< of texts that do not say whether they want one
+  bool link_preview = true;      ///< of texts that do not say whether they want one
 
   // Extensions of the box: shown by getSettings only while they differ from the default, because
   // some clients map the answer onto a closed class.
@@ -44,8 +45,9 @@ struct Settings {
   std::string webhook_url_ca;          ///< PEM: the only authorities for the receiver
   bool strict_validation = false;      ///< unknown body fields are refused, as in the cloud
   bool reject_calls = false;           ///< calls that come in are rejected at once
-  bool call_details = false;           ///< incomingCall says isVideo too
-  bool interactive_fallback = true;    ///< buttons are sent as numbered lines; else refused
+  bool call_details = false;   ///< incomingCall says isVideo, avatarInfo existsWhatsapp and reason
+  bool quota_webhook = false;  ///< quotaExceeded when the queue is full
+  bool interactive_fallback = true;  ///< buttons are sent as numbered lines; else refused
   std::string restriction_state_name = "yellowCard";  ///< or "suspended"
 
   bool operator==(const Settings&) const = default;

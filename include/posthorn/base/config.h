@@ -63,6 +63,11 @@ struct QueueConfig {
   hours keep{24};  ///< life of a job and of a notification, 1 .. 168 h
 };
 
+/// [webhook]
+struct WebhookConfig {
+  seconds wait{30};  ///< for the receiver's answer, 30 .. 180 s
+};
+
 /// [files]
 struct FilesConfig {
   std::uint64_t quota_bytes = 512ULL << 20;  ///< of all files on the box; the oldest go
@@ -176,6 +181,7 @@ struct Config {
   ApiConfig api;
   NetworkConfig network;
   QueueConfig queue;
+  WebhookConfig webhook;
   FilesConfig files;
   JournalConfig journal;
   CloudConfig cloud;

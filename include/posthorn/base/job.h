@@ -8,6 +8,7 @@
 #include "posthorn/base/content.h"
 #include "posthorn/base/result.h"
 #include "posthorn/base/time.h"
+#include "posthorn/base/typing.h"
 
 namespace posthorn {
 
@@ -27,15 +28,16 @@ struct Job {
   Content content;         ///< a text has 1 .. 20000 characters; of a quote only the id is kept
   bool urgent = false;     ///< before the rest of its lane (one-time codes)
   milliseconds typing{0};  ///< "typing…" is shown for so long before it is sent, 0 .. 20 s
-  std::string consent;     ///< "order", "form", "spoken" or empty
-  std::string transport;   ///< "own", "official", "auto"; empty: as the settings say
-  Wall accepted_at;        ///< when the POST was answered
-  Wall expires_at;         ///< after this the job fails with "expired"
-  std::string idempotency_key;  ///< of the POST; empty: none
-  std::string body_digest;      ///< of the POST that brought that key; empty: none
-  std::string method;           ///< that posted it, when its kind does not say so; else empty
-  std::string external_id;      ///< the till's own number of it, 128 bytes at most; may be empty
-  std::string posted;           ///< the POST's body without `message`, JSON; empty: not kept
+  Typing typing_type = Typing::text;  ///< what is shown for so long: text or recording
+  std::string consent;                ///< "order", "form", "spoken" or empty
+  std::string transport;              ///< "own", "official", "auto"; empty: as the settings say
+  Wall accepted_at;                   ///< when the POST was answered
+  Wall expires_at;                    ///< after this the job fails with "expired"
+  std::string idempotency_key;        ///< of the POST; empty: none
+  std::string body_digest;            ///< of the POST that brought that key; empty: none
+  std::string method;                 ///< that posted it, when its kind does not say so; else empty
+  std::string external_id;  ///< the till's own number of it, 128 bytes at most; may be empty
+  std::string posted;       ///< the POST's body without `message`, JSON; empty: not kept
 
   bool operator==(const Job&) const = default;
 };

@@ -20,6 +20,7 @@
 #include "posthorn/chat/files.h"
 #include "posthorn/chat/groups.h"
 #include "posthorn/chat/people.h"
+#include "posthorn/chat/phone_history.h"
 #include "posthorn/chat/presence.h"
 #include "posthorn/chat/quotes.h"
 #include "posthorn/chat/read_marks.h"
@@ -82,9 +83,15 @@ class Chat final {
   [[nodiscard]] Groups& groups();
   /// heard: for each group that we are in, at the latest since then (chatId, when).
   void on_group(std::function<void(const std::string& chat, Wall since)> heard);
+  /// Since when the account is in that group, at the latest; nullopt: it is not, or there is none.
+  /// Errors: malformed, disconnected, timeout, busy, refused, io, cancelled.
+  void member_since(const std::string& group, Once<void(Result<std::optional<Wall>>)> done);
+  /// Is there somebody under this LID ("…@lid")? Errors: as those.
+  void is_there(const std::string& lid, Once<void(Result<bool>)> done);
   [[nodiscard]] Earlier& earlier();
   [[nodiscard]] Calls& calls();
   [[nodiscard]] StatusViews& status_views();
+  [[nodiscard]] PhoneHistory& phone_history();
 
  private:
   class Parts;

@@ -57,6 +57,9 @@ class Contacts {
   virtual Result<void> each(const std::function<void(const ListedChat&)>& take) = 0;
   /// As the owner's address book has that person; empty: it does not, or cannot be read.
   virtual std::string contact_name(const std::string& chat) = 0;
+  /// What a chat is called: a group's subject; of a person as the address book has them, else their
+  /// own name; empty: not known, or cannot be read.
+  virtual std::string chat_name(const std::string& chat) = 0;
   /// The chats, the newest first. Errors: io.
   virtual Result<void> each_chat(std::size_t most,
                                  const std::function<void(const ListedChat&)>& take) = 0;
@@ -64,6 +67,8 @@ class Contacts {
   /// Errors: malformed (chat), disconnected, timeout, busy (asked too often), io.
   virtual void details(const std::string& chat, Once<void(Result<ChatDetails>)> done) = 0;
   virtual void picture(const std::string& chat, Once<void(Result<Picture>)> done) = 0;
+  /// The same, when it was just changed: what was known of it before does not count.
+  virtual void new_picture(const std::string& chat, Once<void(Result<Picture>)> done) = 0;
   /// The account's own. jpeg: square, 640 pixels is what phones send. Errors also: refused.
   virtual void set_own_picture(Bytes jpeg, Once<void(Result<void>)> done) = 0;
 };

@@ -15,6 +15,8 @@ struct EarlierMessage {
   std::optional<Content> content;  ///< with `original`, to be passed on; nullopt: not kept any more
   bool from_me = false;
   std::optional<Wall> sent_at;  ///< of what the till sent; else not known
+  /// It went by the official number or came to it: there only answers and reactions can name it.
+  bool official = false;
 };
 
 /// Looks up what is to be changed, taken back, passed on or reacted to.

@@ -68,7 +68,13 @@ struct Call {
   Wall timestamp;
 };
 
-using Event = std::variant<Message, Receipt, PastChats, Call>;
+/// The owner has blocked somebody on the phone, while the box ran.
+struct Blocked {
+  std::string chat;  ///< chatId
+  Wall at;           ///< when the box learned of it
+};
+
+using Event = std::variant<Message, Receipt, PastChats, Call, Blocked>;
 
 /// Where events go. `stored` runs when whatever the event became is on disk (at once when it became
 /// nothing); a Message's delivery receipt leaves only after that. An error keeps the message

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
+
+#include "posthorn/base/typing.h"
 
 namespace posthorn::chat {
 
-/// What a chat is shown.
-enum class Typing : std::uint8_t { none, text, recording };
+using posthorn::Typing;
 
 /// What others see of the account beside its messages. For the eye only: nothing is answered, and
 /// while the box is offline, or has no push name yet, nothing is shown.

@@ -14,6 +14,7 @@
 #include "posthorn/chat/read_marks.h"
 #include "posthorn/cloud/box_identity.h"
 #include "posthorn/cloud/media_ids.h"
+#include "posthorn/cloud/official_reads.h"
 #include "posthorn/cloud/templates.h"
 
 namespace posthorn::cloud {
@@ -60,6 +61,15 @@ class Endpoint final : public api::Dialect {
     double rate_scale = 1.0;  ///< 0: no limit of requests
     /// nullopt: messages with files are refused.
     std::optional<api::FileOutside> files = {};
+    /// The chatId of a user id that the official number has heard of ("DE.1a2b"); nullopt: nobody
+    /// is known by it. Empty: there is no such number.
+    std::function<std::optional<std::string>(const std::string& user_id)> chat_of_user_id = {};
+    /// Marks a message to the official number as read there, and shows "typing…" where asked; may
+    /// be empty.
+    std::function<void(const std::string& chat, const std::string& wamid, Typing typing,
+                       Once<void(Result<std::size_t>)> done)>
+        mark_official = {};
+    bool has_official = false;  ///< a number of the real service is set up
   };
 
   /// Everything in `outside`, the identity, the templates and the media outlive the endpoint.

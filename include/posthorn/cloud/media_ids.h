@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "posthorn/base/content.h"
 #include "posthorn/cloud/ledger.h"
@@ -20,8 +21,9 @@ class MediaIds {
 
   explicit MediaIds(BlobStore& blobs);
 
-  /// The same file and type have the same id: 16 digits. On disk after the next durable().
-  Result<std::string> add(const Media& media);
+  /// An id of 16 digits, on disk after the next durable(). salt: what it is the file of; the same
+  /// file, type and salt have the same id.
+  Result<std::string> add(const Media& media, std::string_view salt);
   [[nodiscard]] std::optional<Media> find(const std::string& id) const;
   Result<void> remove(const std::string& id) { return ledger_.erase(id); }
 

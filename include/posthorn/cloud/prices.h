@@ -23,7 +23,8 @@ class Prices {
   void add(const std::string& wamid, const json::Value& pricing, std::int64_t unix_seconds);
   /// The newest month: {"month", "messages": [{"category", "type", "count", "cost"}], "service",
   /// "freeService": 1000, "cost", "currency"}; costs by the prices of the settings, null without.
-  [[nodiscard]] json::Value month_json(std::int64_t unix_seconds) const;
+  /// hears: webhooks come; else nobody knows, and "service" and "cost" are null.
+  [[nodiscard]] json::Value month_json(std::int64_t unix_seconds, bool hears) const;
 
  private:
   void save();

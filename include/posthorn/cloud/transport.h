@@ -89,10 +89,14 @@ class Transport {
   [[nodiscard]] bool is_set_up() const { return !config_.phone_number_id.empty(); }
   /// Set up, and not stopped by an error that a person must see to.
   [[nodiscard]] bool works() const { return is_set_up() && standing_.stopped_by().empty(); }
+  /// They wrote within the last 24 hours; never where no webhooks come.
+  [[nodiscard]] bool window_open(const std::string& chat) const;
   /// The way this job would take. What it needs to be asked for is in choose_way().
   [[nodiscard]] Way way_of(const Job& job) const;
   /// There is a way, and Meta does not hold back what is sent to them.
   [[nodiscard]] bool can_send(const Job& job) const;
+  /// Why it could not be sent now; "": it can.
+  [[nodiscard]] std::string why_not(const Job& job) const;
 
   /// There is room for one more.
   [[nodiscard]] bool has_room() const { return waiting_.size() + lost_.size() < kWaiting; }
@@ -128,6 +132,9 @@ class Transport {
   };
   /// The message of ours behind a wamid, of the newest thousands.
   [[nodiscard]] std::optional<Known> known(const std::string& wamid) const;
+  /// What the official number calls a message: the id itself when a wamid, else that of one of ours
+  /// by idMessage; "": it knows none.
+  [[nodiscard]] std::string wamid_of(const std::string& message_id) const;
   /// A job of ours, by idMessage: its status may overtake the answer that brings the wamid.
   [[nodiscard]] bool is_ours(const std::string& job_id) const {
     return !job_id.empty() && states_.find(job_id).has_value();
@@ -162,7 +169,6 @@ class Transport {
   [[nodiscard]] bool once_more(const std::string& job_id, bool upload_anew);
   [[nodiscard]] std::optional<milliseconds> pair_pace(const std::string& chat);
   [[nodiscard]] Result<json::Value> body_of(const Job& job, const std::string& media_id, Way way);
-  [[nodiscard]] std::string why_not(const Job& job) const;
   /// since: a fact of windows_.
   [[nodiscard]] bool is_open(const std::string& since) const;
   [[nodiscard]] std::size_t open_windows() const;
@@ -182,7 +188,6 @@ class Transport {
   [[nodiscard]] std::string window_of(const std::string& chat) const {
     return of_number(kept_as(chat));
   }
-  [[nodiscard]] bool window_open(const std::string& chat) const;
   [[nodiscard]] bool direct_send_works() const;
   /// Windows and uploads are one number's.
   [[nodiscard]] std::string of_number(const std::string& key) const {

@@ -23,6 +23,10 @@ class UserIds {
   void replaced(const std::string& old_id, const std::string& new_id);
   /// What to write to: "4915550007777@c.us" when the number is known by now, else the newest id.
   [[nodiscard]] std::string newest(const std::string& chat) const;
+  /// A webhook of the official number has named somebody so.
+  [[nodiscard]] bool knows(const std::string& user_id) const {
+    return chats_.find(user_id).has_value();
+  }
   /// The person's one chatId, whichever of their names `chat` is: what is kept about them is kept
   /// under it.
   [[nodiscard]] std::string kept_as(const std::string& chat) const;

@@ -25,6 +25,9 @@ struct Wamid {
 /// nullopt: not of that form.
 [[nodiscard]] std::optional<Wamid> decode_wamid(std::string_view text);
 
+/// An id of the official API's form, whoever made it.
+[[nodiscard]] bool is_wamid(std::string_view text);
+
 /// A chat without its server: digits of the number, of the LID or of the group.
 [[nodiscard]] std::string user_of_chat(std::string_view chat);
 /// A person in the form of a business-scoped user id, which the real service has for everybody:

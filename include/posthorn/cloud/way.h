@@ -55,7 +55,9 @@ struct RouteFacts {
   bool official_can = false;        ///< choose_way() finds a way
   bool person = true;               ///< a number; groups and LIDs are the linked account's
   bool opted_out = false;
-  bool own_restricted = false;       ///< WhatsApp holds the linked account, or it is not linked
+  bool own_restricted = false;  ///< WhatsApp holds the linked account, or it is not linked
+  /// It answers what came to the official number, and can be said there as it is.
+  bool answers_official = false;
   bool opening = false;              ///< the first message to them
   bool no_capacity = false;          ///< the throttle would refuse it
   std::optional<milliseconds> wait;  ///< until the throttle lets it go; nullopt: nobody knows

@@ -7,6 +7,7 @@
 
 #include "posthorn/base/content.h"
 #include "posthorn/base/json.h"
+#include "posthorn/base/status.h"
 
 namespace posthorn::cloud {
 
@@ -34,5 +35,13 @@ struct WebhookContext {
 /// Source: Meta's webhook reference, v26.0.
 [[nodiscard]] std::optional<json::Value> webhook_of(const json::Value& notification,
                                                     const WebhookContext& context);
+
+/// The throttle's levels as the official API grades a number: GREEN, YELLOW, RED.
+[[nodiscard]] const char* quality_of(Status::Throttle level);
+/// The webhook phone_number_quality_update when that grade goes from one to the other. RED flags
+/// the number; YELLOW means fewer messages a day than GREEN. How many is not Meta's tiers, so none
+/// is named. Source: Meta's webhook reference, v26.0.
+[[nodiscard]] json::Value quality_webhook(const std::string& before, const std::string& now,
+                                          const WebhookContext& context);
 
 }  // namespace posthorn::cloud

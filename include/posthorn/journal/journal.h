@@ -127,6 +127,9 @@ class Journal {
   /// At most `count` behind `position`, which moves on. Fewer: there are no more.
   [[nodiscard]] Result<std::vector<Entry>> next(const Query& query, Position& position,
                                                 std::size_t count);
+  /// The oldest messages of a chat that WhatsApp has too, the oldest first, at most `count`: what
+  /// waits or was never sent is not among them.
+  [[nodiscard]] Result<std::vector<Entry>> oldest(const std::string& chat, std::size_t count);
   [[nodiscard]] Result<bool> knows(const std::string& chat);
   /// find() without the changes of the last seconds: for whoever looks at every message.
   [[nodiscard]] Result<std::optional<Entry>> find_written(const std::string& chat,

@@ -35,6 +35,9 @@ class HttpSink {
 
   /// wake: to be called, in a later turn, when there is room again after write() said no.
   virtual void on_room(std::function<void()> wake) = 0;
+  /// How much will come, before the first of it, when the server says so. An error ends the request
+  /// with it.
+  virtual Result<void> on_length(std::uint64_t /*bytes*/) { return {}; }
   /// Takes all of it. false: nothing more before there is room. An error ends the request with it.
   virtual Result<bool> write(ByteView piece) = 0;
 };

@@ -118,9 +118,10 @@ class RingFile {
         2000};  ///< an acknowledgement waits at most this long for a sync to ride with
   };
 
-  /// Opens or creates, recovers, and blocks meanwhile: for the start, before the loop runs. An
-  /// unusable file is set aside (Recovery::set_aside) and a fresh one made. The collaborators must
-  /// outlive the ring. `random` gives a salt when a file is created, no more.
+  /// Opens or creates, recovers, and blocks meanwhile: for the start, before the loop runs, on any
+  /// thread (several rings at once: the disk is what they wait for; scheduler and worker are not
+  /// touched). An unusable file is set aside (Recovery::set_aside) and a fresh one made. The
+  /// collaborators must outlive the ring. `random` gives a salt when a file is created, no more.
   /// Errors: io, full (no space for a new file); malformed (Options).
   [[nodiscard]] static Result<std::unique_ptr<RingFile>> open(Disk& disk, Scheduler& scheduler,
                                                               Worker& worker, Random& random,

@@ -73,13 +73,17 @@ struct Outgoing {
 struct Sent {
   Receipt receipt;
 };
+struct NotQueued {
+  Receipt receipt;  ///< waits again: somebody may say whose it is once more
+  std::string why;  ///< it cannot be sent, however often it is tried
+};
 struct Gone {
   std::uint64_t number = 0;  ///< aged out, without a customer
 };
 struct DrawerOpened {
   std::string printer;  ///< without a sale
 };
-using Event = std::variant<Sent, Gone, DrawerOpened>;
+using Event = std::variant<Sent, NotQueued, Gone, DrawerOpened>;
 
 class Receipts {
  public:
@@ -108,6 +112,8 @@ class Receipts {
     std::function<void(const Event& event)> tell = {};
     /// Seconds the shop's clock is ahead of UTC, for {date}.
     std::function<seconds(Wall)> utc_offset = {};
+    /// Whose chatId it is (Identities::account_of); may be empty.
+    std::function<std::string(const std::string& chat)> account_of = {};
     std::size_t most_kept = 2000;  ///< receipts that the disk is given room for
   };
   static constexpr std::uint64_t kMostBytes = std::uint64_t{128} << 20;
@@ -140,9 +146,10 @@ class Receipts {
                     Once<void(Result<Rendering>)> done) = 0;
   virtual void raw(std::uint64_t number, Once<void(Result<Bytes>)> done) = 0;
   /// Somebody says whose it is. done: queued. Errors: not_found (there is none, or it has gone),
-  /// refused (it went to somebody already, or is not whole); full, io, cancelled: not queued yet.
-  /// It is tried again by itself while find() tells State::sending; where it tells State::waiting,
-  /// the disk could not keep whose it is, and it must be said again.
+  /// refused (it went to somebody already, or is not whole); full, busy, io, cancelled: not queued
+  /// yet. It is tried again by itself while find() tells State::sending; where it tells
+  /// State::waiting, the disk could not keep whose it is, or it cannot be sent (any other error,
+  /// and NotQueued tells it), and it must be said again.
   virtual void send(std::uint64_t number, const std::string& chat,
                     Once<void(Result<void>)> done) = 0;
   /// Gone from the disk. Errors: not_found.

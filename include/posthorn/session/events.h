@@ -30,6 +30,9 @@ enum class State : std::uint8_t {
 [[nodiscard]] std::string_view to_string(State state);
 using posthorn::to_string;  // the one above must not hide base's
 
+/// The cause of State::offline when Linking::reconnect() was asked for.
+inline constexpr std::string_view kReboot = "reboot";
+
 struct StateChanged {
   State state = State::offline;
   int code = 0;            ///< failure or stream error code; 0: none

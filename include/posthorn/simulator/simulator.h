@@ -164,6 +164,9 @@ struct PeerText {
   bool extended = false;    ///< extendedTextMessage instead of conversation
   bool tamper = false;      ///< flips a bit of the ciphertext: the receiver must ask again
   bool tamper_all = false;  ///< the resends too
+  /// Companions get <unavailable> of this type instead of the text ("none": without a type); phones
+  /// get it and give it away when asked. Empty: everybody gets it.
+  std::string unavailable;
 };
 
 /// A file that a customer or a phone sends: encrypted here, put on the media host's shelf.
@@ -179,6 +182,15 @@ struct PeerFile {
   Bytes thumbnail;
   bool view_once = false;
   bool lies = false;  ///< says another SHA-256 of the file than it has
+};
+
+/// A message of earlier days that a phone keeps.
+struct OldMessage {
+  std::string chat;  ///< phone digits or a JID
+  std::string id;    ///< empty: made here
+  bool from_me = false;
+  std::string text;
+  std::int64_t at = 0;  ///< unix seconds
 };
 
 /// What the media host answers; bytes or text.
@@ -298,6 +310,11 @@ class Simulator {
   /// What the phone answers when it is asked to upload a file again: "success" (default),
   /// "not_found", "error" or "silence".
   Result<void> set_media_retry(std::string_view account, std::string_view answer);
+
+  /// The phone has these too; a companion may ask for them (history on demand).
+  Result<void> keep_old_messages(std::string_view account, std::vector<OldMessage> messages);
+  /// How it answers then: "inline" (default), "file" (at the media host) or "silence".
+  Result<void> set_history_answers(std::string_view account, std::string_view how);
 
   // Faults, raw stanzas, time.
   std::uint64_t add_fault(Fault fault);

@@ -39,6 +39,7 @@ enum class Hold : std::uint8_t {
   reconnect_ramp,
   double_post,
   preparing,  ///< what it needs before its turn is on its way (a file's upload)
+  not_sent,   ///< it had its turn and nothing left the box; tried again, JobView::cause says why
 };
 [[nodiscard]] std::string_view to_string(Hold hold);
 
@@ -52,6 +53,7 @@ enum class Refusal : std::uint8_t {
   expired,
   bad_chat,  ///< no number that anybody has; the API refuses it, jobs of an older release may hold
              ///< it
+  not_in_group,  ///< the account is no member, or there is no such group
 };
 /// "noAccount", "opted_out", …
 [[nodiscard]] std::string_view to_string(Refusal refusal);
@@ -63,12 +65,14 @@ struct JobView {
   std::optional<Wall> not_before;  ///< absent: now, or nobody knows (offline, operator needed)
   Wall expires_at;
   bool handed_over = false;  ///< once already: it may have been sent, under the same id
+  std::string cause;         ///< not_sent: why, for people
 };
 
 /// What would become of a message that is posted now.
 struct Outlook {
   Lane lane = Lane::first;
   bool new_customer = false;       ///< it would be our very first message to them
+  bool asked_first = false;        ///< WhatsApp would be asked about the number or the group first
   Hold why = Hold::none;           ///< what it would wait for first; none: it goes at once
   std::optional<Wall> earliest;    ///< absent: nobody knows (offline, a person is needed)
   std::optional<Refusal> refusal;  ///< it would not be taken, and why

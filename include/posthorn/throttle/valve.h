@@ -91,6 +91,11 @@ enum class Action : std::uint8_t {
   look_up,
 };
 [[nodiscard]] std::string_view to_string(Action action);
+/// One thing to be charged.
+struct Cost {
+  Action action = Action::look_up;
+  std::string member_chat;  ///< add_group_member: who; else empty
+};
 
 /// An operator's exception from one limit.
 struct Override {
@@ -219,6 +224,10 @@ class Valve {
   /// Is one more of these within the budget? Charges it when it is. chat_known: for members.
   /// Errors: busy ("2 of 2 in 24 h; next at …"), refused (a stranger cannot be added to a group).
   Result<void> take(Action action, const std::string& member_chat = {});
+  /// The same for several at once: all of them are within their budgets, or none is charged.
+  Result<void> take(std::span<const Cost> costs);
+  /// What was charged has not come to pass, and WhatsApp has seen nothing of it.
+  void give_back(Action action, std::uint32_t count = 1);
 
   [[nodiscard]] std::vector<OptOut> opt_outs() const;
   [[nodiscard]] bool opted_out(const std::string& chat) const;

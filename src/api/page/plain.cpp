@@ -1,9 +1,10 @@
 #include "api/page/plain.h"
 
 #include "api/origin.h"
+#include "api/page/escape_html.h"
 #include "api/page/files.h"
-#include "api/page/form.h"
 #include "posthorn/api/chat_id.h"
+#include "posthorn/api/form.h"
 
 namespace posthorn::api {
 

@@ -42,6 +42,9 @@ bool read(const wa::Message& message, content::Text& kind, Beside&) {
   if (extended.jpegthumbnail().size() <= kMostThumbnail) {
     kind.preview->thumbnail = to_bytes(as_bytes(extended.jpegthumbnail()));
   }
+  if (extended.has_backgroundargb()) {
+    kind.style = content::TextStyle{extended.backgroundargb(), extended.font()};
+  }
   return true;
 }
 

@@ -212,13 +212,19 @@ Result<void> GroupCache::save_names(std::vector<GroupInfo> groups) {
 }
 
 /// How long we have been in somebody else's group WhatsApp does not say.
-void GroupCache::tell_joined(const GroupInfo& info) {
-  if (!joined_) return;
+Wall GroupCache::joined_at(const GroupInfo& info) const {
   const session::Identity& self = context_.line.identity();
   const bool ours = !info.creator.empty() && is_own_user(self, info.creator);
-  const Wall since =
-      ours && info.creation > 0 ? Wall::from_unix(info.creation, true) : context_.clock.now();
-  joined_(to_string(info.jid), since);
+  return ours && info.creation > 0 ? Wall::from_unix(info.creation, true) : context_.clock.now();
+}
+
+void GroupCache::tell_joined(const GroupInfo& info) {
+  if (joined_) joined_(to_string(info.jid), joined_at(info));
+}
+
+std::optional<Wall> GroupCache::member_since(const GroupInfo& info) const {
+  if (!names_us(info.members)) return std::nullopt;
+  return joined_at(info);
 }
 
 // Notifications

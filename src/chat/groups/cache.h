@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,8 @@ class GroupCache {
   /// Asks once for the names of all groups; again after forget_all().
   void ask_names();
   void on_joined(Joined joined) { joined_ = std::move(joined); }
+  /// Since when we are in it, at the latest; nullopt: we are not.
+  [[nodiscard]] std::optional<Wall> member_since(const GroupInfo& info) const;
 
   /// For the lane: <notification type="w:gp2">.
   [[nodiscard]] static bool concerns(const wire::Node& stanza);
@@ -71,6 +74,7 @@ class GroupCache {
   Info keep(GroupInfo info);
   Result<void> save_names(std::vector<GroupInfo> groups);
   Result<void> save_name(const GroupInfo& info);
+  [[nodiscard]] Wall joined_at(const GroupInfo& info) const;
   void tell_joined(const GroupInfo& info);
 
   Result<void> apply(Change& change, const wire::Node& child);

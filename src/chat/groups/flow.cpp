@@ -74,7 +74,7 @@ void GroupFlow::finish(throttle::SendOutcome outcome) {
 
 void GroupFlow::end(Kind kind, std::string detail, int code) {
   throttle::SendOutcome outcome;
-  outcome.kind = kind;
+  outcome.kind = kind == Kind::not_sent && has_left_ ? Kind::uncertain : kind;
   outcome.code = code;
   outcome.detail = std::move(detail);
   outcome.server_time = context().clock.now();
@@ -230,9 +230,7 @@ void GroupFlow::name_holders(const std::set<std::string>& holders) {
 }
 
 void GroupFlow::on_key(Result<void> result) {
-  // What cannot be said at all is no better later.
-  if (!result && result.error().code == Errc::unsupported)
-    return end(Kind::rejected, result.error().detail);
+  if (!result && is_for_good(result.error())) return end(Kind::rejected, result.error().detail);
   if (!result) return end(result.error());
   build_sessions();
 }
@@ -309,6 +307,7 @@ void GroupFlow::on_may_leave(Result<void> result) {
   if (!result) return end(result.error());
   if (!context().line.online()) return end(Kind::not_sent, "not connected");
   step_ = Step::sent;
+  has_left_ = true;
   auto stanza = build_group_message(stanza_);
   stanza_.copies.clear();
   stanza_.sealed.reset();

@@ -82,6 +82,7 @@ class GroupFlow final : public OpenSend, public std::enable_shared_from_this<Gro
   Job job_;
   Once<void(throttle::SendOutcome)> done_;
   Step step_ = Step::preparing;
+  bool has_left_ = false;  ///< some of it has been written to the wire
   wire::Jid group_;
   GroupCache::Info info_;
   Audience audience_;

@@ -12,8 +12,6 @@ namespace posthorn::chat {
 namespace {
 
 using wire::Jid;
-using wire::Node;
-using Notification = wa::Message::HistorySyncNotification;
 
 /// First texts go before it.
 constexpr milliseconds kAfterLogin{5'000};
@@ -23,19 +21,10 @@ constexpr int kMostFailures = 5;
 constexpr std::uint64_t kMostFile = std::uint64_t{512} << 20;
 /// Rows of one transaction.
 constexpr std::size_t kSlice = 100;
-/// Compressed bytes that are read in one turn of the loop.
-constexpr std::size_t kPiece = 16384;
-
-// Types of files that hold something we take. Section 1.1.
-constexpr int kInitialStatus = 1;
-constexpr int kNoHistory = 7;
-constexpr int kAccessStatus = 8;
-
-bool holds_something(const Notification& news) {
-  const int type = news.synctype();
-  const bool file = news.has_directpath() && news.mediakey().size() == 32;
-  return type != kInitialStatus && type != kNoHistory && type != kAccessStatus &&
-         (file || news.has_initialhistbootstrapinlinepayload());
+/// Of what comes by itself, and is more than who saw which status.
+bool holds_something(const HistoryNotification& news) {
+  return has_payload(news) && !is_type(news, HistoryType::initial_status) &&
+         !is_type(news, HistoryType::no_history) && !is_type(news, HistoryType::access_status);
 }
 
 std::optional<Jid> jid_of(const std::string& text) {
@@ -59,9 +48,12 @@ History::History(const MessageContext& context, ReceiveLane& lane, Tokens& token
       store_(store),
       people_(people),
       blobs_(blobs),
-      timer_(context.scheduler) {}
+      timer_(context.scheduler),
+      progress_(context.scheduler, !context.line.identity().pn.empty()) {
+  if (waits()) progress_.on_found();
+}
 
-Result<void> History::announce(const std::string& message_id, const Notification& news) {
+Result<void> History::announce(const std::string& message_id, const HistoryNotification& news) {
   return store_.add({message_id, to_bytes(as_bytes(news.SerializeAsString()))});
 }
 
@@ -69,7 +61,15 @@ void History::wake(milliseconds after) {
   if (!work_ && !timer_.active()) timer_.start(after, [this] { start(); });
 }
 
-void History::on_online() { wake(kAfterLogin); }
+void History::on_online() {
+  progress_.on_online();
+  wake(kAfterLogin);
+}
+
+bool History::waits() {
+  const auto first = store_.first();
+  return first && *first;
+}
 
 void History::on_offline() {
   timer_.stop();
@@ -87,33 +87,15 @@ void History::start() {
   const bool parsed = work->news.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()));
   work_ = work;
   if (!parsed || !holds_something(work->news)) return finish(work, true);
-  if (work->news.has_initialhistbootstrapinlinepayload()) return read(std::move(work));
-  BlobRef blob;
-  blob.kind = BlobRef::Kind::history;
-  blob.direct_path = work->news.directpath();
-  blob.media_key = to_bytes(as_bytes(work->news.mediakey()));
-  blob.sha256 = to_bytes(as_bytes(work->news.filesha256()));
-  blob.enc_sha256 = to_bytes(as_bytes(work->news.fileencsha256()));
-  blob.size = work->news.filelength();
-  blobs_.fetch(
-      std::move(blob), kMostFile, [work](ByteView piece) { return work->reader.add(piece); },
+  read_payload(
+      context_, blobs_, std::shared_ptr<const HistoryNotification>(work, &work->news), kMostFile,
+      [this, alive = context_.alive, work](ByteView piece) -> Result<void> {
+        if (!*alive || work_ != work) return fail(Errc::cancelled, "history");
+        return work->reader.add(piece);
+      },
       [this, alive = context_.alive, work](Result<void> result) {
         if (*alive && work_ == work) on_read(work, std::move(result));
       });
-}
-
-/// What came along with its announcement, in turns.
-void History::read(std::shared_ptr<Work> work) {
-  const std::string& payload = work->news.initialhistbootstrapinlinepayload();
-  const std::size_t done = std::min(work->read, payload.size());
-  const ByteView rest = as_bytes(payload).subspan(done);
-  if (rest.empty()) return on_read(work, {});
-  const ByteView piece = rest.first(std::min(kPiece, rest.size()));
-  work->read += piece.size();
-  if (auto result = work->reader.add(piece); !result) return on_read(work, std::move(result));
-  context_.scheduler.post([this, alive = context_.alive, work] {
-    if (*alive && work_ == work) read(work);
-  });
 }
 
 void History::on_read(std::shared_ptr<Work> work, Result<void> result) {
@@ -247,21 +229,21 @@ void History::finish(std::shared_ptr<Work> work, bool taken) {
     return timer_.start(kRetryFirst * failures_, [this] { start(); });
   }
   failures_ = 0;
-  lane_.exclusive([this, work] { return store_.drop(work->message_id); },
-                  [this, alive = context_.alive, work](Result<void> dropped) {
-                    if (!*alive || work_ != work) return;
-                    work_.reset();
-                    if (!dropped) return timer_.start(kRetryFirst, [this] { start(); });
-                    log::info("history", "a file of the phone's history is taken",
-                              {{"type", work->news.synctype()},
-                               {"chats", work->digest.conversations.size()},
-                               {"messages", work->digest.messages},
-                               {"cut", work->digest.cut}});
-                    context_.line.write(Node("receipt", {{"id", work->message_id},
-                                                         {"to", context_.line.identity().pn.bare()},
-                                                         {"type", "hist_sync"}}));
-                    wake(milliseconds(0));
-                  });
+  lane_.exclusive(
+      [this, work] { return store_.drop(work->message_id); },
+      [this, alive = context_.alive, work](Result<void> dropped) {
+        if (!*alive || work_ != work) return;
+        work_.reset();
+        if (!dropped) return timer_.start(kRetryFirst, [this] { start(); });
+        log::info("history", "a file of the phone's history is taken",
+                  {{"type", work->news.synctype()},
+                   {"chats", work->digest.conversations.size()},
+                   {"messages", work->digest.messages},
+                   {"cut", work->digest.cut}});
+        context_.line.write(build_history_receipt(work->message_id, context_.line.identity()));
+        progress_.on_taken(work->news, !waits());
+        wake(milliseconds(0));
+      });
 }
 
 }  // namespace posthorn::chat

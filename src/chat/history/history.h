@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "chat/history/payload.h"
+#include "chat/history/progress.h"
 #include "chat/history/reader.h"
 #include "chat/lane/blob_source.h"
 #include "chat/lane/context.h"
@@ -30,28 +32,32 @@ class History {
           store::HistoryStore& store, store::PeopleStore& people, BlobSource& blobs);
 
   /// An announcement; inside the lane's transaction.
-  Result<void> announce(const std::string& message_id,
-                        const wa::Message::HistorySyncNotification& news);
+  Result<void> announce(const std::string& message_id, const HistoryNotification& news);
   /// It is on disk.
-  void on_announced() { wake(milliseconds(0)); }
+  void on_announced(const HistoryNotification& news) {
+    progress_.on_announced(news);
+    wake(milliseconds(0));
+  }
   void on_online();
   void on_offline();
+  void on_logged_out() { progress_.on_logged_out(); }
+  /// Percent of what the phone tells by itself. See PhoneHistory.
+  [[nodiscard]] int progress() const { return progress_.percent(); }
 
  private:
   /// One file on its way: what came of it, and how much of that is stored.
   struct Work {
     std::string message_id;
-    wa::Message::HistorySyncNotification news;
+    HistoryNotification news;
     HistoryReader reader;
     HistoryDigest digest;
-    std::size_t read = 0;  ///< of the inline payload
     std::size_t same = 0, names = 0, conversations = 0;
     std::vector<PastChat> told;
   };
 
   void wake(milliseconds after);
+  [[nodiscard]] bool waits();
   void start();
-  void read(std::shared_ptr<Work> work);
   void on_read(std::shared_ptr<Work> work, Result<void> result);
   void store_slice(std::shared_ptr<Work> work);
   Result<void> write_slice(Work& work);
@@ -69,6 +75,7 @@ class History {
   std::shared_ptr<Work> work_;  ///< shared: answers come to the one they belong to
   int failures_ = 0;            ///< of the file at the front
   Timer timer_;
+  HistoryProgress progress_;
 };
 
 }  // namespace posthorn::chat

@@ -34,6 +34,9 @@ struct MessageContext {
   Addressing& addressing;
   /// False once message handling has ended; shared with answers that may come after that.
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+  /// Others see the account as there: announced on this connection and not taken back. Shared with
+  /// who announces it.
+  std::shared_ptr<bool> available = std::make_shared<bool>(false);
 };
 
 }  // namespace posthorn::chat

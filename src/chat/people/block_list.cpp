@@ -1,9 +1,12 @@
 #include "chat/people/block_list.h"
 
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
+#include "posthorn/base/log.h"
 
 namespace posthorn::chat {
 namespace {
@@ -15,6 +18,8 @@ constexpr milliseconds kTimeout{20'000};
 /// JIDs, two a person: half a megabyte. No owner has blocked so many; a server that says so is not
 /// to cost more.
 constexpr std::size_t kMost = 10'000;
+/// At once; nobody blocks more between two lists.
+constexpr std::size_t kToldMost = 20;
 
 }  // namespace
 
@@ -30,15 +35,30 @@ void BlockList::ask() {
 }
 
 void BlockList::take(const Node& list) {
-  people_.clear();
+  const std::set<std::string> before = std::exchange(people_, {});
+  const bool compare = std::exchange(known_, true);
+  std::vector<Jid> added;
   for (const Node& item : list.children()) {
+    std::optional<Jid> person;
+    bool is_new = true;
     for (const char* name : {"jid", "pn_jid"}) {
       const auto jid = item.jid_attr(name);
-      if (jid && jid->is_person() && people_.size() < kMost) {
-        people_.insert(to_string(from_hosted(*jid).bare()));
-      }
+      if (!jid || !jid->is_person() || people_.size() >= kMost) continue;
+      person = from_hosted(*jid).bare();
+      is_new = is_new && !before.contains(to_string(*person));
+      people_.insert(to_string(*person));
     }
+    if (person && is_new && compare && added.size() < kToldMost) added.push_back(*person);
   }
+  for (const Jid& person : added) tell(person);
+}
+
+void BlockList::tell(const Jid& person) const {
+  const auto chat = context_.names.chat_id(person);
+  if (!chat) return;
+  context_.sink(Blocked{*chat, context_.clock.now()}, [](const Result<void>& stored) {
+    if (!stored) log::warn("people", "a block was not told", {{"why", stored.error()}});
+  });
 }
 
 Result<bool> BlockList::holds(const Jid& person) const {

@@ -48,6 +48,24 @@ Result<std::string> Profiles::contact_of(const std::string& chat) {
   return same ? same->full_name : std::string();
 }
 
+std::string Profiles::chat_name(const std::string& chat) { return name_of(chat).value_or(""); }
+
+Result<std::string> Profiles::name_of(const std::string& chat) {
+  TRY(const Jid jid, context_.names.addressed(chat));
+  if (jid.is_group()) {
+    TRY(const auto group, context_.groups.find(to_string(jid)));
+    return group ? group->subject : std::string();
+  }
+  TRY(std::string contact, contact_of(chat));
+  if (!contact.empty() || !jid.is_person()) return contact;
+  TRY(const auto other, context_.names.other(jid));
+  for (const Jid& name : {jid.bare(), other.value_or(jid).bare()}) {
+    TRY(auto push_name, context_.messages.push_name(to_string(name)));
+    if (push_name && !push_name->empty()) return std::move(*push_name);
+  }
+  return std::string();
+}
+
 /// Rows may stand under either of a person's names.
 Result<ChatDetails> Profiles::stored(const std::string& chat) {
   TRY(const Jid jid, context_.names.addressed(chat));
@@ -111,6 +129,11 @@ void Profiles::picture(const std::string& chat, Once<void(Result<Picture>)> done
         }
         done(std::move(picture));
       });
+}
+
+void Profiles::new_picture(const std::string& chat, Once<void(Result<Picture>)> done) {
+  if (const auto jid = context_.names.addressed(chat)) forget_picture(*jid);
+  picture(chat, std::move(done));
 }
 
 Bytes Profiles::token_for(const Jid& whose) {

@@ -24,10 +24,12 @@ class Profiles final : public Contacts {
 
   Result<void> each(const std::function<void(const ListedChat&)>& take) override;
   std::string contact_name(const std::string& chat) override;
+  std::string chat_name(const std::string& chat) override;
   Result<void> each_chat(std::size_t most,
                          const std::function<void(const ListedChat&)>& take) override;
   void details(const std::string& chat, Once<void(Result<ChatDetails>)> done) override;
   void picture(const std::string& chat, Once<void(Result<Picture>)> done) override;
+  void new_picture(const std::string& chat, Once<void(Result<Picture>)> done) override;
   void set_own_picture(Bytes jpeg, Once<void(Result<void>)> done) override;
 
   /// Somebody's picture is another one.
@@ -41,6 +43,7 @@ class Profiles final : public Contacts {
   };
   Result<ChatDetails> stored(const std::string& chat);
   Result<std::string> contact_of(const std::string& chat);
+  Result<std::string> name_of(const std::string& chat);
   void ask(wire::Node iq, Once<void(Result<wire::Node>)> done);
   /// A token beside a question about somebody; empty: none, or it is us.
   [[nodiscard]] Bytes token_for(const wire::Jid& whose);

@@ -53,9 +53,9 @@ void parse_children(const Node& stanza, Envelope& envelope) {
       envelope.unavailable_type = child.text_attr("type");
       if (child.text_attr("hosted") == "true") envelope.unavailable_type = "hosted";
     }
-    if (child.tag == "bot" && envelope.unavailable_type.empty()) {
-      envelope.unavailable_type = "bot_unavailable_fanout";
-    }
+  }
+  if (envelope.unavailable_type.empty() && stanza.child("bot") != nullptr) {
+    envelope.unavailable_type = "bot_unavailable_fanout";
   }
   if (!envelope.parts.empty()) envelope.unavailable = false;
 }

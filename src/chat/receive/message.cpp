@@ -1,17 +1,18 @@
 #include "chat/receive/message.h"
 
 #include <algorithm>
-#include <functional>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "chat/content/context.h"
+#include "chat/content/once_only.h"
 #include "chat/people/addressing.h"
 #include "chat/people/ids.h"
+#include "chat/people/mentions.h"
 #include "chat/people/names.h"
 #include "chat/receive/receipts.h"
+#include "chat/receive/work.h"
 #include "posthorn/base/log.h"
 #include "posthorn/base/utf8.h"
 #include "posthorn/signal/padding.h"
@@ -59,35 +60,6 @@ Bytes kept_of(const wa::Message& message, const wa::MessageContextInfo& context,
   return to_bytes(kept.SerializeAsString());
 }
 
-/// What may be seen once is told, and nothing of it is kept that would show it again.
-bool keep_once_only(Content& content, bool around) {
-  auto* file = std::get_if<content::File>(&content.what);
-  if (file == nullptr || !(around || file->view_once)) return false;
-  file->view_once = true;
-  file->place.reset();
-  file->ref.clear();
-  file->thumbnail.clear();
-  return true;
-}
-
-/// `text` with the numbers of `names` behind its "@"s, in one pass: whoever wrote it may have named
-/// a thousand people a hundred thousand times.
-std::string with_numbers(std::string_view text,
-                         const std::map<std::string, std::string, std::less<>>& names) {
-  std::string out;
-  std::size_t taken = 0;
-  for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', taken)) {
-    const std::size_t user = at + 1;
-    const std::size_t end = std::min(text.find_first_not_of("0123456789", user), text.size());
-    out += text.substr(taken, user - taken);
-    const auto found = names.find(text.substr(user, end - user));
-    out += found == names.end() ? text.substr(user, end - user) : std::string_view(found->second);
-    taken = end;
-  }
-  out += text.substr(taken);
-  return out;
-}
-
 /// Numbers without user or server in the migration list are WhatsApp's way to say "none".
 std::optional<Jid> numbered(std::uint64_t user, std::string_view server) {
   if (user == 0) return std::nullopt;
@@ -95,27 +67,6 @@ std::optional<Jid> numbered(std::uint64_t user, std::string_view server) {
 }
 
 }  // namespace
-
-/// One message on its way through receive().
-struct Receiver::Work {
-  explicit Work(const Node& s) : stanza(s) {}
-
-  const Node& stanza;
-  Envelope envelope;
-  Reception out;
-  wa::MessageContextInfo context_info;  ///< of the message, or of the copy around it
-  bool any_read = false;                ///< at least one part was decrypted
-  bool used_number = false;             ///< at least one part has a number that was used before
-  bool failed_content = false;          ///< at least one part was not, and is asked for again
-  bool ignored = false;                 ///< a part that we do not read (stories)
-  int nack = 0;
-};
-
-Result<std::uint64_t> seen_key_of(Names& names, const Envelope& envelope) {
-  TRY(const Jid chat, names.preferred(envelope.chat));
-  TRY(const Jid sender, names.preferred(envelope.sender.bare()));
-  return store::MessageStore::seen_key(to_string(chat), envelope.id, to_string(sender));
-}
 
 Result<Reception> Receiver::receive(const Node& stanza, bool batch_open) {
   const session::Identity& self = context_.line.identity();
@@ -136,12 +87,12 @@ Result<Reception> Receiver::receive(const Node& stanza, bool batch_open) {
   if (news) {
     TRY(learn_names(work.envelope));
   }
-  TRY(const std::uint64_t key, seen_key_of(context_.names, work.envelope));
-  if (context_.messages.was_seen(key)) {
-    work.out.replies.push_back(build_delivery_receipt(work.envelope, self));
+  TRY(work.out.keys, seen_keys_of(context_.names, work.envelope));
+  if (was_seen(work.out.keys)) {
+    work.out.replies.push_back(thanks_for(work));
     return std::move(work.out);
   }
-  work.out.seen_key = key;
+  work.out.seen_key = work.out.keys.front();
   TRY(read_parts(work));
   finish(work);
   return std::move(work.out);
@@ -170,11 +121,7 @@ Result<void> Receiver::learn_names(const Envelope& envelope) {
 }
 
 Result<void> Receiver::read_parts(Work& work) {
-  if (work.envelope.unavailable) {
-    // The server has nothing for this device: sent before we were linked, view-once, a bot.
-    work.ignored = true;
-    return show_unavailable(work);
-  }
+  if (work.envelope.unavailable) return read_unavailable(work);
   if (work.envelope.parts.empty()) {
     work.nack = kNackUnknown;
     return {};
@@ -184,18 +131,9 @@ Result<void> Receiver::read_parts(Work& work) {
   }
   // A message that was read before is known by its id and does not get here: this is another one,
   // under a number that its sender has used already.
-  if (work.used_number && !work.any_read && !work.failed_content) {
+  if (work.used_number && !work.says_something() && !work.failed_content) {
     ask_again(work, signal::DecryptError::invalid_message, false);
   }
-  return {};
-}
-
-/// Linked devices never get what may be seen once; the shop should know that something came.
-Result<void> Receiver::show_unavailable(Work& work) {
-  if (!work.envelope.unavailable_type.starts_with("view_once")) return {};
-  Parsed parsed;
-  parsed.content.emplace().what = content::Other{"viewOnceMessage", ""};
-  TRY(work.out.event, build_event(work, std::move(parsed)));
   return {};
 }
 
@@ -235,22 +173,6 @@ Result<void> Receiver::read_part(Work& work, const EncPart& part) {
   }
   ask_again(work, failure.kind, part.hide_failure);
   return {};
-}
-
-void Receiver::ask_again(Work& work, signal::DecryptError why, bool hide_failure) {
-  // Nobody waits for a story: asking its author for it again would only show that we look.
-  if (work.envelope.is_status()) {
-    work.ignored = true;
-    return;
-  }
-  work.failed_content = true;
-  FailedMessage failed;
-  failed.reason = signal::retry_reason(why);
-  failed.without_session = why == signal::DecryptError::no_session ||
-                           why == signal::DecryptError::invalid_key_id ||
-                           why == signal::DecryptError::too_far;
-  failed.hide_failure = hide_failure;
-  work.out.failed = std::move(failed);
 }
 
 Result<signal::DecryptResult> Receiver::decrypt(const Envelope& envelope, const EncPart& part) {
@@ -457,7 +379,7 @@ Result<Message> Receiver::build_event(Work& work, Parsed parsed) {
   if (event.content.quote) {
     TRY(fill_quote(envelope, parsed.target_from_me, *event.content.quote));
   }
-  TRY(fill_mentions(event.content));
+  TRY(name_mentioned(context_.names, event.content));
   return event;
 }
 
@@ -479,24 +401,6 @@ Result<void> Receiver::fill_quote(const Envelope& envelope, bool by_sender, Quot
   if (original && message.ParseFromString(to_string(original->message))) {
     describe_quoted(message, quote);
   }
-  return {};
-}
-
-/// People who are named in a text, as chatIds, and in the text by their numbers where we know them:
-/// nobody in the shop knows a LID.
-Result<void> Receiver::fill_mentions(Content& content) {
-  std::map<std::string, std::string, std::less<>> numbers;  ///< by the LID's user
-  std::vector<std::string> chats;
-  for (const std::string& named : content.mentions) {
-    const auto jid = wire::parse_jid(named);
-    if (!jid || !jid->is_person()) continue;
-    TRY(std::string chat, context_.names.chat_id(jid->bare()));
-    if (jid->is_lid()) numbers.emplace(jid->user, chat.substr(0, chat.find('@')));
-    chats.push_back(std::move(chat));
-  }
-  auto* text = std::get_if<content::Text>(&content.what);
-  if (text != nullptr && !numbers.empty()) text->body = with_numbers(text->body, numbers);
-  content.mentions = std::move(chats);
   return {};
 }
 
@@ -545,40 +449,6 @@ Result<std::string> Receiver::chat_name(Work& work, const std::string& user) {
     work.out.push_name = envelope.push_name;
   }
   return envelope.push_name;
-}
-
-void Receiver::finish(Work& work) {
-  const session::Identity& self = context_.line.identity();
-  const Envelope& envelope = work.envelope;
-  if (work.failed_content) {
-    // Its ack leaves together with the retry request: a crash before that brings it again.
-    work.out.failed->stanza = work.stanza;
-    work.out.seen_key.reset();
-    return;
-  }
-  work.out.failed.reset();
-  // A no to a story would hold up the whole backlog.
-  if (envelope.is_status()) work.nack = 0;
-  if (work.nack != 0 && !work.any_read) {
-    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
-    work.out.seen_key.reset();
-    return;
-  }
-  // A decrypted part that was not a message: the ratchet has moved, and asking again gives the
-  // same.
-  if (work.nack != 0) {
-    work.out.replies.push_back(build_ack(work.stanza, self, work.nack));
-    return;
-  }
-  // A note to ourselves has nobody who waits for a receipt.
-  const bool to_self = envelope.from_me && envelope.chat.is_person() && !envelope.recipient &&
-                       envelope.category != "peer";
-  if (work.ignored || to_self || envelope.is_status()) {
-    if (!work.out.event) work.out.seen_key.reset();
-    work.out.replies.push_back(build_ack(work.stanza, self));
-    return;
-  }
-  work.out.replies.push_back(build_delivery_receipt(envelope, self));
 }
 
 }  // namespace posthorn::chat

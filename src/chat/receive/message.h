@@ -15,6 +15,7 @@
 #include "posthorn/signal/protocol.h"
 #include "posthorn/store/message_store.h"
 #include "posthorn/wire/node.h"
+#include "posthorn/wire/wa.pb.h"
 
 namespace posthorn::chat {
 
@@ -32,7 +33,8 @@ struct FailedMessage {
 struct Reception {
   bool after_commit = false;  ///< come again when the running batch is committed; the rest is empty
   std::optional<Message> event;
-  std::optional<std::uint64_t> seen_key;
+  std::vector<std::uint64_t> keys;        ///< seen_keys_of; empty: no message with a name
+  std::optional<std::uint64_t> seen_key;  ///< it needs not come again
   std::optional<store::MessageStore::Received> received;
   std::optional<store::MediaStore::Received> file;
   std::optional<store::PollStore::Poll> poll;  ///< somebody's, whose votes may come
@@ -42,9 +44,11 @@ struct Reception {
   std::string push_name;
   std::vector<wire::Node> replies;  ///< to be written when all of the above is on disk
   std::optional<FailedMessage> failed;
-  std::uint32_t retry_count = 0;  ///< of the request for it; both filled in by who asks
-  std::uint64_t retry_key = 0;
-  std::optional<wire::Jid> changed_identity;           ///< the sender has new keys
+  std::uint32_t retry_count = 0;              ///< of the request for it; filled in by who asks
+  bool ask_phone = false;                     ///< the server does not have it for this device
+  bool awaited = false;                       ///< is on its way: noted with the commit, by who asks
+  std::vector<std::uint64_t> ended;           ///< of `keys`: waited for no longer, by who asks
+  std::optional<wire::Jid> changed_identity;  ///< the sender has new keys
   std::vector<std::pair<wire::Jid, wire::Jid>> names;  ///< to be learned with the commit
   /// What a device of our own says to this one, and which: keys, history.
   std::optional<wa::Message::ProtocolMessage> from_own_device;
@@ -62,6 +66,10 @@ class Receiver {
   /// batch_open: staged changes wait for their commit. Errors: io and the like, never because of
   /// what the stanza says; the connection is dropped then.
   [[nodiscard]] Result<Reception> receive(const wire::Node& stanza, bool batch_open);
+  /// The phone's copy of the message of that stanza: nothing is answered any more. No seen_key: it
+  /// was read already, or cannot be.
+  [[nodiscard]] Result<Reception> receive_copy(const wire::Node& stanza,
+                                               const wa::WebMessageInfo& info);
 
  private:
   struct Work;
@@ -78,14 +86,13 @@ class Receiver {
   void take_lid_migration(Work& work, const wa::LIDMigrationMappingSyncMessage& message);
   Result<void> interpret_story(Work& work, const wa::Message& message);
   Result<void> interpret_content(Work& work, const wa::Message& message, bool view_once_around);
-  Result<void> show_unavailable(Work& work);
+  Result<void> read_unavailable(Work& work);
   Result<void> note_timer(Work& work, const wa::Message& message);
   Result<void> set_timer(Work& work, store::TimerStore::ChatTimer timer);
   Result<void> interpret_vote(Work& work, const wa::Message::PollUpdateMessage& update);
   Result<Message> build_event(Work& work, Parsed parsed);
   Result<void> fill_quote(const Envelope& envelope, bool by_sender, Quote& quote);
   void remember_file(Work& work, const store::MessageStore::Received& message);
-  Result<void> fill_mentions(Content& content);
   Result<void> remember(Work& work, const wa::Message& message, bool view_once);
   /// Who asks that an earlier message be changed; nobody: who has no right to.
   enum class Changer : std::uint8_t { nobody, author, admin };
@@ -94,6 +101,8 @@ class Receiver {
   Result<bool> is_group_admin(const Envelope& envelope);
   Result<std::string> sender_name(Work& work);
   Result<std::string> chat_name(Work& work, const std::string& user);
+  [[nodiscard]] bool was_seen(const std::vector<std::uint64_t>& keys) const;
+  [[nodiscard]] wire::Node thanks_for(const Work& work) const;
   void finish(Work& work);
 
   const MessageContext& context_;
@@ -101,7 +110,9 @@ class Receiver {
   Additions additions_{context_};
 };
 
-/// The name under which a message is recognised when it comes again.
-[[nodiscard]] Result<std::uint64_t> seen_key_of(Names& names, const Envelope& envelope);
+/// The names under which a message is recognised when it comes again: first the one that it is kept
+/// under, then those from before a LID or a number was learned.
+[[nodiscard]] Result<std::vector<std::uint64_t>> seen_keys_of(Names& names,
+                                                              const Envelope& envelope);
 
 }  // namespace posthorn::chat

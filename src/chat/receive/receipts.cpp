@@ -60,7 +60,8 @@ Node build_ack(const Node& stanza, const session::Identity& self, int error) {
   return ack;
 }
 
-Node build_delivery_receipt(const Envelope& envelope, const session::Identity& self) {
+Node build_delivery_receipt(const Envelope& envelope, const session::Identity& self,
+                            Available available) {
   Node receipt("receipt", {{"id", envelope.id}});
   if (envelope.category == "peer") {
     receipt.set_attr("to", self.pn.bare());
@@ -69,12 +70,12 @@ Node build_delivery_receipt(const Envelope& envelope, const session::Identity& s
   }
   receipt.set_attr("to", envelope.from);
   if (envelope.participant) receipt.set_attr("participant", *envelope.participant);
-  const bool own_copy = envelope.from_me && envelope.chat.is_person();
-  if (own_copy) {
-    receipt.set_attr("recipient", envelope.recipient.value_or(envelope.chat).bare());
+  if (envelope.from_me) {
+    if (envelope.chat.is_person())
+      receipt.set_attr("recipient", envelope.recipient.value_or(envelope.chat).bare());
     receipt.set_attr("type", std::string("sender"));
-  } else {
-    // We never announce presence; the phone sends the receipt that shows two ticks.
+  } else if (available == Available::no) {
+    // The phone sends the receipt that shows two ticks.
     receipt.set_attr("type", std::string("inactive"));
   }
   return receipt;

@@ -21,9 +21,11 @@ namespace posthorn::chat {
 [[nodiscard]] wire::Node build_ack(const wire::Node& stanza, const session::Identity& self,
                                    int error = 0);
 
+/// Whether others see the account as there.
+enum class Available : bool { no, yes };
 /// <receipt> that says the message is stored here. Source: chapter 06 section 7.1.
 [[nodiscard]] wire::Node build_delivery_receipt(const Envelope& envelope,
-                                                const session::Identity& self);
+                                                const session::Identity& self, Available available);
 
 /// A <receipt> as it comes in. Source: chapter 06 section 10, 04 section 7.5.
 struct IncomingReceipt {

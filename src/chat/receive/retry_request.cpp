@@ -15,7 +15,7 @@ constexpr std::uint32_t kMaxRequests = 4;
 constexpr std::size_t kMaxRemembered = 1000;
 constexpr std::size_t kMaxWaiting = 1000;
 constexpr milliseconds kPace{200};
-constexpr minutes kPatience{10};
+constexpr std::uint32_t kOfOneSender = 200;
 constexpr int kNackRetry = 500;
 constexpr std::byte kKeyType{5};
 
@@ -69,56 +69,63 @@ Node build_retry_request(const Node& failed, std::uint32_t count, int reason,
   return receipt;
 }
 
-RetryRequests::RetryRequests(const MessageContext& context, signal::Protocol& protocol,
-                             GivenUp given_up)
+RetryRequests::RetryRequests(const MessageContext& context, signal::Protocol& protocol)
     : context_(context),
       protocol_(protocol),
-      given_up_(std::move(given_up)),
       timer_(context.scheduler),
-      patience_(context.scheduler),
       self_(std::make_shared<RetryRequests*>(this)) {}
 
 RetryRequests::~RetryRequests() { *self_ = nullptr; }
 
+bool RetryRequests::may_ask(const std::string& sender) {
+  const Mono now = context_.scheduler.now();
+  Hour& hour = hours_.at(sender);
+  if (!hour.since || now - *hour.since >= hours(1)) hour = {now, 0};
+  return ++hour.requests <= kOfOneSender;
+}
+
 std::optional<std::uint32_t> RetryRequests::next_count(std::uint64_t key,
                                                        std::optional<std::uint32_t> resend_count) {
-  const auto at = counts_.find(key);
+  const auto at = asked_.find(key);
   // After a restart the resend itself says how often it was asked for.
-  const std::uint32_t known = at != counts_.end() ? at->second : resend_count.value_or(0);
+  const std::uint32_t known = at != asked_.end() ? at->second.count : resend_count.value_or(0);
   const std::uint32_t next = known + 1;
   if (next > kMaxRequests) return std::nullopt;
-  if (at == counts_.end()) oldest_first_.push_back(key);
-  counts_[key] = next;
+  if (at == asked_.end()) oldest_first_.push_back(key);
+  asked_[key].count = next;
   while (oldest_first_.size() > kMaxRemembered) {
-    counts_.erase(oldest_first_.front());
+    asked_.erase(oldest_first_.front());
     oldest_first_.pop_front();
   }
   return next;
 }
 
 void RetryRequests::forget(std::uint64_t key) {
-  awaited_.erase(key);
-  if (counts_.erase(key) > 0) std::erase(oldest_first_, key);
+  if (asked_.erase(key) > 0) std::erase(oldest_first_, key);
 }
 
-void RetryRequests::forget_waiting() {
+std::vector<std::uint64_t> RetryRequests::forget_waiting() {
+  std::vector<std::uint64_t> keys;
   // What was not asked for must not count as asked for.
   for (const Entry& entry : waiting_) {
-    if (const auto at = counts_.find(entry.key); at != counts_.end()) --at->second;
+    if (const auto at = asked_.find(entry.key); at != asked_.end()) --at->second.count;
+    keys.push_back(entry.key);
   }
   waiting_.clear();
+  return keys;
 }
 
-void RetryRequests::ask(FailedMessage failed, std::uint64_t key, std::uint32_t count) {
+bool RetryRequests::ask(FailedMessage failed, std::uint64_t key, std::uint32_t count) {
   if (waiting_.size() >= kMaxWaiting) {
     // Not acked, so the server delivers it again at the next login.
-    if (const auto at = counts_.find(key); at != counts_.end()) --at->second;
-    return;
+    if (const auto at = asked_.find(key); at != asked_.end()) --at->second.count;
+    return false;
   }
   // Its content is no use any more; a flood of large ones would fill the memory.
   failed.stanza = Node(failed.stanza.tag, std::move(failed.stanza.attrs));
   waiting_.push_back({std::move(failed), key, count});
   if (!timer_.active()) pump();
+  return true;
 }
 
 void RetryRequests::pump() {
@@ -126,38 +133,19 @@ void RetryRequests::pump() {
   const Entry entry = std::move(waiting_.front());
   waiting_.pop_front();
   write(entry);
-  await(entry);
   timer_.start(kPace, [this] { pump(); });
 }
 
-/// Somebody who is offline answers when he is back; a shop should not wait that long for the news
-/// that there is a message which only the phone can show.
-void RetryRequests::await(const Entry& entry) {
-  if (entry.failed.hide_failure || awaited_.size() >= kMaxRemembered) return;
-  const wire::Node& stanza = entry.failed.stanza;
-  awaited_.try_emplace(
-      entry.key, Awaited{Node(stanza.tag, stanza.attrs), context_.scheduler.now() + kPatience});
-  if (!patience_.active()) patience_.start(kPatience, [this] { look_at_awaited(); });
-}
-
-void RetryRequests::look_at_awaited() {
-  const Mono now = context_.scheduler.now();
-  for (auto at = awaited_.begin(); at != awaited_.end();) {
-    if (at->second.until > now) {
-      ++at;
-      continue;
-    }
-    given_up_(at->second.stanza);
-    at = awaited_.erase(at);
-  }
-  if (!awaited_.empty()) patience_.start(minutes(1), [this] { look_at_awaited(); });
-}
-
-Result<RetryKeys> RetryRequests::fresh_keys() {
+/// Each message has one of its own, the same in each request for it: a device that is asked for
+/// several of them would build a session from each request, and one key serves one session.
+Result<RetryKeys> RetryRequests::fresh_keys(std::uint64_t key) {
   RetryKeys keys;
   TRY(const auto own, protocol_.own_identity(context_.clock.now()));
   keys.identity = own.key.public_key;
-  TRY(keys.one_time, protocol_.pre_key_for_retry());
+  const auto asked = asked_.find(key);
+  TRY(keys.one_time,
+      protocol_.pre_key_for_retry(asked == asked_.end() ? std::nullopt : asked->second.one_time));
+  if (asked != asked_.end()) asked->second.one_time = keys.one_time.id;
   TRY(keys.signed_prekey, protocol_.current_signed_pre_key());
   keys.device_identity = context_.line.identity().device_identity;
   return keys;
@@ -171,7 +159,7 @@ void RetryRequests::write(const Entry& entry) {
   }
   std::optional<RetryKeys> keys;
   if (entry.count >= 2 || entry.failed.without_session) {
-    auto fresh = fresh_keys();
+    auto fresh = fresh_keys(entry.key);
     if (!fresh) {
       log::error("messages", "no keys for a retry request", {{"why", fresh.error()}});
       return;

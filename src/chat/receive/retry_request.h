@@ -4,9 +4,12 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "chat/lane/context.h"
 #include "chat/receive/message.h"
+#include "posthorn/base/recent_map.h"
 #include "posthorn/base/scheduler.h"
 #include "posthorn/signal/protocol.h"
 
@@ -25,29 +28,27 @@ struct RetryKeys {
                                              int reason, std::uint32_t registration_id,
                                              const std::optional<RetryKeys>& keys);
 
-/// Asks senders for messages again that we could not read: up to four times each, five a second.
+/// Asks senders for messages again that we could not read: up to four times each, five a second,
+/// and 200 in an hour of one sender, since each request gives a key away.
 class RetryRequests {
  public:
-  /// What a message that nobody sends again is shown as.
-  using GivenUp = Function<void(const wire::Node& stanza)>;
-
-  /// All outlive this. given_up: the message was asked for and did not come for ten minutes; it may
-  /// still come later.
-  RetryRequests(const MessageContext& context, signal::Protocol& protocol, GivenUp given_up);
+  /// Both outlive this.
+  RetryRequests(const MessageContext& context, signal::Protocol& protocol);
   ~RetryRequests();
 
+  /// False: this account has had its requests for this hour. A device of ours always may.
+  [[nodiscard]] bool may_ask(const std::string& sender);
   /// The number of the next request for that message (1 ..), nullopt: it is given up.
-  /// key: seen_key_of. resend_count: of the <enc> that failed now.
+  /// key: the first of seen_keys_of. resend_count: of the <enc> that failed now.
   [[nodiscard]] std::optional<std::uint32_t> next_count(std::uint64_t key,
                                                         std::optional<std::uint32_t> resend_count);
-  /// Writes request and ack, now or when the pace allows.
-  void ask(FailedMessage failed, std::uint64_t key, std::uint32_t count);
+  /// Writes request and ack, now or when the pace allows. False: too many wait, and the server will
+  /// deliver it again.
+  [[nodiscard]] bool ask(FailedMessage failed, std::uint64_t key, std::uint32_t count);
   /// The message has arrived.
   void forget(std::uint64_t key);
-  /// It has been shown as given up; it may still not be asked for more often.
-  void stop_awaiting(std::uint64_t key) { awaited_.erase(key); }
-  /// The connection is gone: the server will deliver what was not acked.
-  void forget_waiting();
+  /// The connection is gone: the server will deliver what was not acked. Gives the keys of those.
+  std::vector<std::uint64_t> forget_waiting();
 
  private:
   struct Entry {
@@ -55,26 +56,26 @@ class RetryRequests {
     std::uint64_t key = 0;
     std::uint32_t count = 1;
   };
-  /// A message that was asked for.
-  struct Awaited {
-    wire::Node stanza;  ///< without its content
-    Mono until;
+  /// What one message was asked for with.
+  struct Asked {
+    std::uint32_t count = 0;
+    std::optional<std::uint32_t> one_time;  ///< id of the key that went along
+  };
+  struct Hour {
+    std::optional<Mono> since;
+    std::uint32_t requests = 0;
   };
   void pump();
   void write(const Entry& entry);
-  void await(const Entry& entry);
-  void look_at_awaited();
-  [[nodiscard]] Result<RetryKeys> fresh_keys();
+  [[nodiscard]] Result<RetryKeys> fresh_keys(std::uint64_t key);
 
   const MessageContext& context_;
   signal::Protocol& protocol_;
-  GivenUp given_up_;
-  std::map<std::uint64_t, Awaited> awaited_;
-  std::map<std::uint64_t, std::uint32_t> counts_;
+  std::map<std::uint64_t, Asked> asked_;
   std::deque<std::uint64_t> oldest_first_;
+  RecentMap<std::string, Hour> hours_{1000};  ///< by account
   std::deque<Entry> waiting_;
   Timer timer_;
-  Timer patience_;
   std::shared_ptr<RetryRequests*> self_;  ///< shared with a callback that may come after us
 };
 

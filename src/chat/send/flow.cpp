@@ -63,6 +63,11 @@ void ready(const SendTools& tools, const Job& job, Once<void(Result<Content::Wha
   });
 }
 
+bool is_for_good(const Error& error) {
+  return error.code == Errc::unsupported || error.code == Errc::malformed ||
+         error.code == Errc::not_found;
+}
+
 Kind outcome_without_file(const Error& error) {
   const bool for_good =
       error.code == Errc::refused || error.code == Errc::not_found || error.code == Errc::timeout;
@@ -102,7 +107,7 @@ void SendFlow::finish(throttle::SendOutcome outcome) {
 
 void SendFlow::end(Kind kind, std::string detail) {
   throttle::SendOutcome outcome;
-  outcome.kind = kind;
+  outcome.kind = kind == Kind::not_sent && has_left_ ? Kind::uncertain : kind;
   outcome.detail = std::move(detail);
   outcome.server_time = tools_.context.clock.now();
   finish(std::move(outcome));
@@ -243,8 +248,7 @@ Result<void> SendFlow::encrypt_for(const Jid& device, ByteView padded, std::size
 }
 
 void SendFlow::on_encrypted(Result<void> result) {
-  // What cannot be said at all is no better later.
-  if (!result && result.error().code == Errc::unsupported) {
+  if (!result && is_for_good(result.error())) {
     return end(Kind::rejected, result.error().detail);
   }
   if (!result) return end(result.error());
@@ -284,6 +288,7 @@ void SendFlow::on_may_leave(Result<void> result) {
   if (!result) return end(result.error());
   if (!tools_.context.line.online()) return end(Kind::not_sent, "not connected");
   step_ = Step::sent;
+  has_left_ = true;
   // First the waiting, then the write: a link that answers at once must find us.
   auto stanza = build_message(stanza_);
   stanza_.copies.clear();

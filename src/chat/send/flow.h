@@ -44,6 +44,8 @@ struct SendTools {
 /// refused, not_found, timeout (no try will be better), others (later).
 void ready(const SendTools& tools, const Job& job, Once<void(Result<Content::What>)> done);
 /// How a job ends whose file is not there.
+/// What made this message impossible before anything of it left the box is no better later.
+[[nodiscard]] bool is_for_good(const Error& error);
 [[nodiscard]] throttle::SendOutcome::Kind outcome_without_file(const Error& error);
 
 /// One job on its way: device lists, sessions, encrypt and commit, on disk, write, ack.
@@ -91,7 +93,8 @@ class SendFlow final : public OpenSend, public std::enable_shared_from_this<Send
   Job job_;
   Once<void(throttle::SendOutcome)> done_;
   Step step_ = Step::preparing;
-  wire::Jid peer_;  ///< bare, in the preferred form
+  bool has_left_ = false;  ///< some of it has been written to the wire
+  wire::Jid peer_;         ///< bare, in the preferred form
   bool peer_found_ = false;
   std::vector<wire::Jid> peer_devices_, own_devices_;  ///< in the form of `to`
   std::optional<wa::Message> message_;

@@ -19,6 +19,7 @@ using wire::Node;
 /// Shared by the steps of one message.
 struct PeerMessages::Work {
   wa::Message message;
+  std::string id;  ///< of the one stanza; empty: made here
   std::vector<Jid> devices;
   std::vector<Node> stanzas;
 };
@@ -41,10 +42,19 @@ Node build_peer_message(const std::string& id, const Jid& device,
   return stanza;
 }
 
-void PeerMessages::send(wa::Message message, To to, Once<void(Result<void>)> done) {
+Jid PeerMessages::own_name() const {
   const session::Identity& self = context_.line.identity();
-  const Jid own = self.lid.empty() ? self.pn : self.lid;
-  if (to == To::phone) return send_to({own.bare()}, std::move(message), std::move(done));
+  return self.lid.empty() ? self.pn : self.lid;
+}
+
+void PeerMessages::ask_phone(wa::Message message, const std::string& id,
+                             Once<void(Result<void>)> done) {
+  send_to({own_name().bare()}, std::move(message), id, std::move(done));
+}
+
+void PeerMessages::send(wa::Message message, To to, Once<void(Result<void>)> done) {
+  const Jid own = own_name();
+  if (to == To::phone) return send_to({own.bare()}, std::move(message), "", std::move(done));
   devices_.get({own.bare()},
                [this, alive = context_.alive, own, message = std::move(message),
                 done = std::move(done)](Result<std::vector<UserDevices>> lists) mutable {
@@ -55,19 +65,20 @@ void PeerMessages::send(wa::Message message, To to, Once<void(Result<void>)> don
                    if (device.device != own.device)
                      devices.push_back(own.with_device(device.device));
                  }
-                 send_to(std::move(devices), std::move(message), std::move(done));
+                 send_to(std::move(devices), std::move(message), "", std::move(done));
                });
 }
 
 void PeerMessages::answer(wa::Message message, const Jid& device, Once<void(Result<void>)> done) {
-  send_to({device}, std::move(message), std::move(done));
+  send_to({device}, std::move(message), "", std::move(done));
 }
 
-void PeerMessages::send_to(std::vector<Jid> devices, wa::Message message,
+void PeerMessages::send_to(std::vector<Jid> devices, wa::Message message, const std::string& id,
                            Once<void(Result<void>)> done) {
   if (!context_.line.online()) return done(fail(Errc::disconnected, "not connected"));
   auto work = std::make_shared<Work>();  // shared: each step hands it to the next
   work->message = std::move(message);
+  work->id = id;
   work->devices = std::move(devices);
   sessions_.ensure(
       work->devices, FetchReason::ordinary,
@@ -99,7 +110,9 @@ Result<void> PeerMessages::encrypt(Work& work) {
         protocol_.encrypt(address_of(named), signal::pad(as_bytes(plain), context_.random));
     if (!encrypted && encrypted.error().code == Errc::not_found) continue;
     if (!encrypted) return fail(encrypted.error(), "encrypting");
-    const std::string id = make_message_id(context_.random, context_.clock.now(), self.pn.user);
+    const std::string id =
+        work.id.empty() ? make_message_id(context_.random, context_.clock.now(), self.pn.user)
+                        : work.id;
     work.stanzas.push_back(build_peer_message(id, device, *encrypted, self.device_identity));
   }
   if (work.stanzas.empty()) return fail(Errc::not_found, "no device of the account has keys");

@@ -33,12 +33,17 @@ class PeerMessages {
   /// done: the stanzas are written; nobody waits for their acks. Errors: disconnected, timeout,
   /// not_found (no device of ours has keys), io.
   void send(wa::Message message, To to, Once<void(Result<void>)> done);
+  /// A question to the phone whose answer names `id`, a message id.
+  void ask_phone(wa::Message message, const std::string& id, Once<void(Result<void>)> done);
   /// To one device of ours, in answer to what it asked.
   void answer(wa::Message message, const wire::Jid& device, Once<void(Result<void>)> done);
 
  private:
   struct Work;
-  void send_to(std::vector<wire::Jid> devices, wa::Message message, Once<void(Result<void>)> done);
+  /// id: of the one stanza; empty: each gets one of its own.
+  void send_to(std::vector<wire::Jid> devices, wa::Message message, const std::string& id,
+               Once<void(Result<void>)> done);
+  [[nodiscard]] wire::Jid own_name() const;
   Result<void> encrypt(Work& work);
 
   const MessageContext& context_;

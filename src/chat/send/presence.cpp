@@ -20,9 +20,9 @@ void PresenceShown::show_typing(const std::string& chat, Typing what) {
   } else {
     typed_to_.insert(to_string(*named));
   }
-  if (available() && !was_available) context_.line.write(build_presence(self, true));
+  if (available() && !was_available) announce(true);
   context_.line.write(build_typing(*named, what));
-  if (!available() && was_available) context_.line.write(build_presence(self, false));
+  if (!available() && was_available) announce(false);
 }
 
 void PresenceShown::keep_online(bool on) {
@@ -30,12 +30,22 @@ void PresenceShown::keep_online(bool on) {
   keep_online_ = on;
   const session::Identity& self = context_.line.identity();
   if (available() == was_available || !context_.line.online() || self.push_name.empty()) return;
-  context_.line.write(build_presence(self, on));
+  announce(on);
 }
 
 void PresenceShown::on_online() {
   const session::Identity& self = context_.line.identity();
-  if (keep_online_ && !self.push_name.empty()) context_.line.write(build_presence(self, true));
+  if (keep_online_ && !self.push_name.empty()) announce(true);
+}
+
+void PresenceShown::on_offline() {
+  typed_to_.clear();
+  *context_.available = false;
+}
+
+void PresenceShown::announce(bool there) {
+  context_.line.write(build_presence(context_.line.identity(), there));
+  *context_.available = there;
 }
 
 }  // namespace posthorn::chat

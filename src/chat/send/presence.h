@@ -20,10 +20,13 @@ class PresenceShown final : public Presence {
 
   void on_online();
   /// The server forgets it with the connection.
-  void on_offline() { typed_to_.clear(); }
+  void on_offline();
 
  private:
   [[nodiscard]] bool available() const { return keep_online_ || !typed_to_.empty(); }
+
+  /// Receipts follow: who is there sends them as the phone does.
+  void announce(bool there);
 
   const MessageContext& context_;
   std::set<std::string> typed_to_;

@@ -45,8 +45,8 @@ void MessageSender::send(const Job& job, Once<void(SendOutcome)> done) {
   }
 }
 
-void MessageSender::show_typing(const std::string& chat, bool on) {
-  presence_.show_typing(chat, on ? Typing::text : Typing::none);
+void MessageSender::show_typing(const std::string& chat, Typing what) {
+  presence_.show_typing(chat, what);
 }
 
 void MessageSender::cancel() {

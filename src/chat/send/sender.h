@@ -22,7 +22,7 @@ class MessageSender final : public throttle::Sender {
   ~MessageSender() override { cancel(); }
 
   void send(const Job& job, Once<void(throttle::SendOutcome)> done) override;
-  void show_typing(const std::string& chat, bool on) override;
+  void show_typing(const std::string& chat, Typing what) override;
   /// Ends the send under way.
   void cancel();
 

@@ -95,10 +95,13 @@ struct Builder {
     return out;
   }
   Built operator()(const content::Reaction& kind) const {
-    const bool known = job.content.quote && job.content.quote->id.starts_with("wamid.");
-    if (!known) return none("a reaction to a message of the other number");
+    if (facts.quoted.empty()) {
+      return none(
+          "a reaction to a message that the official number neither sent nor got, as far as "
+          "the box remembers,");
+    }
     json::Value out = of_type("reaction");
-    out["reaction"]["message_id"] = job.content.quote->id;
+    out["reaction"]["message_id"] = facts.quoted;
     out["reaction"]["emoji"] = kind.emoji;
     return out;
   }
@@ -223,8 +226,8 @@ Result<json::Value> build_message(const Job& job, const BuildFacts& facts) {
     out["recipient"] = user_id;
   }
   out["biz_opaque_callback_data"] = job.id;
-  const bool quotes = job.content.quote && job.content.quote->id.starts_with("wamid.");
-  if (quotes && out["type"] != "reaction") out["context"]["message_id"] = job.content.quote->id;
+  const bool quotes = !facts.quoted.empty() && out["type"] != "reaction";
+  if (quotes) out["context"]["message_id"] = facts.quoted;
   if (facts.way == Way::direct_send) out["category"] = job.urgent ? "authentication" : "utility";
   return out;
 }

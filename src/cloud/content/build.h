@@ -16,6 +16,8 @@ struct BuildFacts {
   std::string media_id;       ///< of the job's file, uploaded
   std::string template_name;  ///< with Way::template_, unless the job names its own
   std::string template_language;
+  /// What the official number calls the message that is answered or reacted to; "": it knows none.
+  std::string quoted = {};
   std::string to = {};  ///< chatId to write to, a number or a user id; "": the job's
 };
 

@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <array>
 #include <sstream>
+#include <vector>
 
 #include "cloud/content/kinds.h"
 #include "cloud/fields.h"
@@ -14,6 +16,9 @@ namespace {
 constexpr std::size_t kMost = 1000;  // characters of any part
 constexpr unsigned kCardsMax = 257;  // as the real service takes them
 constexpr unsigned kPartsMax = 20;
+/// N and ADR, part by part; an address has a post box and a supplement first, which nobody names.
+constexpr std::array kName{"last_name", "first_name", "middle_name", "prefix", "suffix"};
+constexpr std::array kAddress{"", "", "street", "city", "state", "zip", "country"};
 
 /// A type's word goes into a parameter, where only letters are safe.
 std::string type_word(const std::string& type, const char* otherwise) {
@@ -31,11 +36,10 @@ Result<std::string> part(const json::Value& object, const char* name, const std:
 
 Result<std::string> name_line(const json::Value& name, const std::string& where) {
   std::string line = "N:";
-  constexpr std::array kParts{"last_name", "first_name", "middle_name", "prefix", "suffix"};
-  for (const char* key : kParts) {
+  for (const char* key : kName) {
     TRY(const std::string text, part(name, key, where));
     line += text;
-    if (key != kParts.back()) line += ';';
+    if (key != kName.back()) line += ';';
   }
   return line + "\n";
 }
@@ -57,15 +61,18 @@ Result<std::string> phone_lines(const json::Value& contact, const std::string& w
 
 Result<std::string> address_lines(const json::Value& contact, const std::string& where) {
   std::string lines;
+  int count = 0;
   TRY(const json::Value* list, list_in(contact, "addresses", where, 0, kPartsMax));
   for (const json::Value& one : *list) {
     TRY(const std::string type, text_in(one, "type", where + ".addresses", kMost));
+    const std::string item = "item" + std::to_string(++count) + ".";
+    TRY(const std::string code, part(one, "country_code", where + ".addresses"));
     std::string line = "ADR;type=" + type_word(type, "HOME") + ":;";
     for (const char* key : {"street", "city", "state", "zip", "country"}) {
       TRY(const std::string text, part(one, key, where + ".addresses"));
       line += ";" + text;
     }
-    lines += line + "\n";
+    lines += code.empty() ? line + "\n" : item + line + "\n" + item + "X-ABADR:" + code + "\n";
   }
   return lines;
 }
@@ -99,18 +106,40 @@ Result<std::string> work_lines(const json::Value& contact, const std::string& wh
   return lines;
 }
 
-std::string unescaped(std::string_view text) {
-  std::string out;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const bool pair = text[at] == '\\' && at + 1 < text.size();
-    if (!pair) {
-      out += text[at];
+/// The parts of a value, between its semicolons, without escapes.
+std::vector<std::string> parts_of(std::string_view value) {
+  std::vector<std::string> parts(1);
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    if (value[at] == ';') {
+      parts.emplace_back();
       continue;
     }
-    const char next = text[++at];
-    out += next == 'n' || next == 'N' ? '\n' : next;
+    const bool pair = value[at] == '\\' && at + 1 < value.size();
+    if (!pair) {
+      parts.back() += value[at];
+      continue;
+    }
+    const char next = value[++at];
+    parts.back() += next == 'n' || next == 'N' ? '\n' : next;
   }
+  return parts;
+}
+
+/// One text; a semicolon that nobody escaped is one.
+std::string unescaped(std::string_view value) {
+  std::string out;
+  for (const std::string& part : parts_of(value)) out += (out.empty() ? "" : ";") + part;
   return out;
+}
+
+/// Those that say something, under their names; "" names a part that has none.
+template <std::size_t N>
+void show_parts(std::string_view value, const std::array<const char*, N>& names, json::Value& out) {
+  const std::vector<std::string> parts = parts_of(value);
+  for (std::size_t i = 0; i < std::min(parts.size(), N); ++i) {
+    const bool says = *names.at(i) != '\0' && !parts.at(i).empty();
+    if (says) out[names.at(i)] = parts.at(i);
+  }
 }
 
 /// "waid=4915550007777" among a property's parameters.
@@ -133,36 +162,45 @@ std::string type_in(std::string_view parameters, const char* otherwise) {
   return rest.empty() ? otherwise : std::string(rest);
 }
 
-void show_line(std::string_view property, std::string_view parameters, std::string_view value,
-               json::Value& out) {
+/// A line of the list that has several: TEL, EMAIL, URL, ADR.
+void show_entry(std::string_view property, std::string_view parameters, std::string_view value,
+                json::Value& out) {
   json::Value one;
+  one["type"] = type_in(parameters, property == "TEL" ? "CELL" : "HOME");
   if (property == "TEL") {
     one["phone"] = unescaped(value);
-    one["type"] = type_in(parameters, "CELL");
     if (const std::string id = wa_id_in(parameters); !id.empty()) one["wa_id"] = id;
     out["phones"].append(std::move(one));
   } else if (property == "EMAIL") {
     one["email"] = unescaped(value);
-    one["type"] = type_in(parameters, "HOME");
     out["emails"].append(std::move(one));
   } else if (property == "URL") {
     one["url"] = unescaped(value);
-    one["type"] = type_in(parameters, "HOME");
     out["urls"].append(std::move(one));
-  } else if (property == "ORG") {
-    out["org"]["company"] = unescaped(value.substr(0, value.find(';')));
+  } else if (property == "ADR") {
+    show_parts(value, kAddress, one);
+    out["addresses"].append(std::move(one));
+  }
+}
+
+void show_line(std::string_view property, std::string_view parameters, std::string_view value,
+               json::Value& out) {
+  if (property == "ORG") {
+    show_parts(value, std::array{"company", "department"}, out["org"]);
+    if (out["org"].isNull()) out.removeMember("org");
   } else if (property == "TITLE") {
     out["org"]["title"] = unescaped(value);
   } else if (property == "BDAY") {
     out["birthday"] = unescaped(value);
   } else if (property == "N") {
-    const std::size_t end = value.find(';');
-    const std::string last = unescaped(value.substr(0, end));
-    if (!last.empty()) out["name"]["last_name"] = last;
-    if (end == std::string_view::npos) return;
-    const std::string_view rest = value.substr(end + 1);
-    const std::string first = unescaped(rest.substr(0, rest.find(';')));
-    if (!first.empty()) out["name"]["first_name"] = first;
+    show_parts(value, kName, out["name"]);
+  } else if (property == "X-ABADR") {
+    // Phones write an address's country behind it.
+    if (!out.isMember("addresses")) return;
+    json::Value& list = out["addresses"];
+    list[list.size() - 1]["country_code"] = unescaped(value);
+  } else {
+    show_entry(property, parameters, value, out);
   }
 }
 

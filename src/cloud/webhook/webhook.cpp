@@ -1,6 +1,8 @@
 #include "posthorn/cloud/webhook.h"
 
+#include "cloud/fields.h"
 #include "cloud/graph_error.h"
+#include "cloud/transport_parts.h"
 #include "cloud/webhook/message.h"
 #include "posthorn/cloud/endpoint.h"
 #include "posthorn/cloud/wamid.h"
@@ -82,10 +84,26 @@ Found from_outgoing(const json::Value& notification, const WebhookContext& conte
   return in_frame("smb_message_echoes", std::move(value), context);
 }
 
+/// "official API: 131042: the words": what Meta has said of a message of the official number.
+std::optional<std::pair<int, std::string>> said_by_meta(std::string_view description) {
+  constexpr std::string_view kMark = "official API: ";
+  const std::size_t at = description.find(kMark);
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = description.substr(at + kMark.size());
+  const std::size_t end = std::min(rest.find(':'), rest.size());
+  const auto code = whole_number(json::Value(std::string(rest.substr(0, end))));
+  constexpr std::int64_t kCodeMax = 99'999'999;
+  if (!code || *code <= 0 || *code > kCodeMax) return std::nullopt;
+  const std::size_t words = std::min(rest.find_first_not_of(": ", end), rest.size());
+  return std::pair(static_cast<int>(*code), std::string(rest.substr(words)));
+}
+
 Code code_of(const std::string& status, const std::string& description) {
   if (status == "noAccount") return Code::undeliverable;
   if (description.starts_with("opted_out")) return Code::opted_out;
   if (description.starts_with(kLinkFailed)) return Code::media_upload;
+  if (description.starts_with(kNeedsTemplate)) return Code::window_closed;
+  if (description.starts_with(kHeldBack)) return Code::held_back;
   return Code::something_wrong;
 }
 
@@ -94,6 +112,21 @@ std::string details_of(const std::string& status, const std::string& description
   if (status == "noAccount") return "the number is not on WhatsApp";
   if (status == "notInGroup") return "the account is not in this group";
   return description.empty() ? "WhatsApp did not take the message" : description;
+}
+
+/// {"code", "title", "message", "error_data": {"details"}}
+json::Value error_of(const std::string& status, const std::string& description) {
+  const auto meta = said_by_meta(description);
+  const Code code = code_of(status, description);
+  const int number = meta ? meta->first : static_cast<int>(code);
+  const std::string title(meta ? title_of_number(number) : title_of(code));
+  json::Value error;
+  error["code"] = number;
+  error["title"] = title;
+  error["message"] = title;
+  error["error_data"]["details"] =
+      meta && !meta->second.empty() ? meta->second : details_of(status, description);
+  return error;
 }
 
 Found from_status(const json::Value& notification, const WebhookContext& context) {
@@ -118,14 +151,7 @@ Found from_status(const json::Value& notification, const WebhookContext& context
     if (!data.empty()) status["biz_opaque_callback_data"] = data;
   }
   if (failed) {
-    const std::string description = text_at(notification, "description");
-    const Code code = code_of(told, description);
-    json::Value error;
-    error["code"] = static_cast<int>(code);
-    error["title"] = std::string(title_of(code));
-    error["message"] = std::string(title_of(code));
-    error["error_data"]["details"] = details_of(told, description);
-    status["errors"].append(std::move(error));
+    status["errors"].append(error_of(told, text_at(notification, "description")));
   }
   json::Value value = begin(context);
   // Since 2026 the person stands beside the status, too.
@@ -162,6 +188,32 @@ Found from_state(const json::Value& notification, const WebhookContext& context)
 }
 
 }  // namespace
+
+const char* quality_of(Status::Throttle level) {
+  switch (level) {
+    case Status::Throttle::green:
+      return "GREEN";
+    case Status::Throttle::amber:
+      return "YELLOW";
+    case Status::Throttle::yellow:
+    case Status::Throttle::red:
+    case Status::Throttle::black:
+      return "RED";
+  }
+  return "GREEN";
+}
+
+json::Value quality_webhook(const std::string& before, const std::string& now,
+                            const WebhookContext& context) {
+  json::Value value;
+  value["display_phone_number"] = context.own_phone;
+  value["event"] = now == "RED"      ? "FLAGGED"
+                   : before == "RED" ? "UNFLAGGED"
+                   : now == "YELLOW" ? "DOWNGRADE"
+                                     : "UPGRADE";
+  value["current_limit"] = "TIER_NOT_SET";
+  return in_frame("phone_number_quality_update", std::move(value), context);
+}
 
 Found webhook_of(const json::Value& notification, const WebhookContext& context) {
   const std::string type = text_at(notification, "typeWebhook");

@@ -84,6 +84,7 @@ json::Value Cloud::Impl::shown() const {
   out["now"] = static_cast<::Json::Int64>(now());
   out["service"] = static_cast<::Json::Int64>(service);
   out["posts"] = posts;
+  out["reads"] = reads;
   out["uploads"] = uploads;
   out["pricing"] = pricing;
   out["faults"] = static_cast<::Json::UInt64>(faults.size());

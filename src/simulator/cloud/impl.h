@@ -136,6 +136,7 @@ struct Cloud::Impl {
   std::map<std::string, CloudMedia> media;
   std::list<CloudFault> faults;
   json::Value posts = json::Value(::Json::arrayValue);
+  json::Value reads = json::Value(::Json::arrayValue);
   json::Value uploads = json::Value(::Json::arrayValue);
   json::Value pricing = json::Value(::Json::arrayValue);
   std::uint64_t made = 0;

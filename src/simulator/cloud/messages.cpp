@@ -282,7 +282,10 @@ CloudAnswer Cloud::Impl::messages(const std::string& body) {
   if (text_at(message, "messaging_product") != "whatsapp") {
     return refuse({131008, "messaging_product"});
   }
-  if (text_at(message, "status") == "read") return {.body = R"({"success":true})"};
+  if (text_at(message, "status") == "read") {
+    if (reads.size() < kPostsKept) reads.append(message);
+    return {.body = R"({"success":true})"};
+  }
   const std::string to = digits_of(text_at(message, "to"));
   const std::string name = to.empty() ? text_at(message, "recipient") : to;
   const std::string type = text_at(message, "type").empty() ? "text" : text_at(message, "type");

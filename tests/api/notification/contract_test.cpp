@@ -274,5 +274,30 @@ TEST_F(ContractNotification, OfACall) {
          to_notification(call(chat::Call::Status::declined, true), settings, kInstance));
 }
 
+TEST_F(ContractNotification, OfABlock) {
+  const chat::Event blocked = chat::Blocked{"4915550007777@c.us", kNow};
+  Settings settings = everything();
+  EXPECT_FALSE(to_notification(blocked, settings, kInstance)) << "off unless asked for";
+  settings.incoming_block_webhook = true;
+  expect("incomingBlock", to_notification(blocked, settings, kInstance));
+}
+
+TEST_F(ContractNotification, OfAnAvatar) {
+  const AvatarInfo info{"4915550007777@c.us", true, "http://box.lan/a.jpg", ""};
+  Settings settings = everything();
+  EXPECT_FALSE(build_avatar_info(info, settings, kInstance, kNow)) << "off unless asked for";
+  settings.avatar_info_webhook = true;
+  expect("deviceInfo", build_avatar_info(info, settings, kInstance, kNow));
+  settings.call_details = true;
+  expect("deviceInfo with details", build_avatar_info(info, settings, kInstance, kNow));
+}
+
+TEST_F(ContractNotification, OfAFullQueue) {
+  Settings settings = everything();
+  EXPECT_FALSE(build_quota_exceeded("sendMessage", 3, settings, kInstance, kNow));
+  settings.quota_webhook = true;
+  expect("quotaExceeded", build_quota_exceeded("sendMessage", 3, settings, kInstance, kNow));
+}
+
 }  // namespace
 }  // namespace posthorn::api::test

@@ -92,6 +92,31 @@ TEST(Notification, ShowsWhatWasSentThroughTheApi) {
   EXPECT_FALSE(build_api_message(job, Settings{}, kInstance, kNow));
 }
 
+TEST(Notification, OfTheApisOwnMessagesObeysTheSwitchOfTheirKind) {
+  Job job;
+  job.id = "3EB0C0FFEE0123456789AB";
+  job.chat = "4915550007777@c.us";
+  const auto told = [&](const Settings& settings) {
+    return build_api_message(job, settings, kInstance, kNow).has_value();
+  };
+  Settings plain;
+  plain.outgoing_api_message_webhook = true;
+  job.content.what = content::Edit{kTarget, "Two cakes"};
+  EXPECT_FALSE(told(plain));
+  EXPECT_TRUE(told(everything()));
+  job.content.what = content::Deletion{kTarget};
+  EXPECT_FALSE(told(plain));
+  EXPECT_TRUE(told(everything()));
+  job.content.what = content::Poll{"Pick a day", {"Mon", "Tue"}};
+  EXPECT_TRUE(told(plain));
+  plain.poll_message_webhook = false;
+  EXPECT_FALSE(told(plain));
+  job.content.what = text("Fresh bread");
+  EXPECT_TRUE(told(plain));
+  job.chat = kStoryChat;
+  EXPECT_FALSE(told(everything())) << "statuses are for the journal";
+}
+
 TEST(Notification, ShowsTheStateWithoutAWidWhenNothingIsLinked) {
   const auto linked =
       build_state_changed(InstanceState::Value::authorized, Settings{}, kInstance, kNow);

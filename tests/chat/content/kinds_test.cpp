@@ -210,6 +210,17 @@ TEST(KindsVectors, MentionsAreReadAndWritten) {
   EXPECT_EQ(message.extendedtextmessage().contextinfo().mentionedjid(0), mentions[0]);
 }
 
+TEST(KindsVectors, ATextStatusKeepsItsLook) {
+  content::Text bread{"Fresh bread", false, {}};
+  bread.style = content::TextStyle{0xFF22'8B22, 1};
+  const wa::Message message = written({bread, {}});
+  EXPECT_EQ(message.extendedtextmessage().textargb(), 0xFFFF'FFFFU);
+  const Content content = content_of(message);
+  EXPECT_EQ(std::get<content::Text>(content.what).style, bread.style);
+  const Content plain = content_of(vector("extendedText_reply_mention"));
+  EXPECT_FALSE(std::get<content::Text>(plain.what).style);
+}
+
 TEST(KindsVectors, AForwardedTextSaysSo) {
   Content content{content::Text{"fwd", true, {}}, {}};
   content.forwarded = true;

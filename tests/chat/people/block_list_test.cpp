@@ -45,6 +45,35 @@ TEST(BlockList, TheUnblockedIsWrittenToAgain) {
   EXPECT_FALSE(shown_as_blocked(rig, rig.job(kId, "").chat));
 }
 
+TEST(BlockList, WhoIsNewInItIsTold) {
+  Rig rig;
+  const Node ida("item", {{"jid", wire::Jid{"300000000000003", "lid", 0}}});
+  const Node customer("item", {{"jid", rig.customer_lid}, {"pn_jid", rig.customer_pn}});
+  const auto told = [&] {
+    std::vector<std::string> chats;
+    for (const Event& event : std::exchange(rig.line.events, {})) {
+      if (const auto* blocked = std::get_if<Blocked>(&event)) chats.push_back(blocked->chat);
+    }
+    return chats;
+  };
+  using Chats = std::vector<std::string>;
+  rig.set_blocked({ida});
+  EXPECT_EQ(told(), Chats{"300000000000003@lid"});
+  rig.restart();
+  rig.set_blocked({ida});
+  EXPECT_EQ(told(), Chats{}) << "blocked at some time before";
+  rig.set_blocked({ida, customer});
+  EXPECT_EQ(told(), Chats{rig.customer_pn.user + "@c.us"}) << "once, by the number";
+  rig.set_blocked({Node("item", {{"jid", rig.customer_pn}}), ida});
+  EXPECT_EQ(told(), Chats{}) << "under another name the same person";
+  rig.set_blocked({ida});
+  rig.set_blocked({customer, ida});
+  EXPECT_EQ(told(), Chats{rig.customer_pn.user + "@c.us"}) << "once more";
+  rig.listener().on_logged_out();
+  rig.set_blocked({customer});
+  EXPECT_EQ(told(), Chats{}) << "another account's first list";
+}
+
 TEST(BlockList, AnotherAccountHasAnotherList) {
   Rig rig;
   rig.set_blocked({Node("item", {{"jid", rig.customer_lid}, {"pn_jid", rig.customer_pn}})});

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "chat/people/bundles.h"
 #include "chat/people/ids.h"
 #include "chat/people/names.h"
@@ -43,6 +45,7 @@ TEST(MessagesRetry, AsksWithKeysAtOnceWhenThereIsNoSession) {
 
 TEST(MessagesRetry, FourRequestsThenTheMessageIsGivenUp) {
   Rig rig;
+  std::set<Bytes> keys;
   Rig other(2);
   other.introduce(rig.customer);  // its messages are for another box with this address
   for (int attempt = 1; attempt <= 4; ++attempt) {
@@ -59,7 +62,8 @@ TEST(MessagesRetry, FourRequestsThenTheMessageIsGivenUp) {
     EXPECT_EQ(retry->text_attr("t"), "1790000100");
     EXPECT_EQ(written[0].child("registration")->bytes().size(), 4U);
     // Made from a prekey that is not ours: without new keys no answer could be read.
-    EXPECT_NE(written[0].child("keys"), nullptr) << attempt;
+    ASSERT_NE(written[0].child("keys"), nullptr) << attempt;
+    keys.insert(to_bytes(written[0].child("keys")->child("key")->child("value")->bytes()));
     EXPECT_EQ(written[1].tag, "ack");
     EXPECT_EQ(written[1].text_attr("error"), "500");
     EXPECT_TRUE(rig.messages().empty());
@@ -71,6 +75,52 @@ TEST(MessagesRetry, FourRequestsThenTheMessageIsGivenUp) {
   ASSERT_EQ(rig.messages().size(), 1U);
   EXPECT_TRUE(std::holds_alternative<content::Undecryptable>(rig.messages()[0].content.what));
   EXPECT_EQ(rig.messages()[0].chat, "4915550002222@c.us");
+  EXPECT_EQ(keys.size(), 1U) << "one key for one message, until it is used";
+}
+
+TEST(MessagesRetry, OneSenderIsAskedSoOftenInAnHour) {
+  Rig rig;
+  Rig other(2);
+  other.introduce(rig.customer);
+  const auto ask = [&](int from, int count) {
+    for (int i = from; i < from + count; ++i) {
+      rig.listener().on_message(
+          rig.text_from(rig.customer, "IN" + std::to_string(i), "unreadable"));
+    }
+    rig.scheduler.advance(minutes(2));
+    return rig.written_of("receipt").size();
+  };
+  EXPECT_EQ(ask(0, 203), 200U);
+  EXPECT_EQ(rig.messages().size(), 3U) << "told at once";
+  EXPECT_EQ(rig.written_of("ack").size(), 203U);
+  rig.scheduler.advance(hours(1));
+  EXPECT_EQ(ask(203, 2), 202U);
+}
+
+TEST(MessagesRetry, AnUnreadableMessageIsNotForgottenByARestart) {
+  Rig rig;
+  Rig other(2);
+  other.introduce(rig.customer);
+  for (const char* id : {"IN1", "IN2"}) {
+    rig.listener().on_message(rig.text_from(rig.customer, id, "unreadable"));
+    rig.scheduler.advance(seconds(1));
+  }
+  const auto requests = rig.written_of("receipt");
+  ASSERT_EQ(requests.size(), 2U);
+  rig.restart();
+  rig.customer.learn(keys_of(requests[1]), rig.box_jid);
+  rig.listener().on_message(rig.text_from(rig.customer, "IN2", "two"));
+  rig.scheduler.advance(minutes(9));
+  ASSERT_EQ(rig.messages().size(), 1U);
+  EXPECT_EQ(readable_text(rig.messages()[0].content), "two");
+  rig.restart();
+  rig.scheduler.advance(minutes(5));
+  ASSERT_EQ(rig.messages().size(), 2U);
+  EXPECT_EQ(rig.messages()[1].id, "IN1");
+  EXPECT_TRUE(std::holds_alternative<content::Undecryptable>(rig.messages()[1].content.what));
+  rig.restart();
+  rig.scheduler.advance(minutes(15));
+  EXPECT_EQ(rig.messages().size(), 2U);
 }
 
 TEST(MessagesRetry, TheAnswerIsRead) {
@@ -141,7 +191,10 @@ TEST(MessagesRetry, AFloodOfUnreadableMessagesWaitsInBoundsAndTheRestComesAgain)
   Rig other(2);
   other.introduce(rig.customer);
   for (int i = 0; i < 1200; ++i) {
-    rig.listener().on_message(rig.text_from(rig.customer, "IN" + std::to_string(i), "unreadable"));
+    Node stanza = rig.text_from(rig.customer, "IN" + std::to_string(i), "unreadable");
+    stanza.set_attr("from", wire::Jid{std::to_string(300'000'000'000'000 + i), "lid", 0});
+    stanza.remove_attr("sender_pn");
+    rig.listener().on_message(stanza);
     rig.turn();
   }
   rig.scheduler.advance(minutes(9));

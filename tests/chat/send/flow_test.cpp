@@ -66,7 +66,7 @@ TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   rig.line.self.push_name = "Bakery @Posthorn";
   (void)rig.send(rig.job(kId, "hello"));  // their LID is known now
   rig.line.take_written();
-  rig.box->sender().show_typing("4915550002222@c.us", true);
+  rig.box->sender().show_typing("4915550002222@c.us", Typing::text);
   auto stanzas = rig.line.take_written();
   ASSERT_EQ(stanzas.size(), 2U);
   EXPECT_EQ(stanzas[0].tag, "presence");
@@ -77,7 +77,7 @@ TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   EXPECT_FALSE(stanzas[1].has_attr("from")) << "the server knows who we are";
   EXPECT_NE(stanzas[1].child("composing"), nullptr);
 
-  rig.box->sender().show_typing("4915550002222@c.us", false);
+  rig.box->sender().show_typing("4915550002222@c.us", Typing::none);
   stanzas = rig.line.take_written();
   ASSERT_EQ(stanzas.size(), 2U);
   EXPECT_NE(stanzas[0].child("paused"), nullptr);
@@ -98,12 +98,12 @@ TEST(MessagesSend, ShowsTypingInTheChatAndIsAvailableNoLonger) {
   presence.show_typing("4915550003333@c.us", Typing::none);
   EXPECT_EQ(rig.line.take_written().back().text_attr("type"), "unavailable");
 
-  rig.box->sender().show_typing("nobody", true);
+  rig.box->sender().show_typing("nobody", Typing::text);
   rig.line.is_online = false;
-  rig.box->sender().show_typing("4915550002222@c.us", true);
+  rig.box->sender().show_typing("4915550002222@c.us", Typing::text);
   rig.line.is_online = true;
   rig.line.self.push_name.clear();
-  rig.box->sender().show_typing("4915550002222@c.us", true);
+  rig.box->sender().show_typing("4915550002222@c.us", Typing::text);
   EXPECT_TRUE(rig.line.take_written().empty());
 }
 

@@ -29,16 +29,19 @@ class Storm::Observer final : public Sender, public NumberChecker, public Listen
   explicit Observer(Storm& storm) : storm_(storm) {}
 
   void send(const Job& job, Once<void(SendOutcome)> done) override {
-    storm_.check_hand_over(job);
     SendOutcome outcome;
     if (storm_.chance(storm_.weather_.bad_outcomes)) outcome = bad_outcome(job);
+    storm_.check_hand_over(job, outcome.kind != SendOutcome::Kind::not_sent);
     storm_.scheduler_.post([done = std::move(done), outcome]() mutable { done(outcome); });
   }
-  void show_typing(const std::string&, bool) override {}
+  void show_typing(const std::string&, Typing) override {}
   void on_whatsapp(const std::string&, Once<void(Result<bool>)> done) override {
     Result<bool> answer = !storm_.chance(0.03);
     if (storm_.chance(0.02)) answer = fail(Errc::timeout, "no answer");
     storm_.scheduler_.post([done = std::move(done), answer]() mutable { done(answer); });
+  }
+  void member_since(const std::string&, Once<void(Result<std::optional<Wall>>)> done) override {
+    storm_.scheduler_.post([done = std::move(done)]() mutable { done(std::optional<Wall>()); });
   }
   void on_fate(const Fate& fate, Once<void()> settled) override {
     settled();
@@ -290,7 +293,8 @@ void Storm::remember_limits() {
   for (const WindowUse& window : valve_->status().windows) limits_[window.name] = window.allowed;
 }
 
-void Storm::check_hand_over(const Job& job) {
+/// leaves: something of it goes out; else WhatsApp sees nothing, and no window may count it.
+void Storm::check_hand_over(const Job& job, bool leaves) {
   ++handed_over;
   const std::uint64_t sequence = sequence_of_[job.id];
   Chat& chat = chats_[job.chat];
@@ -305,6 +309,7 @@ void Storm::check_hand_over(const Job& job) {
   if (chat.opted_out != 0 &&
       (chat.last_in <= chat.opted_out || now - chat.last_in > kDayMs + kBlur))
     violation("an opted-out chat was written to");
+  if (!leaves) return;
   if (!sent_once_.insert(sequence).second) return;  // the same message again, with the same id
   if (sequence < chat.newest_sent) violation("the order of a chat was not kept");
   chat.newest_sent = std::max(chat.newest_sent, sequence);

@@ -69,7 +69,7 @@ class Storm {
   void clock_acts();
   void power_cut();
   void open();
-  void check_hand_over(const Job& job);
+  void check_hand_over(const Job& job, bool leaves);
   void check_windows(const std::string& chat);
   void remember_limits();
   [[nodiscard]] std::uint32_t openings_before_this();

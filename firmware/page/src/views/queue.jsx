@@ -17,7 +17,7 @@ function Job({ job, open, paused }) {
       <p><strong dir="ltr">{open ? phone : masked(phone)}</strong> {job.lane && <span class="tag">{has(`lane.${job.lane}`) ? t(`lane.${job.lane}`) : job.lane}</span>}</p>
       <p class="text" dir="auto">{open ? String(text).split('\n')[0] : '••••••'}</p>
       <p class="small">
-        {paused ? t('verdict.held') : job.holdReason ? (has(`hold.${job.holdReason}`) ? t(`hold.${job.holdReason}`) : job.holdReason) : t('hold.none')}
+        {paused ? t('verdict.held') : job.holdCause ? <span lang="en" dir="ltr">{job.holdCause}</span> : job.holdReason ? (has(`hold.${job.holdReason}`) ? t(`hold.${job.holdReason}`) : job.holdReason) : t('hold.none')}
         {!paused && job.notBefore && <> {t('queue.notBefore', { time: time(job.notBefore) })}</>}
         {' '}{t('queue.expires', { time: time(job.expiresAt) })}
       </p>

@@ -10,7 +10,4 @@ namespace posthorn::api {
 /// What is no escape stays as it stands. Source: WHATWG URL standard, section 5.1.
 [[nodiscard]] std::map<std::string, std::string> parse_form(std::string_view body);
 
-/// The text as it may stand in HTML, between tags and in quoted attributes.
-[[nodiscard]] std::string escape_html(std::string_view text);
-
 }  // namespace posthorn::api

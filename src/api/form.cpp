@@ -1,4 +1,4 @@
-#include "api/page/form.h"
+#include "posthorn/api/form.h"
 
 #include <algorithm>
 
@@ -33,32 +33,6 @@ std::map<std::string, std::string> parse_form(std::string_view body) {
     const std::size_t middle = std::min(one.find('='), one.size());
     const std::string_view value = middle < one.size() ? one.substr(middle + 1) : "";
     if (!one.empty()) out[decode(one.substr(0, middle))] = decode(value);
-  }
-  return out;
-}
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
   }
   return out;
 }
