@@ -473,11 +473,15 @@ void App::on_fate(const throttle::Fate& fate, Once<void()> settled) {
   if (fate.kind == Kind::sent && settings_.current().mark_incoming_messages_readed_on_reply) {
     chat_->read_marks().mark(fate.job.chat, "", [](Result<std::size_t>) {});
   }
-  // Nobody is to see it, or its file is gone: nothing of it reached WhatsApp.
+  // Nobody is to see it, or its file is gone: nothing of it reached WhatsApp. Of one that has
+  // expired nobody knows, and the charge of an older one has left the window.
   const bool story = fate.job.chat == kStoryChat &&
                      !std::holds_alternative<content::Deletion>(fate.job.content.what);
-  if (story && fate.kind == Kind::failed && fate.code == 0)
+  const bool counted = out_.clock.now() - fate.job.accepted_at < hours(24);
+  if (story && counted && fate.kind == Kind::failed && fate.code == 0 &&
+      fate.refusal != throttle::Refusal::expired) {
     valve_->give_back(throttle::Action::post_status);
+  }
   if (recorder_) recorder_->on_fate(fate.job, status, fate.time);
   notifier_->on_job(fate.job, status, fate.description, fate.time,
                     [settled = std::move(settled)](Result<void> stored) mutable {

@@ -26,6 +26,8 @@ constexpr std::size_t kOnTheirWay = 64;
 std::string_view incoming_id(std::string_view notification) {
   const std::string_view type = json::peek(notification, "typeWebhook");
   if (type != "incomingMessageReceived" && type != "outgoingMessageReceived") return {};
+  // What could not be read may still come, and is news then.
+  if (json::peek(notification, "textMessage") == "{{SWE003}}") return {};
   return json::peek(notification, "idMessage");
 }
 

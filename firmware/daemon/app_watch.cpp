@@ -95,7 +95,12 @@ Status App::status() const {
   status.clock_trusted = out_.clock.now().trusted;
   status.what_to_do = advise(status, advice_.empty() ? detail.what_to_do : advice_,
                              valve_->status().needs_acknowledgement);
-  if (receipts_ && status.what_to_do.empty()) status.what_to_do = receipts_->trouble();
+  // Whoever waits for a QR code asks here, too: of other things only a linked box speaks.
+  if (status.link == Status::Link::online && status.what_to_do.empty()) {
+    if (receipts_) status.what_to_do = receipts_->trouble();
+    if (status.what_to_do.empty() && !config_.troubles.empty())
+      status.what_to_do = config_.troubles.front();
+  }
   return status;
 }
 

@@ -210,6 +210,7 @@ Result<void> Appliance::Impl::start() {
                              server));
   }
   for (std::size_t i = 0; app_->receipts() != nullptr && i < config_.printers.size(); ++i) {
+    if (!config_.printers[i].trouble.empty()) continue;
     tills_.push_back({i, config_.printers[i].listen, false});
     if (config_.printers[i].lpd != 0) tills_.push_back({i, config_.printers[i].lpd, true});
   }

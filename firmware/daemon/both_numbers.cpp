@@ -36,10 +36,12 @@ void BothNumbers::mark(const std::string& chat, const std::string& message_id,
 
 void BothNumbers::show_typing(const std::string& chat, chat::Typing what) {
   if (what == chat::Typing::none) {
-    if (shown_there_.erase(chat) == 0) presence_.show_typing(chat, what);
+    const bool there = shown_there_.erase(chat) > 0;
+    if (shown_here_.erase(chat) > 0 || !there) presence_.show_typing(chat, what);
     return;
   }
   if (official_ == nullptr || !official_->wrote_last(chat)) {
+    shown_here_.insert(chat);
     return presence_.show_typing(chat, what);
   }
   shown_there_.insert(chat);

@@ -39,7 +39,8 @@ class BothNumbers final : public chat::ReadMarks, public chat::Presence, public 
   chat::Presence& presence_;
   chat::Earlier& earlier_;
   OfficialSide* official_ = nullptr;
-  std::set<std::string> shown_there_;  ///< chats in which the official number types
+  std::set<std::string> shown_here_;   ///< chats in which the linked account types
+  std::set<std::string> shown_there_;  ///< in which the official number does
   Alive<BothNumbers> alive_{this};
 };
 

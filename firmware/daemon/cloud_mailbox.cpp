@@ -40,6 +40,12 @@ void CloudMailbox::offer(std::string body, std::function<void()> taken) {
   if (!open_) return;
   constexpr std::uint32_t kNoSequence = 0x8000'0000U;
   const bool was_empty = loaded_.empty();
+  // Of those that nobody has heard of only the newest counts; the first may be on its way.
+  if (!was_empty) {
+    loaded_.erase(std::remove_if(loaded_.begin() + 1, loaded_.end(),
+                                 [](const Loaded& one) { return one.taken != nullptr; }),
+                  loaded_.end());
+  }
   loaded_.push_back({0, std::move(body), kNoSequence | ++offered_, std::move(taken)});
   if (was_empty && listener_) listener_();
 }
@@ -90,16 +96,20 @@ std::optional<webhooks::Mailbox::Head> CloudMailbox::head(std::size_t ahead) {
   return Head{loaded_[ahead].receipt_id, loaded_[ahead].body};
 }
 
-void CloudMailbox::again(const std::vector<Head>& heads) {
-  if (!open_) return;  // there is no callback: they stay listed
+std::size_t CloudMailbox::again(const std::vector<Head>& heads) {
+  if (!open_) return 0;  // there is no callback: they stay listed
   const bool was_empty = loaded_.empty();
+  std::size_t taken_up = 0;
   for (const Head& head : heads) {
     const bool there = std::any_of(loaded_.begin(), loaded_.end(), [&head](const Loaded& one) {
-      return one.sequence == 0 && one.receipt_id == head.receipt_id;
+      return one.sequence == 0 && one.receipt_id == head.receipt_id && one.body == head.body;
     });
-    if (!there) loaded_.push_back({0, head.body, head.receipt_id});
+    if (there) continue;
+    loaded_.push_back({0, head.body, head.receipt_id});
+    ++taken_up;
   }
   if (was_empty && !loaded_.empty() && listener_) listener_();
+  return taken_up;
 }
 
 void CloudMailbox::remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) {

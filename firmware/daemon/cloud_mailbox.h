@@ -33,12 +33,13 @@ class CloudMailbox final : public webhooks::Mailbox {
   void on_head(std::function<void()> listener) { listener_ = std::move(listener); }
   /// A notification is on disk.
   void on_stored();
-  /// A webhook that is no notification of the inbox, behind those that are loaded. taken: the
-  /// receiver has it; not called when it is closed before.
+  /// A webhook that is no notification of the inbox, behind those that are loaded, in place of one
+  /// that was offered before and is not on its way. taken: the receiver has it; not called when it
+  /// is closed or replaced before.
   void offer(std::string body, std::function<void()> taken);
   /// Somebody has looked at what was refused: it goes once more, behind what is at hand, and off
-  /// the list when it is taken.
-  void again(const std::vector<Head>& heads);
+  /// the list when it is taken. Returns how many; 0 without a callback.
+  std::size_t again(const std::vector<Head>& heads);
 
   [[nodiscard]] std::optional<Head> head(std::size_t ahead) override;
   void remove(std::uint32_t receipt_id, Once<void(Result<bool>)> done) override;

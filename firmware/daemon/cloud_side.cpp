@@ -115,7 +115,7 @@ void CloudSide::start() {
   if (told && *told) quality_ = as_text(**told);
   mailbox_.on_head([this] { courier_.on_notification(); });
   out_.refused.on_retry(
-      [this](const std::vector<webhooks::Mailbox::Head>& heads) { mailbox_.again(heads); });
+      [this](const std::vector<webhooks::Mailbox::Head>& heads) { return mailbox_.again(heads); });
   if (identity_.callback_url.empty()) return;
   if (const auto opened = mailbox_.open(); !opened) {
     log::error("cloud", "no webhooks of the official API's form", {{"error", opened.error()}});
@@ -207,10 +207,10 @@ void CloudSide::set_callback(const std::string& url, const std::string& verify_t
 
 void CloudSide::keep_callback(const std::string& url, const std::string& verify_token,
                               const std::optional<std::string>& secret, Done done) {
-  if (url.empty()) {
-    mailbox_.close();
-  } else if (auto opened = mailbox_.open(); !opened) {
-    return done(fail(opened.error(), "too many readers of the inbox, see getReaders"));
+  if (!url.empty()) {
+    if (auto opened = mailbox_.open(); !opened) {
+      return done(fail(opened.error(), "too many readers of the inbox, see getReaders"));
+    }
   }
   cloud::BoxIdentity changed = identity_;
   changed.callback_url = url;
@@ -219,6 +219,7 @@ void CloudSide::keep_callback(const std::string& url, const std::string& verify_
   if (auto saved = cloud::save_identity(out_.blobs, changed); !saved) {
     return done(tl::unexpected(saved.error()));
   }
+  if (url.empty()) mailbox_.close();
   // Who is told from now on asks for the grade itself.
   if (changed.callback_url != identity_.callback_url) quality_.clear();
   identity_ = std::move(changed);

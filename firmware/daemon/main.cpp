@@ -92,6 +92,9 @@ int run(const Config& config) {
   signal(SIGPIPE, SIG_IGN);
   use_time_zone(config.throttle);
   keep_recent_log();
+  for (const std::string& trouble : config.troubles) {
+    log::error("posthornd", "a part of the configuration is off", {{"why", trouble}});
+  }
   loop::Loop loop;
   auto app = Appliance::start(loop, config);
   if (!app) {
@@ -172,6 +175,11 @@ int main_with(int argc, char** argv) {
   const auto config = defaults ? Result<Config>(Config{}) : load_config(options.config_file);
   if (!config) {
     std::fprintf(stderr, "%s\n", config.error().detail.c_str());
+    return 2;
+  }
+  if (options.check_only && !config->troubles.empty()) {
+    for (const std::string& trouble : config->troubles)
+      std::fprintf(stderr, "%s\n", trouble.c_str());
     return 2;
   }
   if (options.check_only) {

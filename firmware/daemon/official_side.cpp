@@ -168,7 +168,9 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
   facts.own_restricted = is_restricted(out_.status());
   facts.limit = minutes(config_.auto_minutes);
   if (facts.wish != Transport::automatic) return facts;
+  // A poll is a list there, with other bounds.
   facts.answers_official = transport_.way_of(job) == cloud::Way::free_form &&
+                           !std::holds_alternative<content::Poll>(job.content.what) &&
                            (wrote_last(job.chat) || quotes_official(job));
   std::optional<Wall> earliest;
   Hold why = Hold::none;
@@ -195,7 +197,11 @@ cloud::RouteFacts OfficialSide::facts_of(const Job& job, const throttle::JobView
 /// Nobody else may send it: the till says so, or nobody else knows whom it is to.
 bool OfficialSide::only_official(const Job& job) const {
   if (!user_id_in(job.chat).empty()) return true;
-  return job.chat.ends_with("@c.us") && job.transport == "official";
+  if (!job.chat.ends_with("@c.us")) return false;
+  if (job.transport == "official") return true;
+  // Only the number that has the message can react to it.
+  return job.transport != "own" && std::holds_alternative<content::Reaction>(job.content.what) &&
+         quotes_official(job);
 }
 
 OfficialOutlook OfficialSide::outlook(const Job& job) const {

@@ -9,6 +9,17 @@
 // the till has for them.
 namespace posthorn::daemon {
 
+namespace {
+
+/// Only the linked account can.
+bool changes_what_was_said(const Content& content) {
+  return std::holds_alternative<content::Edit>(content.what) ||
+         std::holds_alternative<content::Deletion>(content.what) ||
+         std::holds_alternative<content::Timer>(content.what);
+}
+
+}  // namespace
+
 Transport OfficialSide::wish_of(const Job& job) const {
   if (job.transport == "own") return Transport::own;
   if (job.transport == "official") return Transport::official;
@@ -16,6 +27,7 @@ Transport OfficialSide::wish_of(const Job& job) const {
   if (std::holds_alternative<content::Reaction>(job.content.what)) {
     return quotes_official(job) ? Transport::official : Transport::own;
   }
+  if (changes_what_was_said(job.content)) return Transport::own;
   return job.transport == "auto" ? Transport::automatic : config_.transport;
 }
 

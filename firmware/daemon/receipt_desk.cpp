@@ -47,7 +47,7 @@ std::vector<receipts::PrinterSettings> printers_of(const std::vector<PrinterConf
     printer.width = config.width;
     printer.language = config.language;
     printer.code_page = config.code_page;
-    printer.epos = config.epos;
+    printer.epos = config.epos && config.trouble.empty();  // it would forward, too
     printer.qr = config.qr == "native" ? Qr::native : config.qr == "raster" ? Qr::raster : Qr::off;
     out.push_back(std::move(printer));
   }
@@ -97,7 +97,8 @@ Result<std::unique_ptr<ReceiptDesk>> ReceiptDesk::open(const Config& config, Out
     me->announce(receipt, std::move(done));
   };
   beside.tell = [me](const receipts::Event& event) { me->tell(event); };
-  desk->ports_.resize(config.printers.size());
+  for (const PrinterConfig& printer : config.printers)
+    desk->ports_.push_back({.port = 0, .trouble = printer.trouble, .lpd_trouble = {}});
   TRY(desk->receipts_, receipts::Receipts::open(settings_of(config.receipts, out.job_life),
                                                 printers_of(config.printers), std::move(beside)));
   return desk;

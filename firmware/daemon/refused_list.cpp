@@ -122,8 +122,8 @@ void RefusedList::retry(Inbox& inbox, Once<void(Result<std::size_t>)> done) {
   const auto listed = heads(kTill);
   if (!listed) return done(tl::unexpected(listed.error()));
   auto webhooks = heads(kCloud);
-  const std::size_t elsewhere = webhooks && to_cloud_ ? webhooks->size() : 0;
-  if (elsewhere > 0) to_cloud_(std::move(*webhooks));
+  const bool asked = webhooks && !webhooks->empty() && to_cloud_;
+  const std::size_t elsewhere = asked ? to_cloud_(*webhooks) : 0;
   if (listed->empty()) return done(elsewhere);
   retrying_ = true;
   // Shared by the inbox's answers: the last of them ends it.

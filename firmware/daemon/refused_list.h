@@ -41,10 +41,12 @@ class RefusedList {
   [[nodiscard]] Result<std::size_t> count(std::string_view receiver) const;
   /// Puts the till's behind what waits in the inbox, and takes off the list those that are on disk
   /// there: not what is added meanwhile. Those of the Cloud API's form go to `to_cloud` and stay
-  /// listed until remove(). done: how many of both, when all of it is on disk. Errors: busy (the
-  /// one before is under way); as Inbox::append (those that it refused stay listed); io.
+  /// listed until remove(). done: how many of both are on their way, when the till's are on disk.
+  /// Errors: busy (the one before is under way); as Inbox::append (those that it refused stay
+  /// listed); io.
   void retry(Inbox& inbox, Once<void(Result<std::size_t>)> done);
-  using ToCloud = std::function<void(std::vector<webhooks::Mailbox::Head> heads)>;
+  /// Returns how many of them it has taken up.
+  using ToCloud = std::function<std::size_t(const std::vector<webhooks::Mailbox::Head>& heads)>;
   void on_retry(ToCloud to_cloud) { to_cloud_ = std::move(to_cloud); }
   /// Has been taken after all. done: it is on disk.
   void remove(const std::vector<webhooks::Mailbox::Head>& heads, Once<void(Result<void>)> done);

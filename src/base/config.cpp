@@ -503,7 +503,11 @@ Result<Config> parse_config(std::string_view text, std::string_view file) {
     }
     TRY(read_table(*from, table, all, file));
   }
-  TRY(check_ports(config, file));
+  if (config.api.port != 0 && config.api.port == config.api.https_port) {
+    return fail(Errc::malformed, std::string(file) +
+                                     ": api.https_port: must be another port than " +
+                                     "api.port, which is " + std::to_string(config.api.port));
+  }
   if (config.throttle.unpaced_for_benchmarks && !is_loopback(host_of(config.whatsapp.url))) {
     return fail(Errc::malformed,
                 std::string(file) +
@@ -515,6 +519,8 @@ Result<Config> parse_config(std::string_view text, std::string_view file) {
     return fail(Errc::malformed,
                 std::string(file) + ": api.plain_http: false needs api.https_port, e.g. 443");
   }
+  find_printer_troubles(config, file);
+  find_cloud_trouble(config, file);
   return config;
 }
 

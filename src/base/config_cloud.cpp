@@ -63,18 +63,7 @@ Result<void> check_cloud(const CloudConfig& c, std::string_view file) {
   const auto wrong = [file](const char* what) {
     return fail(Errc::malformed, std::string(file) + ": cloud." + what);
   };
-  if (c.phone_number_id.empty()) {
-    // Whoever wrote one of these wants an official number.
-    const bool meant = !c.token_file.empty() || !c.app_secret_file.empty() ||
-                       !c.relay_url.empty() || !c.relay_token_file.empty() ||
-                       !c.verify_token.empty() || !c.waba_id.empty() ||
-                       !c.receipt_template.empty() || c.mode != Mode::send_only ||
-                       c.transport != Transport::own || c.direct_send;
-    if (!meant) return {};
-    return wrong(
-        "phone_number_id: is missing, and without it there is no official number; for none, leave "
-        "the whole section out");
-  }
+  if (c.phone_number_id.empty()) return {};
   if (c.token_file.empty()) return wrong("token_file: must name the file with the access token");
   if (c.mode == Mode::send_only) return {};
   if (c.app_secret_file.empty()) {
@@ -87,6 +76,20 @@ Result<void> check_cloud(const CloudConfig& c, std::string_view file) {
     return wrong("verify_token: mode = \"direct\" needs it");
   }
   return {};
+}
+
+void find_cloud_trouble(Config& config, std::string_view file) {
+  const CloudConfig& c = config.cloud;
+  if (!c.phone_number_id.empty()) return;
+  // Whoever wrote one of these wants an official number.
+  const bool meant = !c.token_file.empty() || !c.app_secret_file.empty() || !c.relay_url.empty() ||
+                     !c.relay_token_file.empty() || !c.verify_token.empty() || !c.waba_id.empty() ||
+                     !c.receipt_template.empty() || c.mode != CloudConfig::Mode::send_only ||
+                     c.transport != Transport::own || c.direct_send;
+  if (!meant) return;
+  config.troubles.push_back(std::string(file) +
+                            ": cloud.phone_number_id: is missing, and without it there is no "
+                            "official number; for none, leave the whole section out");
 }
 
 }  // namespace posthorn

@@ -59,22 +59,6 @@ Take country_digits(std::string& out) {
   };
 }
 
-namespace {
-
-bool is_address(int family, const std::string& text) {
-  std::array<unsigned char, 16> bytes{};
-  return inet_pton(family, text.c_str(), bytes.data()) == 1;
-}
-
-/// What looks like an address must be one; any other text may be a name.
-bool may_be_host(const std::string& host, bool bracket) {
-  if (bracket) return is_address(AF_INET6, host.substr(0, host.find('%')));
-  const bool numeric = host.find_first_not_of("0123456789.") == std::string::npos;
-  return host.empty() || !numeric || is_address(AF_INET, host);
-}
-
-}  // namespace
-
 Take host_and_port(std::string& host, std::uint16_t& port) {
   return [&host, &port](const toml::node& node) -> Result<void> {
     TRY(const std::string value, text_of(node));
@@ -96,8 +80,7 @@ Take host_and_port(std::string& host, std::uint16_t& port) {
       number = 0;
     }
     const bool blank = host.find_first_of(" /@") != std::string::npos;
-    const bool wrong = (host.empty() && !value.empty()) || blank || !may_be_host(host, bracket);
-    if (wrong || number < 1 || number > 65535) {
+    if ((host.empty() && !value.empty()) || blank || number < 1 || number > 65535) {
       return fail(Errc::malformed,
                   "must be the printer's address, like \"192.168.1.50:9100\", or empty");
     }
@@ -145,35 +128,62 @@ bool same_place(const Place& a, const Place& b) {
          b.address.find(':') == std::string::npos;
 }
 
-bool is_this_box(const std::string& host, const std::vector<Place>& places) {
-  if (host == "localhost" || host == "::1" || host.starts_with("127.")) return true;
-  return std::any_of(places.begin(), places.end(),
-                     [&host](const Place& place) { return place.address == host; });
+bool is_address(int family, const std::string& text) {
+  std::array<unsigned char, 16> bytes{};
+  return inet_pton(family, text.c_str(), bytes.data()) == 1;
+}
+
+/// What looks like an address must be one; any other text may be a name.
+bool may_be_host(const std::string& host) {
+  if (host.find(':') != std::string::npos)
+    return is_address(AF_INET6, host.substr(0, host.find('%')));
+  const bool numeric = host.find_first_not_of("0123456789.") == std::string::npos;
+  return host.empty() || !numeric || is_address(AF_INET, host);
+}
+
+bool is_local(const std::string& host) {
+  return host == "localhost" || host == "::1" || host.starts_with("127.");
+}
+
+/// Whoever connects to host and the place's port ends up at the place. The box's own addresses are
+/// known as far as the configuration names them.
+bool leads_to(const std::string& host, const Place& place, const std::vector<Place>& all) {
+  if (place.address != "0.0.0.0" && place.address != "::") {
+    return place.address == host || (is_local(place.address) && is_local(host));
+  }
+  return is_local(host) || std::any_of(all.begin(), all.end(), [&host](const Place& other) {
+           return other.address == host;
+         });
 }
 
 }  // namespace
 
-Result<void> check_ports(const Config& config, std::string_view file) {
+void find_printer_troubles(Config& config, std::string_view file) {
+  const std::string begin = std::string(file) + ": ";
   const std::vector<Place> places = places_of(config);
   for (std::size_t i = 0; i < places.size(); ++i) {
     for (std::size_t k = 0; k < i; ++k) {
       if (!same_place(places[i], places[k])) continue;
-      return fail(Errc::malformed, std::string(file) + ": " + places[i].name +
-                                       ": must be another port than " + places[k].name +
-                                       ", which is " + std::to_string(places[k].port));
+      config.troubles.push_back(begin + places[i].name + ": must be another port than " +
+                                places[k].name + ", which is " + std::to_string(places[k].port));
+      break;
     }
   }
-  for (const PrinterConfig& printer : config.printers) {
-    if (!is_this_box(printer.forward_host, places)) continue;
-    const auto own = std::find_if(places.begin(), places.end(), [&printer](const Place& place) {
-      return place.port != 0 && place.port == printer.forward_port;
+  for (PrinterConfig& printer : config.printers) {
+    const std::string forward = begin + "printer." + printer.name + ".forward: ";
+    const auto own = std::find_if(places.begin(), places.end(), [&](const Place& place) {
+      return place.port != 0 && place.port == printer.forward_port &&
+             leads_to(printer.forward_host, place, places);
     });
-    if (own == places.end()) continue;
-    return fail(Errc::malformed, std::string(file) + ": printer." + printer.name +
-                                     ".forward: must be the printer's address, not the box's own " +
-                                     "(" + own->name + ")");
+    if (!may_be_host(printer.forward_host)) {
+      printer.trouble =
+          forward + "must be the printer's address, like \"192.168.1.50:9100\", or empty";
+    } else if (own != places.end()) {
+      printer.trouble =
+          forward + "must be the printer's address, not the box's own (" + own->name + ")";
+    }
+    if (!printer.trouble.empty()) config.troubles.push_back(printer.trouble);
   }
-  return {};
 }
 
 }  // namespace posthorn

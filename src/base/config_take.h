@@ -19,8 +19,8 @@ namespace posthorn {
 /// "192.168.1.50:9100", "printer.lan", "[fe80::1]:9100"; empty: none.
 [[nodiscard]] Take host_and_port(std::string& host, std::uint16_t& port);
 [[nodiscard]] Take paper_width(std::uint16_t& out);
-/// No two of the box's ports are one, and no printer is the box itself. Errors: malformed.
-[[nodiscard]] Result<void> check_ports(const Config& config, std::string_view file);
+/// Ports of the box that are one, printers that are the box itself or nothing that could be one.
+void find_printer_troubles(Config& config, std::string_view file);
 
 // config_cloud.cpp: values of [cloud]
 [[nodiscard]] Take digits(std::string& out);
@@ -29,5 +29,7 @@ namespace posthorn {
 [[nodiscard]] Take transport(Transport& out);
 /// What its keys need of each other.
 [[nodiscard]] Result<void> check_cloud(const CloudConfig& c, std::string_view file);
+/// Keys of an official number without the number.
+void find_cloud_trouble(Config& config, std::string_view file);
 
 }  // namespace posthorn

@@ -46,7 +46,8 @@ void OfficialReads::keep(const std::string& chat, const Newest& newest) {
 void OfficialReads::on_inbound(const std::string& chat, const std::string& wamid,
                                std::int64_t unix_seconds) {
   const auto before = find(chat);
-  if (before && before->at > unix_seconds) return;
+  // The same once more says nothing of what was read and written since.
+  if (before && (before->at > unix_seconds || before->wamid == wamid)) return;
   keep(chat, {wamid, unix_seconds});
 }
 

@@ -55,7 +55,7 @@ Result<void> check_whole(Database& db) {
 /// another box may not go on with. A table that this release does not know yet keeps its rows.
 constexpr std::string_view kForgotten[] = {"sent",           "received",      "polls",
                                            "media_received", "media_uploads", "history_files",
-                                           "sessions",       "sender_keys"};
+                                           "sessions",       "sender_keys",   "awaited"};
 /// The same, unless they are asked for.
 constexpr std::string_view kJournal[] = {"journal", "journal_chats", "journal_state"};
 /// Named values of the same kind: notifications that the till refused, and jobs that the official

@@ -304,7 +304,11 @@ void Persist::load_regulars(Engine& engine) {
 }
 
 void Persist::replay(Engine& engine, const JournalEvent& event) {
-  if (event.charge.lane > Lane::first) return;  // damaged
+  const bool to_chat = event.kind != JournalEvent::Kind::final;
+  if (event.charge.lane > Lane::first ||
+      (to_chat && event.charge.chat.kind == ChatKey::Kind::none)) {
+    return;  // damaged
+  }
   Moment moment;
   moment.now = event.at;
   switch (event.kind) {

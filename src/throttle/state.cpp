@@ -1,6 +1,7 @@
 #include "throttle/state.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "throttle/limits.h"
 
@@ -96,14 +97,27 @@ std::size_t find_opening(State& state, const ChatKey& chat) {
   return nth;
 }
 
-/// It is one opening, and the newest now.
-void move_opening(State& state, const ChatKey& chat, Tick now) {
+/// It is one opening, and the newest now. Returns when it was; 0: there is none.
+Tick move_opening(State& state, const ChatKey& chat, Tick now) {
   std::size_t nth = find_opening(state, chat);
-  if (nth == state.openings.size()) return;
+  if (nth == state.openings.size()) return 0;
   Opening moved = opening_at(state, nth);
   for (; nth > 0; --nth) opening_at(state, nth) = opening_at(state, nth - 1);
-  moved.at = now;
+  const Tick was = std::exchange(moved.at, now);
   opening_at(state, 0) = moved;
+  return was;
+}
+
+/// The opposite of move_opening.
+void return_opening(State& state, const ChatKey& chat, Tick was) {
+  std::size_t nth = find_opening(state, chat);
+  const std::size_t size = state.openings.size();
+  if (nth == size) return;
+  Opening moved = opening_at(state, nth);
+  moved.at = was;
+  for (; nth + 1 < size && opening_at(state, nth + 1).at > was; ++nth)
+    opening_at(state, nth) = opening_at(state, nth + 1);
+  opening_at(state, nth) = moved;
 }
 
 void drop_opening(State& state, const ChatKey& chat, Tick at) {
@@ -116,8 +130,10 @@ void drop_opening(State& state, const ChatKey& chat, Tick at) {
 
 /// What the chat's record says of the send that did not happen. True: its opening is to go too.
 bool take_from_record(State& state, const Charged& charged, const ChatKey& chat) {
+  // The person has got another name meanwhile, and what was counted went along with it.
+  if (chat != charged.what.chat) return false;
   ChatRecord* record = state.chats.touch(chat, charged.at);
-  if (record == nullptr || !charged.record || chat != charged.what.chat) return true;
+  if (record == nullptr || !charged.record) return true;
   const ChatRecord& before = *charged.record;
   const bool answered = record->last_in != before.last_in || record->run == 0;
   if (!answered && charged.month) state.month_unanswered.take_back(charged.at);
@@ -279,7 +295,7 @@ Charged charge(State& state, const Charge& what, Tick now) {
   count_in_windows(state, what, now, done);
   done.pushed = what.opening;
   if (what.opening) push_opening(state, {what.chat, now, what.consent, false, false});
-  if (opens_again(state, what)) move_opening(state, what.chat, now);
+  if (opens_again(state, what)) done.moved = move_opening(state, what.chat, now);
   done.quota = what.lane == Lane::first && !what.again;
   if (done.quota) ++state.standing.quota_used;
   if (const TextUse* use = state.texts.find(what.text, now)) done.text = *use;
@@ -309,6 +325,7 @@ void take_back(State& state, const Charged& charged, const ChatKey& chat) {
   take_from_windows(state, charged);
   const bool untouched = take_from_record(state, charged, chat);
   if (charged.pushed && untouched) drop_opening(state, chat, charged.at);
+  if (charged.moved != 0 && untouched) return_opening(state, chat, charged.moved);
   if (charged.quota && state.standing.quota_used > 0) --state.standing.quota_used;
   if (!what.again && what.text != 0 && what.lane != Lane::reply && untouched)
     state.texts.restore(what.text, charged.text);

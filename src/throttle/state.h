@@ -130,6 +130,7 @@ struct Charged {
   Tick at = 0;
   bool day = false, month = false, quota = false;  ///< counted there
   bool pushed = false;                             ///< one more opening
+  Tick moved = 0;                                  ///< when its opening was before; 0: not moved
   bool marked = false;                             ///< among State::charged
   bool night = false;                              ///< one of State::urgent_at_night
   std::optional<ChatRecord> record;                ///< as it was
@@ -167,8 +168,8 @@ inline constexpr double kPoorNumbers = 0.25;  ///< for all
 /// Returns what take_back() needs.
 Charged charge(State& state, const Charge& what, Tick now);
 /// Nothing of it has left the box: as if it had not been charged, but for the jitter. chat: under
-/// which the person is kept now. What came meanwhile (an answer, a message typed on the phone)
-/// stays as it is.
+/// which the person is kept now; where that is another name than then, what was counted with the
+/// person stays. So does what came meanwhile (an answer, a message typed on the phone).
 void take_back(State& state, const Charged& charged, const ChatKey& chat);
 /// An inbound message, without its opt-out meaning. written_at: when the customer wrote it.
 void note_inbound(State& state, const ChatKey& chat, Tick written_at, Tick now);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "throttle/state.h"
 
@@ -16,6 +17,7 @@ class TypedGap {
   /// A job that was charged at `charged` leaves only now.
   void sent(const State& state, Lane lane, const ChatKey& chat, Tick charged, Tick now) {
     before_ = now_;
+    of_ = charged;
     const Tick late = now - charged;
     now_.any = state.next_any + late;
     now_.in_lane[static_cast<std::size_t>(lane)] =
@@ -23,8 +25,10 @@ class TypedGap {
     now_.chat = chat;
     now_.in_chat = now + state.settings.gap_chat_ms;
   }
-  /// It did not leave after all.
-  void not_sent() { now_ = before_; }
+  /// The job that was charged at `charged` did not leave after all.
+  void not_sent(Tick charged) {
+    if (std::exchange(of_, -1) == charged) now_ = before_;
+  }
   /// The next job of that kind leaves no earlier.
   [[nodiscard]] Tick earliest(const State& state, Lane lane, const ChatKey& chat) const {
     if (state.settings.unpaced_for_benchmarks) return 0;
@@ -33,9 +37,11 @@ class TypedGap {
   }
   /// The calendar jumped ahead: gaps are counted in real time.
   void jump(Tick by, Tick now) {
-    for (Tick* at :
-         {&now_.any, &now_.in_lane[0], &now_.in_lane[1], &now_.in_lane[2], &now_.in_chat}) {
-      if (*at > now - by) *at += by;
+    for (Ends* ends : {&now_, &before_}) {
+      for (Tick* at :
+           {&ends->any, &ends->in_lane[0], &ends->in_lane[1], &ends->in_lane[2], &ends->in_chat}) {
+        if (*at > now - by) *at += by;
+      }
     }
   }
 
@@ -47,6 +53,7 @@ class TypedGap {
     Tick in_chat = 0;
   };
   Ends now_, before_;
+  Tick of_ = -1;  ///< when the job that made now_ of before_ was charged
 };
 
 }  // namespace posthorn::throttle

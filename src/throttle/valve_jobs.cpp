@@ -455,7 +455,7 @@ void Valve::Impl::on_not_sent(std::uint64_t sequence, const std::string& cause) 
 
 void Valve::Impl::give_back(std::uint64_t sequence, milliseconds after, Hold why) {
   in_flight_ = false;
-  typed_gap_.not_sent();
+  typed_gap_.not_sent(charged_);
   const std::uint32_t job = engine_.waiting.find_job(sequence);
   if (job == kNone) return wake();
   JournalEvent event;

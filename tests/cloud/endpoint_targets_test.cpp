@@ -54,6 +54,7 @@ struct OfficialShop : Shop {
   OfficialShop() : other(identity, templates, media, with_number()) { api->speak(other); }
   Endpoint::Outside with_number() {
     Endpoint::Outside out = outside({});
+    out.has_official = true;
     out.chat_of_user_id = [](const std::string& id) {
       return id == "DE.1a2b" ? std::optional<std::string>("DE.1a2b@bsuid") : std::nullopt;
     };
@@ -198,6 +199,7 @@ TEST(EndpointUploads, ThoseBeyondTheRateAreToldSo) {
     EXPECT_EQ(answer.status(), 429) << answer.text();
     EXPECT_EQ(Shop::code_of(answer), 130429);
   }
+  shop.scheduler.advance(seconds(1));  // the bodies that nobody sent are let go
 }
 
 TEST(EndpointUploads, EachIsDeletedByItself) {

@@ -48,6 +48,14 @@ TEST(OfficialReads, TheNewestMessageIsMarkedOnceAndTypingAgain) {
   EXPECT_TRUE(reader.meta.requests[0].url.ends_with("/106540352242922/messages"));
 }
 
+TEST(OfficialReads, TheSameMessageOnceMoreIsNoNewOne) {
+  Reader reader;
+  reader.reads.on_inbound(kChat, "wamid.1", 10);
+  reader.reads.on_inbound_elsewhere(kChat, 11);
+  reader.reads.on_inbound(kChat, "wamid.1", 10);
+  EXPECT_FALSE(reader.reads.is_last(kChat));
+}
+
 TEST(OfficialReads, WhatMetaRefusesIsToldAndNotTakenAsRead) {
   Reader reader;
   reader.reads.on_inbound(kChat, "wamid.1", 10);

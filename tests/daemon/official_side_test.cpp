@@ -89,10 +89,12 @@ class Official : public testing::Test {
     return R"({"entry":[{"changes":[{"field":"messages","value":{"metadata":{"phone_number_id":")" +
            std::string(kNumber) + R"("},)" + value + "}}]}]}";
   }
-  static std::string said(const std::string& id, const std::string& who, const std::string& text) {
-    return webhook(R"("messages":[{)" + who + R"(,"id":")" + id +
-                   R"(","timestamp":"1767225600","type":"text","text":{"body":")" + text +
-                   R"("}}])");
+  /// Now.
+  [[nodiscard]] std::string said(const std::string& id, const std::string& who,
+                                 const std::string& text) const {
+    return webhook(R"("messages":[{)" + who + R"(,"id":")" + id + R"(","timestamp":")" +
+                   std::to_string(clock_.now().unix_seconds()) +
+                   R"(","type":"text","text":{"body":")" + text + R"("}}])");
   }
   static std::string failed(const std::string& job_id, int code) {
     return webhook(R"("statuses":[{"status":"failed","timestamp":"1767225601","id":"wamid.)" +
@@ -336,7 +338,10 @@ TEST_F(Official, AutoAnswersByTheNumberThatWasWrittenToLast) {
   hear_to_the_end(said("wamid.1", R"("from":"4915550007777")", "Is it ready?"));
   EXPECT_TRUE(goes_official(job("Yes, come by")));
   EXPECT_EQ(meta_.bodies.back()["type"].asString(), "text");
-  side_->on_inbound_elsewhere(chat, Wall::from_unix(1'767'225'700));
+  Job edit = job();
+  edit.content.what = content::Edit{"3A01", "x"};
+  EXPECT_FALSE(goes_official(edit)) << "only the linked account changes what it said";
+  side_->on_inbound_elsewhere(chat, clock_.now());
   EXPECT_FALSE(goes_official(job("also here")));
   Job answer = job("about your question");
   answer.content.quote.emplace().id = "wamid.1";

@@ -130,5 +130,24 @@ TEST_F(RetryRefused, AReceiptIdThatANewRingGaveAgainIsAnotherNotification) {
   EXPECT_EQ((*refused_.list())["notifications"][0]["body"].asString(), "of another ring");
 }
 
+TEST_F(RetryRefused, ThoseOfTheCloudApisFormGoToTheirReceiverAndStayListedUntilItHasThem) {
+  refused_.add(
+      {2, "cloud"}, {.status = 400, .answer = "no", .times = 5},
+      [](const Result<void>& kept) { EXPECT_TRUE(kept); }, RefusedList::kCloud);
+  EXPECT_EQ(retry()->body, R"({"count":0})") << "there is no receiver";
+  Bodies again;
+  refused_.on_retry([&again](const std::vector<webhooks::Mailbox::Head>& heads) {
+    for (const auto& head : heads) again.push_back(head.body);
+    return heads.size();
+  });
+  EXPECT_EQ(retry()->body, R"({"count":1})");
+  scheduler_.run_posted();
+  EXPECT_EQ(again, Bodies{"cloud"});
+  EXPECT_EQ(queued(), Bodies{}) << "not the till's";
+  EXPECT_EQ(listed(), std::vector<int>{2});
+  refused_.remove({{2, "cloud"}}, [](const Result<void>&) {});
+  EXPECT_EQ(listed(), std::vector<int>{});
+}
+
 }  // namespace
 }  // namespace posthorn::daemon

@@ -115,7 +115,7 @@ ${more}
       assert.deepEqual((await graph.posts()).at(-1).reaction, { message_id: theirs, emoji: '🎂' })
     }
     await assert.rejects(direct.call('editMessage', { chatId: chat, idMessage: id, message: 'x' }), /went by the official number/)
-    await assert.rejects(direct.call('sendReaction', { chatId: chat, idMessage: 'wamid.NEVER', reaction: '🎂' }), /notfound/)
+    await assert.rejects(direct.call('sendReaction', { chatId: chat, idMessage: 'wamid.NEVER-HEARD', reaction: '🎂' }), /notfound/)
   })
 
   test('a read mark and typing reach the official number, by either dialect', { timeout }, async () => {
@@ -126,25 +126,25 @@ ${more}
       const answer = await fetch(`${direct.url}/v26.0/${ids.phoneNumberId}/messages`, { method: 'POST', headers: { authorization: `Bearer ${direct.token}`, 'content-type': 'application/json' }, body: JSON.stringify({ messaging_product: 'whatsapp', ...body }) })
       return { status: answer.status, body: await answer.json() }
     }
-    assert.equal(await graph.say(customer, 'Anybody there?', 'wamid.READ1'), 200)
-    const typing = await post({ status: 'read', message_id: local(customer, 'wamid.READ1'), typing_indicator: { type: 'text' } })
+    assert.equal(await graph.say(customer, 'Anybody there?', 'wamid.READ-00001'), 200)
+    const typing = await post({ status: 'read', message_id: local(customer, 'wamid.READ-00001'), typing_indicator: { type: 'text' } })
     assert.deepEqual(typing, { status: 200, body: { success: true } })
-    assert.deepEqual((await reads()).at(-1), ['wamid.READ1', 'text'])
-    assert.equal(await graph.say(customer, 'Hello?', 'wamid.READ2'), 200)
+    assert.deepEqual((await reads()).at(-1), ['wamid.READ-00001', 'text'])
+    assert.equal(await graph.say(customer, 'Hello?', 'wamid.READ-00002'), 200)
     assert.equal((await direct.call('readChat', { chatId: chat })).setRead, true)
-    assert.deepEqual((await reads()).at(-1), ['wamid.READ2', undefined])
+    assert.deepEqual((await reads()).at(-1), ['wamid.READ-00002', undefined])
     const marked = (await reads()).length
-    await direct.call('readChat', { chatId: chat, idMessage: 'wamid.READ2' })
+    await direct.call('readChat', { chatId: chat, idMessage: 'wamid.READ-00002' })
     assert.equal((await reads()).length, marked, 'once')
     await direct.call('sendTyping', { chatId: chat })
     await waitFor(async () => (await reads()).length === marked + 1, 'typing')
-    assert.deepEqual((await reads()).at(-1), ['wamid.READ2', 'text'])
+    assert.deepEqual((await reads()).at(-1), ['wamid.READ-00002', 'text'])
 
-    const answer = await post({ to: customer, text: { body: 'Yes!' }, context: { message_id: local(customer, 'wamid.READ2') } })
+    const answer = await post({ to: customer, text: { body: 'Yes!' }, context: { message_id: local(customer, 'wamid.READ-00002') } })
     assert.equal(answer.status, 200)
     const sent = await waitFor(async () => (await graph.posts()).find(one => one.text?.body === 'Yes!'), 'the answer')
-    assert.equal(sent.context.message_id, 'wamid.READ2')
-    const never = await post({ to: customer, text: { body: 'Yes!' }, context: { message_id: local(customer, 'wamid.NEVER') } })
+    assert.equal(sent.context.message_id, 'wamid.READ-00002')
+    const never = await post({ to: customer, text: { body: 'Yes!' }, context: { message_id: local(customer, 'wamid.NEVER-HEARD') } })
     assert.equal(never.body.error.code, 131009)
     assert.equal(await graph.say('DE.9zRead', 'No number'), 200)
     const nameless = await post({ recipient: 'DE.9zRead', text: { body: 'Come by' } })

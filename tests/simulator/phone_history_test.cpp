@@ -38,8 +38,9 @@ struct SimulatorPhoneHistory : testing::Test {
     const Node enc =
         *client.encrypted(phone, as_bytes(message.SerializeAsString()), false).child(names::kEnc);
     client.stanzas.clear();
+    id = "3EB0ASKS" + std::to_string(++asked);  // one that was used is not taken again
     client.send(Node(names::kMessage,
-                     {{"to", phone}, {"id", "3EB0ASKS"}, {"type", "text"}, {"category", "peer"}},
+                     {{"to", phone}, {"id", id}, {"type", "text"}, {"category", "peer"}},
                      std::vector{enc, Node(names::kDeviceIdentity, {}, client.device_identity)}));
     client.settle();
     const auto answer = client.take(names::kMessage);
@@ -81,13 +82,15 @@ struct SimulatorPhoneHistory : testing::Test {
   AccountInfo peer = sim.add_account({"5511990000001", "Customer"});
   TestClient client{scheduler, random, sim};
   std::string known;
+  std::string id;  ///< of the last question
+  int asked = 0;
 };
 
 TEST_F(SimulatorPhoneHistory, IsAnsweredFromWhatThePhoneKeepsOfThatChat) {
   const auto news = ask(wanted());
   ASSERT_TRUE(news);
   EXPECT_EQ(news->synctype(), 6);
-  EXPECT_EQ(news->peerdatarequestsessionid(), "3EB0ASKS");
+  EXPECT_EQ(news->peerdatarequestsessionid(), id);
   const std::string sync = inflated(news->initialhistbootstrapinlinepayload());
   EXPECT_LT(sync.find("3EB0OLD2"), sync.find("3EB0OLD1")) << "the newest first";
   EXPECT_NE(sync.find("3EB0OLD1"), std::string::npos);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "posthorn/store/alias_store.h"
+#include "posthorn/store/awaited_store.h"
 #include "posthorn/store/group_store.h"
 #include "posthorn/store/history_store.h"
 #include "posthorn/store/media_store.h"
@@ -71,7 +72,7 @@ class Snapshot : public testing::Test {
     Database& db = opened->store->database();
     EXPECT_TRUE(MessageStore::open(db, Wall{}) && MediaStore::open(db) && HistoryStore::open(db));
     EXPECT_TRUE(PeopleStore::open(db) && GroupStore::open(db) && SyncStore::open(db));
-    EXPECT_TRUE(AliasStore::open(db) && ViewStore::open(db));
+    EXPECT_TRUE(AliasStore::open(db) && ViewStore::open(db) && AwaitedStore::open(db));
   }
   std::vector<std::string> texts(const std::string& name, const std::string& sql) const {
     ::sqlite3* handle = nullptr;
@@ -138,7 +139,8 @@ TEST_F(Snapshot, HoldsTheJournalOnlyWhenItIsAskedFor) {
 /// this release; a new one makes this test fail until somebody has said which kind it is.
 TEST_F(Snapshot, HoldsNothingThatPeopleWroteAndNoSession) {
   constexpr const char* kContent =
-      "sent received polls media_received media_uploads history_files sessions sender_keys ";
+      "sent received polls media_received media_uploads history_files sessions sender_keys "
+      "awaited ";
   constexpr const char* kOther =
       "blobs counters own_identity pre_keys signed_pre_keys peer_identities schema_versions names "
       "device_lists seen push_names tokens votes timers contacts chats labels labelled groups "

@@ -159,6 +159,7 @@ struct PrinterConfig {
   std::uint16_t lpd = 0;   ///< port of the box for LPD (515); 0: none
   bool epos = false;       ///< takes ePOS-Print XML over the API's port (Odoo, web tills)
   std::string qr = "off";  ///< at a receipt's end: "off", "native" (the printer's own) or "raster"
+  std::string trouble;     ///< why nothing can be printed through it, one of Config::troubles
 };
 
 /// [receipts]
@@ -190,6 +191,9 @@ struct Config {
   std::vector<PrinterConfig> printers;
   BoardConfig board;
   LogConfig log;
+  /// What is off because it cannot work as it is written, and what to do, a sentence for each: no
+  /// reason for the box not to start, as the release before may have started with it.
+  std::vector<std::string> troubles;
 };
 
 /// Reads the text of a configuration file. `file` is its name for messages.

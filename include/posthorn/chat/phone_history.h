@@ -39,7 +39,8 @@ class PhoneHistory {
   /// kMostMessages. done: the newest first, of at most 1 MiB; none: the phone has no older ones.
   /// Nothing of them is kept. One question for each chat at a time, four in all. Errors, each with
   /// a sentence for people: malformed (chat), busy (one is open), disconnected, timeout (no answer
-  /// in a minute), refused (an answer that cannot be read, or whose file is gone), io, cancelled.
+  /// in a minute, or its file not within another), refused (an answer that cannot be read, or whose
+  /// file is gone), io, cancelled.
   virtual void older(const std::string& chat, const KnownMessage& than, std::uint32_t count,
                      Once<void(Result<std::vector<PastMessage>>)> done) = 0;
 

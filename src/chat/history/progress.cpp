@@ -43,7 +43,8 @@ void HistoryProgress::on_logged_out() {
 }
 
 void HistoryProgress::on_announced(const HistoryNotification& news) {
-  if (is_type(news, HistoryType::no_history)) under_way_ = false;
+  const bool answers = news.has_peerdatarequestsessionid() || news.has_originalmessageid();
+  if (is_type(news, HistoryType::no_history) && !answers) under_way_ = false;
   if (!counts(news)) return;
   go_on();
   if (percent_of(news) == kAll) all_announced_ = true;

@@ -130,6 +130,7 @@ Result<const Node*> Awaited::find(const wa::MessageKey& named) const {
 }
 
 void Awaited::on_online() {
+  load();  // what a batch that failed has taken out of memory has its row still
   timer_.start(kBeforePhone, [this] { look(); });
 }
 

@@ -106,6 +106,7 @@ LaneWork Inbound::work_of(Reception reception, const std::string& id) {
   if (writes) work.write = [this, shared, id] { return write_reception(*shared, id); };
   work.afterwards = [this, shared, id] {
     for (Node& reply : shared->replies) context_.line.write(std::move(reply));
+    for (const std::uint64_t key : shared->ended) awaited_.take(key);
     if (shared->from_own_device) own_devices_.afterwards(id, *shared->from_own_device);
     if (shared->failed || shared->awaited) ask_for(*shared);
     if (shared->changed_identity) tokens_.on_identity_change(*shared->changed_identity);
@@ -120,6 +121,8 @@ LaneWork Inbound::work_of(Reception reception, const std::string& id) {
 Result<void> Inbound::ask_again(LaneWork& work, Reception& reception) {
   const Node& stanza = reception.failed->stanza;
   TRY(const auto envelope, parse_envelope(stanza, context_.line.identity(), context_.clock.now()));
+  // What our own devices tell each other comes again when it is needed; nobody waits to read it.
+  if (envelope.category == "peer") reception.failed->hide_failure = true;
   TRY(const wire::Jid sender, context_.names.preferred(envelope.sender.bare()));
   const bool may = envelope.from_me || retries_.may_ask(to_string(sender));
   const auto count =
@@ -149,7 +152,11 @@ void Inbound::await(LaneWork& work, Reception& reception, const Node& stanza, Aw
   for (const std::uint64_t earlier : reception.keys) {
     if (earlier != key && awaited_.take(earlier)) reception.ended.push_back(earlier);
   }
-  if (awaited_.full(key)) return tell_undecryptable(work, stanza);
+  if (awaited_.full(key)) {
+    // Without an ack it comes again, and is told then.
+    if (!reception.failed || retries_.has_room()) tell_undecryptable(work, stanza);
+    return;
+  }
   awaited_.add(key, stanza, from);
   reception.awaited = true;
 }
@@ -181,7 +188,8 @@ void Inbound::show_given_up(std::uint64_t key, const Node& stanza) {
   lane_.push([this, key, stanza](bool) -> Result<LaneWork> {
     LaneWork work;
     work.write = [this, key] { return awaited_.drop(key); };
-    if (context_.messages.was_seen(key)) return work;  // it came a moment ago
+    work.afterwards = [this, key] { awaited_.take(key); };  // a new login has read its row again
+    if (context_.messages.was_seen(key)) return work;       // it came a moment ago
     TRY(Message event, undecryptable(stanza));
     work.events.emplace_back(std::move(event));
     return work;

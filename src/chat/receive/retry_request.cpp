@@ -115,8 +115,10 @@ std::vector<std::uint64_t> RetryRequests::forget_waiting() {
   return keys;
 }
 
+bool RetryRequests::has_room() const { return waiting_.size() < kMaxWaiting; }
+
 bool RetryRequests::ask(FailedMessage failed, std::uint64_t key, std::uint32_t count) {
-  if (waiting_.size() >= kMaxWaiting) {
+  if (!has_room()) {
     // Not acked, so the server delivers it again at the next login.
     if (const auto at = asked_.find(key); at != asked_.end()) --at->second.count;
     return false;

@@ -45,6 +45,8 @@ class RetryRequests {
   /// Writes request and ack, now or when the pace allows. False: too many wait, and the server will
   /// deliver it again.
   [[nodiscard]] bool ask(FailedMessage failed, std::uint64_t key, std::uint32_t count);
+  /// Whether one more may wait.
+  [[nodiscard]] bool has_room() const;
   /// The message has arrived.
   void forget(std::uint64_t key);
   /// The connection is gone: the server will deliver what was not acked. Gives the keys of those.

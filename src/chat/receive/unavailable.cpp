@@ -44,7 +44,10 @@ Result<Reception> Receiver::receive_copy(const wire::Node& stanza, const wa::Web
   TRY(work.out.keys, seen_keys_of(context_.names, work.envelope));
   if (was_seen(work.out.keys)) return std::move(work.out);
   const auto opened = open_wrappers(info.message());
-  if (!opened) return std::move(work.out);
+  if (!opened) {
+    work.out.keys.clear();  // still awaited: told as unreadable when its time is over
+    return std::move(work.out);
+  }
   work.out.seen_key = work.out.keys.front();
   work.context_info =
       (opened->message->has_messagecontextinfo() ? *opened->message : info.message())

@@ -43,9 +43,9 @@ struct SendTools {
 /// when it has none yet) and what a look at it says; a text: with the preview of its link. Errors:
 /// refused, not_found, timeout (no try will be better), others (later).
 void ready(const SendTools& tools, const Job& job, Once<void(Result<Content::What>)> done);
-/// How a job ends whose file is not there.
 /// What made this message impossible before anything of it left the box is no better later.
 [[nodiscard]] bool is_for_good(const Error& error);
+/// How a job ends whose file is not there.
 [[nodiscard]] throttle::SendOutcome::Kind outcome_without_file(const Error& error);
 
 /// One job on its way: device lists, sessions, encrypt and commit, on disk, write, ack.

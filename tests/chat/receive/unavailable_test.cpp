@@ -176,6 +176,7 @@ TEST(MessagesUnavailable, OfBotsAndStoriesAreOnlyAcknowledged) {
 
 TEST(MessagesUnavailable, TooOldForThePhoneAreToldAtOnce) {
   Rig rig;
+  rig.clock.on_server_time(1'790'000'000);  // of a guess it does not believe that it is so late
   Node stanza = unavailable(rig, "IN1", "hosted_unavailable_fanout");
   stanza.set_attr("t", std::string("1788700000"));
   hear(rig, stanza);
