@@ -146,6 +146,7 @@ TEST_F(RetryRefused, ThoseOfTheCloudApisFormGoToTheirReceiverAndStayListedUntilI
   EXPECT_EQ(queued(), Bodies{}) << "not the till's";
   EXPECT_EQ(listed(), std::vector<int>{2});
   refused_.remove({{2, "cloud"}}, [](const Result<void>&) {});
+  scheduler_.run_posted();
   EXPECT_EQ(listed(), std::vector<int>{});
 }
 

@@ -30,8 +30,9 @@ class Storm::Observer final : public Sender, public NumberChecker, public Listen
 
   void send(const Job& job, Once<void(SendOutcome)> done) override {
     SendOutcome outcome;
-    if (storm_.chance(storm_.weather_.bad_outcomes)) outcome = bad_outcome(job);
+    if (storm_.chance(storm_.weather_.bad_outcomes)) outcome = bad_outcome();
     storm_.check_hand_over(job, outcome.kind != SendOutcome::Kind::not_sent);
+    if (outcome.code == 463) storm_.chats_[job.chat].refused463 = true;
     storm_.scheduler_.post([done = std::move(done), outcome]() mutable { done(outcome); });
   }
   void show_typing(const std::string&, Typing) override {}
@@ -68,7 +69,7 @@ class Storm::Observer final : public Sender, public NumberChecker, public Listen
   bool asked_ = false;
 
  private:
-  SendOutcome bad_outcome(const Job& job) {
+  SendOutcome bad_outcome() {
     SendOutcome outcome;
     const std::uint64_t which = storm_.below(100);
     if (which < 45) {
@@ -83,7 +84,6 @@ class Storm::Observer final : public Sender, public NumberChecker, public Listen
     } else {
       outcome.kind = SendOutcome::Kind::restricted;
       outcome.code = which == 97 ? 429 : which == 98 ? 475 : 463;
-      if (outcome.code == 463) storm_.chats_[job.chat].refused463 = true;
     }
     return outcome;
   }
