@@ -1,135 +1,13 @@
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <set>
-#include <string>
-
-#include "files/power_folder.h"
-#include "posthorn/receipts/receipts.h"
+#include "receipts/desk_box.h"
 #include "receipts/intake.h"
 #include "receipts/qr_block.h"
 #include "receipts/qr_reader.h"
-#include "support/fakes.h"
 
 using namespace posthorn;
 using namespace posthorn::receipts;
+using namespace posthorn::receipts::desk_test;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
-
-namespace {
-
-struct TillEnd final : Stream::Handler {
-  void on_data(ByteView data) override { got += as_text(data); }
-  void on_closed(Error) override {}
-  std::string got;
-};
-
-/// A box with one printer, a folder that survives it, and an outbox that keeps ids.
-struct Box {
-  using Blobs = std::map<std::string, Bytes, std::less<>>;
-  /// kept: what the box's database held.
-  explicit Box(std::shared_ptr<files::test::PowerFolder> folder, Settings settings = {},
-               PrinterSettings::Qr qr = PrinterSettings::Qr::native, Blobs kept = {},
-               std::size_t most_kept = 2000)
-      : disk(std::move(folder)) {
-    blobs.values = std::move(kept);
-    PrinterSettings printer;
-    printer.name = "1";
-    printer.qr = qr;
-    Receipts::Outside outside{scheduler, clock, random, worker, blobs, dialer, disk};
-    outside.shop_phone = [this] { return phone; };
-    outside.new_message_id = [this] { return "ID" + std::to_string(++ids) + run; };
-    outside.send = [this](Outgoing message, Once<void(Result<std::string>)> done) {
-      ++asked;
-      if (refuse_send) return done(fail(refuse_with, "the queue is full"));
-      sent.push_back(std::move(message));
-      done(same_file ? "file" : "file" + std::to_string(sent.size()));
-    };
-    outside.remove_file = [this](const std::string& file) { removed.push_back(file); };
-    outside.file_waits = [this](const std::string& file) { return waiting.contains(file); };
-    outside.announce = [this](const Receipt& receipt, Once<void(Result<void>)> done) {
-      if (deaf) return done(fail(Errc::cancelled, "the power goes"));
-      printed.push_back(receipt.number);
-      done({});
-    };
-    outside.tell = [this](const Event& event) { events.push_back(event); };
-    outside.utc_offset = [](Wall) { return seconds(0); };
-    outside.most_kept = most_kept;
-    auto opened = Receipts::open(std::move(settings), {printer}, std::move(outside));
-    EXPECT_TRUE(opened);
-    receipts = std::move(*opened);
-    turn();
-  }
-  ~Box() {
-    receipts->stop();
-    scheduler.run_posted();  // what was given to the disk is answered
-  }
-  Box(const Box&) = delete;
-  Box& operator=(const Box&) = delete;
-
-  void turn() { scheduler.advance(milliseconds(1)); }
-  /// A till prints, and closes.
-  void print(std::string_view job) {
-    test::StreamPair pair = test::make_stream_pair(scheduler);
-    receipts->accept(0, std::move(pair.a));
-    TillEnd end;
-    pair.b->start(end);
-    pair.b->write(to_bytes(job));
-    pair.b->close();
-    scheduler.advance(milliseconds(50));
-  }
-  /// The token that was printed last: in the box's own mind, since no printer is there.
-  std::string token() {
-    const std::string text(as_text(*disk->content(newest_job())));
-    const std::size_t at = text.find("\"token\":\"R-");
-    return at == std::string::npos ? "" : text.substr(at + 9, 7);
-  }
-  std::string newest_job() {
-    std::string newest;
-    const auto list = *disk->list();
-    for (const auto& entry : list) {
-      if (entry.name.ends_with(".job")) newest = std::max(newest, entry.name);
-    }
-    return newest;
-  }
-  template <class T>
-  std::size_t count() const {
-    return static_cast<std::size_t>(std::count_if(
-        events.begin(), events.end(), [](const Event& e) { return std::holds_alternative<T>(e); }));
-  }
-
-  std::shared_ptr<files::test::PowerFolder> disk;
-  test::FakeScheduler scheduler;
-  Clock clock{scheduler, Wall::from_unix(1'780'000'000, false)};
-  test::SeededRandom random;
-  test::InlineWorker worker{scheduler};
-  test::MemoryBlobStore blobs{scheduler};
-  test::MemoryDialer dialer{scheduler};
-  std::string phone = "4915550000000";
-  int ids = 0;
-  std::string run;
-  bool refuse_send = false;
-  Errc refuse_with = Errc::full;
-  int asked = 0;           ///< how often the outbox was asked
-  bool same_file = false;  ///< as of receipts whose pictures are the same bytes
-  std::vector<Outgoing> sent;
-  std::vector<std::string> removed;
-  std::set<std::string> waiting;       ///< files of messages that are in the outbox
-  std::vector<std::uint64_t> printed;  ///< what the till was told of
-  bool deaf = false;                   ///< nothing that it is told comes to its inbox
-  std::vector<Event> events;
-  std::unique_ptr<Receipts> receipts;
-};
-
-std::shared_ptr<files::test::PowerFolder> folder() {
-  return std::make_shared<files::test::PowerFolder>();
-}
-
-const std::string kSale = "Tea 2,40\nTOTAL 2,40\n\x1dV\0"s;
-constexpr auto kAnna = "4915550001234@c.us";
-constexpr auto kBert = "4915550005678@c.us";
-
-}  // namespace
 
 TEST(Receipts, WhoSendsTheTokenGetsTheReceipt) {
   Settings settings;
@@ -373,68 +251,6 @@ TEST(Receipts, ARegularIsAskedAtTheSecondScanAndThenNeedsNone) {
   EXPECT_EQ(box.sent[3].chat, kAnna);
 }
 
-TEST(Receipts, AFullQueueIsTriedAgainWithTheSameId) {
-  Box box(folder());
-  box.print(kSale);
-  box.refuse_send = true;
-  EXPECT_TRUE(box.receipts->on_message(kAnna, box.token()));
-  box.turn();
-  EXPECT_EQ(box.receipts->list()[0].state, Receipt::State::sending);
-  box.refuse_send = false;
-  box.scheduler.advance(seconds(11));
-  ASSERT_EQ(box.sent.size(), 1U);
-  EXPECT_EQ(box.sent[0].message_id, "ID1");
-}
-
-TEST(Receipts, AFullQueueIsTriedEverMoreRarely) {
-  Box box(folder());
-  box.refuse_send = true;
-  box.print("WA: +4915550001234\n" + kSale);
-  box.scheduler.advance(hours(1));
-  EXPECT_GE(box.asked, 8);
-  EXPECT_LE(box.asked, 13) << "10 s, doubling to 10 minutes";
-  box.refuse_send = false;
-  box.scheduler.advance(minutes(10));
-  EXPECT_EQ(box.sent.size(), 1U);
-}
-
-// It was tried each ten seconds for 25 hours.
-TEST(Receipts, WhatCannotBeSentEndsWithAnEventThatSaysWhy) {
-  Box box(folder());
-  box.refuse_send = true;
-  box.refuse_with = Errc::malformed;
-  box.print(kSale);
-  Errc told = Errc::io;
-  box.receipts->send(1, kAnna, [&told](const Result<void>& sent) {
-    if (!sent) told = sent.error().code;
-  });
-  box.scheduler.advance(minutes(30));
-  EXPECT_EQ(box.asked, 1);
-  EXPECT_EQ(told, Errc::malformed);
-  ASSERT_EQ(box.count<NotQueued>(), 1U);
-  // Somebody may say once more whose it is.
-  box.refuse_send = false;
-  box.receipts->send(1, kAnna, [](const Result<void>&) {});
-  box.turn();
-  EXPECT_EQ(box.sent.size(), 1U);
-}
-
-TEST(Receipts, ACustomerIsOnePersonUnderAllTheirNumbers) {
-  Box box(folder());
-  box.print(kSale);
-  box.receipts->send(1, "5511987654321@c.us", [](const Result<void>&) {});
-  box.turn();
-  std::string said;
-  box.receipts->send(1, "551187654321@c.us", [&said](const Result<void>& sent) {
-    if (!sent) said = sent.error().detail;
-  });
-  EXPECT_EQ(said, "this receipt is on its way to them, or was sent");
-  box.receipts->send(1, kBert, [&said](const Result<void>& sent) {
-    if (!sent) said = sent.error().detail;
-  });
-  EXPECT_EQ(said, "this receipt went to somebody else already");
-}
-
 TEST(Receipts, AFullDiskLosesTheCopyAndNotThePaper) {
   Box box(folder());
   box.disk->fault = [] { return std::optional(Error{Errc::full, "no room"}); };
@@ -456,64 +272,6 @@ TEST(Receipts, WhoPrintsWithoutEndFillsNeitherMemoryNorCard) {
   box.scheduler.advance(seconds(5));
   box.print(kSale);
   EXPECT_EQ(box.receipts->list().size(), kept + 1) << "a shop goes on";
-}
-
-TEST(Receipts, AFailedClaimKeepsNothingLonger) {
-  Box box(folder());
-  box.phone = "";
-  box.print(kSale);
-  box.disk->fault = [] { return std::optional(Error{Errc::full, "no room"}); };
-  std::string said;
-  box.receipts->send(1, kAnna, [&said](Result<void> sent) { said = sent.error().detail; });
-  box.turn();
-  EXPECT_EQ(said, "no room");
-  box.disk->fault = {};
-  box.scheduler.advance(minutes(11));
-  EXPECT_TRUE(box.disk->list()->empty());
-}
-
-/// The disk fills between the receipt and whose it is: the receipt is there, and nobody's.
-TEST(Receipts, AClaimThatFailsRightBehindItsReceiptSendsNothing) {
-  Box box(folder());
-  std::string said;
-  int step = 0;
-  box.disk->on_step = [&] {
-    if (++step != 6) return;  // the last one of the receipt's own
-    box.disk->fault = [] { return std::optional(Error{Errc::full, "no room"}); };
-    box.receipts->send(1, kAnna, [&said](Result<void> sent) { said = sent.error().detail; });
-  };
-  box.print(kSale);
-  EXPECT_EQ(said, "no room");
-  EXPECT_TRUE(box.sent.empty());
-  ASSERT_EQ(box.receipts->list().size(), 1U);
-  EXPECT_EQ(box.receipts->list()[0].state, Receipt::State::waiting);
-  box.disk->fault = {};
-  box.receipts->send(1, kAnna, [](const Result<void>& sent) { EXPECT_TRUE(sent); });
-  box.turn();
-  EXPECT_EQ(box.sent.size(), 1U);
-}
-
-/// Others that are tried again do not take along one whose claim is just being kept.
-TEST(Receipts, ARetryWaitsForTheClaim) {
-  Box box(folder());
-  box.print(kSale);
-  box.refuse_send = true;
-  EXPECT_TRUE(box.receipts->on_message(kAnna, box.token()));
-  box.turn();
-  box.refuse_send = false;
-  box.print(kSale);
-  std::string said;
-  bool begun = false;
-  box.disk->on_step = [&] {
-    if (std::exchange(begun, true)) return;
-    box.disk->fault = [] { return std::optional(Error{Errc::full, "no room"}); };
-    box.scheduler.advance(seconds(11));
-  };
-  box.receipts->send(2, kBert, [&said](Result<void> sent) { said = sent.error().detail; });
-  box.turn();
-  EXPECT_EQ(said, "no room");
-  ASSERT_EQ(box.sent.size(), 1U);
-  EXPECT_EQ(box.sent[0].chat, kAnna);
 }
 
 TEST(Receipts, WhatWaitsForTheDiskAtTheEndIsKeptInOrderAndNotByTheLoop) {
@@ -559,20 +317,6 @@ TEST(Receipts, CodesAreLookedForInPicturesWithoutLettersOnly) {
   };
   EXPECT_EQ(codes(1), std::vector<std::string>{block.payload});
   EXPECT_TRUE(codes(2).empty());
-}
-
-TEST(Receipts, WhoeverSendsIsToldOfAFullQueue) {
-  Box box(folder(), {}, PrinterSettings::Qr::off);
-  box.print(kSale);
-  box.refuse_send = true;
-  std::optional<Error> said;
-  box.receipts->send(1, kAnna, [&said](Result<void> sent) { said = sent.error(); });
-  box.turn();
-  ASSERT_TRUE(said) << "and does not wait for it";
-  EXPECT_EQ(said->code, Errc::full);
-  box.refuse_send = false;
-  box.scheduler.advance(seconds(11));
-  EXPECT_EQ(box.sent.size(), 1U);
 }
 
 TEST(Receipts, WhatIsNoReceiptIsNotKept) {
