@@ -1,6 +1,7 @@
 // A till that can only print: paper, QR code, and the receipt on a customer's phone (Baileys), through posthorn-sim.
 import assert from 'node:assert/strict'
-import { connect } from 'node:net'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 
 import { downloadMediaMessage } from '@whiskeysockets/baileys'
@@ -118,4 +119,35 @@ describe('a receipt by QR code', () => {
     assert.equal(message.message.imageMessage.caption, 'Café Post\nReceipt 3 · 7,10')
     assert.equal(pictures().length, 3)
   })
+})
+
+test("a printer's port that somebody else has is told, holds up nothing, and is had when it is free", { timeout: 90_000 }, async () => {
+  const somebody = createServer().listen(0, '127.0.0.1')
+  await once(somebody, 'listening')
+  const taken = somebody.address().port
+  const sim = await Simulator.start({ runFor: 120 })
+  const paper = await Paper.start()
+  const box = await new Daemon(sim, {
+    toml: `[printer.1]\nlisten = ${taken}\n[printer.2]\nlisten = 0\nforward = "127.0.0.1:${paper.port}"\n`
+  }).start()
+  try {
+    await box.link(sim)
+    const [first, second] = await box.call('getReceiptPrinters')
+    assert.match(first.portTrouble, new RegExp(`^port ${taken} cannot be listened on`))
+    assert.equal(second.portTrouble, '')
+    const health = await (await fetch(`${box.url}/healthz`, { headers: { authorization: `Bearer ${box.token}` } })).json()
+    assert.match(health.whatToDo, /^Tills cannot print: printer 1: port .* posthorn\.toml\.$/)
+    const bytes = Buffer.concat([sale('2,40'), cut])
+    await print(second.port, bytes)
+    assert.ok((await paper.printed(bytes.length)).equals(bytes))
+    somebody.close()
+    const free = async () => (await box.call('getReceiptPrinters'))[0]
+    await waitFor(async () => (await free()).port === taken, 'the port', 45_000)
+    assert.equal((await free()).portTrouble, '')
+  } finally {
+    somebody.close()
+    await box.dispose()
+    await paper.stop()
+    await sim.stop()
+  }
 })
