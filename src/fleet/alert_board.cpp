@@ -45,7 +45,9 @@ void AlertBoard::show(const std::string& name) {
 void AlertBoard::set_standing(const std::vector<Alert>& alerts, std::optional<Wall> now) {
   std::vector<std::string> gone;
   bool raised_ended = false;
-  for (auto& [name, shown] : shown_) {
+  for (auto& entry : shown_) {
+    const std::string& name = entry.first;
+    auto& shown = entry.second;
     if (shown.stays) {
       if (now && shown.since == 0) shown.since = now->unix_seconds();
       if (now && shown.told == 0 && words_.heard()) shown.told = now->unix_seconds();

@@ -170,7 +170,7 @@ TEST_F(JournalsTest, EveryKindHasItsMembers) {
   chat::Message reaction =
       incoming("3EB0000000000000000F", kNow - 4, content::Reaction{"\xF0\x9F\x91\x8D"});
   reaction.content.quote =
-      Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", "", "textMessage", {}};
+      Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", "", "textMessage", {}, {}};
   hear(reaction);
   chat::Message reply =
       incoming("3EB00000000000000010", kNow - 3, content::Text{"Yes please", true, {}});
@@ -265,7 +265,7 @@ TEST_F(JournalsTest, StatusesAreAChatToRead) {
 TEST_F(JournalsTest, AReplyOfOursShowsWhatItAnswers) {
   box.recorder = std::make_unique<Recorder>(Recorder::Outside{
       *box.journal_file->journal, {}, [](const Job& asking) -> std::optional<Quote> {
-        return Quote{asking.content.quote->id, kIda, "Shall I come?"};
+        return Quote{asking.content.quote->id, kIda, "Shall I come?", "textMessage", {}, {}};
       }});
   Job reply = job("3EB0C0FFEE0123456789", content::Text{"Yes", true, {}});
   reply.content.quote.emplace().id = "3EB0AA11BB22CC33DD44";

@@ -316,8 +316,12 @@ TEST(Notifier, WhateverIsLongFitsASmallInbox) {
   message.sender_name = std::string(100'000, '\\');
   message.chat_name = std::string(3'000, '\x02');
   message.id = std::string(9'000, 'A');
-  message.content.quote =
-      Quote{std::string(8'000, 'B'), std::string(8'000, '\xFE'), std::string(100'000, 'q')};
+  message.content.quote = Quote{std::string(8'000, 'B'),
+                                std::string(8'000, '\xFE'),
+                                std::string(100'000, 'q'),
+                                "textMessage",
+                                {},
+                                {}};
   EXPECT_TRUE(told.event(message));
   ASSERT_EQ(told.stored.size(), 1U);
   EXPECT_LE(json::write(told.stored[0].second).size(), told.limit_bytes);
@@ -329,7 +333,7 @@ TEST(Notifier, EveryStringOfANotificationIsText) {
   Message message = incoming(text("\xC3"));
   const std::string bad = "a\xFF\xFE";
   message.id = message.chat = message.sender = message.sender_name = message.chat_name = bad;
-  message.content.quote = Quote{bad, bad, bad, bad};
+  message.content.quote = Quote{bad, bad, bad, bad, {}, {}};
   EXPECT_TRUE(told.event(message));
   ASSERT_EQ(told.stored.size(), 1U);
   const std::string written = json::write(told.stored[0].second);

@@ -30,7 +30,8 @@ Settings everything() {
 
 Content content_of(std::uint8_t kind, Input& input) {
   Content content;
-  if (kind % 2 == 0) content.quote = Quote{text(input), text(input), text(input), text(input)};
+  if (kind % 2 == 0)
+    content.quote = Quote{text(input), text(input), text(input), text(input), {}, {}};
   switch (kind / 2 % 4) {
     case 0:
       content.what = content::Text{text(input), true, std::nullopt};

@@ -278,7 +278,7 @@ struct Quote {
   std::string type_message = "textMessage";  ///< Green-API's word for its kind
   std::optional<content::File> file = {};    ///< when it is one
   /// What it says, when that is neither a text nor a file; one, or none when it is not known.
-  std::vector<Content> original = {};
+  std::vector<Content> original;  // no initializer: Content is not known yet
   bool operator==(const Quote& other) const;
 };
 

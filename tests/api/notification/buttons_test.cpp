@@ -58,7 +58,8 @@ TEST(Notification, ShowsInteractiveButtonsOfBothKinds) {
 
 Message pressed(Form form) {
   Message message = incoming(content::Choice{form, "y", "Yes", 0});
-  message.content.quote = Quote{"3EB0C0FFEE0123456796", "4915550001234@c.us", "Come today?"};
+  message.content.quote =
+      Quote{"3EB0C0FFEE0123456796", "4915550001234@c.us", "Come today?", "textMessage", {}, {}};
   return message;
 }
 

@@ -6,7 +6,8 @@ namespace {
 TEST(Notification, ShowsAReactionAndThatItWasTakenBack) {
   for (const char* emoji : {"\xF0\x9F\x91\x8D", ""}) {
     Message message = incoming(content::Reaction{emoji});
-    message.content.quote = Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", ""};
+    message.content.quote =
+        Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", "", "textMessage", {}, {}};
     expect_notification(
         message,
         R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +

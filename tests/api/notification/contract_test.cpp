@@ -122,7 +122,15 @@ Content reply(Content::What what, Quote quote) {
   return out;
 }
 
-Quote reserved() { return {"3EB0C0FFEE0123456789", kShop, "Shall I reserve it?"}; }
+Quote quoted(const std::string& id, const std::string& said) {
+  Quote out;
+  out.id = id;
+  out.participant = kShop;
+  out.text = said;
+  return out;
+}
+
+Quote reserved() { return quoted("3EB0C0FFEE0123456789", "Shall I reserve it?"); }
 
 Content yes_to(const std::string& type, std::optional<content::File> quoted_file,
                std::vector<Content> original) {
@@ -131,11 +139,11 @@ Content yes_to(const std::string& type, std::optional<content::File> quoted_file
 }
 
 Content pressed(Form form) {
-  return reply(content::Choice{form, "y", "Yes", 0}, {kOffer, kShop, "Come today?"});
+  return reply(content::Choice{form, "y", "Yes", 0}, quoted(kOffer, "Come today?"));
 }
 
 Content reaction(const std::string& emoji) {
-  return reply(content::Reaction{emoji}, {"3EB0C0FFEE0123456789", kShop, ""});
+  return reply(content::Reaction{emoji}, quoted("3EB0C0FFEE0123456789", ""));
 }
 
 /// What each name of messages.json stands for.

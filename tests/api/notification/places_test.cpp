@@ -60,7 +60,8 @@ TEST(Notification, ShowsContactsNested) {
 
 TEST(Notification, AReplyOfAnotherKindKeepsItsTypeAndSaysWhatItAnswers) {
   Message message = incoming(content::Location{1, 2, "Here", "", {}, false});
-  message.content.quote = Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", "Where are you?"};
+  message.content.quote =
+      Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", "Where are you?", "textMessage", {}, {}};
   expect_data(
       message,
       R"({"typeMessage":"locationMessage","locationMessageData":{"nameLocation":"Here","address":"","jpegThumbnail":"","latitude":1.0,"longitude":2.0,"forwardingScore":0,"isForwarded":false},"quotedMessage":{"stanzaId":"3EB0C0FFEE0123456789","participant":"4915550001234@c.us","typeMessage":"textMessage","textMessage":"Where are you?"}})");

@@ -84,7 +84,8 @@ TEST(Notification, ShowsWhatWasSentThroughTheApi) {
   EXPECT_EQ((*reply)["messageData"]["typeMessage"].asString(), "quotedMessage");
   EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["stanzaId"].asString(), job.content.quote->id);
   EXPECT_EQ((*reply)["messageData"]["quotedMessage"]["participant"].asString(), job.chat);
-  job.content.quote = Quote{job.content.quote->id, "4915550001234@c.us", "Shall I reserve it?"};
+  job.content.quote = Quote{
+      job.content.quote->id, "4915550001234@c.us", "Shall I reserve it?", "textMessage", {}, {}};
   const auto known = build_api_message(job, everything(), kInstance, kNow);
   const json::Value& quoted = (*known)["messageData"]["quotedMessage"];
   EXPECT_EQ(quoted["participant"].asString(), "4915550001234@c.us");

@@ -48,8 +48,8 @@ TEST(Notification, ShowsThePictureOfAPreviewAndTellsNoStatuses) {
 
 TEST(Notification, ShowsAReply) {
   Message message = incoming(text("Yes please"));
-  message.content.quote =
-      Quote{"3EB0C0FFEE0123456789", "4915550001234@c.us", "Shall I reserve it?"};
+  message.content.quote = Quote{
+      "3EB0C0FFEE0123456789", "4915550001234@c.us", "Shall I reserve it?", "textMessage", {}, {}};
   expect_notification(
       message,
       R"({"typeWebhook":"incomingMessageReceived",)" + kHead + kFromIda +

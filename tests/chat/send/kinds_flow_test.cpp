@@ -99,7 +99,8 @@ TEST(KindsFlow, AReactionIsToTheirMessageOrToOurs) {
   Rig rig;
   rig.introduce(rig.customer);
   receive(rig, "THEIRS", chat_test::text_message("Is it ready?"));
-  Content content{content::Reaction{"\xF0\x9F\x91\x8D"}, Quote{"THEIRS", "", ""}};
+  Content content{content::Reaction{"\xF0\x9F\x91\x8D"},
+                  Quote{"THEIRS", "", "", "textMessage", {}, {}}};
   const Sent theirs = send(rig, kId, content);
   EXPECT_EQ(theirs.type, "reaction");
   EXPECT_FALSE(theirs.message.reactionmessage().key().fromme());
