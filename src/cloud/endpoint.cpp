@@ -225,8 +225,9 @@ void Endpoint::Impl::refuse(GraphCall& call, const GraphError& error) {
 }
 
 void Endpoint::Impl::refuse_path(GraphCall& call) {
+  const std::string& path = call.request.path;
   refuse(call, GraphError{Code::invalid_parameter,
-                          "nothing is at " + call.request.path +
+                          "nothing is at " + (is_utf8(path) ? path : "this path, no UTF-8,") +
                               " for this method; the ids of this box are phone_number_id " +
                               identity_.phone_number_id + " and the business account " +
                               identity_.waba_id,

@@ -185,7 +185,8 @@ void take_messages(const json::Value& value, Heard& heard) {
   }
   const json::Value& statuses = json::at(value, "statuses");
   for (::Json::ArrayIndex i = 0; statuses.isArray() && i < statuses.size(); ++i) {
-    heard.statuses.push_back(status_of(statuses[i]));
+    HeardStatus status = status_of(statuses[i]);
+    if (!status.wamid.empty()) heard.statuses.push_back(std::move(status));
   }
 }
 

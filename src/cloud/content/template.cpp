@@ -15,7 +15,6 @@ constexpr std::size_t kLanguageMax = 20;
 constexpr std::size_t kBodyMax = 1024;
 constexpr std::size_t kSmallMax = 60;
 constexpr std::size_t kParameterMax = 1024;
-constexpr std::size_t kUrlMax = 2000;
 constexpr unsigned kComponentsMax = 20;
 constexpr unsigned kButtonsMax = 10;
 constexpr unsigned kParametersMax = 100;
