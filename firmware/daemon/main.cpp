@@ -177,12 +177,10 @@ int main_with(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", config.error().detail.c_str());
     return 2;
   }
-  if (options.check_only && !config->troubles.empty()) {
+  if (options.check_only) {
     for (const std::string& trouble : config->troubles)
       std::fprintf(stderr, "%s\n", trouble.c_str());
-    return 2;
-  }
-  if (options.check_only) {
+    if (!config->troubles.empty()) return 2;
     std::printf("%s: all right\n", options.config_file.c_str());
     return 0;
   }

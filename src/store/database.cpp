@@ -96,10 +96,6 @@ Result<void> Database::configure(const Options& options) {
   TRY(execute("PRAGMA wal_autocheckpoint = 0"));
   // What a long checkpoint let the WAL grow to is given back when it begins anew.
   TRY(execute("PRAGMA journal_size_limit = 8388608"));
-  // At a clean end the WAL is emptied and stays: a new one would cost the next start a sync of the
-  // folder.
-  int keep = 1;
-  sqlite3_file_control(handle_, "main", SQLITE_FCNTL_PERSIST_WAL, &keep);
   // Deleted keys are overwritten where that costs no extra page.
   TRY(execute("PRAGMA secure_delete = FAST"));
   sqlite3_wal_hook(handle_, &Database::on_commit, this);
